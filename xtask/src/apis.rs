@@ -95,6 +95,7 @@ impl Api {
         // Crates and modules of the same names are there already.
         let taken = [
             "core",
+            "cli",
             "emulator",
             "httpmock",
             "blocking",

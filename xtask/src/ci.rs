@@ -55,6 +55,7 @@ const CHECKS: &[Check] = &[
             "clippy -p mkio --locked --no-default-features --features files",
             "clippy -p mkio --locked --no-default-features --features management,axum",
             "clippy -p mkio --locked --no-default-features --features channels,dynamic",
+            "clippy -p mkio-cli --locked --no-default-features --features rustls-ring",
             "clippy -p mkio-emulator --locked --no-default-features",
             "clippy -p mkio-emulator --locked --no-default-features --features host",
             "clippy -p mkio-httpmock --locked --no-default-features",

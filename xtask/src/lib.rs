@@ -6,6 +6,7 @@ mod apis;
 mod check;
 mod ci;
 mod code;
+mod commands;
 mod conformance;
 mod document;
 mod foreign;

@@ -256,7 +256,8 @@ fn facade_features(workspace: &Workspace, _: &Facts) -> Vec<String> {
     lines.push(
         "## Operations by name with JSON arguments, in each API's `dynamic` module.".to_owned(),
     );
-    lines.push(format!("dynamic = [{}]", quoted(of("dynamic"))));
+    let own = std::iter::once("mkio-core/dynamic".to_owned());
+    lines.push(format!("dynamic = [{}]", quoted(own.chain(of("dynamic")))));
     lines.push("## JSON Schema for the types of every API.".to_owned());
     let own = ["dep:schemars", "mkio-core/schemars"].map(str::to_owned);
     lines.push(format!(
@@ -362,6 +363,19 @@ fn facade(workspace: &Workspace) -> String {
             api.name
         );
     }
+    text += "
+/// Operations and types of all APIs that are built in, as data.
+#[cfg(feature = \"dynamic\")]
+pub static CATALOGS: &[&mkio_core::dynamic::Catalog] = &[
+";
+    for api in workspace.apis() {
+        text += &format!(
+            "    #[cfg(feature = {:?})]\n    &{}::dynamic::CATALOG,\n",
+            api.name,
+            api.crate_name()
+        );
+    }
+    text += "];\n";
     text
 }
 

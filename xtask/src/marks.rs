@@ -15,6 +15,12 @@ pub const ORDER: &str = "x-mkio-order";
 pub const EMPTY: &str = "x-mkio-empty";
 /// Overlay, member that stands behind several tags of a union: the tag that it has by itself.
 pub const TAG: &str = "x-mkio-tag";
+/// Overlay, document: nouns of collections and commands of operations.
+pub const COMMANDS: &str = "x-mkio-commands";
+/// Overlay, operation: what a table of its answer or of its items shows.
+pub const COLUMNS: &str = "x-mkio-columns";
+/// Overlay, property: it can be written and is never shown.
+pub const MASKED: &str = "x-mkio-masked";
 /// Overlay, property of an answer: the link to the next page.
 pub const NEXT_LINK: &str = "x-mkio-next-link";
 /// Document, property: cannot change once the resource exists.

@@ -31,6 +31,8 @@ pub struct Type {
     pub written: bool,
     /// Type of what a structure holds besides its fields, where it may.
     pub rest: Option<syn::Type>,
+    /// Schema of one of those.
+    pub rest_schema: Option<Value>,
     /// It stands in answers.
     pub read: bool,
     /// It is what a PATCH changes.
@@ -131,6 +133,10 @@ pub struct Operation {
     pub statuses: Vec<String>,
     pub sort: Vec<String>,
     pub filter: Vec<String>,
+    /// Capabilities that the caller needs.
+    pub capability: Vec<String>,
+    /// What a table of its answer shows, where the overlay says it.
+    pub columns: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -140,6 +146,7 @@ pub struct Parameter {
     /// Name in Rust, `top`.
     pub ident: String,
     pub location: Location,
+    pub schema: Value,
     /// Its type.
     pub ty: syn::Type,
     pub required: bool,
@@ -266,6 +273,9 @@ fn type_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Type {
     let rest = (open && matches!(shape, Shape::Struct(_))).then(|| types::map(schema));
     Type {
         pointer: schema_pointer(name, schema),
+        rest_schema: rest
+            .is_some()
+            .then(|| schema["additionalProperties"].clone()),
         rest,
         description: text(schema, "description"),
         written: flag(schema, marks::WRITTEN),
@@ -401,6 +411,8 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
         statuses: texts(get(marks::STATUSES)),
         sort: texts(get(marks::SORT)),
         filter: texts(get(marks::FILTER)),
+        capability: texts(get(marks::CAPABILITY)),
+        columns: texts(get(marks::COLUMNS)),
     }
 }
 
@@ -415,6 +427,7 @@ fn parameter(parameter: &Value) -> Parameter {
             _ => Location::Path,
         },
         ty: types::outside(parameter.get("schema").unwrap_or(&Value::Null)),
+        schema: parameter.get("schema").cloned().unwrap_or_default(),
         required: flag(parameter, "required"),
         many: parameter
             .pointer("/schema/type")

@@ -19,17 +19,17 @@ use crate::{CallOptions, Error, ErrorKind, Operation, Response, Result, glue::Re
 /// How an edited resource is written. For generated code.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
-pub struct Writing {
+pub struct Writing<'a> {
     /// Member of the body that is edited; empty for the body as a whole.
-    pub within: &'static str,
+    pub within: &'a str,
     /// The write changes what it holds and leaves the rest (PATCH) instead of replacing all (PUT).
     pub merges: bool,
     /// Members by whose value the kinds of a union are told apart.
-    pub tags: &'static [&'static str],
+    pub tags: &'a [&'a str],
     /// Secrets of the body that reads do not show, as JSON pointers with `*` for any item.
-    pub masked: &'static [&'static str],
+    pub masked: &'a [&'a str],
     /// Members of what is edited that the service alone sets, as such pointers.
-    pub read_only: &'static [&'static str],
+    pub read_only: &'a [&'a str],
 }
 
 /// An edit of one resource: reads it, changes it, writes it.
@@ -43,7 +43,7 @@ pub struct Writing {
 pub struct Edit<R, B, F> {
     read: RequestBuilder,
     write: RequestBuilder,
-    writing: Writing,
+    writing: Writing<'static>,
     change: F,
     types: PhantomData<fn() -> (R, B)>,
 }
@@ -56,7 +56,12 @@ where
 {
     /// Put together by generated code.
     #[doc(hidden)]
-    pub fn new(read: RequestBuilder, write: RequestBuilder, writing: Writing, change: F) -> Self {
+    pub fn new(
+        read: RequestBuilder,
+        write: RequestBuilder,
+        writing: Writing<'static>,
+        change: F,
+    ) -> Self {
         Self {
             read,
             write,
@@ -106,33 +111,57 @@ where
         let whole = part(&told, self.writing.within);
         let before: B = read_as(&whole, self.writing.within)
             .map_err(|why| refuse(format!("the resource cannot be edited: {why}")))?;
-        let mut old = json(&before, write)?;
-        let mut new = json(&(self.change)(before), write)?;
-        for sent in [&mut old, &mut new] {
-            merge::leave_out(sent, self.writing.read_only);
-        }
-        if old == new {
-            return Ok(response);
-        }
-        let body = if self.writing.merges {
-            merge::difference(&old, &new, self.writing.tags, self.writing.within).map_err(refuse)?
-        } else {
-            let shown = json(&*response, read)?;
-            let known = part(&shown, self.writing.within);
-            let mut body = new;
-            merge::keep_unknown(&mut body, &old, &whole, &known);
-            body
+        let old = json(&before, write)?;
+        let new = json(&(self.change)(before), write)?;
+        let known = part(&json(&*response, read)?, self.writing.within);
+        let all = Versions {
+            old: &old,
+            told: &told,
+            known: &known,
         };
-        let body = around(body, self.writing.within);
-        if let Some(secret) = merge::lost_secret(&body, &told, &self.writing) {
-            return Err(refuse(format!(
-                "`{secret}` is a secret that reads do not show, and writing the resource without \
-                 it would remove it: set it in the edit"
-            )));
-        }
+        let Some(body) = all.body(new, &self.writing).map_err(refuse)? else {
+            return Ok(response);
+        };
         let mut write = self.write;
         write.json(&body);
         write.send().await
+    }
+}
+
+/// What a resource was before an edit: as its body's type has it, as it was received, and as its own
+/// type has it.
+pub(crate) struct Versions<'a> {
+    pub(crate) old: &'a Value,
+    pub(crate) told: &'a Value,
+    pub(crate) known: &'a Value,
+}
+
+impl Versions<'_> {
+    /// The body that makes `new` of it; nothing when that is the same.
+    pub(crate) fn body(&self, new: Value, writing: &Writing<'_>) -> Result<Option<Value>, String> {
+        let (mut old, mut new) = (self.old.clone(), new);
+        for sent in [&mut old, &mut new] {
+            merge::leave_out(sent, writing.read_only);
+        }
+        if old == new {
+            return Ok(None);
+        }
+        let body = if writing.merges {
+            merge::difference(&old, &new, writing.tags, writing.within)?
+        } else {
+            let mut body = new;
+            let whole = part(self.told, writing.within);
+            merge::keep_unknown(&mut body, &old, &whole, self.known);
+            body
+        };
+        let body = around(body, writing.within);
+        match merge::lost_secret(&body, self.told, writing) {
+            Some(secret) => Err(format!(
+                "`{secret}` is a secret that reads do not show, and writing the resource without \
+                 it would remove it: set it in the edit"
+            )),
+            None => Ok(Some(body)),
+        }
     }
 }
 
@@ -179,6 +208,17 @@ fn read_as<T: DeserializeOwned>(value: &Value, within: &str) -> Result<T, String
         };
         format!("{place}{}", error.inner())
     })
+}
+
+/// What the type `T` makes of a resource: what it does not know is left out.
+///
+/// # Errors
+///
+/// Names the field that is missing.
+#[cfg(feature = "dynamic")]
+pub(crate) fn through<T: DeserializeOwned + Serialize>(value: &Value) -> Result<Value, String> {
+    let typed: T = read_as(value, "")?;
+    serde_json::to_value(typed).map_err(|error| error.to_string())
 }
 
 /// A body made from what was read of the resource. For generated code.

@@ -13,6 +13,8 @@ mod apis;
 mod budget;
 mod byte_stream;
 mod config;
+#[cfg(feature = "dynamic")]
+pub mod dynamic;
 mod edit;
 mod error;
 pub mod glue;
@@ -36,6 +38,7 @@ pub use byte_stream::ByteStream;
 pub use bytes;
 /// Points in time are [`chrono::DateTime`].
 pub use chrono;
+pub use config::config_file;
 pub use edit::Edit;
 pub use error::{BoxError, Error, ErrorKind, Result};
 /// Methods, statuses and headers are those of this crate.

@@ -139,9 +139,13 @@ pub use mkio_core::{
     Page, Pages, Priority, RateBudget, RawRequest, Response, Result, ResumeToken, RetryPolicy,
     Secret, StateRef, Timestamp, Token, TokenCommand, TokenFile, TokenFuture, TokenProvider,
     Transport, TransportBuilder, UrlText, Wait, WaitDescription, WaitFailure, Waits, bytes, chrono,
-    http, http_client_builder, page::query, reqwest, serde_json, token_fn, wait,
+    config_file, http, http_client_builder, page::query, reqwest, serde_json, token_fn, wait,
 };
 pub use project::Project;
+
+/// Operations by name: what each one takes and gives, as data, and calls with JSON arguments.
+#[cfg(feature = "dynamic")]
+pub use mkio_core::dynamic;
 
 #[allow(unused_imports, reason = "without a feature there is nothing to show")]
 pub use apis::*;

@@ -10,6 +10,7 @@ use syn::{Item, parse_quote};
 
 use crate::{
     document::ref_name,
+    marks,
     model::{Field, Model, Operation, SCOPE, Shape},
     refine::{Signatures, requests},
 };
@@ -334,7 +335,7 @@ fn walk<'a>(
             for (name, field) in fields_of_body {
                 let place = format!("{pointer}/{name}");
                 let other = shown.and_then(|fields| fields.get(name));
-                let marked = field.schema.get("x-mkio-masked") == Some(&Value::Bool(true));
+                let marked = field.schema.get(marks::MASKED) == Some(&Value::Bool(true));
                 if marked || (field.secret && other.is_none()) {
                     found.insert(place);
                     continue;

@@ -5,7 +5,8 @@ use syn::Item;
 
 use super::modules::{Modules, Parts};
 use crate::{
-    apis::Api, document::Document, glue, model::Model, output::Files, refine::Code, states::States,
+    apis::Api, commands::Commands, document::Document, glue, model::Model, output::Files,
+    refine::Code, states::States,
 };
 
 /// Adds all files of an API's crate.
@@ -44,6 +45,8 @@ pub fn files(
         format!("crates/mkio-httpmock/src/generated/{}.rs", api.name),
         source(api, MOCK, std::mem::take(&mut code.mock)),
     );
+    let commands = Commands::new(document, model);
+    let catalog = glue::catalog::run(model, states, &commands, &code.signatures);
     let modules = Modules::of(&mut Parts {
         api,
         model,
@@ -68,7 +71,8 @@ pub fn files(
     );
     for (name, head, items) in modules.files() {
         let path = format!("{folder}/src/generated/{name}.rs");
-        files.add(path, source(api, &head, items));
+        let below = if name == "catalog" { &*catalog } else { "" };
+        files.add(path, source(api, &head, items) + below);
     }
     Ok(())
 }
@@ -97,7 +101,6 @@ fn module_list(api: &Api, version: &str, modules: &Modules) -> String {
     let mut text = "\
 //! Everything that is generated from the document.
 #![allow(clippy::all, reason = \"generated code is checked where it is made\")]
-#![allow(clippy::too_many_lines, reason = \"calls by name have an arm for each operation\")]
 
 "
     .to_owned();
@@ -151,7 +154,7 @@ rustls-aws-lc = [\"mkio-core/rustls-aws-lc\"]
 ## TLS by rustls with the provider that the program installs.
 rustls-no-provider = [\"mkio-core/rustls-no-provider\"]
 ## `dynamic::call`: operations by name, with arguments as JSON, for tools.
-dynamic = []
+dynamic = [\"mkio-core/dynamic\"]
 ## JSON Schema for every type.
 schemars = [\"dep:schemars\", \"mkio-core/schemars\"]
 
@@ -197,8 +200,8 @@ let client = {krate}::Client::new(transport);
 Every operation is a method of `Client` that gives a request builder; `send()` sends it. Lists also
 end in `items()` or `pages()`.
 
-Features: `schemars` derives `schemars::JsonSchema` for every type; `dynamic` calls operations by name
-with arguments as JSON. TLS is `rustls-ring` (default), `rustls-aws-lc`, or `rustls-no-provider` with the
+Features: `schemars` derives `schemars::JsonSchema` for every type; `dynamic` has the operations and
+types as data and calls operations by name with arguments as JSON. TLS is `rustls-ring` (default), `rustls-aws-lc`, or `rustls-no-provider` with the
 provider that your program installs; without any, `https://` is refused.
 
 Licence: MIT OR Apache-2.0.

@@ -1,6 +1,8 @@
 //! Code and files that follow from the document without progenitor: project scope, pages of
 //! lists, the crate around the generated modules.
 
+mod catalog;
+mod columns;
 mod dynamic;
 mod edits;
 pub mod fields;

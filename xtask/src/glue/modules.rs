@@ -21,6 +21,8 @@ enum Shown {
     Module,
     /// As a module of the crate, with the feature of its name.
     Feature,
+    /// Only by what another module takes of it; with the feature of this name.
+    Within(&'static str),
     /// By these names at the crate's root only; it may add methods to the clients besides.
     Names(&'static [&'static str]),
 }
@@ -35,13 +37,21 @@ struct Row {
     items: fn(&mut Parts<'_>) -> Vec<Item>,
 }
 
-const MODULES: [Row; 10] = [
+const MODULES: [Row; 11] = [
     Row {
         name: "builder",
         shown: Shown::Module,
         always: true,
         head: BUILDER,
         items: |parts| take(&mut parts.code.builder),
+    },
+    // Its lines are no items: `krate` writes them.
+    Row {
+        name: "catalog",
+        shown: Shown::Within("dynamic"),
+        always: true,
+        head: CATALOG,
+        items: |_| Vec::new(),
     },
     Row {
         name: "client",
@@ -55,7 +65,7 @@ const MODULES: [Row; 10] = [
         shown: Shown::Feature,
         always: true,
         head: DYNAMIC,
-        items: |parts| glue::dynamic::run(parts.model, &parts.code.signatures),
+        items: |_| glue::dynamic::run(),
     },
     Row {
         name: "edits",
@@ -134,13 +144,15 @@ impl Modules {
 
     /// Name, first lines and items of each module.
     pub fn files(self) -> Vec<(&'static str, String, Vec<Item>)> {
-        let scoped = self.has("project");
+        let (scoped, stateful) = (self.has("project"), self.has("waits"));
         let file = |(row, items): (&'static Row, Vec<Item>)| {
-            let head = if scoped {
-                row.head.to_owned()
-            } else {
-                row.head.replace("ProjectClient, ", "")
-            };
+            let mut head = row.head.to_owned();
+            if !scoped {
+                head = head.replace("ProjectClient, ", "");
+            }
+            if !stateful {
+                head = head.replace(", waits", "");
+            }
             (row.name, head, items)
         };
         self.0.into_iter().map(file).collect()
@@ -156,6 +168,9 @@ impl Modules {
                 Shown::Module => modules += &format!("pub mod {name};\n"),
                 Shown::Feature => {
                     modules += &format!("#[cfg(feature = {name:?})]\npub mod {name};\n");
+                }
+                Shown::Within(feature) => {
+                    modules += &format!("#[cfg(feature = {feature:?})]\nmod {name};\n");
                 }
                 Shown::Names(own) => {
                     modules += &format!("mod {name};\n");
@@ -179,6 +194,7 @@ impl Modules {
                 Shown::Feature => {
                     text += &format!("#[cfg(feature = {name:?})]\npub use generated::{name};\n");
                 }
+                Shown::Within(_) => {}
                 Shown::Names(own) => names.extend(own),
             }
         }
@@ -253,11 +269,24 @@ use super::types;
 const DYNAMIC: &str = "\
 //! Calls by name.
 
-use mkio_core::{Operation, Response, Result, glue};
+use mkio_core::{Pages, Response, Result, dynamic::{AnyPage, Answer}};
 use serde_json::{Map, Value};
 
+use super::Client;
+pub use super::catalog::CATALOG;
+";
+
+const CATALOG: &str = "\
+//! The operations and types of the API, as data.
+
+#[allow(unused_imports, reason = \"not every API needs all of them\")]
+use mkio_core::dynamic::{
+    Action, Body, Catalog, Effect, Entry, Field, Mark, Parameter, Place, Reply, Shape, Step, Ty, Type,
+    Waiting, Write,
+};
+
 #[allow(unused_imports, reason = \"not every API has typed bodies\")]
-use super::{Client, operations, types};
+use super::{operations, types, waits};
 ";
 
 const FIELDS: &str = "\

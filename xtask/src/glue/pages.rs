@@ -29,6 +29,8 @@ pub struct Collection {
     pub field: String,
     /// Type of an item.
     pub item: Type,
+    /// Its schema.
+    pub schema: Value,
     /// The named type of an item.
     pub named: Option<String>,
     /// Name in Rust of the field with the link to the next page.
@@ -73,6 +75,7 @@ fn collection(model: &Model, operation: &Operation, answer: &str) -> Option<Coll
     Some(Collection {
         field: field.ident.clone(),
         item: types::outside(items),
+        schema: items.clone(),
         named: types::named(items).map(str::to_owned),
         link: link(fields),
         counts,

@@ -90,6 +90,7 @@ mod tests {
                     ident: SCOPE.to_owned(),
                     location: crate::model::Location::Path,
                     ty: parse_quote!(String),
+                    schema: serde_json::Value::Null,
                     required: true,
                     many: false,
                     description: String::new(),
@@ -105,6 +106,10 @@ mod tests {
             statuses: Vec::new(),
             sort: Vec::new(),
             filter: Vec::new(),
+            capability: Vec::new(),
+            columns: Vec::new(),
+            capability: Vec::new(),
+            columns: Vec::new(),
         };
         let model = Model {
             operations: vec![operation("get_a", true), operation("get_b", false)],

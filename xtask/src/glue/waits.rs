@@ -76,7 +76,7 @@ pub fn run(api: &str, model: &Model, states: &States, signatures: &Signatures) -
     items
 }
 
-fn constant(name: &str) -> Ident {
+pub fn constant(name: &str) -> Ident {
     format_ident!("{}", name.to_uppercase())
 }
 

@@ -30,6 +30,7 @@ fn what_is_published_is_known() {
     let published = published(&root()).unwrap();
     for name in [
         "mkio",
+        "mkio-cli",
         "mkio-core",
         "mkio-emulator",
         "mkio-httpmock",

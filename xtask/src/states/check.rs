@@ -57,6 +57,7 @@ fn add_enums(document: &Document, model: &mut Model, states: &States) {
                     written: false,
                     read: true,
                     rest: None,
+                    rest_schema: None,
                     patch: false,
                     required: Vec::new(),
                     shape: Shape::Enum(values),

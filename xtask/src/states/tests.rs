@@ -126,6 +126,7 @@ fn parameters_that_an_operation_needs_are_named() {
         ident: ident.to_owned(),
         location,
         ty: syn::parse_quote!(String),
+        schema: serde_json::Value::Null,
         required: true,
         many: false,
         description: String::new(),
@@ -148,6 +149,8 @@ fn parameters_that_an_operation_needs_are_named() {
         statuses: Vec::new(),
         sort: Vec::new(),
         filter: Vec::new(),
+        capability: Vec::new(),
+        columns: Vec::new(),
     });
     let states = parse(&api(), JOB).unwrap();
     let mut changes = Changes::default();

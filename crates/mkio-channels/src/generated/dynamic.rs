@@ -2,425 +2,55 @@
 
 //! Calls by name.
 
-use mkio_core::{Operation, Response, Result, glue};
+use mkio_core::{Pages, Response, Result, dynamic::{AnyPage, Answer}};
 use serde_json::{Map, Value};
 
-#[allow(unused_imports, reason = "not every API has typed bodies")]
-use super::{Client, operations, types};
+use super::Client;
+pub use super::catalog::CATALOG;
 
-/// Calls an operation by its name, with its arguments as JSON: parameters by the names
-/// that the document gives them (`$top`), the body under `body`.
-///
-/// For tools that learn only at run time what to call. The arguments pass through the
-/// typed request and the answer through its type. An answer that is no JSON is `null`, with
-/// its bytes in [`Response::raw`].
+/// The request of an operation, by its name, with its arguments as JSON: parameters by the
+/// names that the document gives them (`$top`), the body under `body`. Nothing is sent.
 ///
 /// # Errors
 ///
-/// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when there is no such operation
-/// or an argument does not fit; otherwise as the operation's own `send`.
+/// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when there is no such
+/// operation, an argument is missing, does not fit or is unknown, or the body has a member
+/// that its type does not know; the message names the nearest name that is known.
+pub fn request(
+    client: &Client,
+    operation: &str,
+    arguments: &Map<String, Value>,
+) -> Result<::reqwest::Request> {
+    CATALOG.entry(operation)?.request(client.transport(), arguments)
+}
+/// Calls an operation by its name, with its arguments as in [`request`].
+///
+/// For tools that learn only at run time what to call. [`Answer::known`] is the answer as its
+/// type knows it, [`Response::json`] as it was received; `shown` of the response hides
+/// secrets. An answer that is no JSON is `null`, with its bytes in [`Response::raw`].
+///
+/// # Errors
+///
+/// Those of [`request`]; otherwise as the operation's own `send`.
 pub async fn call(
     client: &Client,
     operation: &str,
     arguments: &Map<String, Value>,
-) -> Result<Response<Value>> {
-    let (request, operation, retype) = prepare(client, operation, arguments)?;
-    glue::dynamic::send(client.transport(), request, operation, retype).await
+) -> Result<Response<Answer>> {
+    CATALOG.entry(operation)?.call(client.transport(), arguments).await
 }
-fn prepare(
+/// The pages of a list by its name, with its arguments as in [`request`]. Nothing is sent
+/// before the first poll; [`Pages::items`] gives the items one by one, and a resume token
+/// goes on where another process has stopped.
+///
+/// # Errors
+///
+/// Those of [`request`]; kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when
+/// the operation answers no list.
+pub fn pages(
     client: &Client,
     operation: &str,
     arguments: &Map<String, Value>,
-) -> Result<(::reqwest::Request, &'static Operation, glue::dynamic::Retype)> {
-    match operation {
-        "get_biss_import_code" => {
-            let operation = &operations::GET_BISS_IMPORT_CODE;
-            #[allow(unused_mut)]
-            let mut request = client.get_biss_import_code();
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::BissImportCode>(),
-            ))
-        }
-        "list_biss_injected_ids" => {
-            let operation = &operations::LIST_BISS_INJECTED_IDS;
-            #[allow(unused_mut)]
-            let mut request = client.list_biss_injected_ids();
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::BissInjectedIdList>(),
-            ))
-        }
-        "create_biss_injected_id" => {
-            let operation = &operations::CREATE_BISS_INJECTED_ID;
-            #[allow(unused_mut)]
-            let mut request = client
-                .create_biss_injected_id(
-                    glue::dynamic::required(
-                        operation,
-                        "body",
-                        glue::dynamic::body::<
-                            types::BissInjectedIdPost,
-                        >(operation, arguments)?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<
-                    ::serde_json::Map<String, ::serde_json::Value>,
-                >(),
-            ))
-        }
-        "get_capabilities" => {
-            let operation = &operations::GET_CAPABILITIES;
-            #[allow(unused_mut)]
-            let mut request = client.get_capabilities();
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Appliance>(),
-            ))
-        }
-        "list_active_alarms" => {
-            let operation = &operations::LIST_ACTIVE_ALARMS;
-            #[allow(unused_mut)]
-            let mut request = client
-                .list_active_alarms(
-                    glue::dynamic::required(
-                        operation,
-                        "channelName",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "channelName")?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::AlarmList>(),
-            ))
-        }
-        "get_eligibility" => {
-            let operation = &operations::GET_ELIGIBILITY;
-            #[allow(unused_mut)]
-            let mut request = client.get_eligibility();
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Eligibility>(),
-            ))
-        }
-        "export_channels" => {
-            let operation = &operations::EXPORT_CHANNELS;
-            #[allow(unused_mut)]
-            let mut request = client
-                .export_channels(
-                    glue::dynamic::required(
-                        operation,
-                        "body",
-                        glue::dynamic::body::<
-                            types::ExportRequest,
-                        >(operation, arguments)?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::ExportPayload>(),
-            ))
-        }
-        "import_channels" => {
-            let operation = &operations::IMPORT_CHANNELS;
-            #[allow(unused_mut)]
-            let mut request = client
-                .import_channels(
-                    glue::dynamic::required(
-                        operation,
-                        "body",
-                        glue::dynamic::body::<
-                            types::ImportRequest,
-                        >(operation, arguments)?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::ImportResult>(),
-            ))
-        }
-        "get_me" => {
-            let operation = &operations::GET_ME;
-            #[allow(unused_mut)]
-            let mut request = client.get_me();
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Me>(),
-            ))
-        }
-        "query_cpu_metrics" => {
-            let operation = &operations::QUERY_CPU_METRICS;
-            #[allow(unused_mut)]
-            let mut request = client
-                .query_cpu_metrics(
-                    glue::dynamic::required(
-                        operation,
-                        "start",
-                        glue::dynamic::argument::<String>(operation, arguments, "start")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "end",
-                        glue::dynamic::argument::<String>(operation, arguments, "end")?,
-                    )?,
-                );
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "step")? {
-                request = request.step(value);
-            }
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::PrometheusRange>(),
-            ))
-        }
-        "get_current_metrics" => {
-            let operation = &operations::GET_CURRENT_METRICS;
-            #[allow(unused_mut)]
-            let mut request = client.get_current_metrics();
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "$select")? {
-                request = request.select(value);
-            }
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::CurrentMetrics>(),
-            ))
-        }
-        "query_metrics" => {
-            let operation = &operations::QUERY_METRICS;
-            #[allow(unused_mut)]
-            let mut request = client
-                .query_metrics(
-                    glue::dynamic::required(
-                        operation,
-                        "query",
-                        glue::dynamic::argument::<String>(operation, arguments, "query")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "start",
-                        glue::dynamic::argument::<String>(operation, arguments, "start")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "end",
-                        glue::dynamic::argument::<String>(operation, arguments, "end")?,
-                    )?,
-                );
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "step")? {
-                request = request.step(value);
-            }
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::PrometheusRange>(),
-            ))
-        }
-        "query_temperature_metrics" => {
-            let operation = &operations::QUERY_TEMPERATURE_METRICS;
-            #[allow(unused_mut)]
-            let mut request = client
-                .query_temperature_metrics(
-                    glue::dynamic::required(
-                        operation,
-                        "start",
-                        glue::dynamic::argument::<String>(operation, arguments, "start")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "end",
-                        glue::dynamic::argument::<String>(operation, arguments, "end")?,
-                    )?,
-                );
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "step")? {
-                request = request.step(value);
-            }
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::PrometheusRange>(),
-            ))
-        }
-        "get_system_info" => {
-            let operation = &operations::GET_SYSTEM_INFO;
-            #[allow(unused_mut)]
-            let mut request = client.get_system_info();
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::SystemInfo>(),
-            ))
-        }
-        "list_channels" => {
-            let operation = &operations::LIST_CHANNELS;
-            #[allow(unused_mut)]
-            let mut request = client.list_channels();
-            if let Some(value) = glue::dynamic::argument::<
-                u32,
-            >(operation, arguments, "$top")? {
-                request = request.top(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                u64,
-            >(operation, arguments, "$skiptoken")? {
-                request = request.skiptoken(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "$filter")? {
-                request = request.filter(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "$orderby")? {
-                request = request.orderby(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "$select")? {
-                request = request.select(value);
-            }
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::ChannelList>(),
-            ))
-        }
-        "get_channel" => {
-            let operation = &operations::GET_CHANNEL;
-            #[allow(unused_mut)]
-            let mut request = client
-                .get_channel(
-                    glue::dynamic::required(
-                        operation,
-                        "channel_id",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "channel_id")?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Channel>(),
-            ))
-        }
-        "create_or_replace_channel" => {
-            let operation = &operations::CREATE_OR_REPLACE_CHANNEL;
-            #[allow(unused_mut)]
-            let mut request = client
-                .create_or_replace_channel(
-                    glue::dynamic::required(
-                        operation,
-                        "channel_id",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "channel_id")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "body",
-                        glue::dynamic::body::<types::ChannelPut>(operation, arguments)?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Channel>(),
-            ))
-        }
-        "update_channel" => {
-            let operation = &operations::UPDATE_CHANNEL;
-            #[allow(unused_mut)]
-            let mut request = client
-                .update_channel(
-                    glue::dynamic::required(
-                        operation,
-                        "channel_id",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "channel_id")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "body",
-                        glue::dynamic::body::<types::ChannelPatch>(operation, arguments)?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Channel>(),
-            ))
-        }
-        "delete_channel" => {
-            let operation = &operations::DELETE_CHANNEL;
-            #[allow(unused_mut)]
-            let mut request = client
-                .delete_channel(
-                    glue::dynamic::required(
-                        operation,
-                        "channel_id",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "channel_id")?,
-                    )?,
-                );
-            Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
-        }
-        "get_channel_thumbnail" => {
-            let operation = &operations::GET_CHANNEL_THUMBNAIL;
-            #[allow(unused_mut)]
-            let mut request = client
-                .get_channel_thumbnail(
-                    glue::dynamic::required(
-                        operation,
-                        "channel_id",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "channel_id")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "thumbnail_id",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "thumbnail_id")?,
-                    )?,
-                );
-            Ok((request.into_request()?, operation, glue::dynamic::Retype::Bytes))
-        }
-        "get_interfaces" => {
-            let operation = &operations::GET_INTERFACES;
-            #[allow(unused_mut)]
-            let mut request = client.get_interfaces();
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Interfaces>(),
-            ))
-        }
-        unknown => Err(glue::dynamic::unknown(super::API, unknown)),
-    }
+) -> Result<Pages<AnyPage>> {
+    CATALOG.entry(operation)?.pages(client.transport(), arguments)
 }

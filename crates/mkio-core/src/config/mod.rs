@@ -4,4 +4,5 @@ mod env;
 mod profile;
 
 pub(crate) use env::{Environment, Lookup};
+pub use profile::config_file;
 pub(crate) use profile::{Profile, TokenSetting};

@@ -32,6 +32,9 @@ struct File {
 struct Entry {
     base_url: Option<String>,
     project: Option<String>,
+    /// For programs that ask before changes; nothing here does.
+    #[serde(default, rename = "protected")]
+    _protected: bool,
     token: Option<SecretString>,
     token_file: Option<String>,
     token_command: Option<Vec<String>>,
@@ -73,8 +76,14 @@ fn config_error(message: String) -> Error {
     Error::new(ErrorKind::Config, message)
 }
 
-/// `$XDG_CONFIG_HOME/mkio/config.toml`, by default under `~/.config`; `%APPDATA%` on Windows.
-fn default_path() -> Result<PathBuf> {
+/// Path of the profile file that is read unless another one is named, for programs that show or
+/// write it: `$XDG_CONFIG_HOME/mkio/config.toml`, by default under `~/.config`; on Windows under
+/// `%APPDATA%`.
+///
+/// # Errors
+///
+/// Kind [`Config`](ErrorKind::Config) when there is no home directory.
+pub fn config_file() -> Result<PathBuf> {
     let base = etcetera::choose_base_strategy().map_err(|error| {
         config_error("there is no home directory to look for mkio/config.toml".to_owned())
             .with_source(error)
@@ -89,7 +98,7 @@ impl Profile {
         let looked_up;
         let file_path = match path {
             Some(path) => path,
-            None => match (default_path(), name) {
+            None => match (config_file(), name) {
                 (Ok(path), _) => {
                     looked_up = path;
                     &looked_up

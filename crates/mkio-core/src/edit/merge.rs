@@ -123,7 +123,7 @@ fn take_out(value: &mut Value, steps: &[&str]) {
 }
 
 /// The first secret that writing `body` would remove: reads did not show it, and it was not set.
-pub(super) fn lost_secret(body: &Value, told: &Value, writing: &Writing) -> Option<String> {
+pub(super) fn lost_secret(body: &Value, told: &Value, writing: &Writing<'_>) -> Option<String> {
     if let Some(place) = stars(body, told, "") {
         return Some(place);
     }

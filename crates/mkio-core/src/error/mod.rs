@@ -200,6 +200,12 @@ impl Error {
         })
     }
 
+    /// Says it in other words.
+    #[cfg(feature = "dynamic")]
+    pub(crate) fn with_message(self, message: String) -> Self {
+        self.edit(|inner| inner.message = message)
+    }
+
     /// Adds the cause.
     #[must_use]
     pub fn with_source(self, source: impl Into<BoxError>) -> Self {

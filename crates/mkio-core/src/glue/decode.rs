@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+#[cfg(feature = "dynamic")]
+use {serde::Serialize, serde_json::Value};
 
 use crate::{
     ByteStream, Error, ErrorKind, Operation, Response, Result, json, transport, transport::Reply,
@@ -101,7 +102,8 @@ fn undecodable(error: Error, response: &Response<Bytes>, operation: &'static Ope
 }
 
 /// Decodes JSON into a type, and writes it as JSON again.
-pub(super) fn reencode<T: DeserializeOwned + Serialize>(
+#[cfg(feature = "dynamic")]
+pub(crate) fn reencode<T: DeserializeOwned + Serialize>(
     response: Response<Bytes>,
     operation: &'static Operation,
 ) -> Result<Response<Value>> {

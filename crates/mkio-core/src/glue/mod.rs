@@ -3,10 +3,11 @@
 
 mod arguments;
 mod decode;
-pub mod dynamic;
 
 pub use arguments::fixed_body;
 pub(crate) use arguments::{path, path_segment};
+#[cfg(feature = "dynamic")]
+pub(crate) use decode::reencode;
 pub(crate) use decode::{empty, json, json_or, read_body, stream};
 
 pub use crate::json::decode as decode_json;

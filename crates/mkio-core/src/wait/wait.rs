@@ -309,7 +309,7 @@ impl<T, S: StateName> Wait<T, S> {
 
     /// Carries these out first, each when the one before has reached its goal. For generated code.
     #[doc(hidden)]
-    pub fn acting<const N: usize>(self, actions: [Action; N]) -> Self {
+    pub fn acting(self, actions: impl Into<Vec<Action>>) -> Self {
         self.with(|new| new.actions = actions.into())
     }
 }

@@ -2,347 +2,55 @@
 
 //! Calls by name.
 
-use mkio_core::{Operation, Response, Result, glue};
+use mkio_core::{Pages, Response, Result, dynamic::{AnyPage, Answer}};
 use serde_json::{Map, Value};
 
-#[allow(unused_imports, reason = "not every API has typed bodies")]
-use super::{Client, operations, types};
+use super::Client;
+pub use super::catalog::CATALOG;
 
-/// Calls an operation by its name, with its arguments as JSON: parameters by the names
-/// that the document gives them (`$top`), the body under `body`.
-///
-/// For tools that learn only at run time what to call. The arguments pass through the
-/// typed request and the answer through its type. An answer that is no JSON is `null`, with
-/// its bytes in [`Response::raw`].
+/// The request of an operation, by its name, with its arguments as JSON: parameters by the
+/// names that the document gives them (`$top`), the body under `body`. Nothing is sent.
 ///
 /// # Errors
 ///
-/// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when there is no such operation
-/// or an argument does not fit; otherwise as the operation's own `send`.
+/// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when there is no such
+/// operation, an argument is missing, does not fit or is unknown, or the body has a member
+/// that its type does not know; the message names the nearest name that is known.
+pub fn request(
+    client: &Client,
+    operation: &str,
+    arguments: &Map<String, Value>,
+) -> Result<::reqwest::Request> {
+    CATALOG.entry(operation)?.request(client.transport(), arguments)
+}
+/// Calls an operation by its name, with its arguments as in [`request`].
+///
+/// For tools that learn only at run time what to call. [`Answer::known`] is the answer as its
+/// type knows it, [`Response::json`] as it was received; `shown` of the response hides
+/// secrets. An answer that is no JSON is `null`, with its bytes in [`Response::raw`].
+///
+/// # Errors
+///
+/// Those of [`request`]; otherwise as the operation's own `send`.
 pub async fn call(
     client: &Client,
     operation: &str,
     arguments: &Map<String, Value>,
-) -> Result<Response<Value>> {
-    let (request, operation, retype) = prepare(client, operation, arguments)?;
-    glue::dynamic::send(client.transport(), request, operation, retype).await
+) -> Result<Response<Answer>> {
+    CATALOG.entry(operation)?.call(client.transport(), arguments).await
 }
-fn prepare(
+/// The pages of a list by its name, with its arguments as in [`request`]. Nothing is sent
+/// before the first poll; [`Pages::items`] gives the items one by one, and a resume token
+/// goes on where another process has stopped.
+///
+/// # Errors
+///
+/// Those of [`request`]; kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when
+/// the operation answers no list.
+pub fn pages(
     client: &Client,
     operation: &str,
     arguments: &Map<String, Value>,
-) -> Result<(::reqwest::Request, &'static Operation, glue::dynamic::Retype)> {
-    match operation {
-        "list_networks" => {
-            let operation = &operations::LIST_NETWORKS;
-            #[allow(unused_mut)]
-            let mut request = client
-                .list_networks(
-                    glue::dynamic::required(
-                        operation,
-                        "project_name",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "project_name")?,
-                    )?,
-                );
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "$orderby")? {
-                request = request.orderby(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "$filter")? {
-                request = request.filter(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                u32,
-            >(operation, arguments, "$top")? {
-                request = request.top(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                u64,
-            >(operation, arguments, "$skiptoken")? {
-                request = request.skiptoken(value);
-            }
-            for value in glue::dynamic::argument::<
-                Vec<String>,
-            >(operation, arguments, "$label_key")?
-                .unwrap_or_default()
-            {
-                request = request.label_key(value);
-            }
-            for value in glue::dynamic::argument::<
-                Vec<String>,
-            >(operation, arguments, "$label")?
-                .unwrap_or_default()
-            {
-                request = request.label(value);
-            }
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::NetworkList>(),
-            ))
-        }
-        "delete_network" => {
-            let operation = &operations::DELETE_NETWORK;
-            #[allow(unused_mut)]
-            let mut request = client
-                .delete_network(
-                    glue::dynamic::required(
-                        operation,
-                        "project_name",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "project_name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "name",
-                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
-                    )?,
-                );
-            Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
-        }
-        "get_network" => {
-            let operation = &operations::GET_NETWORK;
-            #[allow(unused_mut)]
-            let mut request = client
-                .get_network(
-                    glue::dynamic::required(
-                        operation,
-                        "project_name",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "project_name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "name",
-                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Network>(),
-            ))
-        }
-        "update_network" => {
-            let operation = &operations::UPDATE_NETWORK;
-            #[allow(unused_mut)]
-            let mut request = client
-                .update_network(
-                    glue::dynamic::required(
-                        operation,
-                        "project_name",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "project_name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "name",
-                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "body",
-                        glue::dynamic::body::<types::NetworkPatch>(operation, arguments)?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Network>(),
-            ))
-        }
-        "create_network" => {
-            let operation = &operations::CREATE_NETWORK;
-            #[allow(unused_mut)]
-            let mut request = client
-                .create_network(
-                    glue::dynamic::required(
-                        operation,
-                        "project_name",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "project_name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "name",
-                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "body",
-                        glue::dynamic::body::<types::NetworkPut>(operation, arguments)?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Network>(),
-            ))
-        }
-        "list_sites" => {
-            let operation = &operations::LIST_SITES;
-            #[allow(unused_mut)]
-            let mut request = client
-                .list_sites(
-                    glue::dynamic::required(
-                        operation,
-                        "project_name",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "project_name")?,
-                    )?,
-                );
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "$orderby")? {
-                request = request.orderby(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                String,
-            >(operation, arguments, "$filter")? {
-                request = request.filter(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                u32,
-            >(operation, arguments, "$top")? {
-                request = request.top(value);
-            }
-            if let Some(value) = glue::dynamic::argument::<
-                u64,
-            >(operation, arguments, "$skiptoken")? {
-                request = request.skiptoken(value);
-            }
-            for value in glue::dynamic::argument::<
-                Vec<String>,
-            >(operation, arguments, "$label_key")?
-                .unwrap_or_default()
-            {
-                request = request.label_key(value);
-            }
-            for value in glue::dynamic::argument::<
-                Vec<String>,
-            >(operation, arguments, "$label")?
-                .unwrap_or_default()
-            {
-                request = request.label(value);
-            }
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::SiteList>(),
-            ))
-        }
-        "delete_site" => {
-            let operation = &operations::DELETE_SITE;
-            #[allow(unused_mut)]
-            let mut request = client
-                .delete_site(
-                    glue::dynamic::required(
-                        operation,
-                        "project_name",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "project_name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "name",
-                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
-                    )?,
-                );
-            Ok((request.into_request()?, operation, glue::dynamic::Retype::Empty))
-        }
-        "get_site" => {
-            let operation = &operations::GET_SITE;
-            #[allow(unused_mut)]
-            let mut request = client
-                .get_site(
-                    glue::dynamic::required(
-                        operation,
-                        "project_name",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "project_name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "name",
-                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Site>(),
-            ))
-        }
-        "update_site" => {
-            let operation = &operations::UPDATE_SITE;
-            #[allow(unused_mut)]
-            let mut request = client
-                .update_site(
-                    glue::dynamic::required(
-                        operation,
-                        "project_name",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "project_name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "name",
-                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "body",
-                        glue::dynamic::body::<types::SitePatch>(operation, arguments)?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Site>(),
-            ))
-        }
-        "create_site" => {
-            let operation = &operations::CREATE_SITE;
-            #[allow(unused_mut)]
-            let mut request = client
-                .create_site(
-                    glue::dynamic::required(
-                        operation,
-                        "project_name",
-                        glue::dynamic::argument::<
-                            String,
-                        >(operation, arguments, "project_name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "name",
-                        glue::dynamic::argument::<String>(operation, arguments, "name")?,
-                    )?,
-                    glue::dynamic::required(
-                        operation,
-                        "body",
-                        glue::dynamic::body::<types::SitePut>(operation, arguments)?,
-                    )?,
-                );
-            Ok((
-                request.into_request()?,
-                operation,
-                glue::dynamic::Retype::json::<types::Site>(),
-            ))
-        }
-        unknown => Err(glue::dynamic::unknown(super::API, unknown)),
-    }
+) -> Result<Pages<AnyPage>> {
+    CATALOG.entry(operation)?.pages(client.transport(), arguments)
 }

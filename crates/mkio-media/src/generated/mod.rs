@@ -2,9 +2,10 @@
 
 //! Everything that is generated from the document.
 #![allow(clippy::all, reason = "generated code is checked where it is made")]
-#![allow(clippy::too_many_lines, reason = "calls by name have an arm for each operation")]
 
 pub mod builder;
+#[cfg(feature = "dynamic")]
+mod catalog;
 mod client;
 #[cfg(feature = "dynamic")]
 pub mod dynamic;

@@ -74,7 +74,11 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn make(client: &Client, api: &str, call: &Call) -> Result<mkio::Result<Response<Value>>> {
+async fn make(
+    client: &Client,
+    api: &str,
+    call: &Call,
+) -> Result<mkio::Result<Response<mkio::dynamic::Answer>>> {
     let (operation, arguments) = (call.operation.as_str(), &call.arguments);
     let transport = client.transport().clone();
     macro_rules! call {

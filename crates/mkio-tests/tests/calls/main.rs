@@ -4,6 +4,7 @@
 
 mod arguments;
 mod bytes;
+mod dynamic;
 mod edits;
 mod json;
 mod lists;

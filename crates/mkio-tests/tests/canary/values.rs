@@ -36,6 +36,45 @@ impl Dispatch for Telltale {
     }
 }
 
+/// The same list by its name, and what is known of operations.
+async fn by_name(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
+    let catalog = &mkio::media::dynamic::CATALOG;
+    let entry = catalog.entry("list_storages")?;
+    let arguments = serde_json::Map::from_iter([("project_name".to_owned(), json!("acme"))]);
+    let answer = entry.call(client.transport(), &arguments).await?;
+    anyhow::ensure!(
+        answer.json().to_string().contains(CANARY),
+        "for those who ask"
+    );
+    shown.text(answer.shown().to_string());
+    shown.debug(&answer);
+    shown.debug(&answer.into_inner());
+    let mut pages = entry.pages(client.transport(), &arguments)?;
+    let page = pages.try_next().await?.map(mkio::Response::into_inner);
+    shown.debug(&page);
+    shown.debug(catalog);
+    shown.debug(entry);
+    shown.debug(&(
+        &entry.parameters[0],
+        entry.parameters[0].place,
+        &entry.reply,
+    ));
+    let put = catalog.entry("create_or_update_transform")?;
+    shown.debug(&(&put.body, put.write));
+    let cancel = catalog.entry("cancel_job")?;
+    shown.debug(&cancel.waiting);
+    shown.debug(&cancel.waiting.as_ref().map(|waiting| waiting.effect));
+    let action = &catalog.actions[0];
+    shown.debug(action);
+    shown.debug(&action.steps[0]);
+    let of = catalog
+        .type_of("Storage")
+        .ok_or_else(|| anyhow::anyhow!("a type"))?;
+    shown.debug(&(of, &of.shape, &of.fields()[0], of.fields()[0].ty));
+    shown.debug(&mkio::dynamic::Mark::Secret);
+    Ok(())
+}
+
 pub async fn show(shown: &mut Shown) -> anyhow::Result<()> {
     let device = format!("https://{CANARY}.example/{CANARY}");
     let builder = Client::builder()
@@ -54,6 +93,7 @@ pub async fn show(shown: &mut Shown) -> anyhow::Result<()> {
     );
     shown.debug(&answer);
     shown.debug(&answer.call());
+    by_name(shown, &client).await?;
     let list: StorageList = answer.into_inner();
     shown.debug(&list);
     let body: StorageCredentialPost = serde_json::from_value(json!({"spec": {

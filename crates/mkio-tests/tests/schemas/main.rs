@@ -14,7 +14,7 @@ use std::{
 
 use mkio::{
     Client, Dispatch, DispatchError, DispatchFuture, ErrorKind, Operation, RateBudget, Response,
-    Result, RetryPolicy,
+    Result, RetryPolicy, dynamic::Answer,
 };
 use serde_json::{Map, Value};
 use values::{Chance, Maker, Size, hostile};
@@ -36,8 +36,8 @@ impl Dispatch for Body {
     }
 }
 
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response<Value>>> + 'a>>;
-type Call = for<'a> fn(&'a Client, &'a str, &'a Map<String, Value>) -> Answer<'a>;
+type Reply<'a> = Pin<Box<dyn Future<Output = Result<Response<Answer>>> + 'a>>;
+type Call = for<'a> fn(&'a Client, &'a str, &'a Map<String, Value>) -> Reply<'a>;
 
 macro_rules! api {
     ($name:ident) => {{
@@ -105,6 +105,19 @@ fn arguments(
         );
     }
     all
+}
+
+/// With the body that the catalog makes: the document may require what only the service sets.
+fn with_skeleton(
+    api: &str,
+    operation: &Operation,
+    arguments: &Map<String, Value>,
+) -> Option<Map<String, Value>> {
+    let catalog = mkio::CATALOGS.iter().find(|catalog| catalog.api == api)?;
+    let body = catalog.entry(operation.id).ok()?.skeleton()?;
+    let mut all = arguments.clone();
+    all.insert("body".to_owned(), body);
+    Some(all)
 }
 
 /// The value that was read has all that was there; `null` is as good as absent.
@@ -190,10 +203,14 @@ async fn every_schema_is_read() {
             let read = async |value: &Value| {
                 *body.0.lock().expect("no panic") = value.to_string();
                 let mut last = call(&client, operation.id, &sizes[0]).await;
-                if matches!(&last, Err(error) if error.kind() == ErrorKind::InvalidRequest) {
-                    last = call(&client, operation.id, &sizes[1]).await;
+                let mut others = vec![sizes[1].clone()];
+                others.extend(with_skeleton(api, operation, &sizes[0]));
+                for other in others {
+                    if matches!(&last, Err(error) if error.kind() == ErrorKind::InvalidRequest) {
+                        last = call(&client, operation.id, &other).await;
+                    }
                 }
-                last.map(Response::into_inner)
+                last.map(|response| response.into_inner().into_known())
             };
             let name = format!("{api}.{}", operation.id);
             let random = (1..=5).map(|seed| (Size::Random, seed));

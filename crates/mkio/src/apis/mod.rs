@@ -31,3 +31,22 @@ pub use mkio_management as management;
 pub use mkio_media as media;
 #[cfg(feature = "templates")]
 pub use mkio_templates as templates;
+
+/// Operations and types of all APIs that are built in, as data.
+#[cfg(feature = "dynamic")]
+pub static CATALOGS: &[&mkio_core::dynamic::Catalog] = &[
+    #[cfg(feature = "media")]
+    &mkio_media::dynamic::CATALOG,
+    #[cfg(feature = "management")]
+    &mkio_management::dynamic::CATALOG,
+    #[cfg(feature = "fleets")]
+    &mkio_fleets::dynamic::CATALOG,
+    #[cfg(feature = "infrastructure")]
+    &mkio_infrastructure::dynamic::CATALOG,
+    #[cfg(feature = "live")]
+    &mkio_live::dynamic::CATALOG,
+    #[cfg(feature = "templates")]
+    &mkio_templates::dynamic::CATALOG,
+    #[cfg(feature = "channels")]
+    &mkio_channels::dynamic::CATALOG,
+];

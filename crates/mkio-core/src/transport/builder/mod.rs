@@ -48,6 +48,7 @@ const CLOUD_HOSTS: [&str; 2] = ["app.mk.io", "api.mk.io"];
 ///
 /// [profiles.stage]
 /// base_url = "https://stage.example"
+/// protected = true                      # the command line asks before changes
 /// token_file = "stage.token"            # relative to this file; `~/` is the home directory
 ///
 /// [profiles.stage.api.channels]         # an API with a service of its own

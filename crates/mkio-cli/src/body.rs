@@ -1,0 +1,163 @@
+//! Bodies: from files, standard input and single fields.
+
+use std::{
+    fs,
+    io::{self, Read},
+};
+
+use clap::ArgMatches;
+use mkio::dynamic::{Entry, Shape, Ty, Type, at};
+use serde_json::Value;
+
+use crate::{
+    failure::{Failure, Result},
+    output::path,
+};
+
+/// The text of a file, or of standard input for `-`.
+pub fn text(path: &str) -> Result<String> {
+    let read = if path == "-" {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        fs::read_to_string(path)
+    };
+    read.map_err(|error| Failure::usage(format!("{path}: {error}")))
+}
+
+/// JSON or YAML.
+pub fn parse(text: &str, place: &str) -> Result<Value> {
+    // YAML's errors quote no values; JSON is YAML, but for tabs.
+    serde_json::from_str(text).or_else(|_| {
+        serde_norway::from_str(text).map_err(|error| {
+            let at = error.location().map_or_else(String::new, |at| {
+                format!(", line {}, column {}", at.line(), at.column())
+            });
+            Failure::usage(format!("{place}{at}: neither JSON nor YAML"))
+        })
+    })
+}
+
+/// The body that the arguments give; nothing when they give none.
+pub fn given(entry: &'static Entry, matches: &ArgMatches) -> Result<Option<Value>> {
+    let Some(body) = &entry.body else {
+        return Ok(None);
+    };
+    let file = matches.get_one::<String>("file");
+    let Some(ty) = body.ty else {
+        // Bytes are put into the request themselves.
+        return Ok(file.map(|_| Value::String(String::new())));
+    };
+    let mut value = match file {
+        Some(path) => Some(parse(&text(path)?, path)?),
+        None => None,
+    };
+    for (place, new) in sets(matches) {
+        let new = typed(entry, ty, place, new)?;
+        let target = value.get_or_insert(Value::Null);
+        path::put(target, place, new).map_err(|why| Failure::usage(format!("--set {why}")))?;
+    }
+    let missing = value.is_none() && body.required;
+    if missing {
+        return Err(Failure::usage("the body is missing")
+            .hint("give it with -f FILE (JSON or YAML, - for standard input) or --set PATH=VALUE")
+            .hint("--skeleton prints one with the required fields"));
+    }
+    Ok(value)
+}
+
+/// The pairs of `--set`.
+pub fn sets(matches: &ArgMatches) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = matches.get_many::<String>("set").into_iter().flatten();
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair.as_str(), "null")))
+}
+
+/// The value of `--set` as its field has it: text stays text, whatever it looks like.
+pub fn typed(entry: &Entry, ty: Ty, place: &str, text: &str) -> Result<Value> {
+    let text = expanded(text)?;
+    let steps: Vec<&str> = place
+        .split(['/', '.'])
+        .filter(|step| !step.is_empty())
+        .collect();
+    let is_text = match at(entry.types, ty, &steps) {
+        Some(Ty::Text | Ty::Time) => true,
+        Some(Ty::Named(name)) => {
+            let of = Type::find(entry.types, name);
+            of.is_some_and(|of| matches!(of.shape, Shape::Enum(_)))
+        }
+        _ => false,
+    };
+    if is_text && text != "null" {
+        return Ok(Value::String(text));
+    }
+    Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+/// The text with what `${env:NAME}` and `${file:PATH}` stand for.
+pub fn expanded(text: &str) -> Result<String> {
+    let mut made = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let Some(end) = rest[start..].find('}') else {
+            break;
+        };
+        let inner = &rest[start + 2..start + end];
+        made.push_str(&rest[..start]);
+        match inner.split_once(':') {
+            Some(("env", name)) => made.push_str(&std::env::var(name).map_err(|_| {
+                Failure::usage(format!("${{env:{name}}}: there is no such variable"))
+            })?),
+            Some(("file", path)) => {
+                let text = fs::read_to_string(path)
+                    .map_err(|error| Failure::usage(format!("${{file:{path}}}: {error}")))?;
+                made.push_str(text.trim_end_matches(['\r', '\n']));
+            }
+            _ => made.push_str(&rest[start..=start + end]),
+        }
+        rest = &rest[start + end + 1..];
+    }
+    made.push_str(rest);
+    Ok(made)
+}
+
+/// Expands all texts of a value.
+pub fn expand_all(value: &mut Value) -> Result<()> {
+    match value {
+        Value::String(text) => *text = expanded(text)?,
+        Value::Array(items) => items.iter_mut().try_for_each(expand_all)?,
+        Value::Object(members) => members.values_mut().try_for_each(expand_all)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn bodies_are_json_or_yaml() {
+        let json = parse("{\"a\": [1]}", "x").unwrap();
+        assert_eq!(parse("a:\n- 1\n", "x").unwrap(), json);
+        let error = parse("a: [geheim", "body.yaml").unwrap_err().to_string();
+        assert!(
+            error.contains("body.yaml") && !error.contains("geheim"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn places_elsewhere_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        fs::write(&file, "geheim\n").unwrap();
+        let text = format!("a ${{file:{}}} ${{other}} b", file.display());
+        assert_eq!(expanded(&text).unwrap(), "a geheim ${other} b");
+        assert!(expanded("${env:MKIO_NO_SUCH_VARIABLE}").is_err());
+        let mut value = json!({"a": [format!("${{file:{}}}", file.display())]});
+        expand_all(&mut value).unwrap();
+        assert_eq!(value, json!({"a": ["geheim"]}));
+    }
+}

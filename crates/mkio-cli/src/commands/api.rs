@@ -1,0 +1,220 @@
+//! `mkio api`: a request by hand.
+
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
+use mkio::{RawRequest, http::Method};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    body,
+    failure::{Failure, Result},
+    options::Switch,
+    output::{Format, path},
+    session::Session,
+};
+
+pub fn command() -> Command {
+    Command::new("api")
+        .about("Sends a request by hand, with the token, the retries and the rate budget of all others")
+        .after_help(
+            "Examples:\n  mkio api GET /api/v1/locations\n  mkio api PUT /api/v1/projects/acme/media/assets/intro \
+             -F properties.storageAccountName=main\n\nSecrets are hidden only where an operation of the catalog has the path.",
+        )
+        .arg(Arg::new("method").value_name("METHOD").required(true).help("GET, PUT, POST, PATCH or DELETE"))
+        .arg(Arg::new("path").value_name("PATH").required(true).help("Path below the address of the service"))
+        .arg(
+            Arg::new("field")
+                .short('F')
+                .long("field")
+                .value_name("PATH=VALUE")
+                .action(ArgAction::Append)
+                .help("Field of the JSON body; numbers, flags and null are taken for such"),
+        )
+        .arg(
+            Arg::new("query-field")
+                .short('f')
+                .long("query")
+                .value_name("NAME=VALUE")
+                .action(ArgAction::Append)
+                .help("Parameter of the query"),
+        )
+        .arg(
+            Arg::new("input")
+                .long("input")
+                .value_name("FILE")
+                .value_hint(ValueHint::FilePath)
+                .help("File with the JSON body, or - for standard input"),
+        )
+        .arg(
+            Arg::new("of")
+                .long("api")
+                .value_name("API")
+                .help("API whose address is meant, such as channels"),
+        )
+        .arg(
+            Arg::new("paginate")
+                .long("paginate")
+                .action(ArgAction::SetTrue)
+                .help("Follows the links of a list, and writes its items"),
+        )
+}
+
+pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let method = text("method").unwrap_or_default().to_uppercase();
+    let method = Method::from_bytes(method.as_bytes())
+        .map_err(|_| Failure::usage(format!("{method} is no method")))?;
+    let path = text("path").unwrap_or_default();
+    if !path.starts_with('/') {
+        let message = format!("{path}: a path begins with /, such as /api/v1/locations");
+        return Err(Failure::usage(message));
+    }
+    let body = given_body(matches)?;
+    if session.is(Switch::DryRun) {
+        let shown = json!({"method": method.as_str(), "path": path, "body": body});
+        return session.output.one(&shown, &[]);
+    }
+    if method != Method::GET {
+        session.guard(&format!("{method} {path}"))?;
+    }
+    let client = session.client()?;
+    let mut request = client.request(method.clone(), &path);
+    if let Some(api) = text("of") {
+        request = request.api(api);
+    }
+    for (name, value) in pairs(matches, "query-field")? {
+        request = request.query(name, value);
+    }
+    if let Some(body) = &body {
+        request = request.json(body);
+    }
+    if matches.get_flag("paginate") {
+        return paginate(session, &client, request, text("of")).await;
+    }
+    let response = request.send_bytes().await?;
+    match serde_json::from_slice::<Value>(response.raw()) {
+        Ok(value) => {
+            let entry = entry_of(&method, &path);
+            let value = session.shown(value, |value| {
+                if let Some(entry) = entry {
+                    entry.mask(value);
+                }
+            });
+            show(session, &value)
+        }
+        Err(_) => {
+            std::io::Write::write_all(&mut std::io::stdout(), response.raw()).map_err(Failure::from)
+        }
+    }
+}
+
+/// JSON unless another format was asked for: nobody knows the columns.
+fn show(session: &Session, value: &Value) -> Result<()> {
+    let plain = session.output.format() == Format::Table
+        && session.options.wanted.jq.is_none()
+        && session.options.wanted.columns.is_none();
+    if plain {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        println(&text)
+    } else {
+        session.output.one(value, &[])
+    }
+}
+
+fn println(text: &str) -> Result<()> {
+    use std::io::Write;
+    writeln!(std::io::stdout(), "{text}").map_err(Failure::from)
+}
+
+fn pairs(matches: &ArgMatches, name: &str) -> Result<Vec<(String, String)>> {
+    let given = matches.get_many::<String>(name).into_iter().flatten();
+    given
+        .map(|pair| {
+            let split = pair.split_once('=');
+            split
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .ok_or_else(|| Failure::usage(format!("`{pair}` has no `=`: it takes NAME=VALUE")))
+        })
+        .collect()
+}
+
+fn given_body(matches: &ArgMatches) -> Result<Option<Value>> {
+    let mut body = match matches.get_one::<String>("input") {
+        Some(path) => Some(body::parse(&body::text(path)?, path)?),
+        None => None,
+    };
+    for (place, value) in pairs(matches, "field")? {
+        let value = body::expanded(&value)?;
+        let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
+        let target = body.get_or_insert(Value::Object(Map::new()));
+        path::put(target, &place, value).map_err(Failure::usage)?;
+    }
+    Ok(body)
+}
+
+/// The operation of the catalog that has this path.
+fn entry_of(method: &Method, path: &str) -> Option<&'static mkio::dynamic::Entry> {
+    let segments: Vec<&str> = path.split(['?', '#']).next()?.split('/').collect();
+    let fits = |template: &str| {
+        let wanted: Vec<&str> = template.split('/').collect();
+        let same = |(wanted, given): (&&str, &&str)| wanted.starts_with('{') || wanted == given;
+        wanted.len() == segments.len() && wanted.iter().zip(&segments).all(same)
+    };
+    let entries = mkio::CATALOGS.iter().flat_map(|catalog| catalog.entries);
+    entries
+        .into_iter()
+        .find(|entry| entry.operation.method == *method && fits(entry.operation.path))
+}
+
+async fn paginate(
+    session: &Session,
+    client: &mkio::Client,
+    first: RawRequest,
+    api: Option<String>,
+) -> Result<()> {
+    let mut list = session.output.list(&[]);
+    let mut next = Some(first);
+    let mut seen = Vec::new();
+    while let Some(request) = next.take() {
+        let mut page = request.send().await?.into_inner();
+        let items = page.get_mut("value").map(Value::take);
+        for item in items
+            .as_ref()
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            list.item(item.clone())?;
+        }
+        let link = page.get("@odata.nextLink").and_then(Value::as_str);
+        let Some(link) = link.filter(|link| !link.is_empty()) else {
+            break;
+        };
+        let path = same_service(client, link, api.as_deref().unwrap_or_default())?;
+        if seen.contains(&path) {
+            return Err(Failure::new(
+                crate::failure::Exit::Answer,
+                "the list links back to itself",
+            ));
+        }
+        seen.push(path.clone());
+        let request = client.request(Method::GET, path);
+        next = Some(match &api {
+            Some(api) => request.api(api),
+            None => request,
+        });
+    }
+    list.end()
+}
+
+/// The path of a link, which must lead to the same service.
+fn same_service(client: &mkio::Client, link: &str, api: &str) -> Result<String> {
+    let base = client.transport().base_url(api);
+    if link.starts_with('/') {
+        return Ok(link.strip_prefix(base).unwrap_or(link).to_owned());
+    }
+    let path = link.strip_prefix(base).filter(|rest| rest.starts_with('/'));
+    path.map(str::to_owned).ok_or_else(|| {
+        let message = "a link of the list leads to another service; it was not followed";
+        Failure::new(crate::failure::Exit::Answer, message)
+    })
+}

@@ -1,0 +1,196 @@
+//! `mkio login`, `logout` and `whoami`.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use mkio::Client;
+use serde_json::{Value, json};
+
+use super::profile::in_use;
+use crate::{
+    failure::{Exit, Failure, Result},
+    profile::{ProfileFile, TokenFrom},
+    session::Session,
+};
+
+pub fn login() -> Command {
+    Command::new("login")
+        .about("Stores a token in the configuration file: from a prompt, standard input or a command")
+        .after_help(
+            "The token is never an argument: arguments are seen by everybody on the machine.\n\nExamples:\n  mkio login\n  \
+             pass mkio/prod | mkio login --profile prod\n  mkio login --command 'op read op://video/mkio/token'",
+        )
+        .arg(
+            Arg::new("command")
+                .long("command")
+                .value_name("COMMAND")
+                .help("Program that prints the token, with its arguments; it is asked whenever one is needed"),
+        )
+        .arg(
+            Arg::new("unchecked")
+                .long("unchecked")
+                .action(ArgAction::SetTrue)
+                .help("Stores the token without asking the service whether it takes it"),
+        )
+}
+
+pub fn logout() -> Command {
+    Command::new("logout")
+        .about("Removes the token of the profile in use from the configuration file")
+}
+
+pub fn whoami() -> Command {
+    Command::new("whoami").about("Tells who the token stands for, and where it comes from")
+}
+
+pub async fn log_in(session: &Session, matches: &ArgMatches) -> Result<()> {
+    let mut file = ProfileFile::read(session.config_file()?)?;
+    let first = file.names().is_empty();
+    let name = in_use(session, &file);
+    let from = match matches.get_one::<String>("command") {
+        Some(command) => TokenFrom::Command(split(command)?),
+        None => TokenFrom::Text(ask()?),
+    };
+    if let Some(url) = &session.options.base_url {
+        file.set(&name, "base_url", Some(url))?;
+    }
+    if let Some(project) = &session.options.project {
+        file.set(&name, "project", Some(project))?;
+    }
+    if let (TokenFrom::Text(token), false) = (&from, matches.get_flag("unchecked")) {
+        let url = file.setting(&name, "base_url");
+        let profile = check(token, url).await?;
+        session.tell(format!("the service knows you as {}", described(&profile)));
+    }
+    file.set_token(&name, from)?;
+    if first {
+        file.set_default(&name);
+    }
+    file.write()?;
+    session.tell(format!(
+        "the profile `{name}` is in {}",
+        file.path().display()
+    ));
+    Ok(())
+}
+
+/// A token from a prompt that shows nothing, or the first line of standard input.
+fn ask() -> Result<String> {
+    let text = if io::stdin().is_terminal() {
+        let term = console::Term::stderr();
+        term.write_str("Token (nothing is shown): ")?;
+        term.read_secure_line()?
+    } else {
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        line
+    };
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(Failure::usage("no token was given"));
+    }
+    Ok(token.to_owned())
+}
+
+/// Words of a command; blanks within quotes are kept.
+fn split(command: &str) -> Result<Vec<String>> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in command.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    if quote.is_some() || words.is_empty() {
+        return Err(Failure::usage(
+            "--command takes a program and its arguments; quotes come in pairs",
+        ));
+    }
+    Ok(words)
+}
+
+/// What the service says of the token.
+async fn check(token: &str, base_url: Option<String>) -> Result<Value> {
+    let mut builder = Client::builder().token(token);
+    if let Some(url) = base_url {
+        builder = builder.base_url(url);
+    }
+    let client: Client = builder.build()?;
+    profile(&client).await
+}
+
+async fn profile(client: &Client) -> Result<Value> {
+    let request = client.request(mkio::http::Method::GET, "/api/v1/user/profile");
+    Ok(request.send().await?.into_inner())
+}
+
+fn described(profile: &Value) -> String {
+    let places = [
+        "/spec/email",
+        "/email",
+        "/metadata/name",
+        "/name",
+        "/id",
+        "/metadata/id",
+    ];
+    let found = places
+        .iter()
+        .find_map(|place| profile.pointer(place)?.as_str());
+    found.unwrap_or("somebody without a name").to_owned()
+}
+
+pub fn log_out(session: &Session) -> Result<()> {
+    let mut file = ProfileFile::read(session.config_file()?)?;
+    let name = in_use(session, &file);
+    if !file.names().contains(&name) || !file.remove_token(&name)? {
+        let message = format!("the profile `{name}` has no token");
+        return Err(Failure::new(Exit::Access, message));
+    }
+    file.write()?;
+    session.tell(format!("removed the token of the profile `{name}`"));
+    Ok(())
+}
+
+pub async fn who_am_i(session: &Session) -> Result<()> {
+    let client = session.client()?;
+    let file = ProfileFile::read(session.config_file()?)?;
+    let name = in_use(session, &file);
+    let in_environment =
+        session.options.profile.is_none() && std::env::var_os("MKIO_TOKEN").is_some();
+    let from = if in_environment {
+        "MKIO_TOKEN".to_owned()
+    } else {
+        format!("profile {name}: {}", file.token_from(&name))
+    };
+    let profile = profile(&client).await?;
+    let rights = client.request(mkio::http::Method::GET, "/api/v1/user/rbac");
+    let rights = rights.send().await.map(mkio::Response::into_inner);
+    let told = json!({
+        "user": profile,
+        "token_from": from,
+        "base_url": client.transport().base_url("media"),
+        "project": client.transport().project(),
+        "rights": rights.unwrap_or_default(),
+    });
+    session.output.one(&told, &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_words() {
+        assert_eq!(
+            split("op read 'a b' \"\"").unwrap(),
+            ["op", "read", "a b", ""]
+        );
+        assert!(split("op 'read").is_err() && split("  ").is_err());
+    }
+}

@@ -1,0 +1,97 @@
+//! Tasks: commands that are more than one operation.
+
+mod api;
+mod apply;
+mod call;
+mod completion;
+mod doctor;
+mod edit;
+#[cfg(feature = "emulator")]
+mod emulator;
+mod explain;
+mod live;
+mod login;
+mod ops;
+mod profile;
+mod publish;
+mod usage;
+mod wait;
+mod webhooks;
+
+use clap::{ArgMatches, Command};
+
+use crate::{
+    failure::{Failure, Result},
+    session::Session,
+};
+
+/// All of them, in the order in which they are listed.
+pub fn all() -> Vec<Command> {
+    vec![
+        login::login(),
+        login::logout(),
+        login::whoami(),
+        profile::command(),
+        publish::encode(),
+        publish::publish(),
+        publish::urls(),
+        live::command(),
+        wait::wait(),
+        wait::watch(),
+        edit::command(),
+        apply::export(),
+        apply::apply(),
+        apply::diff(),
+        usage::command(),
+        webhooks::command(),
+        ops::command(),
+        explain::command(),
+        api::command(),
+        call::command(),
+        doctor::command(),
+        completion::completion(),
+        completion::man(),
+        #[cfg(feature = "emulator")]
+        emulator::command(),
+    ]
+}
+
+/// Runs the task that the words name; `root` is the whole command line.
+pub async fn run(
+    session: &Session,
+    words: &[&str],
+    matches: &ArgMatches,
+    root: fn() -> Command,
+) -> Result<()> {
+    match words {
+        ["login"] => login::log_in(session, matches).await,
+        ["logout"] => login::log_out(session),
+        ["whoami"] => login::who_am_i(session).await,
+        ["profile", verb] => profile::run(session, verb, matches),
+        ["encode"] => publish::run_encode(session, matches).await,
+        ["publish"] => publish::run_publish(session, matches).await,
+        ["urls"] => publish::run_urls(session, matches).await,
+        ["live", verb] => live::run(session, verb, matches).await,
+        ["wait"] => wait::run_wait(session, matches).await,
+        ["watch"] => wait::run_watch(session, matches).await,
+        ["edit"] => edit::run(session, matches).await,
+        ["export"] => apply::run_export(session, matches).await,
+        ["apply"] => apply::run_apply(session, matches).await,
+        ["diff"] => apply::run_diff(session, matches).await,
+        ["usage"] => usage::run(session, matches).await,
+        ["webhooks", verb] => webhooks::run(session, verb, matches).await,
+        ["ops"] => ops::run(session, matches),
+        ["explain"] => explain::run(session, matches),
+        ["api"] => api::run(session, matches).await,
+        ["call"] => call::run(session, matches).await,
+        ["doctor"] => doctor::run(session).await,
+        ["completion"] => completion::run_completion(matches, root()),
+        ["man"] => completion::run_man(session, matches, root()),
+        #[cfg(feature = "emulator")]
+        ["emulator"] => emulator::run(matches).await,
+        words => {
+            let message = format!("`mkio {}` does nothing by itself", words.join(" "));
+            Err(Failure::usage(message).hint("--help lists what it takes"))
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! `mkio encode`, `publish` and `urls`: from a file to something that plays.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use mkio::{
+    Project,
+    media::types::{
+        AssetPut, AssetPutProperties, BuiltInStandardEncoderPreset, JobInputAsset, JobInputHttp,
+        JobOutputAsset, JobPut, JobPutProperties, StreamingLocatorPut,
+        StreamingLocatorPutProperties, TransformOutput, TransformPut, TransformPutProperties,
+    },
+    wait::State,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::{Failure, Result},
+    options::Switch,
+    session::Session,
+    waiting::{self, Ends, Watched},
+};
+
+fn text(matches: &ArgMatches, name: &str) -> Option<String> {
+    matches.try_get_one::<String>(name).ok().flatten().cloned()
+}
+
+fn value(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
+}
+
+fn policy() -> Arg {
+    value("policy", "NAME", "Streaming policy of the locator")
+        .default_value("Predefined_ClearStreamingOnly")
+}
+
+pub fn encode() -> Command {
+    Command::new("encode")
+        .about("Encodes an asset or a file on the web: transform, output asset, job, and locator if it is to be published")
+        .after_help(
+            "Examples:\n  mkio encode intro --preset H264SingleBitrate720p --publish\n  mkio encode https://example.com/intro.mp4 --transform house",
+        )
+        .arg(Arg::new("input").value_name("ASSET|URL").required(true).help("What is encoded"))
+        .arg(value("preset", "PRESET", "Built-in preset; a transform of it is made if need be").required_unless_present("transform"))
+        .arg(value("transform", "NAME", "Transform that is there").conflicts_with("preset"))
+        .arg(value("files", "FILE", "File of the asset; may be repeated").action(ArgAction::Append))
+        .arg(value("to", "ASSET", "Output asset; made of the input's name and the transform unless given"))
+        .arg(value("storage", "NAME", "Storage account of a new output asset; the input's unless given"))
+        .arg(Arg::new("publish").long("publish").action(ArgAction::SetTrue).help("Makes a locator and prints addresses"))
+        .arg(policy())
+}
+
+pub fn publish() -> Command {
+    Command::new("publish")
+        .about("Makes a streaming locator of an asset and prints what plays")
+        .arg(
+            Arg::new("asset")
+                .value_name("ASSET")
+                .required(true)
+                .help("The asset"),
+        )
+        .arg(value(
+            "locator",
+            "NAME",
+            "Name of the locator; that of the asset unless given",
+        ))
+        .arg(policy())
+}
+
+pub fn urls() -> Command {
+    Command::new("urls")
+        .about("Prints the addresses at which a locator, or an asset's locators, play")
+        .arg(
+            Arg::new("name")
+                .value_name("ASSET|LOCATOR")
+                .required(true)
+                .help("The locator, or the asset"),
+        )
+}
+
+fn project(session: &Session) -> Result<Project> {
+    let client = session.client()?;
+    let name = session.project(&client)?;
+    Ok(client.project(name))
+}
+
+fn not_dry(session: &Session) -> Result<()> {
+    if session.is(Switch::DryRun) {
+        return Err(
+            Failure::usage("this is more than one request: --dry-run shows single ones")
+                .hint("`mkio job create --dry-run` and others show them"),
+        );
+    }
+    Ok(())
+}
+
+pub async fn run_encode(session: &Session, matches: &ArgMatches) -> Result<()> {
+    not_dry(session)?;
+    session.guard("encode")?;
+    let project = project(session)?;
+    let input = text(matches, "input").unwrap_or_default();
+    let transform = transform(session, &project, matches).await?;
+    let from_web = input.contains("://");
+    let stem = if from_web {
+        file_stem(&input)
+    } else {
+        input.clone()
+    };
+    let output = text(matches, "to").unwrap_or_else(|| format!("{stem}-{transform}"));
+    let source = if from_web { None } else { Some(input.as_str()) };
+    output_asset(session, &project, &output, source, matches).await?;
+    let files = matches.get_many::<String>("files").into_iter().flatten();
+    let files: Vec<String> = files.cloned().collect();
+    let target = [JobOutputAsset::new(&output)];
+    let properties = if from_web {
+        JobPutProperties::new(JobInputHttp::new([input.as_str()]), target)
+    } else {
+        let mut of = JobInputAsset::new(&input);
+        if !files.is_empty() {
+            of = of.with_files(files);
+        }
+        JobPutProperties::new(of, target)
+    };
+    let job = format!(
+        "{output}-{}",
+        mkio::chrono::Utc::now().format("%Y%m%d%H%M%S")
+    );
+    run_job(session, &project, &transform, &job, JobPut::new(properties)).await?;
+    if matches.get_flag("publish") {
+        let policy = text(matches, "policy").unwrap_or_default();
+        locator(session, &project, &output, &output, &policy).await?;
+        return show_urls(session, &project, &[output]).await;
+    }
+    let told = json!({"asset": output, "transform": transform, "job": job});
+    session.output.one(&told, &[])
+}
+
+/// `intro` of `https://example.com/a/intro.mp4?x`.
+fn file_stem(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let name = path
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    stem.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect()
+}
+
+/// The transform that is named, or one of the preset.
+async fn transform(session: &Session, project: &Project, matches: &ArgMatches) -> Result<String> {
+    if let Some(name) = text(matches, "transform") {
+        return Ok(name);
+    }
+    let preset = text(matches, "preset").unwrap_or_default();
+    let name = preset.clone();
+    let media = project.media();
+    match media.get_transform(&name).send().await {
+        Ok(_) => return Ok(name),
+        Err(error) if error.is_not_found() => {}
+        Err(error) => return Err(Failure::from(error)),
+    }
+    let output = TransformOutput::new(BuiltInStandardEncoderPreset::new(preset.as_str()));
+    let body = TransformPut::new(TransformPutProperties::new([output]));
+    media.create_or_update_transform(&name, body).send().await?;
+    session.tell(format!("transform {name}: created"));
+    Ok(name)
+}
+
+async fn output_asset(
+    session: &Session,
+    project: &Project,
+    name: &str,
+    source: Option<&str>,
+    matches: &ArgMatches,
+) -> Result<()> {
+    let media = project.media();
+    match media.get_asset(name).send().await {
+        Ok(_) => return Ok(()),
+        Err(error) if error.is_not_found() => {}
+        Err(error) => return Err(Failure::from(error)),
+    }
+    let storage = match (text(matches, "storage"), source) {
+        (Some(storage), _) => Some(storage),
+        (None, Some(source)) => {
+            let asset = media.get_asset(source).send().await?;
+            asset.properties().storage_account_name().map(str::to_owned)
+        }
+        (None, None) => None,
+    };
+    let storage = storage
+        .ok_or_else(|| Failure::usage("--storage names the storage account of the output"))?;
+    let body = AssetPut::new(AssetPutProperties::new(storage));
+    media.create_or_update_asset(name, body).send().await?;
+    session.tell(format!("asset {name}: created"));
+    Ok(())
+}
+
+async fn run_job(
+    session: &Session,
+    project: &Project,
+    transform: &str,
+    job: &str,
+    body: JobPut,
+) -> Result<Value> {
+    let entry = super::call::find("create_job")?;
+    let body = serde_json::to_value(body).map_err(|error| Failure::usage(error.to_string()))?;
+    let arguments = crate::session::Arguments::from_iter([
+        ("project_name".to_owned(), json!(project.name())),
+        ("transform_name".to_owned(), json!(transform)),
+        ("job_name".to_owned(), json!(job)),
+        ("body".to_owned(), body),
+    ]);
+    let wait: mkio::Wait<Value, State> = entry.call_and_wait(project.transport(), &arguments)?;
+    let watched = vec![Watched::new(format!("{transform}/{job}"), wait)];
+    let mut ended = waiting::all(session, watched, Ends::Together).await?;
+    Ok(ended.pop().map(|(_, value)| value).unwrap_or_default())
+}
+
+async fn locator(
+    session: &Session,
+    project: &Project,
+    name: &str,
+    asset: &str,
+    policy: &str,
+) -> Result<()> {
+    let properties = StreamingLocatorPutProperties::new()
+        .asset_name(asset)
+        .streaming_policy_name(policy);
+    let media = project.media();
+    let body = StreamingLocatorPut::new(properties);
+    media
+        .create_or_update_streaming_locator(name, body)
+        .send()
+        .await?;
+    media.wait_for_streaming_locator(name).await?;
+    session.tell(format!("locator {name}: created"));
+    Ok(())
+}
+
+pub async fn run_publish(session: &Session, matches: &ArgMatches) -> Result<()> {
+    not_dry(session)?;
+    session.guard("publish")?;
+    let project = project(session)?;
+    let asset = text(matches, "asset").unwrap_or_default();
+    let name = text(matches, "locator").unwrap_or_else(|| asset.clone());
+    let policy = text(matches, "policy").unwrap_or_default();
+    locator(session, &project, &name, &asset, &policy).await?;
+    show_urls(session, &project, &[name]).await
+}
+
+pub async fn run_urls(session: &Session, matches: &ArgMatches) -> Result<()> {
+    let project = project(session)?;
+    let name = text(matches, "name").unwrap_or_default();
+    let media = project.media();
+    let names = match media.get_streaming_locator(&name).send().await {
+        Ok(_) => vec![name],
+        Err(error) if error.is_not_found() => {
+            let list = media.list_asset_streaming_locators(&name).send().await?;
+            let all = list.json();
+            let found = crate::output::path::find(&all, "streamingLocators/*/name");
+            found.into_iter().map(crate::output::path::plain).collect()
+        }
+        Err(error) => return Err(Failure::from(error)),
+    };
+    show_urls(session, &project, &names).await
+}
+
+/// The addresses of locators, on all endpoints that run.
+async fn show_urls(session: &Session, project: &Project, locators: &[String]) -> Result<()> {
+    let media = project.media();
+    let mut endpoints = media.list_streaming_endpoints().items();
+    let mut hosts = Vec::new();
+    while let Some(endpoint) = endpoints.try_next().await? {
+        let name = endpoint.name().unwrap_or_default().to_owned();
+        let runs = endpoint.state() == "Running";
+        if let (Some(host), true) = (endpoint.properties().host_name(), runs) {
+            hosts.push((name, host.to_owned()));
+        }
+    }
+    if hosts.is_empty() {
+        session.tell("no streaming endpoint runs: `mkio endpoint start NAME --wait`");
+    }
+    let mut list = session
+        .output
+        .list(&["locator", "endpoint", "protocol", "url"]);
+    for locator in locators {
+        let paths = media.get_streaming_locator_paths(locator).send().await?;
+        let paths = paths.json();
+        for of in crate::output::path::find(&paths, "streamingPaths/*") {
+            let protocol = crate::output::path::text(of, "streamingProtocol");
+            for path in crate::output::path::find(of, "paths/*") {
+                for (endpoint, host) in &hosts {
+                    let url = format!("https://{host}{}", crate::output::path::plain(path));
+                    list.item(json!({
+                        "locator": locator, "endpoint": endpoint, "protocol": protocol, "url": url,
+                    }))?;
+                }
+            }
+        }
+    }
+    list.end()
+}

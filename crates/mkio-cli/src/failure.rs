@@ -1,0 +1,236 @@
+//! What ends a command: an error with its exit code, or an answer that is "no".
+
+use std::{fmt, io};
+
+use mkio::{Error, ErrorKind, WaitFailure, wait::Reason};
+use serde_json::{Map, Value, json};
+
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// How the program ends when it does not end well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// The answer is "no": a diff differs, a waited-for state is a failure.
+    No = 1,
+    /// The command line or the request is wrong.
+    Usage = 2,
+    /// No configuration, no token, no right.
+    Access = 3,
+    /// There is no such resource.
+    NotFound = 4,
+    /// The service refuses the request.
+    Refused = 5,
+    /// Trying again later may help.
+    Later = 6,
+    /// A time limit has passed.
+    Timeout = 7,
+    /// The answer is of no use.
+    Answer = 8,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+/// Why a command ends.
+#[derive(Debug)]
+pub struct Failure {
+    pub exit: Exit,
+    message: String,
+    error: Option<Box<Error>>,
+    /// What may help, on lines of its own.
+    hints: Vec<String>,
+    /// Standard output is closed: nobody wants to hear more.
+    silent: bool,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            error: None,
+            hints: Vec::new(),
+            silent: false,
+        }
+    }
+
+    /// The command line is wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// The answer is "no"; the output has said it.
+    pub fn no() -> Self {
+        Self {
+            silent: true,
+            ..Self::new(Exit::No, "no")
+        }
+    }
+
+    /// Ctrl-C.
+    pub fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "interrupted")
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    pub fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    /// Whoever reads has seen enough: that is no error.
+    pub fn is_closed(&self) -> bool {
+        self.silent && self.exit != Exit::No
+    }
+
+    /// The error as an object, for scripts.
+    pub fn json(&self) -> Value {
+        let mut told = Map::new();
+        told.insert("exit".to_owned(), json!(self.exit as u8));
+        told.insert("message".to_owned(), json!(self.message));
+        if let Some(error) = &self.error {
+            told.insert("kind".to_owned(), json!(format!("{:?}", error.kind())));
+            told.insert(
+                "status".to_owned(),
+                json!(error.status().map(|s| s.as_u16())),
+            );
+            told.insert("code".to_owned(), json!(error.code()));
+            told.insert("detail".to_owned(), json!(error.detail()));
+            told.insert("ref".to_owned(), json!(error.reference()));
+            told.insert("operation".to_owned(), json!(error.operation_id()));
+            told.insert("attempts".to_owned(), json!(error.attempts()));
+            told.insert("retryable".to_owned(), json!(error.is_retryable()));
+            told.insert("outcome_unknown".to_owned(), json!(error.outcome_unknown()));
+        }
+        if !self.hints.is_empty() {
+            told.insert("hints".to_owned(), json!(self.hints));
+        }
+        json!({ "error": told })
+    }
+}
+
+/// The message and the hints, each on a line.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for hint in &self.hints {
+            write!(f, "\n  {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !message.contains(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = error.source();
+        }
+        let hints = hint_of(&error).into_iter().collect();
+        Self {
+            exit: exit_of(&error),
+            message,
+            error: Some(Box::new(error)),
+            hints,
+            silent: false,
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self {
+            silent: error.kind() == io::ErrorKind::BrokenPipe,
+            ..Self::new(Exit::Usage, error.to_string())
+        }
+    }
+}
+
+/// The exit code of an error.
+fn exit_of(error: &Error) -> Exit {
+    if let Some(failure) = WaitFailure::of(error) {
+        return match failure.reason {
+            Reason::State | Reason::FellBack => Exit::No,
+            Reason::Gone | Reason::NotFound => Exit::NotFound,
+            Reason::Timeout => Exit::Timeout,
+            Reason::Decode => Exit::Answer,
+            _ => exit_of_call(error),
+        };
+    }
+    exit_of_call(error)
+}
+
+fn exit_of_call(error: &Error) -> Exit {
+    if error.is_denied() {
+        return Exit::Access;
+    }
+    match error.status().map(|status| status.as_u16()) {
+        Some(404) => return Exit::NotFound,
+        Some(408 | 504) => return Exit::Timeout,
+        Some(429 | 500..=599) => return Exit::Later,
+        Some(400..=499) => return Exit::Refused,
+        _ => {}
+    }
+    match error.kind() {
+        ErrorKind::InvalidRequest => Exit::Usage,
+        ErrorKind::Config | ErrorKind::Token => Exit::Access,
+        ErrorKind::Connection => Exit::Later,
+        ErrorKind::Timeout => Exit::Timeout,
+        ErrorKind::Decode | ErrorKind::Paging | ErrorKind::Origin => Exit::Answer,
+        ErrorKind::Wait => Exit::No,
+        _ => Exit::Refused,
+    }
+}
+
+fn hint_of(error: &Error) -> Option<String> {
+    let hint = match error.kind() {
+        ErrorKind::Config if error.message().contains("token") => {
+            "`mkio login` stores a token; MKIO_TOKEN gives one for a single call"
+        }
+        ErrorKind::Token => "`mkio whoami` tells where the token comes from",
+        _ if error.is_denied() => "`mkio whoami` tells whose token it is, and what it may do",
+        _ if error.outcome_unknown() => {
+            "the service may have carried it out: look before you try again"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use mkio::http::{HeaderMap, StatusCode};
+
+    use super::*;
+
+    #[test]
+    fn errors_have_their_exit_codes() {
+        let answer = |status: u16| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            Failure::from(Error::from_answer(status, HeaderMap::new(), "{}".into())).exit
+        };
+        let statuses = [400, 401, 403, 404, 409, 422, 429, 500, 503, 504];
+        let exits: Vec<u8> = statuses.map(|status| answer(status) as u8).to_vec();
+        assert_eq!(exits, [5, 3, 3, 4, 5, 5, 6, 6, 6, 7]);
+        let kind = |kind| Failure::from(Error::new(kind, "x")).exit;
+        assert_eq!(kind(ErrorKind::InvalidRequest), Exit::Usage);
+        assert_eq!(kind(ErrorKind::Config), Exit::Access);
+        assert_eq!(kind(ErrorKind::Connection), Exit::Later);
+        assert_eq!(kind(ErrorKind::Timeout), Exit::Timeout);
+        assert_eq!(kind(ErrorKind::Decode), Exit::Answer);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_silent() {
+        let error = io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(Failure::from(error).is_silent());
+    }
+}

@@ -1,0 +1,259 @@
+//! Kinds of resources: what is read, written and waited for under one noun.
+
+use mkio::{
+    dynamic::{Catalog, Entry, Write, nearest},
+    http::Method,
+    wait::Resource,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::{Failure, Result},
+    session::{Arguments, catalog},
+    tree::PROJECT,
+};
+
+/// A kind of resource.
+#[derive(Clone)]
+pub struct Kind {
+    /// Its word: `job`, `storage-credential`.
+    pub name: String,
+    pub catalog: &'static Catalog,
+    pub get: &'static Entry,
+    pub list: Option<&'static Entry>,
+    pub put: Option<&'static Entry>,
+    pub patch: Option<&'static Entry>,
+    pub delete: Option<&'static Entry>,
+}
+
+/// All kinds, in the order in which one may need another.
+pub fn all() -> Vec<Kind> {
+    let mut found = Vec::new();
+    for catalog in mkio::CATALOGS {
+        for get in catalog.entries {
+            let reads = get.operation.method == Method::GET;
+            if reads && get.command.last() == Some(&"get") {
+                found.extend(kind(catalog, get));
+            }
+        }
+    }
+    found.sort_by_key(|kind| {
+        ORDER
+            .iter()
+            .position(|name| *name == kind.name)
+            .unwrap_or(ORDER.len())
+    });
+    found
+}
+
+/// Who needs whom: earlier ones do without later ones.
+const ORDER: &[&str] = &[
+    "project",
+    "team",
+    "storage",
+    "network",
+    "site",
+    "device",
+    "content",
+    "source",
+    "destination",
+    "config",
+    "key-policy",
+    "policy",
+    "account-filter",
+    "transform",
+    "asset",
+    "asset-filter",
+    "live-event",
+    "live-output",
+    "endpoint",
+    "locator",
+    "channel",
+    "event",
+    "multiview-channel",
+    "multiview-event",
+    "channel-schedule",
+    "event-schedule",
+    "multiview-channel-schedule",
+    "multiview-event-schedule",
+    "beam-channel",
+    "webhook-rule",
+];
+
+fn kind(catalog: &'static Catalog, get: &'static Entry) -> Option<Kind> {
+    let same = |method: Method| {
+        catalog.entries.iter().find(move |entry| {
+            let operation = entry.operation;
+            let json = operation
+                .request_body
+                .is_none_or(|of| of == "application/json");
+            operation.path == get.operation.path && operation.method == method && json
+        })
+    };
+    let noun = &get.command[..get.command.len() - 1];
+    let list = catalog
+        .entries
+        .iter()
+        .find(|entry| entry.command.split_last() == Some((&"list", noun)) && entry.item.is_some());
+    let named = get.path_parameters().last().is_some();
+    named.then(|| Kind {
+        name: noun.join("-"),
+        catalog,
+        get,
+        list,
+        put: same(Method::PUT),
+        patch: same(Method::PATCH),
+        delete: same(Method::DELETE),
+    })
+}
+
+/// The kind of this name.
+pub fn find(name: &str) -> Result<Kind> {
+    let all = all();
+    let singular = name.strip_suffix('s').unwrap_or(name);
+    let found = all
+        .iter()
+        .find(|kind| kind.name == name)
+        .or_else(|| all.iter().find(|kind| kind.name == singular));
+    found.cloned().ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|kind| kind.name.as_str()).collect();
+        unknown(name, &names)
+    })
+}
+
+fn unknown(name: &str, names: &[&str]) -> Failure {
+    let failure = Failure::usage(format!("there is no kind `{name}`"));
+    match nearest(name, names.iter().copied()) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None => failure.hint(format!("kinds are {}", names.join(", "))),
+    }
+}
+
+impl Kind {
+    /// The arguments that name a resource; parents stand before it: `h264/job-1`.
+    pub fn arguments(&self, project: &str, name: &str) -> Result<Arguments> {
+        let own: Vec<_> = self
+            .get
+            .path_parameters()
+            .filter(|parameter| parameter.ident != PROJECT || self.name == "project")
+            .collect();
+        let parts: Vec<&str> = name.splitn(own.len(), '/').collect();
+        if parts.len() != own.len() || parts.iter().any(|part| part.is_empty()) {
+            let wanted: Vec<String> = own.iter().map(|p| p.ident.to_uppercase()).collect();
+            let message = format!(
+                "`{name}` names no {}: it takes {}",
+                self.name,
+                wanted.join("/")
+            );
+            return Err(Failure::usage(message));
+        }
+        let mut all = Arguments::new();
+        if self.get.parameter(PROJECT).is_some() {
+            all.insert(PROJECT.to_owned(), json!(project));
+        }
+        for (parameter, part) in own.into_iter().zip(parts) {
+            all.insert(parameter.name.to_owned(), json!(part));
+        }
+        Ok(all)
+    }
+
+    /// Names of the parents, without the project.
+    pub fn parents(&self) -> usize {
+        let own = self.get.path_parameters().filter(|p| p.ident != PROJECT);
+        own.count().saturating_sub(1)
+    }
+
+    /// How it is written: by its PUT where that replaces, else by its PATCH.
+    pub fn write(&self) -> Option<&'static Entry> {
+        let upserts = |entry: &&'static Entry| entry.write == Some(Write::Upsert);
+        self.put.filter(upserts).or(self.patch)
+    }
+
+    /// The resource whose state can be waited for.
+    pub fn resource(&self) -> Option<&'static Resource> {
+        let resources = self.catalog.resources.iter().copied();
+        resources
+            .filter(|resource| resource.item.is_some_and(|item| item.id == self.get.id()))
+            .find(|resource| short(resource) == self.get.id().trim_start_matches("get_"))
+    }
+}
+
+/// `job` of `media.job`.
+fn short(resource: &Resource) -> &'static str {
+    resource.name.split('.').next_back().unwrap_or_default()
+}
+
+/// Everything that can be waited for, with its word.
+pub fn waitable() -> Vec<(String, &'static Resource)> {
+    let mut found = Vec::new();
+    for catalog in mkio::CATALOGS {
+        for resource in catalog.resources {
+            let entry = resource.item.and_then(|item| catalog.entry(item.id).ok());
+            let own = |entry: &&Entry| entry.id().trim_start_matches("get_") == short(resource);
+            let name = match entry.filter(own) {
+                Some(entry) => entry.command[..entry.command.len() - 1].join("-"),
+                None => short(resource).replace('_', "-"),
+            };
+            found.push((name, *resource));
+        }
+    }
+    found
+}
+
+/// What can be waited for under this name.
+pub fn find_waitable(name: &str) -> Result<&'static Resource> {
+    let all = waitable();
+    let singular = name.strip_suffix('s').unwrap_or(name);
+    let found = all
+        .iter()
+        .find(|(known, resource)| known == name || known == singular || resource.name == name);
+    found.map(|(_, resource)| *resource).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|(known, _)| known.as_str()).collect();
+        unknown(name, &names)
+    })
+}
+
+/// The operation that reads a resource, and whether it reads a list.
+fn reader(resource: &Resource) -> Option<(&'static Entry, bool)> {
+    let listed = || resource.list.as_ref().map(|list| (list.operation, true));
+    let (operation, lists) = resource.item.map(|item| (item, false)).or_else(listed)?;
+    let entry = catalog(operation.api)?.entry(operation.id).ok()?;
+    Some((entry, lists))
+}
+
+/// Hides the secrets of a resource that a wait has ended with.
+pub fn mask(resource: &Resource, value: &mut Value) {
+    match reader(resource) {
+        Some((entry, true)) => entry.mask_item(value),
+        Some((entry, false)) => entry.mask(value),
+        None => {}
+    }
+}
+
+/// What a table of such resources shows.
+pub fn columns(resource: &Resource) -> &'static [&'static str] {
+    reader(resource).map_or(&[], |(entry, _)| entry.columns)
+}
+
+/// Values of a resource's parameters; parents stand before the name: `h264/job-1`.
+pub fn values(resource: &'static Resource, project: &str, name: &str) -> Result<Vec<String>> {
+    let own = resource.params.iter().filter(|name| **name != PROJECT);
+    let wanted = own.count();
+    let mut parts = name.splitn(wanted, '/').map(str::to_owned);
+    let mut all = Vec::new();
+    for param in resource.params {
+        let value = match *param {
+            PROJECT => Some(project.to_owned()),
+            _ => parts.next().filter(|part| !part.is_empty()),
+        };
+        all.push(value.ok_or_else(|| {
+            let wanted = resource.params.iter().filter(|name| **name != PROJECT);
+            let wanted: Vec<String> = wanted.map(|name| name.to_uppercase()).collect();
+            Failure::usage(format!(
+                "`{name}` names no resource: it takes {}",
+                wanted.join("/")
+            ))
+        })?);
+    }
+    Ok(all)
+}

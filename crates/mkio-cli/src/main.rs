@@ -1,0 +1,104 @@
+//! `mkio`: the command line of the MK.IO cloud video platform.
+
+mod body;
+mod commands;
+mod failure;
+mod kinds;
+mod manifest;
+mod options;
+mod output;
+mod place;
+mod profile;
+mod root;
+mod run;
+mod session;
+mod tree;
+mod waiting;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::ArgMatches;
+
+use crate::{
+    failure::{Failure, Result},
+    options::Options,
+    session::Session,
+};
+
+fn main() -> ExitCode {
+    let matches = match root::build().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return told(&error),
+    };
+    let json = matches
+        .get_one::<String>("error-format")
+        .is_some_and(|format| format == "json");
+    match dispatch(&matches) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => ended(&failure, json),
+    }
+}
+
+/// Help and version are no errors; what the command line lacks is.
+fn told(error: &clap::Error) -> ExitCode {
+    // A closed pipe wants to hear nothing more.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn ended(failure: &Failure, json: bool) -> ExitCode {
+    if !failure.is_silent() {
+        let mut out = io::stderr().lock();
+        // Whoever has closed standard error does not want to hear it.
+        let _ = if json {
+            writeln!(out, "{}", failure.json())
+        } else {
+            writeln!(out, "error: {failure}")
+        };
+    }
+    if failure.is_closed() {
+        return ExitCode::SUCCESS;
+    }
+    ExitCode::from(failure.exit as u8)
+}
+
+fn dispatch(matches: &ArgMatches) -> Result<()> {
+    let mut words = Vec::new();
+    let mut own = matches;
+    while let Some((word, below)) = own.subcommand() {
+        words.push(word);
+        own = below;
+    }
+    log(own.get_count("verbose"));
+    let session = Session::new(Options::new(own)?)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(async {
+        match tree::find(&words) {
+            Some(leaf) => run::leaf(&session, leaf, own).await,
+            None => commands::run(&session, &words, own, root::build).await,
+        }
+    });
+    // A read of standard input may stand still for ever.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// What is sent, on standard error; tokens and secrets are in no event.
+fn log(level: u8) {
+    let filter = match level {
+        0 => return,
+        1 => "mkio=info,mkio_core=info",
+        2 => "mkio=debug,mkio_core=debug",
+        _ => "mkio=trace,mkio_core=trace,hyper=debug",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
+}

@@ -1,0 +1,310 @@
+//! Manifests: resources as they are meant to be, in YAML or JSON.
+
+use mkio::dynamic::Entry;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    body,
+    failure::{Failure, Result},
+    kinds::{self, Kind},
+    output::path,
+};
+
+/// A resource as it is meant to be.
+pub struct Manifest {
+    pub kind: Kind,
+    /// Its name, parents before it: `h264/job-1`.
+    pub name: String,
+    /// The body of its PUT, or a part of it.
+    pub body: Value,
+    /// `running` or `stopped`, where it has such a state.
+    pub state: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    kind: String,
+    name: String,
+    #[serde(default)]
+    body: Map<String, Value>,
+    state: Option<String>,
+}
+
+/// The manifests of a file: YAML documents, one after the other, or a list.
+pub fn parse(text: &str, place: &str) -> Result<Vec<Manifest>> {
+    let refuse = |what: String| Failure::usage(format!("{place}: {what}"));
+    let mut found = Vec::new();
+    for document in serde_norway::Deserializer::from_str(text) {
+        let value = Value::deserialize(document).map_err(|error| {
+            let at = error.location().map_or(0, |at| at.line());
+            refuse(format!("line {at}: neither JSON nor YAML"))
+        })?;
+        match value {
+            Value::Array(all) => found.extend(all),
+            Value::Null => {}
+            one => found.push(one),
+        }
+    }
+    let made = found.into_iter().map(|value| {
+        let written: Written = serde_json::from_value(value).map_err(|error| {
+            refuse(format!(
+                "a manifest has `kind`, `name`, `body` and `state`: {error}"
+            ))
+        })?;
+        let kind = kinds::find(&written.kind)?;
+        if kind.put.is_none() {
+            return Err(refuse(format!("a {} cannot be applied", written.kind)));
+        }
+        Ok(Manifest {
+            kind,
+            name: written.name,
+            body: Value::Object(written.body),
+            state: written.state,
+        })
+    });
+    let mut all: Vec<Manifest> = made.collect::<Result<_>>()?;
+    let order: Vec<String> = kinds::all().into_iter().map(|kind| kind.name).collect();
+    all.sort_by_key(|one| order.iter().position(|name| *name == one.kind.name));
+    Ok(all)
+}
+
+/// Refuses secrets that stand in the manifest itself.
+pub fn refuse_literals(manifest: &Manifest) -> Result<()> {
+    for place in secrets(&manifest.kind) {
+        let steps = place.trim_start_matches('/');
+        let found = path::find(&manifest.body, steps);
+        if !found.into_iter().all(is_elsewhere) {
+            let message = format!(
+                "{} {}: `{steps}` is a secret, and stands in the manifest",
+                manifest.kind.name, manifest.name
+            );
+            return Err(Failure::usage(message).hint("write ${env:NAME} or ${file:PATH} instead"));
+        }
+    }
+    Ok(())
+}
+
+/// All that it holds is read from a variable or a file.
+fn is_elsewhere(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => {
+            let named = text.starts_with("${env:") || text.starts_with("${file:");
+            named && text.ends_with('}')
+        }
+        Value::Array(items) => items.iter().all(is_elsewhere),
+        Value::Object(members) => members.values().all(is_elsewhere),
+        _ => false,
+    }
+}
+
+/// Where bodies of this kind have secrets.
+pub fn secrets(kind: &Kind) -> Vec<String> {
+    let writes = [kind.put, kind.patch].into_iter().flatten();
+    writes.flat_map(Entry::body_secrets).collect()
+}
+
+/// The body with its texts expanded, and the same without secrets: those cannot be compared.
+pub fn bodies(manifest: &Manifest) -> Result<(Value, Value)> {
+    let mut whole = manifest.body.clone();
+    body::expand_all(&mut whole)?;
+    let mut compared = whole.clone();
+    for place in secrets(&manifest.kind) {
+        let steps: Vec<&str> = place.split('/').skip(1).collect();
+        remove(&mut compared, &steps);
+    }
+    Ok((whole, compared))
+}
+
+fn remove(value: &mut Value, steps: &[&str]) {
+    let Some((step, rest)) = steps.split_first() else {
+        return;
+    };
+    match (value, *step) {
+        (Value::Array(items), "*") => items.iter_mut().for_each(|item| remove(item, rest)),
+        (Value::Object(members), "*") => {
+            members.values_mut().for_each(|member| remove(member, rest))
+        }
+        (Value::Object(members), name) if rest.is_empty() => drop(members.remove(name)),
+        (Value::Object(members), name) => {
+            if let Some(member) = members.get_mut(name) {
+                remove(member, rest);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts what a manifest says over a resource; what it does not say stays.
+pub fn overlay(resource: &mut Value, said: &Value) {
+    match (resource, said) {
+        (Value::Object(members), Value::Object(said)) => {
+            for (name, value) in said {
+                overlay(members.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Array(items), Value::Array(said)) if items.len() == said.len() => items
+            .iter_mut()
+            .zip(said)
+            .for_each(|(item, said)| overlay(item, said)),
+        (resource, said) => *resource = said.clone(),
+    }
+}
+
+/// What differs, as lines: `properties/description: old -> new`.
+pub fn changes(old: &Value, new: &Value) -> Vec<(String, String, String)> {
+    let (before, after) = (path::leaves(old), path::leaves(new));
+    let value_of = |all: &[(String, String)], place: &str| {
+        let found = all.iter().find(|(known, _)| known == place);
+        found.map(|(_, text)| text.clone()).unwrap_or_default()
+    };
+    let gone = before
+        .iter()
+        .filter(|(place, _)| !after.iter().any(|(known, _)| known == place));
+    let mut places: Vec<&String> = after.iter().map(|(place, _)| place).collect();
+    places.extend(gone.map(|(place, _)| place));
+    places
+        .into_iter()
+        .map(|place| {
+            (
+                place.clone(),
+                value_of(&before, place),
+                value_of(&after, place),
+            )
+        })
+        .filter(|(_, old, new)| old != new)
+        .collect()
+}
+
+/// The first field that differs and cannot change.
+pub fn fixed(entry: &Entry, old: &Value, new: &Value) -> Option<String> {
+    let places = entry.immutable().into_iter();
+    places
+        .map(|place| place.trim_start_matches('/').to_owned())
+        .find(|place| {
+            let (old, new) = (path::find(old, place), path::find(new, place));
+            !old.is_empty() && old != new
+        })
+}
+
+/// The manifest of a resource that was read; secrets become places to fill in.
+pub fn export(kind: &Kind, name: &str, told: &Value) -> Result<Value> {
+    let put = kind.put.ok_or_else(|| {
+        Failure::usage(format!(
+            "a {} cannot be applied, so it is not exported",
+            kind.name
+        ))
+    })?;
+    let mut body = put.body_of(told)?;
+    for place in put.body_secrets() {
+        let steps: Vec<&str> = place.split('/').skip(1).collect();
+        let field = steps.last().copied().unwrap_or_default();
+        fill(&mut body, &steps, &[&kind.name, name, field].join("_"));
+    }
+    without_nothing(&mut body);
+    Ok(json!({"kind": kind.name, "name": name, "body": body}))
+}
+
+/// Puts variables in the place of secrets; of an object, one for each member.
+fn fill(value: &mut Value, steps: &[&str], text: &str) {
+    match (value, steps) {
+        (Value::Null, _) => {}
+        (Value::Object(members), []) => {
+            for (name, member) in members {
+                fill(member, &[], &format!("{text}_{name}"));
+            }
+        }
+        (value, []) => {
+            let letters = text.chars().map(|c| match c {
+                c if c.is_ascii_alphanumeric() => c.to_ascii_uppercase(),
+                _ => '_',
+            });
+            let variable: String = letters.collect();
+            *value = Value::String(format!("${{env:{variable}}}"));
+        }
+        (Value::Array(items), ["*", rest @ ..]) => {
+            items.iter_mut().for_each(|item| fill(item, rest, text));
+        }
+        (Value::Object(members), ["*", rest @ ..]) => {
+            members
+                .values_mut()
+                .for_each(|member| fill(member, rest, text));
+        }
+        (Value::Object(members), [name, rest @ ..]) => {
+            if let Some(member) = members.get_mut(*name) {
+                fill(member, rest, text);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Takes out `null`s: a manifest says nothing about them.
+fn without_nothing(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(without_nothing);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nothing),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_manifest_does_not_say_stays() {
+        let mut resource = json!({"a": {"b": 1, "c": 2}, "l": [{"x": 1, "y": 2}]});
+        overlay(&mut resource, &json!({"a": {"b": 3}, "l": [{"x": 4}]}));
+        assert_eq!(
+            resource,
+            json!({"a": {"b": 3, "c": 2}, "l": [{"x": 4, "y": 2}]})
+        );
+        overlay(&mut resource, &json!({"l": []}));
+        assert_eq!(resource["l"], json!([]));
+    }
+
+    #[test]
+    fn changes_are_told_by_field() {
+        let line = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+        let (old, new) = (
+            json!({"a": 1, "b": "x", "c": 1}),
+            json!({"a": 2, "b": "x", "d": 1}),
+        );
+        assert_eq!(
+            changes(&old, &new),
+            [line("a", "1", "2"), line("d", "", "1"), line("c", "1", "")]
+        );
+    }
+
+    #[test]
+    fn manifests_are_ordered_and_literal_secrets_refused() {
+        let text = "kind: locator\nname: l\n---\n- kind: asset\n  name: a\n";
+        let all = parse(text, "x.yaml").unwrap();
+        let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["a", "l"]);
+        let error = parse("kind: aset\nname: a\n", "x").map(drop).unwrap_err();
+        assert!(error.to_string().contains("asset"), "{error}");
+        assert!(parse("kind: asset\nnmae: a\n", "x").is_err());
+        let rule = |secret: &str| {
+            let kind = kinds::find("webhook-rule").unwrap();
+            let place = secrets(&kind).remove(0);
+            let mut body = json!({});
+            path::put(&mut body, place.trim_start_matches('/'), json!(secret)).unwrap();
+            let name = "r".to_owned();
+            Manifest {
+                kind,
+                name,
+                body,
+                state: None,
+            }
+        };
+        assert!(refuse_literals(&rule("geheim")).is_err());
+        assert!(refuse_literals(&rule("${env:X}")).is_ok());
+    }
+}

@@ -1,0 +1,189 @@
+//! Options that every command takes.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Arg, ArgAction, ArgMatches, ValueHint, builder::EnumValueParser};
+
+use crate::{
+    failure::{Failure, Result},
+    output::{Format, Wanted},
+};
+
+/// What the options say.
+pub struct Options {
+    pub profile: Option<String>,
+    pub project: Option<String>,
+    pub base_url: Option<String>,
+    /// APIs with a service of their own, with its address.
+    pub api_urls: Vec<(String, String)>,
+    pub config_file: Option<PathBuf>,
+    pub wanted: Wanted,
+    pub timeout: Option<Duration>,
+    pub switches: Switches,
+}
+
+/// What is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Switch {
+    DryRun,
+    ShowSecrets,
+    Yes,
+    Quiet,
+}
+
+/// The options that are on.
+pub struct Switches(Vec<Switch>);
+
+impl Options {
+    pub fn new(matches: &ArgMatches) -> Result<Self> {
+        let text = |name: &str| matches.get_one::<String>(name).cloned();
+        let many = |name: &str| matches.get_many::<String>(name).into_iter().flatten();
+        let pairs = many("api-url").map(|pair| {
+            let pair = pair.split_once('=');
+            let pair = pair.map(|(api, url)| (api.to_owned(), url.to_owned()));
+            pair.ok_or_else(|| {
+                Failure::usage("--api-url takes API=URL, such as channels=http://10.0.0.5:8080")
+            })
+        });
+        let columns = matches.get_one::<String>("columns");
+        let columns = columns.map(|text| text.split(',').map(|c| c.trim().to_owned()).collect());
+        let format = matches.get_one::<Format>("output").copied();
+        let switches = [
+            ("dry-run", Switch::DryRun),
+            ("show-secrets", Switch::ShowSecrets),
+            ("yes", Switch::Yes),
+            ("quiet", Switch::Quiet),
+        ];
+        let on = switches
+            .into_iter()
+            .filter(|(name, _)| matches.get_flag(name));
+        Ok(Self {
+            profile: text("profile"),
+            project: text("project"),
+            base_url: text("base-url"),
+            api_urls: pairs.collect::<Result<_>>()?,
+            config_file: matches.get_one::<PathBuf>("config").cloned(),
+            wanted: Wanted {
+                format: format.unwrap_or(Format::Table),
+                columns,
+                jq: text("jq"),
+            },
+            timeout: matches.get_one::<Duration>("timeout").copied(),
+            switches: Switches(on.map(|(_, switch)| switch).collect()),
+        })
+    }
+}
+
+impl Switches {
+    pub fn has(&self, switch: Switch) -> bool {
+        self.0.contains(&switch)
+    }
+}
+
+/// A duration such as `90s` or `1h 30m`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "it takes a time such as 90s, 10m or 1h".to_owned())
+}
+
+fn global(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .help(help)
+        .global(true)
+        .help_heading("Everywhere")
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    global(name, help).action(ArgAction::SetTrue)
+}
+
+/// The options of all commands.
+pub fn all() -> Vec<Arg> {
+    let mut all = places();
+    all.extend(forms());
+    all.extend(switches());
+    all
+}
+
+/// Whom to talk to, and as whom.
+fn places() -> Vec<Arg> {
+    vec![
+        global(
+            "profile",
+            "Profile of the configuration file, instead of the environment and the default",
+        )
+        .value_name("NAME"),
+        global(
+            "project",
+            "Project, instead of MKIO_PROJECT and the profile's",
+        )
+        .short('p')
+        .value_name("NAME"),
+        global(
+            "base-url",
+            "Address of the service, instead of MKIO_BASE_URL",
+        )
+        .value_name("URL")
+        .value_hint(ValueHint::Url),
+        global(
+            "api-url",
+            "Address of one API, such as channels=http://10.0.0.5:8080",
+        )
+        .value_name("API=URL")
+        .action(ArgAction::Append),
+        global(
+            "config",
+            "Configuration file, instead of mkio/config.toml of the user",
+        )
+        .value_name("FILE")
+        .env("MKIO_CONFIG")
+        .hide_env_values(true)
+        .value_parser(clap::value_parser!(PathBuf))
+        .value_hint(ValueHint::FilePath),
+    ]
+}
+
+/// What the answer looks like, and how long it may take.
+fn forms() -> Vec<Arg> {
+    vec![
+        global("output", "Format of what is answered [default: table]")
+            .short('o')
+            .value_name("FORMAT")
+            .env("MKIO_OUTPUT")
+            .hide_env_values(true)
+            .value_parser(EnumValueParser::<Format>::new()),
+        global(
+            "columns",
+            "Columns of tables and CSV, such as name,properties/state",
+        )
+        .value_name("PATH,…"),
+        global("jq", "Filter of the answer, in the language of jq").value_name("FILTER"),
+        global(
+            "timeout",
+            "Longest time for the call, or for the wait: 90s, 10m, 1h",
+        )
+        .value_name("TIME")
+        .value_parser(duration),
+        global("error-format", "How errors are told on standard error")
+            .value_name("FORMAT")
+            .value_parser(["text", "json"])
+            .default_value("text")
+            .hide_default_value(true),
+    ]
+}
+
+/// What is on or off.
+fn switches() -> Vec<Arg> {
+    vec![
+        flag("dry-run", "Shows the request instead of sending it"),
+        flag("show-secrets", "Shows secrets instead of ***"),
+        flag("yes", "Asks nothing: the answer to questions is yes").short('y'),
+        flag("quiet", "Writes nothing to standard error but errors").short('q'),
+        global(
+            "verbose",
+            "Tells on standard error what is sent; twice for more",
+        )
+        .short('v')
+        .action(ArgAction::Count),
+    ]
+}

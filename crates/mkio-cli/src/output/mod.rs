@@ -1,0 +1,286 @@
+//! What goes to standard output: the answer, in the format that was asked for.
+
+mod jq;
+pub mod path;
+mod table;
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use self::jq::Filter;
+use crate::failure::{Exit, Failure, Result};
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns for people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// A line of JSON for each item.
+    Jsonl,
+    /// YAML.
+    Yaml,
+    /// Comma-separated values, with a line of names.
+    Csv,
+    /// Names, one a line.
+    Name,
+}
+
+/// What was asked for.
+pub struct Wanted {
+    pub format: Format,
+    pub columns: Option<Vec<String>>,
+    pub jq: Option<String>,
+}
+
+/// Writes answers to standard output.
+pub struct Output {
+    format: Format,
+    columns: Option<Vec<String>>,
+    filter: Option<Filter>,
+}
+
+impl Output {
+    pub fn new(wanted: &Wanted) -> Result<Self> {
+        Ok(Self {
+            format: wanted.format,
+            columns: wanted.columns.clone(),
+            filter: wanted.jq.as_deref().map(Filter::new).transpose()?,
+        })
+    }
+
+    /// The format that is written.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Writes one answer.
+    pub fn one(&self, value: &Value, columns: &[&str]) -> Result<()> {
+        let mut out = io::stdout().lock();
+        if let Some(filter) = &self.filter {
+            return lines(&mut out, &filter.run(value)?);
+        }
+        match self.format {
+            Format::Json => json(&mut out, value)?,
+            Format::Jsonl => writeln!(out, "{value}")?,
+            Format::Yaml => write!(out, "{}", yaml(value)?)?,
+            Format::Name => lines(&mut out, &[named(value)?])?,
+            Format::Csv => {
+                let columns = self.columns(columns, std::slice::from_ref(value));
+                self.csv(&mut out, std::slice::from_ref(value), &columns, true)?;
+            }
+            Format::Table => self.card(&mut out, value)?,
+        }
+        out.flush().map_err(Failure::from)
+    }
+
+    /// Begins a list, whose items may arrive over time.
+    pub fn list<'a>(&'a self, columns: &'a [&'a str]) -> List<'a> {
+        List {
+            output: self,
+            columns,
+            waiting: Vec::new(),
+            written: 0,
+        }
+    }
+
+    /// The columns that were asked for, else those that are known, else those that the items have.
+    fn columns(&self, known: &[&str], items: &[Value]) -> Vec<String> {
+        if let Some(columns) = &self.columns {
+            return columns.clone();
+        }
+        if !known.is_empty() {
+            return known.iter().map(|&name| name.to_owned()).collect();
+        }
+        let mut found: Vec<String> = Vec::new();
+        for item in items {
+            for (place, _) in path::leaves(item) {
+                if !found.contains(&place) && found.len() < MOST_COLUMNS {
+                    found.push(place);
+                }
+            }
+        }
+        found
+    }
+
+    fn csv(
+        &self,
+        out: &mut impl Write,
+        items: &[Value],
+        columns: &[String],
+        head: bool,
+    ) -> Result<()> {
+        let mut writer = csv::Writer::from_writer(out);
+        let failed = |error: csv::Error| Failure::from(io::Error::from(error));
+        if head {
+            writer.write_record(columns).map_err(failed)?;
+        }
+        for item in items {
+            let cells = columns.iter().map(|column| path::text(item, column));
+            writer.write_record(cells).map_err(failed)?;
+        }
+        writer.flush().map_err(Failure::from)
+    }
+
+    /// One resource as a table: a line for each field.
+    fn card(&self, out: &mut impl Write, value: &Value) -> Result<()> {
+        let rows: Vec<Vec<String>> = match (&self.columns, value) {
+            (_, Value::Null) => return Ok(()),
+            (Some(columns), _) => columns
+                .iter()
+                .map(|column| vec![column.clone(), path::text(value, column)])
+                .collect(),
+            (None, Value::Object(_) | Value::Array(_)) => path::leaves(value)
+                .into_iter()
+                .map(|(place, text)| vec![place, text])
+                .collect(),
+            (None, plain) => return lines(out, &[path::plain(plain)]),
+        };
+        table::write(out, None, &rows, width())?;
+        Ok(())
+    }
+}
+
+/// Columns of a table whose columns nobody has chosen.
+const MOST_COLUMNS: usize = 8;
+/// Rows whose widths are laid out together.
+const ROWS: usize = 1000;
+
+/// A list under way.
+pub struct List<'a> {
+    output: &'a Output,
+    columns: &'a [&'a str],
+    waiting: Vec<Value>,
+    written: usize,
+}
+
+impl List<'_> {
+    /// Takes an item; formats by line write it at once.
+    pub fn item(&mut self, value: Value) -> Result<()> {
+        if self.output.filter.is_some() {
+            self.waiting.push(value);
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        match self.output.format {
+            Format::Json => {
+                let lead = if self.written == 0 { "[\n" } else { ",\n" };
+                let text = serde_json::to_string_pretty(&value).unwrap_or_default();
+                write!(out, "{lead}{}", indented(&text))?;
+            }
+            Format::Jsonl => writeln!(out, "{value}")?,
+            Format::Yaml => write!(out, "{}", yaml(&Value::Array(vec![value]))?)?,
+            Format::Name => writeln!(out, "{}", named(&value)?)?,
+            Format::Csv | Format::Table => {
+                self.waiting.push(value);
+                if self.waiting.len() >= ROWS {
+                    self.rows(&mut out)?;
+                }
+                return Ok(());
+            }
+        }
+        self.written += 1;
+        Ok(())
+    }
+
+    /// The list is whole. A list that ends early is left open, so that no half is taken for it.
+    pub fn end(mut self) -> Result<()> {
+        let mut out = io::stdout().lock();
+        if let Some(filter) = &self.output.filter {
+            let all = Value::Array(std::mem::take(&mut self.waiting));
+            return lines(&mut out, &filter.run(&all)?);
+        }
+        match self.output.format {
+            Format::Json if self.written == 0 => writeln!(out, "[]")?,
+            Format::Json => writeln!(out, "\n]")?,
+            Format::Yaml if self.written == 0 => writeln!(out, "[]")?,
+            _ => {}
+        }
+        self.rows(&mut out)?;
+        out.flush().map_err(Failure::from)
+    }
+
+    /// Writes what has arrived of a list that has been broken off.
+    pub fn so_far(mut self) -> Result<()> {
+        let mut out = io::stdout().lock();
+        if self.output.filter.is_none() {
+            self.rows(&mut out)?;
+        }
+        out.flush().map_err(Failure::from)
+    }
+
+    fn rows(&mut self, out: &mut impl Write) -> Result<()> {
+        let items = std::mem::take(&mut self.waiting);
+        let head = self.written == 0;
+        if items.is_empty() {
+            return Ok(());
+        }
+        self.written += items.len();
+        let columns = self.output.columns(self.columns, &items);
+        if self.output.format == Format::Csv {
+            return self.output.csv(out, &items, &columns, head);
+        }
+        let rows: Vec<Vec<String>> = items
+            .iter()
+            .map(|item| columns.iter().map(|column| cell(item, column)).collect())
+            .collect();
+        let heads: Vec<String> = columns.iter().map(|column| heading(column)).collect();
+        table::write(out, head.then_some(&heads), &rows, width())?;
+        Ok(())
+    }
+}
+
+/// A cell of a table; an item that is a plain value is its only cell.
+fn cell(item: &Value, column: &str) -> String {
+    match item {
+        Value::Object(_) | Value::Array(_) => path::text(item, column),
+        plain => path::plain(plain),
+    }
+}
+
+/// `STATE` of `properties/state`.
+fn heading(column: &str) -> String {
+    let last = column.rsplit('/').find(|step| *step != "*");
+    last.unwrap_or(column).to_uppercase()
+}
+
+/// The width that a table may have; no limit where nobody looks.
+fn width() -> Option<usize> {
+    let term = console::Term::stdout();
+    let shown = io::stdout().is_terminal();
+    shown
+        .then(|| usize::from(term.size().1))
+        .filter(|width| *width > 20)
+}
+
+fn json(out: &mut impl Write, value: &Value) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    writeln!(out, "{text}").map_err(Failure::from)
+}
+
+fn yaml(value: &Value) -> Result<String> {
+    serde_norway::to_string(value)
+        .map_err(|error| Failure::new(Exit::Answer, format!("no YAML: {error}")))
+}
+
+fn indented(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
+    lines.join("\n")
+}
+
+fn lines(out: &mut impl Write, lines: &[String]) -> Result<()> {
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    out.flush().map_err(Failure::from)
+}
+
+fn named(value: &Value) -> Result<String> {
+    path::name_of(value).ok_or_else(|| {
+        let message = "the answer has no name: choose another format with -o, or --jq";
+        Failure::usage(message)
+    })
+}

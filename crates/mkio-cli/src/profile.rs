@@ -1,0 +1,230 @@
+//! The profile file: read as text, changed in place, comments kept.
+
+use std::{
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use toml_edit::{Array, DocumentMut, Item, Table, value};
+
+use crate::failure::{Exit, Failure, Result};
+
+/// The profile file, to be changed and written.
+pub struct ProfileFile {
+    path: PathBuf,
+    document: DocumentMut,
+}
+
+/// Where a profile's token comes from.
+pub enum TokenFrom {
+    /// It stands in the file.
+    Text(String),
+    /// A program prints it.
+    Command(Vec<String>),
+}
+
+impl ProfileFile {
+    /// Reads the file; one that is not there is empty.
+    pub fn read(path: PathBuf) -> Result<Self> {
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                let message = format!("{}: {error}", path.display());
+                return Err(Failure::new(Exit::Access, message));
+            }
+        };
+        let document = text.parse().map_err(|error: toml_edit::TomlError| {
+            // The error's own text quotes the line, which may be the one with the token.
+            let start = error.span().map_or(0, |span| span.start);
+            let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+            let message = format!("{}, line {line}: this is no TOML", path.display());
+            Failure::new(Exit::Access, message)
+        })?;
+        Ok(Self { path, document })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Names of the profiles.
+    pub fn names(&self) -> Vec<String> {
+        let profiles = self.document.get("profiles").and_then(Item::as_table_like);
+        let names = profiles.into_iter().flat_map(|all| all.iter());
+        names.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// The profile that is used when none is named.
+    pub fn default_name(&self) -> Option<String> {
+        let named = self.document.get("default").and_then(Item::as_str);
+        let usual = || self.names().into_iter().find(|name| name == "default");
+        named.map(str::to_owned).or_else(usual)
+    }
+
+    fn profile(&self, name: &str) -> Option<&Item> {
+        self.document.get("profiles")?.get(name)
+    }
+
+    /// A setting of a profile, if it is text.
+    pub fn setting(&self, name: &str, key: &str) -> Option<String> {
+        self.profile(name)?.get(key)?.as_str().map(str::to_owned)
+    }
+
+    /// Changes with this profile are asked for.
+    pub fn is_protected(&self, name: &str) -> bool {
+        let setting = self.profile(name).and_then(|of| of.get("protected"));
+        setting.and_then(Item::as_bool).unwrap_or(false)
+    }
+
+    /// In a word, where the profile's token comes from.
+    pub fn token_from(&self, name: &str) -> &'static str {
+        let has = |key: &str| self.profile(name).is_some_and(|of| of.get(key).is_some());
+        match ["token", "token_file", "token_command"].map(has) {
+            [true, _, _] => "this file",
+            [_, true, _] => "a file",
+            [_, _, true] => "a command",
+            _ => "nowhere",
+        }
+    }
+
+    fn entry(&mut self, name: &str) -> Result<&mut dyn toml_edit::TableLike> {
+        let wrong = format!("{}: `profiles.{name}` is no table", self.path.display());
+        let profiles = self.document.entry("profiles").or_insert_with(|| {
+            let mut table = Table::new();
+            table.set_implicit(true);
+            Item::Table(table)
+        });
+        let profiles = profiles.as_table_like_mut();
+        let entry = profiles.map(|all| all.entry(name).or_insert_with(toml_edit::table));
+        entry
+            .and_then(Item::as_table_like_mut)
+            .ok_or_else(|| Failure::new(Exit::Access, wrong))
+    }
+
+    /// Sets the token of a profile, in the place of what it had.
+    pub fn set_token(&mut self, name: &str, token: TokenFrom) -> Result<()> {
+        let entry = self.entry(name)?;
+        for key in ["token", "token_file", "token_command"] {
+            entry.remove(key);
+        }
+        match token {
+            TokenFrom::Text(text) => entry.insert("token", value(text)),
+            TokenFrom::Command(words) => {
+                entry.insert("token_command", value(Array::from_iter(words)))
+            }
+        };
+        Ok(())
+    }
+
+    /// Removes the token of a profile; whether there was one.
+    pub fn remove_token(&mut self, name: &str) -> Result<bool> {
+        let entry = self.entry(name)?;
+        let keys = ["token", "token_file", "token_command"];
+        Ok(keys.map(|key| entry.remove(key).is_some()).contains(&true))
+    }
+
+    /// Changes a setting; no text removes it.
+    pub fn set(&mut self, name: &str, key: &str, text: Option<&str>) -> Result<()> {
+        let entry = self.entry(name)?;
+        match (key, text) {
+            (_, None) => drop(entry.remove(key)),
+            ("protected", Some(text)) => {
+                let on = text.parse::<bool>();
+                let on = on.map_err(|_| Failure::usage("protected is true or false"))?;
+                entry.insert(key, value(on));
+            }
+            (_, Some(text)) => drop(entry.insert(key, value(text))),
+        }
+        Ok(())
+    }
+
+    pub fn set_default(&mut self, name: &str) {
+        self.document["default"] = value(name);
+    }
+
+    /// Removes a profile; whether there was one.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let profiles = self.document.get_mut("profiles");
+        let profiles = profiles.and_then(Item::as_table_like_mut);
+        let removed = profiles.is_some_and(|all| all.remove(name).is_some());
+        if removed && self.document.get("default").and_then(Item::as_str) == Some(name) {
+            self.document.remove("default");
+        }
+        removed
+    }
+
+    /// Writes the file, whole or not at all; only its owner may read it.
+    pub fn write(&self) -> Result<()> {
+        let failed = |error: io::Error| {
+            let message = format!("{}: {error}", self.path.display());
+            Failure::new(Exit::Access, message)
+        };
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(failed)?;
+        // Made readable for its owner only, and put in the place of the old one at once.
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+        file.write_all(self.document.to_string().as_bytes())
+            .map_err(failed)?;
+        // A link to a file elsewhere stays one.
+        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        file.persist(path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_stay_and_only_the_owner_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mkio/config.toml");
+        let mut file = ProfileFile::read(path.clone()).unwrap();
+        file.set_token("prod", TokenFrom::Text("geheim".into()))
+            .unwrap();
+        file.set("prod", "project", Some("acme")).unwrap();
+        file.set("prod", "protected", Some("true")).unwrap();
+        file.set_default("prod");
+        file.write().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("# ours\n{text}")).unwrap();
+        let mut file = ProfileFile::read(path.clone()).unwrap();
+        assert!(file.is_protected("prod"));
+        assert_eq!(file.default_name().as_deref(), Some("prod"));
+        assert_eq!(file.token_from("prod"), "this file");
+        let words = vec!["op".to_owned(), "read".to_owned()];
+        file.set_token("prod", TokenFrom::Command(words)).unwrap();
+        file.write().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with("# ours\n") && !text.contains("geheim"),
+            "{text}"
+        );
+        assert!(
+            text.contains("token_command = [\"op\", \"read\"]"),
+            "{text}"
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        assert!(file.remove("prod") && file.default_name().is_none());
+    }
+
+    #[test]
+    fn a_broken_file_is_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, "[profiles.a]\ntoken = geheim\n").unwrap();
+        let error = ProfileFile::read(path).map(drop).unwrap_err().to_string();
+        assert!(
+            error.contains("line 2") && !error.contains("geheim"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,378 @@
+//! Operations: from arguments to a request, and from its answer to the output.
+
+use std::{fs, io, io::IsTerminal, io::Write};
+
+use clap::ArgMatches;
+use mkio::{
+    Client, Transport,
+    dynamic::{Action, Catalog, Effect, Entry, Place, Reply, Ty},
+    reqwest::Request,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    body,
+    failure::{Failure, Result},
+    kinds,
+    options::Switch,
+    output::Format,
+    place,
+    session::{Arguments, Session},
+    tree::{self, Leaf, PROJECT},
+    waiting::{self, Watched},
+};
+
+/// Runs a command of the catalog.
+pub async fn leaf(session: &Session, leaf: Leaf, matches: &ArgMatches) -> Result<()> {
+    match leaf {
+        Leaf::Operation(entry) => operation(session, entry, matches).await,
+        Leaf::Action(catalog, action) => act(session, catalog, action, matches).await,
+    }
+}
+
+async fn operation(session: &Session, entry: &'static Entry, matches: &ArgMatches) -> Result<()> {
+    let skeleton = matches.try_get_one::<bool>("skeleton");
+    if skeleton.is_ok_and(|on| on == Some(&true)) {
+        let skeleton = entry.skeleton().unwrap_or_default();
+        return session.output.one(&skeleton, &[]);
+    }
+    let body = body::given(entry, matches)?;
+    let client = client(session)?;
+    let calls = arguments(session, &client, entry, matches, body)?;
+    if session.is(Switch::DryRun) {
+        return dry_run(session, entry, &client, &calls, matches);
+    }
+    ask(session, entry, &calls)?;
+    if entry.item.is_some() && pages_are_wanted(entry) {
+        return list(session, entry, &client, &calls[0], matches).await;
+    }
+    let waits = matches.try_get_one::<bool>("wait");
+    if waits.is_ok_and(|on| on == Some(&true)) {
+        return call_and_wait(session, entry, &client, &calls, matches).await;
+    }
+    for call in &calls {
+        let request = with_file(entry, entry.request(client.transport(), call)?, matches)?;
+        send(session, entry, client.transport(), request, matches).await?;
+        if matches!(entry.reply, Reply::Empty) {
+            session.tell(format!("{}: done", described(entry, call)));
+        }
+    }
+    Ok(())
+}
+
+/// A list whose call changes nothing, or that has no other answer.
+fn pages_are_wanted(entry: &Entry) -> bool {
+    entry.operation.is_read() || entry.id().starts_with("list_")
+}
+
+/// The client; a look at a request needs no token.
+pub fn client(session: &Session) -> Result<Client> {
+    if session.is(Switch::DryRun) {
+        session.offline_client()
+    } else {
+        session.client()
+    }
+}
+
+/// The arguments of each call: one, unless several names are given.
+fn arguments(
+    session: &Session,
+    client: &Client,
+    entry: &'static Entry,
+    matches: &ArgMatches,
+    body: Option<Value>,
+) -> Result<Vec<Arguments>> {
+    let mut common = Arguments::new();
+    let mut names = Vec::new();
+    for parameter in entry.parameters {
+        let id = tree::id(parameter);
+        let values = matches.try_get_many::<String>(&id).ok().flatten();
+        let values: Vec<String> = values.into_iter().flatten().cloned().collect();
+        let key = parameter.name.to_owned();
+        if values.is_empty() && parameter.ident == PROJECT {
+            common.insert(key, json!(session.project(client)?));
+        } else if parameter.place == Place::Path {
+            names.push((key, values));
+        } else if let (Ty::List(_), false) = (parameter.ty, values.is_empty()) {
+            common.insert(key, json!(values));
+        } else if let Some(value) = values.into_iter().next() {
+            common.insert(key, json!(value));
+        }
+    }
+    if let Some(body) = body {
+        common.insert("body".to_owned(), body);
+    }
+    let many = names.pop();
+    for (key, values) in names {
+        common.insert(key, json!(values.first()));
+    }
+    let Some((key, values)) = many else {
+        return Ok(vec![common]);
+    };
+    let calls = values.into_iter().map(|value| {
+        let mut call = common.clone();
+        call.insert(key.clone(), json!(value));
+        call
+    });
+    Ok(calls.collect())
+}
+
+/// Asks before what cannot be undone, and before any change of a protected profile.
+fn ask(session: &Session, entry: &Entry, calls: &[Arguments]) -> Result<()> {
+    let deletes = entry.operation.method == mkio::http::Method::DELETE;
+    if deletes && calls.len() > 1 {
+        session.confirm(&format!("delete {} resources", calls.len()))?;
+    }
+    if deletes && entry.path_parameters().next().is_none() {
+        session.confirm(&format!("{}, all of them", entry.command.join(" ")))?;
+    }
+    // POST lists, too: `locator paths` changes nothing.
+    if !entry.operation.is_read() && !entry.id().starts_with("list_") {
+        session.guard(&entry.command.join(" "))?;
+    }
+    Ok(())
+}
+
+/// `delete asset intro`.
+fn described(entry: &Entry, call: &Arguments) -> String {
+    let names = tree_names(entry, call);
+    let (verb, noun) = entry.command.split_last().unwrap_or((&"", &[]));
+    let words = [noun, &[*verb]].concat();
+    [words.join(" "), names].join(" ").trim().to_owned()
+}
+
+/// Names of parents and resource, as the program takes them: `h264/job-1`.
+pub fn tree_names(entry: &Entry, call: &Arguments) -> String {
+    let names = entry.path_parameters().filter(|p| p.ident != PROJECT);
+    let names = names.filter_map(|parameter| call.get(parameter.name)?.as_str());
+    names.collect::<Vec<_>>().join("/")
+}
+
+/// The request with the bytes of `--file`.
+fn with_file(entry: &Entry, mut request: Request, matches: &ArgMatches) -> Result<Request> {
+    let bytes = entry.body.as_ref().is_some_and(|body| body.ty.is_none());
+    let file = bytes.then(|| matches.get_one::<String>("file")).flatten();
+    if let Some(path) = file {
+        let read = if path == "-" {
+            let mut all = Vec::new();
+            io::Read::read_to_end(&mut io::stdin(), &mut all).map(|_| all)
+        } else {
+            fs::read(path)
+        };
+        let read = read.map_err(|error| Failure::usage(format!("{path}: {error}")))?;
+        *request.body_mut() = Some(read.into());
+    }
+    Ok(request)
+}
+
+async fn send(
+    session: &Session,
+    entry: &'static Entry,
+    transport: &Transport,
+    request: Request,
+    matches: &ArgMatches,
+) -> Result<()> {
+    if let Reply::Bytes(_) = entry.reply {
+        let mut body = entry.stream(transport, request).await?.into_inner();
+        let mut out = target(matches)?;
+        while let Some(bytes) = body.try_next().await? {
+            out.write_all(&bytes)?;
+        }
+        return out.flush().map_err(Failure::from);
+    }
+    let response = entry.send(transport, request).await?;
+    if matches!(entry.reply, Reply::Empty) {
+        return Ok(());
+    }
+    let value = session.shown(response.json(), |value| entry.mask(value));
+    session.output.one(&value, entry.columns)
+}
+
+/// Where bytes go: a file, or standard output if that is no terminal.
+fn target(matches: &ArgMatches) -> Result<Box<dyn Write>> {
+    let file = matches.try_get_one::<String>("save").ok().flatten();
+    match file {
+        Some(path) => {
+            let file = fs::File::create(path);
+            let file = file.map_err(|error| Failure::usage(format!("{path}: {error}")))?;
+            Ok(Box::new(file))
+        }
+        None if io::stdout().is_terminal() => Err(Failure::usage(
+            "the answer is not made for a terminal: name a file with --save",
+        )),
+        None => Ok(Box::new(io::stdout())),
+    }
+}
+
+async fn list(
+    session: &Session,
+    entry: &'static Entry,
+    client: &Client,
+    call: &Arguments,
+    matches: &ArgMatches,
+) -> Result<()> {
+    let mut pages = entry.pages(client.transport(), call)?;
+    if let Some(word) = matches.get_one::<String>("resume") {
+        pages = pages.resume(&place::read(word)?);
+    }
+    let mut items = pages.items();
+    let limit = matches.get_one::<u64>("limit").copied();
+    let limit = limit.filter(|_| !matches.get_flag("all"));
+    if let Some(limit) = limit {
+        items = items.limit(limit);
+    }
+    let mut shown = 0;
+    let mut out = session.output.list(entry.columns);
+    let outcome = loop {
+        let item = tokio::select! {
+            item = items.try_next() => item,
+            _ = tokio::signal::ctrl_c() => break Err(Failure::interrupted()),
+        };
+        match item {
+            Ok(Some(item)) => {
+                out.item(session.shown(item, |item| entry.mask_item(item)))?;
+                shown += 1;
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(Failure::from(error)),
+        }
+    };
+    let go_on = || {
+        format!(
+            "go on with --resume {}",
+            place::write(&items.resume_token())
+        )
+    };
+    match outcome {
+        Ok(()) => {
+            out.end()?;
+            if limit == Some(shown) && items.total().is_none_or(|total| total > shown) {
+                let total = items
+                    .total()
+                    .map_or_else(String::new, |n| format!(" of {n}"));
+                session.tell(format!(
+                    "{shown}{total} shown; --all shows all, or {}",
+                    go_on()
+                ));
+            }
+            Ok(())
+        }
+        Err(failure) => {
+            out.so_far()?;
+            Err(failure.hint(go_on()))
+        }
+    }
+}
+
+async fn call_and_wait(
+    session: &Session,
+    entry: &'static Entry,
+    client: &Client,
+    calls: &[Arguments],
+    matches: &ArgMatches,
+) -> Result<()> {
+    let Some(waiting) = &entry.waiting else {
+        return Err(Failure::usage("there is nothing to wait for"));
+    };
+    let goal = matches.get_one::<String>("for");
+    if waiting.goal.is_empty() && waiting.effect != Effect::Deletes && goal.is_none() {
+        let goals: Vec<&str> = waiting
+            .resource
+            .goals
+            .iter()
+            .map(|goal| goal.name)
+            .collect();
+        return Err(
+            Failure::usage("the call alone does not tell what to wait for")
+                .hint(format!("name it with --for: {}", goals.join(", "))),
+        );
+    }
+    let mut watched = Vec::new();
+    for call in calls {
+        let mut wait = entry.call_and_wait(client.transport(), call)?;
+        if waiting.effect == Effect::Deletes {
+            watched.push(Watched::gone(tree_names(entry, call), wait.until_gone()));
+            continue;
+        }
+        if let Some(goal) = goal {
+            wait = waiting::with_goal(wait, waiting.resource, goal);
+        }
+        watched.push(Watched::new(tree_names(entry, call), wait));
+    }
+    let ended = waiting::all(session, watched, waiting::Ends::Together).await?;
+    let mask = |value: &mut Value| kinds::mask(waiting.resource, value);
+    waiting::show(session, ended, kinds::columns(waiting.resource), mask)
+}
+
+async fn act(
+    session: &Session,
+    catalog: &'static Catalog,
+    action: &'static Action,
+    matches: &ArgMatches,
+) -> Result<()> {
+    let client = client(session)?;
+    let mut calls = Vec::new();
+    for step in action.steps {
+        let entry = catalog.entry(step.operation)?;
+        let all = arguments(session, &client, entry, matches, None)?;
+        calls.push((entry, step.call(catalog, &all[0])?.1));
+    }
+    let Some((entry, call)) = calls.last() else {
+        return Ok(());
+    };
+    if session.is(Switch::DryRun) {
+        for (entry, call) in &calls {
+            let request = entry.request(client.transport(), call)?;
+            show_request(session, entry, &request)?;
+        }
+        return Ok(());
+    }
+    session.guard(&action.command.join(" "))?;
+    let names: Arguments = entry
+        .path_parameters()
+        .filter_map(|p| Some((p.name.to_owned(), call.get(p.name)?.clone())))
+        .collect();
+    let wait = action.call_and_wait(catalog, client.transport(), &names)?;
+    let watched = vec![Watched::new(tree_names(entry, call), wait)];
+    let ended = waiting::all(session, watched, waiting::Ends::Together).await?;
+    let mask = |value: &mut Value| kinds::mask(action.resource, value);
+    waiting::show(session, ended, kinds::columns(action.resource), mask)
+}
+
+fn dry_run(
+    session: &Session,
+    entry: &'static Entry,
+    client: &Client,
+    calls: &[Arguments],
+    matches: &ArgMatches,
+) -> Result<()> {
+    for call in calls {
+        let request = entry.request(client.transport(), call)?;
+        let request = with_file(entry, request, matches)?;
+        show_request(session, entry, &request)?;
+    }
+    Ok(())
+}
+
+/// Shows a request instead of sending it; secrets of its body are hidden.
+pub fn show_request(session: &Session, entry: &'static Entry, request: &Request) -> Result<()> {
+    let sent = request.body().and_then(|body| body.as_bytes());
+    let json = sent.and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+    let body = match (sent, json) {
+        (Some(_), Some(body)) => session.shown(body, |body| entry.mask_body(body)),
+        (Some(bytes), None) => json!(format!("{} bytes", bytes.len())),
+        (None, _) => Value::Null,
+    };
+    let (method, url) = (request.method().as_str(), request.url().as_str());
+    if session.output.format() == Format::Table {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{method} {url}")?;
+        if !body.is_null() {
+            let text = serde_json::to_string_pretty(&body).unwrap_or_default();
+            writeln!(out, "{text}")?;
+        }
+        return Ok(());
+    }
+    let shown = json!({"operation": entry.id(), "method": method, "url": url, "body": body});
+    session.output.one(&shown, &[])
+}

@@ -1,0 +1,307 @@
+//! Waits, with what they see on the way.
+
+use std::{io, io::IsTerminal, io::Write, time::Duration};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use mkio::{
+    Change, Result as Outcome, Wait, WaitDescription,
+    wait::{Resource, State, StateName},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::{Exit, Failure, Result},
+    options::Switch,
+    output::Format,
+    place,
+    session::Session,
+};
+
+/// A wait for a resource that there is in the end, or for its being gone.
+enum Kind {
+    There(Wait<Value, State>),
+    Gone(Wait<(), State>),
+}
+
+/// A wait with the name of its resource.
+pub struct Watched {
+    name: String,
+    kind: Kind,
+}
+
+/// When several waits end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// All of them have ended.
+    Together,
+    /// One of them has failed, or all have ended.
+    WithTheFirstFailure,
+    /// One of them has reached its goal.
+    WithTheFirst,
+    /// All of them have ended, in whatever state: they were only looked at.
+    Whatever,
+}
+
+/// A resource at the end of its wait.
+pub type Ended = (String, Value);
+
+impl Watched {
+    pub fn new(name: String, wait: Wait<Value, State>) -> Self {
+        let kind = Kind::There(wait);
+        Self { name, kind }
+    }
+
+    pub fn gone(name: String, wait: Wait<(), State>) -> Self {
+        let kind = Kind::Gone(wait);
+        Self { name, kind }
+    }
+
+    fn timeout(self, limit: Option<Duration>) -> Self {
+        let kind = match (self.kind, limit) {
+            (Kind::There(wait), Some(limit)) => Kind::There(wait.timeout(limit)),
+            (Kind::Gone(wait), Some(limit)) => Kind::Gone(wait.timeout(limit)),
+            (kind, None) => kind,
+        };
+        Self { kind, ..self }
+    }
+
+    fn describe(&self) -> Outcome<WaitDescription> {
+        match &self.kind {
+            Kind::There(wait) => wait.describe(),
+            Kind::Gone(wait) => wait.describe(),
+        }
+    }
+
+    async fn next(&mut self) -> Option<Outcome<Change<State>>> {
+        match &mut self.kind {
+            Kind::There(wait) => wait.next().await,
+            Kind::Gone(wait) => wait.next().await,
+        }
+    }
+
+    async fn end(self) -> Outcome<Value> {
+        match self.kind {
+            Kind::There(wait) => wait.into_future().await,
+            Kind::Gone(wait) => wait.into_future().await.map(|()| Value::Null),
+        }
+    }
+}
+
+/// The wait for a goal of the resource, or for one of its states.
+pub fn with_goal(
+    wait: Wait<Value, State>,
+    resource: &'static Resource,
+    goal: &str,
+) -> Wait<Value, State> {
+    let is_goal = resource.goals.iter().any(|known| known.name == goal);
+    if is_goal {
+        return wait.goal(goal);
+    }
+    // States are written as the service writes them; capitals are forgiven.
+    let states = resource.states.iter().map(|(state, _)| *state);
+    let known = states
+        .into_iter()
+        .find(|state| state.eq_ignore_ascii_case(goal));
+    wait.until(known.unwrap_or(goal))
+}
+
+/// What a wait has come to.
+enum Step {
+    Change(Watched, Change<State>),
+    End(String, Outcome<Value>),
+}
+
+async fn step(mut watched: Watched) -> Step {
+    match watched.next().await {
+        Some(Ok(change)) => Step::Change(watched, change),
+        Some(Err(error)) => Step::End(watched.name, Err(error)),
+        None => {
+            let name = watched.name.clone();
+            Step::End(name, watched.end().await)
+        }
+    }
+}
+
+/// Waits, and shows on the way what is seen. Ctrl-C tells how to take the waits up again.
+pub async fn all(session: &Session, watched: Vec<Watched>, ends: Ends) -> Result<Vec<Ended>> {
+    let limit = session.options.timeout;
+    let mut view = View::new(session, &watched);
+    let words: Vec<_> = watched.iter().map(Watched::word).collect();
+    let mut under_way: FuturesUnordered<_> = watched
+        .into_iter()
+        .map(|one| step(one.timeout(limit)))
+        .collect();
+    let (mut ended, mut failures) = (Vec::new(), Vec::new());
+    loop {
+        let next = tokio::select! {
+            next = under_way.next() => next,
+            _ = tokio::signal::ctrl_c() => {
+                view.clear();
+                return Err(taken_up(Failure::interrupted(), &words));
+            }
+        };
+        match next {
+            None => break,
+            Some(Step::Change(watched, change)) => {
+                view.change(&watched.name, &change)?;
+                under_way.push(step(watched));
+            }
+            Some(Step::End(name, Ok(value))) => {
+                view.end(&name);
+                ended.push((name, value));
+                if ends == Ends::WithTheFirst {
+                    break;
+                }
+            }
+            Some(Step::End(name, Err(error))) => {
+                view.end(&name);
+                failures.push((name, Failure::from(error)));
+                if ends == Ends::WithTheFirstFailure {
+                    break;
+                }
+            }
+        }
+    }
+    view.clear();
+    outcome(session, ended, failures, ends)
+}
+
+fn outcome(
+    session: &Session,
+    ended: Vec<Ended>,
+    mut failures: Vec<(String, Failure)>,
+    ends: Ends,
+) -> Result<Vec<Ended>> {
+    if ends == Ends::Whatever {
+        failures.retain(|(_, failure)| failure.exit != Exit::No);
+    }
+    let reached = ends == Ends::WithTheFirst && !ended.is_empty();
+    if failures.is_empty() || reached {
+        return Ok(ended);
+    }
+    let (name, first) = failures.remove(0);
+    for (name, failure) in &failures {
+        session.tell(format!("{name}: {failure}"));
+    }
+    if failures.is_empty() && ended.is_empty() {
+        return Err(first);
+    }
+    let all = failures.len() + 1 + ended.len();
+    let message = format!(
+        "{} of {all} waits failed; {name}: {first}",
+        failures.len() + 1
+    );
+    Err(Failure::new(first.exit, message))
+}
+
+fn taken_up(failure: Failure, words: &[Option<String>]) -> Failure {
+    let known: Vec<&str> = words.iter().flatten().map(String::as_str).collect();
+    if known.is_empty() || known.len() > 10 {
+        return failure.hint("`mkio wait KIND NAME…` waits on");
+    }
+    failure.hint(format!(
+        "wait on with: mkio wait --resume {}",
+        known.join(" ")
+    ))
+}
+
+/// Writes the resources that waits have ended with.
+pub fn show(
+    session: &Session,
+    ended: Vec<Ended>,
+    columns: &[&str],
+    mask: impl Fn(&mut Value),
+) -> Result<()> {
+    let mut values: Vec<Value> = ended
+        .into_iter()
+        .map(|(_, value)| value)
+        .filter(|value| !value.is_null())
+        .map(|value| session.shown(value, &mask))
+        .collect();
+    match values.len() {
+        0 => Ok(()),
+        1 => session.output.one(&values.remove(0), columns),
+        _ => {
+            let mut list = session.output.list(columns);
+            values.into_iter().try_for_each(|value| list.item(value))?;
+            list.end()
+        }
+    }
+}
+
+/// Bars on a terminal, a line for each change elsewhere.
+struct View<'a> {
+    session: &'a Session,
+    bars: Option<(MultiProgress, Vec<(String, ProgressBar)>)>,
+}
+
+/// More bars do not fit a screen.
+const MOST_BARS: usize = 20;
+
+impl<'a> View<'a> {
+    fn new(session: &'a Session, watched: &[Watched]) -> Self {
+        let shown = io::stderr().is_terminal() && !session.is(Switch::Quiet);
+        let bars = (shown && watched.len() <= MOST_BARS).then(|| {
+            let all = MultiProgress::new();
+            let style = ProgressStyle::with_template("{prefix} {bar:30} {pos:>3} % {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bars = watched.iter().map(|one| {
+                let bar = all.add(ProgressBar::new(100).with_style(style.clone()));
+                bar.set_prefix(one.name.clone());
+                bar.set_message("waiting");
+                (one.name.clone(), bar)
+            });
+            let bars: Vec<_> = bars.collect();
+            (all, bars)
+        });
+        Self { session, bars }
+    }
+
+    fn change(&self, name: &str, change: &Change<State>) -> Result<()> {
+        if self.session.output.format() == Format::Jsonl {
+            let line = json!({
+                "name": name, "state": change.state.as_name(), "progress": change.progress,
+                "seconds": change.elapsed.as_secs(),
+            });
+            return writeln!(io::stdout().lock(), "{line}").map_err(Failure::from);
+        }
+        if let Some((_, bars)) = &self.bars {
+            for (_, bar) in bars.iter().filter(|(of, _)| of == name) {
+                bar.set_position(change.progress.unwrap_or_default().into());
+                bar.set_message(change.state.as_name().to_owned());
+            }
+            return Ok(());
+        }
+        let progress = change
+            .progress
+            .map_or_else(String::new, |n| format!(" {n} %"));
+        let seconds = change.elapsed.as_secs();
+        let state = change.state.as_name();
+        self.session
+            .tell(format!("{name}: {state}{progress} ({seconds} s)"));
+        Ok(())
+    }
+
+    fn end(&mut self, name: &str) {
+        if let Some((_, bars)) = &self.bars {
+            for (_, bar) in bars.iter().filter(|(of, _)| of == name) {
+                bar.finish();
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some((all, _)) = self.bars.take() {
+            // Standard error is closed: there is nothing to clear.
+            let _ = all.clear();
+        }
+    }
+}
+
+impl Watched {
+    /// The wait as a word that takes it up again.
+    fn word(&self) -> Option<String> {
+        Some(place::write(&self.describe().ok()?))
+    }
+}

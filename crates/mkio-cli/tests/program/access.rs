@@ -1,0 +1,149 @@
+//! Tokens and profiles.
+
+use crate::{Service, TOKEN, fed, ran};
+
+#[test]
+fn a_token_comes_from_standard_input_and_is_never_shown() {
+    let service = Service::new();
+    let url = service.emulator.base_url().to_owned();
+    let mut command = service.bare(&["login", "--base-url", &url, "-p", "demo"]);
+    let told = fed(&mut command, &format!("{TOKEN}\n"));
+    assert_eq!(told.code, 0, "{}", told.err);
+    let out = ran(&mut service.bare(&["asset", "list", "-o", "name"]));
+    assert_eq!(out.out.lines().count(), 5, "{}", out.err);
+    let who = ran(&mut service.bare(&["whoami", "-o", "json"]));
+    assert_eq!(who.code, 0, "{}", who.err);
+    let list = ran(&mut service.bare(&["profile", "list"]));
+    assert!(
+        list.out.contains("default") && list.out.contains("this file"),
+        "{}",
+        list.out
+    );
+    for ran in [&told, &out, &who, &list] {
+        assert!(
+            !ran.out.contains(TOKEN) && !ran.err.contains(TOKEN),
+            "{ran:?}"
+        );
+    }
+    let gone = ran(&mut service.bare(&["logout"]));
+    assert_eq!(gone.code, 0, "{}", gone.err);
+    assert_eq!(ran(&mut service.bare(&["asset", "list"])).code, 3);
+}
+
+#[test]
+fn a_token_that_the_service_refuses_is_not_stored() {
+    let service = Service::new();
+    let url = service.emulator.base_url().to_owned();
+    let mut command = service.bare(&["login", "--base-url", &url]);
+    let told = fed(&mut command, "wrong-token\n");
+    assert_eq!(told.code, 3, "{}", told.err);
+    assert!(!told.err.contains("wrong-token"), "{}", told.err);
+    let list = ran(&mut service.bare(&["profile", "list", "-o", "name"]));
+    assert_eq!(list.out, "");
+}
+
+/// The token of a profile goes to the profile's address, whatever the command line says.
+#[test]
+fn no_token_goes_to_another_address() {
+    let service = Service::new();
+    let url = service.emulator.base_url().to_owned();
+    let mut command = service.bare(&["login", "--base-url", &url, "-p", "demo"]);
+    assert_eq!(fed(&mut command, &format!("{TOKEN}\n")).code, 0);
+    let other = ran(&mut service.bare(&["asset", "list", "--base-url", "http://127.0.0.1:9"]));
+    assert_eq!(other.code, 3, "{}", other.err);
+    assert!(other.err.contains("was not given for"), "{}", other.err);
+    // A profile that is named shuts the environment out.
+    let mut command = service.bare(&["asset", "list", "--profile", "default", "-o", "name"]);
+    command
+        .env("MKIO_TOKEN", "of-elsewhere")
+        .env("MKIO_BASE_URL", "http://127.0.0.1:9");
+    let own = ran(&mut command);
+    assert_eq!(own.out.lines().count(), 5, "{}", own.err);
+}
+
+#[test]
+fn profiles_are_chosen_and_protected_ones_ask() {
+    let service = Service::new();
+    let url = service.emulator.base_url().to_owned();
+    let run = |args: &[&str]| ran(&mut service.bare(args));
+    for name in ["prod", "stage"] {
+        let mut command =
+            service.bare(&["login", "--profile", name, "--base-url", &url, "-p", "demo"]);
+        assert_eq!(fed(&mut command, TOKEN).code, 0);
+    }
+    assert_eq!(run(&["profile", "use", "stage"]).code, 0);
+    assert_eq!(run(&["profile", "use", "nowhere"]).code, 3);
+    let set = run(&["profile", "set", "protected", "true", "--profile", "prod"]);
+    assert_eq!(set.code, 0, "{}", set.err);
+    let put = |profile: &str, more: &[&str]| {
+        let mut args = vec![
+            "asset",
+            "put",
+            "new",
+            "--set",
+            "properties.storageAccountName=storage1",
+            "--profile",
+            profile,
+        ];
+        args.extend(more);
+        run(&args)
+    };
+    let asked = put("prod", &[]);
+    assert_eq!(asked.code, 2, "{}", asked.err);
+    assert!(
+        asked.err.contains("protected") && asked.err.contains("--yes"),
+        "{}",
+        asked.err
+    );
+    assert_eq!(
+        run(&["asset", "get", "new", "--profile", "prod"]).code,
+        4,
+        "nothing was sent"
+    );
+    assert_eq!(put("stage", &[]).code, 0);
+    let told = put("prod", &["--yes"]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert_eq!(run(&["profile", "delete", "prod"]).code, 2, "it asks");
+    assert_eq!(run(&["profile", "delete", "prod", "--yes"]).code, 0);
+}
+
+#[test]
+fn deleting_several_resources_asks() {
+    let service = Service::with(3);
+    let names = service.ok(&["asset", "list", "-o", "name"]);
+    let names: Vec<&str> = names.lines().collect();
+    let asked = service.run(&["asset", "delete", names[0], names[1]]);
+    assert_eq!(asked.code, 2, "{}", asked.err);
+    assert!(asked.err.contains("2 resources"), "{}", asked.err);
+    assert_eq!(
+        service.ok(&["asset", "list", "-o", "name"]).lines().count(),
+        3
+    );
+    service.ok(&["asset", "delete", names[0], names[1], "--yes", "--wait"]);
+    assert_eq!(
+        service.ok(&["asset", "list", "-o", "name"]).lines().count(),
+        1
+    );
+    let all = service.run(&["token", "delete-all"]);
+    assert_eq!(all.code, 2, "{}", all.err);
+    assert_eq!(
+        service.run(&["asset", "list"]).code,
+        0,
+        "the token is still there"
+    );
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong() {
+    let service = Service::at(0, 1.0);
+    let well = service.run(&["doctor"]);
+    assert_eq!(well.code, 0, "{}{}", well.out, well.err);
+    let mut command = service.command(&["doctor", "--timeout", "2s"]);
+    let ill = ran(command.env("MKIO_TOKEN", "wrong"));
+    assert_eq!(ill.code, 1, "{}{}", ill.out, ill.err);
+    assert!(
+        ill.out.contains("false") && !ill.out.contains("wrong\n"),
+        "{}",
+        ill.out
+    );
+}

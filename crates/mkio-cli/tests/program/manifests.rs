@@ -1,0 +1,193 @@
+//! Resources as they are meant to be.
+
+use crate::Service;
+
+const ALL: &str = "\
+kind: transform
+name: house
+body:
+  properties:
+    description: ours
+    outputs:
+    - preset:
+        '@odata.type': '#Microsoft.Media.BuiltInStandardEncoderPreset'
+        presetName: H264SingleBitrate720p
+---
+kind: asset
+name: intro
+body:
+  properties:
+    storageAccountName: storage1
+    description: first
+---
+kind: locator
+name: intro-clear
+body:
+  properties:
+    assetName: intro
+    streamingPolicyName: Predefined_ClearStreamingOnly
+";
+
+#[test]
+fn a_second_apply_sends_no_write() {
+    let service = Service::new();
+    let file = service.file("all.yaml", ALL);
+    let differs = service.run(&["diff", "-f", &file]);
+    assert_eq!(differs.code, 1, "{}{}", differs.out, differs.err);
+    assert_eq!(differs.out.matches("create").count(), 3, "{}", differs.out);
+    let dry = service.run(&["apply", "-f", &file, "--dry-run"]);
+    assert_eq!(dry.code, 0, "{}", dry.err);
+    assert_eq!(
+        service.run(&["asset", "get", "intro"]).code,
+        4,
+        "nothing was sent"
+    );
+    let made = service.run(&["apply", "-f", &file, "--wait"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert_eq!(made.err.matches("created").count(), 3, "{}", made.err);
+    service.fault("PUT * status=500;PATCH * status=500;POST * status=500;DELETE * status=500");
+    let again = service.run(&["apply", "-f", &file]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert_eq!(
+        again.err.matches("as it is meant to be").count(),
+        3,
+        "{}",
+        again.err
+    );
+    assert_eq!(service.run(&["diff", "-f", &file]).code, 0);
+}
+
+#[test]
+fn only_what_differs_is_written() {
+    let service = Service::new();
+    let file = service.file("all.yaml", ALL);
+    service.ok(&["apply", "-f", &file, "--wait"]);
+    let file = service.file(
+        "all.yaml",
+        &ALL.replace("description: first", "description: second"),
+    );
+    let differs = service.run(&["diff", "-f", &file, "-o", "json"]);
+    assert_eq!(differs.code, 1, "{}", differs.err);
+    assert!(
+        differs.out.contains("properties/description") && differs.out.contains("second"),
+        "{}",
+        differs.out
+    );
+    service.fault("PUT */transforms/* status=500;PUT */streamingLocators/* status=500");
+    let changed = service.run(&["apply", "-f", &file]);
+    assert_eq!(changed.code, 0, "{}", changed.err);
+    assert_eq!(changed.err.matches("changed").count(), 1, "{}", changed.err);
+}
+
+const LIVE: &str = "\
+kind: live-output
+name: show/out
+body:
+  properties: {assetName: asset-1, archiveWindowLength: PT1H}
+---
+kind: live-event
+name: show
+state: running
+body:
+  properties:
+    useStaticHostname: false
+    encoding: {encodingType: PassthroughBasic}
+    input: {streamingProtocol: RTMP}
+    streamOptions: []
+";
+
+#[test]
+fn what_runs_is_started_and_what_cannot_change_is_replaced() {
+    let service = Service::new();
+    let apply = |text: &str, more: &[&str]| {
+        let file = service.file("live.yaml", text);
+        service.run(&[&["apply", "-f", &file], more].concat())
+    };
+    let made = apply(LIVE, &[]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let state = service.ok(&["live-event", "state", "show", "-o", "json"]);
+    assert!(state.contains("Running"), "{state}");
+    let again = apply(LIVE, &[]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert_eq!(
+        again.err.matches("as it is meant to be").count(),
+        2,
+        "{}",
+        again.err
+    );
+    let fixed = apply(&LIVE.replace("PassthroughBasic", "Standard"), &[]);
+    assert_eq!(fixed.code, 5, "{}", fixed.err);
+    assert!(
+        fixed.err.contains("properties/encoding") && fixed.err.contains("--replace"),
+        "{}",
+        fixed.err
+    );
+    let longer = LIVE.replace("PT1H", "PT2H");
+    let asks = apply(&longer, &["--replace"]);
+    assert_eq!(asks.code, 2, "{}", asks.err);
+    let replaced = apply(&longer, &["--replace", "--yes"]);
+    assert_eq!(replaced.code, 0, "{}", replaced.err);
+    let output = service.ok(&["live-output", "get", "show", "out", "-o", "json"]);
+    assert!(output.contains("PT2H"), "{output}");
+}
+
+#[test]
+fn an_export_applies_without_a_difference() {
+    let service = Service::with(4);
+    service.ok(&["apply", "-f", &service.file("all.yaml", ALL), "--wait"]);
+    for kind in [
+        "asset",
+        "transform",
+        "locator",
+        "policy",
+        "endpoint",
+        "storage",
+    ] {
+        let text = service.ok(&["export", kind]);
+        let file = service.file(&format!("{kind}.yaml"), &text);
+        let differs = with_secrets(&service, &["diff", "-f", &file], &text);
+        assert_eq!(
+            differs.code, 0,
+            "{kind}: {}{}\n{text}",
+            differs.out, differs.err
+        );
+    }
+}
+
+/// The program with all variables that the manifests name.
+fn with_secrets(service: &Service, args: &[&str], manifests: &str) -> crate::Ran {
+    let mut command = service.command(args);
+    for rest in manifests.split("${env:").skip(1) {
+        command.env(rest.split('}').next().unwrap_or_default(), "filled-in");
+    }
+    crate::ran(&mut command)
+}
+
+#[test]
+fn secrets_stand_elsewhere() {
+    let service = Service::new();
+    let rule = format!(
+        "kind: webhook-rule\nname: r\nbody:\n  spec:\n    enabled: true\n    url: {}/hook\n    events: [MediaKind.JobFinished]\n    authentication:\n      headers: SECRET\n",
+        service.emulator.base_url()
+    );
+    let literal = service.file("r.yaml", &rule.replace("SECRET", "{x-secret: geheim}"));
+    let ran = service.run(&["apply", "-f", &literal]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(
+        ran.err.contains("${env:NAME}") && !ran.err.contains("geheim"),
+        "{}",
+        ran.err
+    );
+    let elsewhere = rule.replace("SECRET", "{x-secret: '${env:HOOK}'}");
+    let file = service.file("r.yaml", &elsewhere);
+    let missing = service.run(&["apply", "-f", &file]);
+    assert_eq!(missing.code, 2, "{}", missing.err);
+    let mut command = service.command(&["apply", "-f", &file]);
+    let made = crate::ran(command.env("HOOK", "geheim"));
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert!(!made.err.contains("geheim"), "{}", made.err);
+    service.fault("PUT * status=500");
+    let mut command = service.command(&["apply", "-f", &file]);
+    let same = crate::ran(command.env("HOOK", "geheim"));
+    assert_eq!(same.code, 0, "{}", same.err);
+}

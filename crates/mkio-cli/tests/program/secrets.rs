@@ -1,0 +1,112 @@
+//! No token and no secret comes out, in any stream.
+
+use serde_json::Value;
+
+use crate::{Ran, Service, TOKEN, ran};
+
+const SECRET: &str = "canary-secret-91c2";
+
+fn hidden(ran: &Ran, what: &str) {
+    for canary in [TOKEN, SECRET] {
+        assert!(!ran.out.contains(canary), "{what}: {}", ran.out);
+        assert!(!ran.err.contains(canary), "{what}: {}", ran.err);
+    }
+}
+
+#[test]
+fn secrets_are_hidden_in_every_stream() {
+    let service = Service::new();
+    let rule = format!(
+        "spec:\n  enabled: true\n  url: {}/hook\n  events: [MediaKind.JobFinished]\n  authentication:\n    headers:\n      x-secret: {SECRET}\n",
+        service.emulator.base_url()
+    );
+    let file = service.file("rule.yaml", &rule);
+    let put = ["webhook", "rule", "put", "r", "-f", &file];
+    for format in ["table", "json", "jsonl", "yaml", "csv", "name"] {
+        hidden(
+            &service.run(&[&put[..], &["--dry-run", "-o", format]].concat()),
+            "--dry-run",
+        );
+    }
+    let made = service.run(&[&put[..], &["-vvv", "-o", "json"]].concat());
+    assert_eq!(made.code, 0, "{}", made.err);
+    hidden(&made, "put");
+    for more in [
+        &["webhook", "rule", "get", "r", "-vvv"][..],
+        &["export", "webhook-rule", "r"],
+        &["webhook", "rule", "list", "-o", "json"],
+    ] {
+        hidden(&service.run(more), more[0]);
+    }
+    let wrong = service.file(
+        "wrong.yaml",
+        &rule.replace("enabled: true", "enabled: perhaps"),
+    );
+    hidden(
+        &service.run(&["webhook", "rule", "put", "r", "-f", &wrong]),
+        "a body that does not fit",
+    );
+    for status in [400, 401, 500] {
+        service.fault(&format!("PUT */rules/* status={status}"));
+        let args = [
+            &put[..],
+            &["-vvv", "--timeout", "1s", "--error-format", "json"],
+        ]
+        .concat();
+        let failed = service.run(&args);
+        assert_ne!(failed.code, 0);
+        hidden(&failed, "an error");
+    }
+}
+
+/// A new token is shown to who asks for it, and to nobody else.
+#[test]
+fn a_new_token_is_shown_when_it_is_asked_for() {
+    let service = Service::new();
+    let skeleton = service.ok(&["token", "create", "--skeleton", "-o", "json"]);
+    let mut body: Value = serde_json::from_str(&skeleton).expect("JSON");
+    fill(&mut body);
+    let organization = service.ok(&["user", "profile", "--jq", ".spec.activeOrganizationId"]);
+    body["organizationId"] = organization.trim().into();
+    let file = service.file("token.json", &body.to_string());
+    let made = service.run(&["token", "create", "-f", &file, "-o", "json"]);
+    assert_eq!(made.code, 0, "{}{}", made.err, body);
+    assert!(made.out.contains("***"), "{}", made.out);
+    let shown = service.ok(&[
+        "token",
+        "create",
+        "-f",
+        &file,
+        "-o",
+        "json",
+        "--show-secrets",
+    ]);
+    assert!(!shown.contains("\"***\""), "{shown}");
+}
+
+fn fill(value: &mut Value) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(fill),
+        Value::Array(items) => items.iter_mut().for_each(fill),
+        Value::String(text) if text.contains("time") => *text = "2030-01-01T00:00:00Z".to_owned(),
+        Value::String(text) if text.starts_with('<') => *text = "x".to_owned(),
+        Value::String(text) if text.contains('|') => {
+            *text = text.split('|').next().unwrap_or_default().to_owned();
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_environment_is_in_no_help() {
+    let service = Service::new();
+    for args in [
+        &["--help"][..],
+        &["asset", "--help"],
+        &["login", "--help"],
+        &["nonsense"],
+    ] {
+        let ran = ran(&mut service.command(args));
+        hidden(&ran, args[0]);
+    }
+}

@@ -1,0 +1,168 @@
+//! Events on this machine.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    process::Stdio,
+    sync::mpsc,
+};
+
+use serde_json::Value;
+
+use crate::Service;
+
+/// Takes one request, and answers 204: its head and its body.
+fn receiver() -> (String, mpsc::Receiver<(String, Value)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!(
+        "http://{}/events",
+        listener.local_addr().expect("an address")
+    );
+    let (sender, requests) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else { return };
+            let mut reader = BufReader::new(stream);
+            let (mut head, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
+                    break;
+                }
+                if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap_or(0);
+                }
+                head.push_str(&line);
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).expect("a body");
+            let answer =
+                "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            reader
+                .get_mut()
+                .write_all(answer.as_bytes())
+                .expect("it reads");
+            let body = serde_json::from_slice(&body).expect("JSON");
+            if sender.send((head, body)).is_err() {
+                return;
+            }
+        }
+    });
+    (url, requests)
+}
+
+#[test]
+fn an_event_is_made_without_the_service() {
+    let service = Service::new();
+    let (url, requests) = receiver();
+    let mut command = service.bare(&[
+        "webhooks",
+        "trigger",
+        "JobFinished",
+        "--forward-to",
+        &url,
+        "--secret-env",
+        "HOOK",
+        "-o",
+        "json",
+    ]);
+    let ran = crate::ran(
+        command
+            .env("HOOK", "geheim")
+            .env("MKIO_TOKEN", crate::TOKEN),
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let (head, event) = requests.recv().expect("a request");
+    assert_eq!(event["type"], "MediaKind.JobFinished");
+    assert_eq!(event["data"]["state"], "Finished");
+    assert!(head.contains("x-mkio-secret: geheim"), "{head}");
+    assert!(!head.contains(crate::TOKEN), "the token stays here: {head}");
+    assert!(!ran.out.contains("geheim"), "{}", ran.out);
+    let wrong = service.run(&["webhooks", "trigger", "JobFinsihed"]);
+    assert!(
+        wrong.code == 2 && wrong.err.contains("JobFinished"),
+        "{}",
+        wrong.err
+    );
+}
+
+/// A rule of its own brings events, and is gone afterwards.
+#[test]
+fn events_are_received_and_the_rule_is_removed() {
+    let service = Service::new();
+    let mut command = service.command(&[
+        "webhooks",
+        "listen",
+        "--listen",
+        "127.0.0.1:0",
+        "--limit",
+        "1",
+        "-o",
+        "jsonl",
+    ]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    let mut told = String::new();
+    let mut err = BufReader::new(child.stderr.take().expect("standard error"));
+    err.read_line(&mut told).expect("a line");
+    assert!(told.contains("mkio-listen-"), "{told}");
+    assert!(
+        service
+            .ok(&["webhook", "rule", "list", "-o", "name"])
+            .contains("mkio-listen-")
+    );
+    service.ok(&[
+        "asset",
+        "put",
+        "a",
+        "--set",
+        "properties.storageAccountName=storage1",
+        "--wait",
+    ]);
+    service.ok(&[
+        "locator",
+        "put",
+        "l",
+        "--set",
+        "properties.assetName=a",
+        "--set",
+        "properties.streamingPolicyName=Predefined_ClearStreamingOnly",
+        "--wait",
+    ]);
+    let output = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("MediaKind.StreamingLocatorCreated"), "{text}");
+    assert_eq!(service.ok(&["webhook", "rule", "list", "-o", "name"]), "");
+    let (url, requests) = receiver();
+    let rule = format!("spec.url={url}");
+    service.ok(&[
+        "webhook",
+        "rule",
+        "put",
+        "r",
+        "--set",
+        &rule,
+        "--set",
+        "spec.enabled=true",
+        "--set",
+        "spec.events=[\"MediaKind.StreamingLocatorCreated\"]",
+    ]);
+    service.ok(&[
+        "locator",
+        "put",
+        "m",
+        "--set",
+        "properties.assetName=a",
+        "--set",
+        "properties.streamingPolicyName=Predefined_ClearStreamingOnly",
+        "--wait",
+    ]);
+    let (_, first) = requests.recv().expect("the service's own delivery");
+    let again = service.run(&["webhooks", "resend", "r", "--forward-to", &url]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    let (_, rebuilt) = requests.recv().expect("the delivery again");
+    assert_eq!(rebuilt["type"], first["type"]);
+    assert_eq!(rebuilt["source"], first["source"]);
+    assert_eq!(rebuilt["mkiorebuilt"], true);
+}

@@ -1,0 +1,151 @@
+//! Edits by name: what was read, changed, as the request that writes it.
+
+use serde_json::{Map, Value};
+
+use super::{Answer, Entry, Mark, Shape, Ty, Write, arguments::builder};
+use crate::{
+    Error, ErrorKind, Response, Result, Transport,
+    edit::{Versions, Writing},
+};
+
+impl Entry {
+    /// The request that writes a resource after `change`; nothing when that changes nothing.
+    ///
+    /// `self` is the PUT or PATCH of the resource, `read` what its GET has answered, and `arguments`
+    /// are the parameters of both. The change is given the resource as the body's type has it. A PUT
+    /// carries over what the service has told besides, also members that this version does not
+    /// know; a PATCH holds what has changed.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the operation does not write JSON, the
+    /// resource lacks a field that the body requires, the changed body has a member that its type
+    /// does not know, a secret that reads do not show would be lost, or a PATCH cannot express the
+    /// change; the message names the field. That of the change.
+    pub fn edited(
+        &'static self,
+        transport: &Transport,
+        arguments: &Map<String, Value>,
+        read: &Response<Answer>,
+        change: impl FnOnce(&mut Value) -> Result<()>,
+    ) -> Result<Option<reqwest::Request>> {
+        let refuse = |message: String| {
+            Error::new(ErrorKind::InvalidRequest, message).with_operation(self.operation)
+        };
+        let Some(write) = self.write else {
+            return Err(refuse(format!("{} writes no resource", self.id())));
+        };
+        let told = read.json();
+        let old = self.body_of(&told)?;
+        let mut new = old.clone();
+        change(&mut new)?;
+        let mut all = arguments.clone();
+        all.insert("body".to_owned(), new.clone());
+        // What the change has put in is checked before anything else is carried over.
+        let (mut request, _) = builder(self, transport, &all)?;
+        let masked = self.masked(read.entry());
+        let masked: Vec<&str> = masked.iter().map(String::as_str).collect();
+        let read_only = self.body_pointers(Mark::ReadOnly);
+        let read_only: Vec<&str> = read_only.iter().map(String::as_str).collect();
+        let tags = self.tags();
+        let writing = Writing {
+            within: "",
+            merges: write == Write::Patch,
+            tags: &tags,
+            masked: &masked,
+            read_only: &read_only,
+        };
+        let versions = Versions {
+            old: &old,
+            told: &told,
+            known: read.known(),
+        };
+        let Some(body) = versions.body(new, &writing).map_err(refuse)? else {
+            return Ok(None);
+        };
+        request.json(&body);
+        request.build().map(Some)
+    }
+
+    /// The body that would make this resource: what its type has of what was read.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the operation sends nothing, or the
+    /// resource lacks a field that the body requires; the message names it.
+    pub fn body_of(&self, resource: &Value) -> Result<Value> {
+        let refuse =
+            |why: String| Error::new(ErrorKind::InvalidRequest, why).with_operation(self.operation);
+        let body = self.body.as_ref();
+        let body = body.ok_or_else(|| refuse(format!("{} sends nothing", self.id())))?;
+        (body.read)(resource).map_err(|why| refuse(format!("the resource makes no body: {why}")))
+    }
+
+    /// Secrets of the body that reads do not show.
+    fn masked(&self, read: &Entry) -> Vec<String> {
+        let shown = read.secrets();
+        let mut masked = self.body_pointers(Mark::Masked);
+        let secrets = self.body_secrets().into_iter();
+        masked.extend(secrets.filter(|place| !shown.contains(place)));
+        masked
+    }
+
+    /// Members by which unions of the API are told apart.
+    fn tags(&self) -> Vec<&'static str> {
+        let tags = self.types.iter().filter_map(|of| match of.shape {
+            Shape::Union(tag, _) => Some(tag),
+            _ => None,
+        });
+        let mut tags: Vec<_> = tags.collect();
+        tags.sort_unstable();
+        tags.dedup();
+        tags
+    }
+
+    /// The smallest body that the operation takes: required fields, with a word for what each holds.
+    pub fn skeleton(&self) -> Option<Value> {
+        let ty = self.body.as_ref()?.ty?;
+        Some(self.skeleton_of(ty, &mut Vec::new()))
+    }
+
+    fn skeleton_of(&self, ty: Ty, above: &mut Vec<&'static str>) -> Value {
+        let name = match ty {
+            Ty::Named(name) if !above.contains(&name) => name,
+            Ty::List(of) => return Value::Array(vec![self.skeleton_of(*of, above)]),
+            Ty::Map(_) | Ty::Json => return Value::Object(Map::new()),
+            Ty::Flag => return Value::Bool(false),
+            Ty::Integer | Ty::Unsigned | Ty::Number => return Value::from(0),
+            other => return Value::String(format!("<{other}>")),
+        };
+        above.push(name);
+        let made = match super::Type::find(self.types, name).map(|of| &of.shape) {
+            Some(Shape::Object(fields, _)) => {
+                let wanted = fields.iter().filter(|field| field.is(Mark::Required));
+                let members =
+                    wanted.map(|field| (field.name.to_owned(), self.skeleton_of(field.ty, above)));
+                Value::Object(members.collect())
+            }
+            Some(Shape::Enum(values)) => Value::String(values.join("|")),
+            Some(Shape::Union(tag, variants)) => self.skeleton_of_union(tag, variants, above),
+            Some(Shape::Secret) | None => Value::Null,
+        };
+        above.pop();
+        made
+    }
+
+    fn skeleton_of_union(
+        &self,
+        tag: &str,
+        variants: &[(&'static str, &'static str)],
+        above: &mut Vec<&'static str>,
+    ) -> Value {
+        let Some((value, member)) = variants.first() else {
+            return Value::Null;
+        };
+        let mut made = Map::from_iter([(tag.to_owned(), Value::from(*value))]);
+        if let Value::Object(members) = self.skeleton_of(Ty::Named(member), above) {
+            made.extend(members);
+        }
+        Value::Object(made)
+    }
+}

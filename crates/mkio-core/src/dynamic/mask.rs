@@ -1,0 +1,184 @@
+//! What must not be shown, and what cannot change.
+
+use serde_json::Value;
+
+use super::{Entry, Field, Mark, Reply, Shape, Ty, Type, Types};
+
+/// What stands in the place of a secret.
+const HIDDEN: &str = "***";
+
+/// Puts `***` in the place of all secrets of a value of this type.
+///
+/// `null` stays: it tells that there is none.
+fn mask(types: Types, ty: Ty, value: &mut Value) {
+    match (ty, value) {
+        (Ty::Named(name), value) => {
+            if let Some(of) = Type::find(types, name) {
+                mask_named(types, of, value);
+            }
+        }
+        (Ty::List(of), Value::Array(items)) => {
+            items.iter_mut().for_each(|item| mask(types, *of, item));
+        }
+        (Ty::Map(of), Value::Object(members)) => {
+            members
+                .values_mut()
+                .for_each(|member| mask(types, *of, member));
+        }
+        _ => {}
+    }
+}
+
+fn mask_named(types: Types, of: &'static Type, value: &mut Value) {
+    match &of.shape {
+        Shape::Secret => hide(value),
+        Shape::Object(fields, rest) => {
+            let Value::Object(members) = value else {
+                return;
+            };
+            for (name, member) in members {
+                match fields.iter().find(|field| field.name == name) {
+                    Some(field) if field.is(Mark::Secret) => hide(member),
+                    Some(field) => mask(types, field.ty, member),
+                    None => {
+                        if let Some(rest) = rest {
+                            mask(types, *rest, member);
+                        }
+                    }
+                }
+            }
+        }
+        Shape::Union(tag, variants) => {
+            let kind = value.get(tag).and_then(Value::as_str).map(str::to_owned);
+            let known = |(tag, _): &&(&str, &str)| kind.as_deref() == Some(*tag);
+            match variants.iter().find(known) {
+                Some((_, name)) => mask(types, Ty::Named(name), value),
+                // A kind that this version does not know: what is a secret of any is one.
+                None => variants
+                    .iter()
+                    .for_each(|(_, name)| mask(types, Ty::Named(name), value)),
+            }
+        }
+        Shape::Enum(_) => {}
+    }
+}
+
+fn hide(value: &mut Value) {
+    if !value.is_null() {
+        *value = Value::String(HIDDEN.to_owned());
+    }
+}
+
+/// JSON pointers of all fields with a mark below a type, with `*` for any item or name. A type within itself
+/// is followed once.
+fn pointers(types: Types, ty: Ty, mark: Mark) -> Vec<String> {
+    let mut walk = Walk {
+        types,
+        mark,
+        above: Vec::new(),
+        found: Vec::new(),
+    };
+    walk.ty(ty, "");
+    walk.found.sort();
+    walk.found.dedup();
+    walk.found
+}
+
+struct Walk {
+    types: Types,
+    mark: Mark,
+    above: Vec<&'static str>,
+    found: Vec<String>,
+}
+
+impl Walk {
+    fn ty(&mut self, ty: Ty, place: &str) {
+        match ty {
+            Ty::Named(name) if !self.above.contains(&name) => {
+                if let Some(of) = Type::find(self.types, name) {
+                    self.above.push(name);
+                    self.named(of, place);
+                    self.above.pop();
+                }
+            }
+            Ty::List(of) | Ty::Map(of) => self.ty(*of, &format!("{place}/*")),
+            _ => {}
+        }
+    }
+
+    fn named(&mut self, of: &'static Type, place: &str) {
+        match &of.shape {
+            Shape::Object(fields, rest) => {
+                fields.iter().for_each(|field| self.field(field, place));
+                if let Some(rest) = rest {
+                    self.ty(*rest, &format!("{place}/*"));
+                }
+            }
+            Shape::Union(_, variants) => {
+                for (_, name) in *variants {
+                    self.ty(Ty::Named(name), place);
+                }
+            }
+            Shape::Secret if self.mark == Mark::Secret => self.found.push(place.to_owned()),
+            Shape::Secret | Shape::Enum(_) => {}
+        }
+    }
+
+    fn field(&mut self, field: &'static Field, place: &str) {
+        let name = field.name.replace('~', "~0").replace('/', "~1");
+        let place = format!("{place}/{name}");
+        if field.is(self.mark) {
+            self.found.push(place);
+        } else {
+            self.ty(field.ty, &place);
+        }
+    }
+}
+
+/// What must not be shown, and what cannot change.
+impl Entry {
+    /// Puts `***` in the place of all secrets of the operation's answer.
+    pub fn mask(&self, answer: &mut Value) {
+        if let Reply::Json(ty, _) = self.reply {
+            mask(self.types, ty, answer);
+        }
+    }
+
+    /// The same for one item of the list that the operation answers.
+    pub fn mask_item(&self, item: &mut Value) {
+        if let Some(ty) = self.item {
+            mask(self.types, ty, item);
+        }
+    }
+
+    /// The same for the body that the operation sends.
+    pub fn mask_body(&self, body: &mut Value) {
+        if let Some(ty) = self.body.as_ref().and_then(|body| body.ty) {
+            mask(self.types, ty, body);
+        }
+    }
+
+    /// JSON pointers of all secrets of the answer, with `*` for any item or name.
+    pub fn secrets(&self) -> Vec<String> {
+        match self.reply {
+            Reply::Json(ty, _) => pointers(self.types, ty, Mark::Secret),
+            _ => Vec::new(),
+        }
+    }
+
+    /// JSON pointers of all secrets of the body.
+    pub fn body_secrets(&self) -> Vec<String> {
+        self.body_pointers(Mark::Secret)
+    }
+
+    /// JSON pointers of all fields of the body that cannot change once the resource exists.
+    pub fn immutable(&self) -> Vec<String> {
+        self.body_pointers(Mark::Immutable)
+    }
+
+    /// JSON pointers of all fields of the body with this mark.
+    pub(super) fn body_pointers(&self, mark: Mark) -> Vec<String> {
+        let body = self.body.as_ref().and_then(|body| body.ty);
+        body.map_or_else(Vec::new, |ty| pointers(self.types, ty, mark))
+    }
+}

@@ -1,0 +1,29 @@
+//! Operations by name: what each one takes and gives, as data, and calls with JSON arguments.
+//!
+//! For programs that learn only at run time what to call: command lines, form builders, tools of
+//! language models. The generated crates have a [`Catalog`] each, `dynamic::CATALOG`, and calls
+//! `dynamic::request`, `dynamic::call` and `dynamic::pages` over it.
+//!
+//! Nothing is sent when an argument or a member of the body has a name that the operation does not
+//! know, and nothing that the service answers is lost: [`Response::json`](crate::Response::json) of a call has it as it came.
+
+mod answer;
+mod arguments;
+mod call;
+mod catalog;
+mod edit;
+mod mask;
+mod nearest;
+mod page;
+mod schema;
+
+pub use answer::Answer;
+pub use catalog::{
+    Action, Body, Catalog, Effect, Entry, Parameter, Place, Reply, Step, Waiting, Write,
+};
+pub use nearest::nearest;
+pub use page::AnyPage;
+pub use schema::{Field, Mark, Shape, Ty, Type, Types, at};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! The types of an API, as data.
+
+/// The types of an API, sorted by name.
+pub type Types = &'static [Type];
+
+/// A named type of bodies and answers.
+#[derive(Debug)]
+pub struct Type {
+    /// Its name in Rust, for example `AssetPut`.
+    pub name: &'static str,
+    /// What the document says of it; may be empty.
+    pub docs: &'static str,
+    /// What it is made of.
+    pub shape: Shape,
+}
+
+/// What a type is made of.
+#[derive(Debug)]
+pub enum Shape {
+    /// An object with these fields, and with others of the second type where it may have them.
+    Object(&'static [Field], Option<Ty>),
+    /// Text, one of these; a service may know more.
+    Enum(&'static [&'static str]),
+    /// One of several types: the member with this name tells which, as (value, type).
+    Union(&'static str, &'static [(&'static str, &'static str)]),
+    /// JSON that must not be shown.
+    Secret,
+}
+
+/// A field of an object.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name in JSON.
+    pub name: &'static str,
+    /// What it holds.
+    pub ty: Ty,
+    /// What the document says of it, limits included; may be empty.
+    pub docs: &'static str,
+    /// What else is known of it.
+    pub marks: &'static [Mark],
+}
+
+/// What is known of a field besides its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mark {
+    /// A request cannot do without it.
+    Required,
+    /// The service fills it.
+    ReadOnly,
+    /// It cannot change once the resource exists.
+    Immutable,
+    /// It must not be shown.
+    Secret,
+    /// It can be written and is never shown by a read.
+    Masked,
+    /// It may be null.
+    Nullable,
+}
+
+/// What a field, a parameter or an item holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ty {
+    /// Text.
+    Text,
+    /// A time in RFC 3339.
+    Time,
+    /// A whole number.
+    Integer,
+    /// A whole number that is not negative.
+    Unsigned,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Flag,
+    /// Any JSON.
+    Json,
+    /// A type of the API, by name.
+    Named(&'static str),
+    /// A list.
+    List(&'static Ty),
+    /// An object with any names.
+    Map(&'static Ty),
+}
+
+impl Field {
+    /// A field. For generated code.
+    #[doc(hidden)]
+    pub const fn new(
+        name: &'static str,
+        ty: Ty,
+        docs: &'static str,
+        marks: &'static [Mark],
+    ) -> Self {
+        Self {
+            name,
+            ty,
+            docs,
+            marks,
+        }
+    }
+
+    /// It has this mark.
+    pub fn is(&self, mark: Mark) -> bool {
+        self.marks.contains(&mark)
+    }
+}
+
+impl Type {
+    /// The type of this name.
+    pub fn find(types: Types, name: &str) -> Option<&'static Self> {
+        let at = types.binary_search_by(|of| of.name.cmp(name)).ok()?;
+        types.get(at)
+    }
+
+    /// The fields of an object; none of everything else.
+    pub fn fields(&self) -> &'static [Field] {
+        match self.shape {
+            Shape::Object(fields, _) => fields,
+            _ => &[],
+        }
+    }
+
+    /// The field of this name in JSON.
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields().iter().find(|field| field.name == name)
+    }
+}
+
+/// What stands at a path below a value of this type; of a union, in the first kind that has it.
+/// Places in lists and names in maps are steps like others.
+pub fn at(types: Types, ty: Ty, steps: &[&str]) -> Option<Ty> {
+    let Some((step, rest)) = steps.split_first() else {
+        return Some(ty);
+    };
+    match ty {
+        // The place in a list may be left out.
+        Ty::List(of) if step.parse::<usize>().is_err() && !["*", "+"].contains(step) => {
+            at(types, *of, steps)
+        }
+        Ty::List(of) | Ty::Map(of) => at(types, *of, rest),
+        Ty::Named(name) => match &Type::find(types, name)?.shape {
+            Shape::Object(fields, more) => {
+                let field = fields.iter().find(|field| field.name == *step);
+                at(types, field.map(|field| field.ty).or(*more)?, rest)
+            }
+            Shape::Union(tag, _) if step == tag && rest.is_empty() => Some(Ty::Text),
+            Shape::Union(_, variants) => variants
+                .iter()
+                .find_map(|(_, name)| at(types, Ty::Named(name), steps)),
+            Shape::Enum(_) | Shape::Secret => None,
+        },
+        _ => None,
+    }
+}
+
+impl Ty {
+    /// The named type that it is, or that its items are.
+    pub fn named(self) -> Option<&'static str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::List(of) | Self::Map(of) => of.named(),
+            _ => None,
+        }
+    }
+}
+
+/// In words: `text`, `list of JobOutput`.
+impl std::fmt::Display for Ty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Time => "time",
+            Self::Integer => "integer",
+            Self::Unsigned => "integer from 0",
+            Self::Number => "number",
+            Self::Flag => "true or false",
+            Self::Json => "any JSON",
+            Self::Named(name) => name,
+            Self::List(of) => return write!(f, "list of {of}"),
+            Self::Map(of) => return write!(f, "map of {of}"),
+        })
+    }
+}
