@@ -8,6 +8,7 @@ use mkio::{
         JobOutputAsset, JobPut, JobPutProperties, StreamingLocatorPut,
         StreamingLocatorPutProperties, TransformOutput, TransformPut, TransformPutProperties,
     },
+    playback::playback_urls,
     wait::State,
 };
 use serde_json::{Value, json};
@@ -272,37 +273,40 @@ pub async fn run_urls(session: &Session, matches: &ArgMatches) -> Result<()> {
     show_urls(session, &project, &names).await
 }
 
-/// The addresses of locators, on all endpoints that run.
+/// The addresses of locators; those at endpoints that run come first.
 async fn show_urls(session: &Session, project: &Project, locators: &[String]) -> Result<()> {
     let media = project.media();
-    let mut endpoints = media.list_streaming_endpoints().items();
-    let mut hosts = Vec::new();
-    while let Some(endpoint) = endpoints.try_next().await? {
-        let name = endpoint.name().unwrap_or_default().to_owned();
-        let runs = endpoint.state() == "Running";
-        if let (Some(host), true) = (endpoint.properties().host_name(), runs) {
-            hosts.push((name, host.to_owned()));
-        }
-    }
-    if hosts.is_empty() {
-        session.tell("no streaming endpoint runs: `mkio endpoint start NAME --wait`");
-    }
-    let mut list = session
-        .output
-        .list(&["locator", "endpoint", "protocol", "url"]);
+    let mut list = session.output.list(&[
+        "locator",
+        "endpoint",
+        "running",
+        "protocol",
+        "encryption",
+        "url",
+    ]);
     for locator in locators {
-        let paths = media.get_streaming_locator_paths(locator).send().await?;
-        let paths = paths.json();
-        for of in crate::output::path::find(&paths, "streamingPaths/*") {
-            let protocol = crate::output::path::text(of, "streamingProtocol");
-            for path in crate::output::path::find(of, "paths/*") {
-                for (endpoint, host) in &hosts {
-                    let url = format!("https://{host}{}", crate::output::path::plain(path));
-                    list.item(json!({
-                        "locator": locator, "endpoint": endpoint, "protocol": protocol, "url": url,
-                    }))?;
-                }
-            }
+        let playback = playback_urls(&media, locator).await?;
+        for warning in &playback.warnings {
+            session.tell(format!("{locator}: {warning}"));
+        }
+        for stream in &playback.streams {
+            list.item(json!({
+                "locator": locator,
+                "endpoint": stream.endpoint.name,
+                "running": stream.endpoint.running,
+                "protocol": stream.protocol.to_string(),
+                "encryption": stream.encryption.to_string(),
+                "url": stream.url,
+            }))?;
+        }
+        for download in &playback.downloads {
+            list.item(json!({
+                "locator": locator,
+                "endpoint": download.endpoint.name,
+                "running": download.endpoint.running,
+                "protocol": "download",
+                "url": download.url,
+            }))?;
         }
     }
     list.end()

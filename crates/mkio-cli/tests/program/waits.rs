@@ -126,5 +126,5 @@ fn an_asset_is_encoded_and_published() {
             .contains(name)
     );
     let urls = service.ok(&["urls", name, "-o", "jsonl"]);
-    assert!(endpoints.is_empty() || urls.contains("https://"), "{urls}");
+    assert!(endpoints.is_empty() || urls.contains("://"), "{urls}");
 }

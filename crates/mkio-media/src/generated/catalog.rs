@@ -466,7 +466,7 @@ static ENTRIES: &[Entry] = &[
         ],
         reply: Reply::json::<types::ContentKeyPolicySecrets>(Ty::Named("ContentKeyPolicySecrets")),
         capability: &["ams.contentkeypolicy.create"],
-        ..Entry::new(&operations::GET_CONTENT_KEY_POLICY_PROPERTIES_WITH_SECRETS, &["key-policy", "secrets"], "Fetch a content key policy with secrets\n\nSecret values are included in the answer; the create capability is needed. No response schema is declared for 200.\n\nCapability needed: `ams.contentkeypolicy.create`.", TYPES)
+        ..Entry::new(&operations::GET_CONTENT_KEY_POLICY_SECRETS, &["key-policy", "secrets"], "Fetch a content key policy with secrets\n\nSecret values are included in the answer; the create capability is needed. No response schema is declared for 200.\n\nCapability needed: `ams.contentkeypolicy.create`.", TYPES)
     },
     Entry {
         parameters: &[
