@@ -43,9 +43,7 @@ pub fn find(words: &[&str]) -> Option<Leaf> {
         action.map(|action| Leaf::Action(catalog, action))
     };
     let all = || mkio::CATALOGS.iter();
-    all()
-        .find_map(|catalog| operation(catalog))
-        .or_else(|| all().find_map(|catalog| action(catalog)))
+    all().find_map(operation).or_else(|| all().find_map(action))
 }
 
 /// A word of the tree.

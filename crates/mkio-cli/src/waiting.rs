@@ -108,13 +108,13 @@ pub fn with_goal(
 
 /// What a wait has come to.
 enum Step {
-    Change(Watched, Change<State>),
+    Change(Box<(Watched, Change<State>)>),
     End(String, Outcome<Value>),
 }
 
 async fn step(mut watched: Watched) -> Step {
     match watched.next().await {
-        Some(Ok(change)) => Step::Change(watched, change),
+        Some(Ok(change)) => Step::Change(Box::new((watched, change))),
         Some(Err(error)) => Step::End(watched.name, Err(error)),
         None => {
             let name = watched.name.clone();
@@ -143,7 +143,8 @@ pub async fn all(session: &Session, watched: Vec<Watched>, ends: Ends) -> Result
         };
         match next {
             None => break,
-            Some(Step::Change(watched, change)) => {
+            Some(Step::Change(changed)) => {
+                let (watched, change) = *changed;
                 view.change(&watched.name, &change)?;
                 under_way.push(step(watched));
             }

@@ -108,8 +108,6 @@ mod tests {
             filter: Vec::new(),
             capability: Vec::new(),
             columns: Vec::new(),
-            capability: Vec::new(),
-            columns: Vec::new(),
         };
         let model = Model {
             operations: vec![operation("get_a", true), operation("get_b", false)],

@@ -46,7 +46,8 @@ static ENTRIES: &[Entry] = &[
     },
     Entry {
         body: Some(Body::of::<types::ExportRequest>(Ty::Named("ExportRequest"), true)),
-        reply: Reply::json::<::serde_json::Value>(Ty::Json),
+        reply: Reply::json::<types::ExportPayload>(Ty::Named("ExportPayload")),
+        columns: &["description"],
         ..Entry::new(&operations::EXPORT_CHANNELS, &["beam", "export"], "Export channels to JSON\n\nWithout `channels`, every channel is exported. With `includeServices=false` only specs are exported (smaller; an import then rebuilds the services from templates).", TYPES)
     },
     Entry {

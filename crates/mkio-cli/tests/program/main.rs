@@ -1,4 +1,5 @@
 //! The program against the emulator, as a person or a script calls it.
+#![allow(clippy::too_many_lines, reason = "a test tells one story")]
 
 mod access;
 mod bodies;

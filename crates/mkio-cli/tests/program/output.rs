@@ -25,7 +25,7 @@ fn lists_come_in_every_format() {
             .all(|line| serde_json::from_str::<Value>(line).is_ok())
     );
     let yaml = service.ok(&["asset", "list", "-o", "yaml"]);
-    assert_eq!(yaml.matches("- ").count() >= 3, true, "{yaml}");
+    assert!(yaml.matches("- ").count() >= 3, "{yaml}");
     let csv = service.ok(&[
         "asset",
         "list",

@@ -95,6 +95,8 @@ struct Inner {
     target: Option<Target>,
     message: String,
     status: Option<StatusCode>,
+    /// The status that an error body tells which came with a success status.
+    told: Option<StatusCode>,
     code: Option<String>,
     detail: Option<String>,
     extra_detail: Option<Value>,
@@ -123,6 +125,7 @@ impl Error {
             target: None,
             message: message.into(),
             status: None,
+            told: None,
             code: None,
             detail: None,
             extra_detail: None,
@@ -164,6 +167,7 @@ impl Error {
     ) -> Option<(Self, StatusCode)> {
         let told = answer::told_status(body)?;
         let error = answer::read(status, headers.clone(), body.clone());
+        let error = error.edit(|inner| inner.told = told);
         Some((error, told.unwrap_or(status)))
     }
 
@@ -272,6 +276,7 @@ impl Error {
             inner.operation = cause.0.operation;
             inner.target.clone_from(&cause.0.target);
             inner.status = cause.0.status;
+            inner.told = cause.0.told;
             inner.code.clone_from(&cause.0.code);
             inner.detail.clone_from(&cause.0.detail);
             inner.extra_detail.clone_from(&cause.0.extra_detail);
@@ -337,8 +342,16 @@ impl Error {
     }
 
     /// HTTP status of the answer, if there was one.
+    ///
+    /// An error body that came with a success status tells a status of its own; the `is_…` methods go by
+    /// that.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
+    }
+
+    /// The status by which the answer is judged.
+    pub(crate) fn effective_status(&self) -> Option<StatusCode> {
+        self.0.told.or(self.0.status)
     }
 
     /// `error.code` of the service's error body; for the Channels API the type of the first
@@ -426,24 +439,24 @@ impl Error {
 
     /// The service answered 404: no such resource.
     pub fn is_not_found(&self) -> bool {
-        self.0.status == Some(StatusCode::NOT_FOUND)
+        self.effective_status() == Some(StatusCode::NOT_FOUND)
     }
 
     /// The service answered 409: the name is taken, or something else uses the resource.
     pub fn is_conflict(&self) -> bool {
-        self.0.status == Some(StatusCode::CONFLICT)
+        self.effective_status() == Some(StatusCode::CONFLICT)
     }
 
     /// The service answered 429: too many requests in the last minute.
     pub fn is_rate_limited(&self) -> bool {
-        self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
+        self.effective_status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
     /// The service answered 401 or 403, or there is no usable token.
     pub fn is_denied(&self) -> bool {
         self.0.kind == ErrorKind::Token
             || matches!(
-                self.0.status,
+                self.effective_status(),
                 Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
             )
     }
@@ -453,7 +466,7 @@ impl Error {
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
             || matches!(
-                self.0.status,
+                self.effective_status(),
                 Some(StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT)
             )
     }
@@ -465,7 +478,9 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
             ErrorKind::Connection | ErrorKind::Timeout => true,
-            ErrorKind::Api => self.0.status.is_some_and(crate::retry::is_transient),
+            ErrorKind::Api => self
+                .effective_status()
+                .is_some_and(crate::retry::is_transient),
             _ => false,
         }
     }

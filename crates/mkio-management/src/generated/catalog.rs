@@ -23,7 +23,7 @@ pub static CATALOG: Catalog = Catalog {
 static ENTRIES: &[Entry] = &[
     Entry {
         parameters: &[
-            Parameter::path("paymentmethod_id", "paymentmethod_id", ""),
+            Parameter::path("paymentmethod_id", "payment_method_id", ""),
         ],
         capability: &["core.subscription.get"],
         ..Entry::new(&operations::ACCEPT_PAYMENT_METHOD_TERMS, &["payment", "accept-terms"], "Accept a payment method's terms\n\nCapability needed: `core.subscription.get`.", TYPES)
@@ -171,7 +171,7 @@ static ENTRIES: &[Entry] = &[
     },
     Entry {
         parameters: &[
-            Parameter::path("paymentmethod_id", "paymentmethod_id", ""),
+            Parameter::path("paymentmethod_id", "payment_method_id", ""),
         ],
         reply: Reply::json::<types::PaymentMethod>(Ty::Named("PaymentMethod")),
         capability: &["core.subscription.get"],
@@ -180,7 +180,7 @@ static ENTRIES: &[Entry] = &[
     },
     Entry {
         parameters: &[
-            Parameter::path("paymentmethod_id", "paymentmethod_id", ""),
+            Parameter::path("paymentmethod_id", "payment_method_id", ""),
         ],
         reply: Reply::json::<types::RateCard>(Ty::Named("RateCard")),
         capability: &["core.subscription.get"],
@@ -463,7 +463,7 @@ static ENTRIES: &[Entry] = &[
     },
     Entry {
         parameters: &[
-            Parameter::path("paymentmethod_id", "paymentmethod_id", ""),
+            Parameter::path("paymentmethod_id", "payment_method_id", ""),
         ],
         body: Some(Body::of::<Vec<types::PaymentMethodPatchEntry>>(Ty::List(&Ty::Named("PaymentMethodPatchEntry")), true)),
         reply: Reply::json::<types::PaymentMethod>(Ty::Named("PaymentMethod")),
@@ -659,6 +659,13 @@ static TYPES: &[Type] = &[
         ], None),
     },
     Type {
+        name: "LocationOrganization", docs: "",
+        shape: Shape::Object(&[
+            Field::new("id", Ty::Text, "Organization ID.\n\nFormat: uuid.", &[Mark::Nullable]),
+            Field::new("name", Ty::Text, "Organization name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+        ], None),
+    },
+    Type {
         name: "LocationRegion", docs: "",
         shape: Shape::Object(&[
             Field::new("displayName", Ty::Text, "Region's display name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
@@ -669,7 +676,7 @@ static TYPES: &[Type] = &[
         name: "LocationSpec", docs: "",
         shape: Shape::Object(&[
             Field::new("cloud", Ty::Named("LocationCloud"), "", &[]),
-            Field::new("organization", Ty::Named("OrganizationSpec"), "Organization details, where applicable", &[]),
+            Field::new("organization", Ty::Named("LocationOrganization"), "Organization details, where applicable", &[]),
             Field::new("type", Ty::Named("LocationType"), "Whether the location is reserved for your own organization", &[Mark::Required]),
         ], None),
     },
@@ -746,7 +753,7 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("kind", Ty::Text, "Record kind.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("metadata", Ty::Named("OrganizationMetadata"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("spec", Ty::Named("OrganizationPatchSpec"), "", &[Mark::Required]),
+            Field::new("spec", Ty::Named("OrganizationSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -766,17 +773,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "OrganizationPatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("spec", Ty::Named("OrganizationPatchSpec"), "", &[]),
-        ], None),
-    },
-    Type {
-        name: "OrganizationPatchSpec", docs: "",
-        shape: Shape::Object(&[
-            Field::new("legalEntityAddress", Ty::Text, "Purchaser's legal address", &[Mark::Nullable]),
-            Field::new("legalEntityContactEmail", Ty::Text, "Email address of the primary officer", &[Mark::Nullable]),
-            Field::new("legalEntityName", Ty::Text, "Purchaser's legal entity name", &[Mark::Nullable]),
-            Field::new("legalEntityOfficer", Ty::Text, "Name of the purchaser's primary officer", &[Mark::Nullable]),
-            Field::new("name", Ty::Text, "Organization name", &[]),
+            Field::new("spec", Ty::Named("OrganizationSpec"), "", &[]),
         ], None),
     },
     Type {
@@ -798,8 +795,11 @@ static TYPES: &[Type] = &[
     Type {
         name: "OrganizationSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Organization ID.\n\nFormat: uuid.", &[Mark::Nullable]),
-            Field::new("name", Ty::Text, "Organization name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            Field::new("legalEntityAddress", Ty::Text, "Purchaser's legal address", &[Mark::Nullable]),
+            Field::new("legalEntityContactEmail", Ty::Text, "Email address of the primary officer", &[Mark::Nullable]),
+            Field::new("legalEntityName", Ty::Text, "Purchaser's legal entity name", &[Mark::Nullable]),
+            Field::new("legalEntityOfficer", Ty::Text, "Name of the purchaser's primary officer", &[Mark::Nullable]),
+            Field::new("name", Ty::Text, "Organization name", &[]),
         ], None),
     },
     Type {

@@ -3,6 +3,7 @@
 #![allow(clippy::too_many_lines, reason = "a test tells one story")]
 
 mod complete;
+mod media;
 mod programs;
 mod shown;
 mod trace;

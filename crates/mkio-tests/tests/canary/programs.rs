@@ -73,6 +73,7 @@ pub async fn run(shown: &mut Shown) -> anyhow::Result<()> {
     listed(shown, &client).await?;
     waited(shown, &client).await?;
     received(shown, &emulator, &client).await?;
+    crate::media::show(shown, &emulator).await?;
     failed(shown, &emulator, &client).await?;
     shown.debug(&emulator.control());
     Ok(())

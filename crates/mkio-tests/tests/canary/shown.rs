@@ -49,6 +49,12 @@ impl Shown {
         }
     }
 
+    /// What `Debug` of a type made elsewhere.
+    pub fn texts_of<T>(&mut self, texts: Vec<String>) {
+        self.texts.extend(texts);
+        self.types.push(type_name::<T>());
+    }
+
     pub fn text(&mut self, text: String) {
         self.texts.push(text);
     }
