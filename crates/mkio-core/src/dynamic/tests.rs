@@ -80,6 +80,18 @@ static TYPES: &[Type] = &[
         docs: "",
         shape: Shape::Object(&[Field::new("value", THINGS, "", &[])], None),
     },
+    Type {
+        name: "ThingPut",
+        docs: "",
+        shape: Shape::Object(
+            &[
+                Field::new("name", Ty::Text, "", &[Mark::Immutable]),
+                Field::new("key", Ty::Text, "", &[Mark::Secret]),
+                Field::new("parts", Ty::List(&Ty::Named("Part")), "", &[]),
+            ],
+            None,
+        ),
+    },
 ];
 
 const THINGS: Ty = Ty::List(&Ty::Named("Thing"));
@@ -90,7 +102,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("project_name", "project_name", ""),
             Parameter::path("name", "name", ""),
         ],
-        body: Some(Body::of::<Thing>(Ty::Named("Thing"), true)),
+        body: Some(Body::of::<Thing>(Ty::Named("ThingPut"), true)),
         reply: Reply::json::<Thing>(Ty::Named("Thing")),
         write: Some(Write::Upsert),
         ..Entry::new(&PUT, &["thing", "put"], "Puts a thing.\n\nMore.", TYPES)
