@@ -6,11 +6,9 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 #[cfg(feature = "dynamic")]
-use {serde::Serialize, serde_json::Value};
+use {crate::ErrorKind, serde::Serialize, serde_json::Value};
 
-use crate::{
-    ByteStream, Error, ErrorKind, Operation, Response, Result, json, transport, transport::Reply,
-};
+use crate::{ByteStream, Error, Operation, Response, Result, json, transport, transport::Reply};
 
 /// Decodes a JSON reply.
 pub(crate) fn json<T: DeserializeOwned>(
