@@ -15,7 +15,7 @@ use crate::{
     marks,
     model::{Model, Operation},
     names::singular,
-    passes::operation_names::significant,
+    passes::operation_names::{significant, unnamed},
 };
 
 /// The commands of an API.
@@ -103,15 +103,7 @@ fn twin(operation: &Operation, mut words: Vec<String>) -> Vec<String> {
 
 /// The path without prefix and names of parameters.
 fn bare(path: &str, prefix: &str) -> String {
-    let segments = significant(path, prefix);
-    let plain = segments.iter().map(|segment| {
-        if segment.starts_with('{') {
-            "{}"
-        } else {
-            segment
-        }
-    });
-    plain.collect::<Vec<_>>().join("/")
+    unnamed(&significant(path, prefix))
 }
 
 /// `start` of `start`, `cancel` of `cancelJob`, `paths` of `listPaths`.

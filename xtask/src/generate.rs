@@ -9,16 +9,16 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
 
 use crate::{
     apis::{Api, Workspace},
     conformance::{Generated, Target},
-    document::{Document, entries},
+    document::{Document, OperationRef, TWIN},
     glue, listing,
     model::Model,
     output::Files,
-    package, passes,
+    package,
+    passes::{self, operation_names::unnamed},
     pipeline::{self, Sources},
     report::Report,
     shared::Shared,
@@ -202,22 +202,15 @@ fn copies(document: &Document, sources: &Sources, files: &mut Files) {
 
 /// A line for each operation: method, path without the names of its parameters, and its name in Rust.
 fn names(document: &Document) -> String {
-    let mut lines = Vec::new();
-    for (path, item) in entries(document.root.get("paths")) {
-        let mut parts = path.split('{');
-        let mut bare = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let after = part.split_once('}').map_or("", |(_, after)| after);
-            bare.push_str("{}");
-            bare.push_str(after);
-        }
-        for (method, operation) in entries(Some(item)) {
-            if let Some(name) = operation.get("operationId").and_then(Value::as_str) {
-                lines.push(format!("{} {bare} {name}\n", method.to_uppercase()));
-            }
-        }
-    }
-    lines.concat()
+    let line = |of: &OperationRef<'_>| {
+        let path = unnamed(&of.path.split('/').collect::<Vec<_>>());
+        let name = of.value.get("operationId")?.as_str()?;
+        Some(format!("{} {path} {name}\n", of.method.to_uppercase()))
+    };
+    let all = document.operations();
+    // A twin shares method and path with the operation that the emulator knows.
+    let known = all.iter().filter(|of| !of.path.contains(TWIN));
+    known.filter_map(line).collect()
 }
 
 /// Makes one crate in a folder of its own.

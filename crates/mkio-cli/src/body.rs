@@ -52,10 +52,10 @@ pub fn given(entry: &'static Entry, matches: &ArgMatches) -> Result<Option<Value
         Some(path) => Some(parse(&text(path)?, path)?),
         None => None,
     };
-    for (place, new) in sets(matches) {
-        let new = typed(entry, ty, place, new)?;
+    for (place, new) in pairs(matches, "set")? {
+        let new = typed(entry, ty, &place, &new)?;
         let target = value.get_or_insert(Value::Null);
-        path::put(target, place, new).map_err(|why| Failure::usage(format!("--set {why}")))?;
+        path::put(target, &place, new).map_err(|why| Failure::usage(format!("--set {why}")))?;
     }
     let missing = value.is_none() && body.required;
     if missing {
@@ -66,19 +66,23 @@ pub fn given(entry: &'static Entry, matches: &ArgMatches) -> Result<Option<Value
     Ok(value)
 }
 
-/// The pairs of `--set`.
-pub fn sets(matches: &ArgMatches) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = matches.get_many::<String>("set").into_iter().flatten();
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair.as_str(), "null")))
+/// The pairs of an argument such as `--set`, split at the first `=`.
+pub fn pairs(matches: &ArgMatches, name: &str) -> Result<Vec<(String, String)>> {
+    let given = matches.get_many::<String>(name).into_iter().flatten();
+    given
+        .map(|pair| {
+            let split = pair.split_once('=');
+            split
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .ok_or_else(|| Failure::usage(format!("`{pair}` has no `=`: it takes NAME=VALUE")))
+        })
+        .collect()
 }
 
 /// The value of `--set` as its field has it: text stays text, whatever it looks like.
 pub fn typed(entry: &Entry, ty: Ty, place: &str, text: &str) -> Result<Value> {
     let text = expanded(text)?;
-    let steps: Vec<&str> = place
-        .split(['/', '.'])
-        .filter(|step| !step.is_empty())
-        .collect();
+    let steps: Vec<&str> = path::steps(place).collect();
     let is_text = match at(entry.types, ty, &steps) {
         Some(Ty::Text | Ty::Time) => true,
         Some(Ty::Named(name)) => {

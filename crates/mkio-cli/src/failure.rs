@@ -172,12 +172,18 @@ fn exit_of_call(error: &Error) -> Exit {
     if error.is_denied() {
         return Exit::Access;
     }
-    match error.status().map(|status| status.as_u16()) {
-        Some(404) => return Exit::NotFound,
-        Some(408 | 504) => return Exit::Timeout,
-        Some(429 | 500..=599) => return Exit::Later,
-        Some(400..=499) => return Exit::Refused,
-        _ => {}
+    if error.is_not_found() {
+        return Exit::NotFound;
+    }
+    if error.is_timeout() {
+        return Exit::Timeout;
+    }
+    let status = error.status();
+    if error.is_retryable() || status.is_some_and(|status| status.is_server_error()) {
+        return Exit::Later;
+    }
+    if status.is_some_and(|status| status.is_client_error()) {
+        return Exit::Refused;
     }
     match error.kind() {
         ErrorKind::InvalidRequest => Exit::Usage,
@@ -226,6 +232,19 @@ mod tests {
         assert_eq!(kind(ErrorKind::Connection), Exit::Later);
         assert_eq!(kind(ErrorKind::Timeout), Exit::Timeout);
         assert_eq!(kind(ErrorKind::Decode), Exit::Answer);
+    }
+
+    /// An error body that comes with a success is the error that it tells.
+    #[test]
+    fn a_told_status_counts() {
+        let told = |status: u16| {
+            let body = format!("{{\"error\":{{\"status\":{status},\"detail\":\"x\"}}}}");
+            let error = Error::from_answer(StatusCode::OK, HeaderMap::new(), body.into());
+            Failure::from(error).exit
+        };
+        let statuses = [404, 403, 429, 504, 503, 409];
+        let exits = statuses.map(|status| told(status) as u8);
+        assert_eq!(exits, [4, 3, 6, 7, 6, 5]);
     }
 
     #[test]

@@ -10,10 +10,15 @@ use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use crate::failure::{Exit, Failure, Result};
 
+/// Settings that say where the token comes from; a profile has one of them.
+const TOKENS: [&str; 3] = ["token", "token_file", "token_command"];
+
 /// The profile file, to be changed and written.
 pub struct ProfileFile {
     path: PathBuf,
     document: DocumentMut,
+    /// Something is there that this program may not read: it is not overwritten either.
+    out_of_reach: bool,
 }
 
 /// Where a profile's token comes from.
@@ -25,11 +30,15 @@ pub enum TokenFrom {
 }
 
 impl ProfileFile {
-    /// Reads the file; one that is not there is empty.
+    /// Reads the file; one that is not there, or out of reach, is empty.
     pub fn read(path: PathBuf) -> Result<Self> {
+        let mut out_of_reach = false;
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) if is_nowhere(&error) => {
+                out_of_reach = error.kind() == io::ErrorKind::PermissionDenied;
+                String::new()
+            }
             Err(error) => {
                 let message = format!("{}: {error}", path.display());
                 return Err(Failure::new(Exit::Access, message));
@@ -42,7 +51,11 @@ impl ProfileFile {
             let message = format!("{}, line {line}: this is no TOML", path.display());
             Failure::new(Exit::Access, message)
         })?;
-        Ok(Self { path, document })
+        Ok(Self {
+            path,
+            document,
+            out_of_reach,
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -81,7 +94,7 @@ impl ProfileFile {
     /// In a word, where the profile's token comes from.
     pub fn token_from(&self, name: &str) -> &'static str {
         let has = |key: &str| self.profile(name).is_some_and(|of| of.get(key).is_some());
-        match ["token", "token_file", "token_command"].map(has) {
+        match TOKENS.map(has) {
             [true, _, _] => "this file",
             [_, true, _] => "a file",
             [_, _, true] => "a command",
@@ -106,7 +119,7 @@ impl ProfileFile {
     /// Sets the token of a profile, in the place of what it had.
     pub fn set_token(&mut self, name: &str, token: TokenFrom) -> Result<()> {
         let entry = self.entry(name)?;
-        for key in ["token", "token_file", "token_command"] {
+        for key in TOKENS {
             entry.remove(key);
         }
         match token {
@@ -121,8 +134,9 @@ impl ProfileFile {
     /// Removes the token of a profile; whether there was one.
     pub fn remove_token(&mut self, name: &str) -> Result<bool> {
         let entry = self.entry(name)?;
-        let keys = ["token", "token_file", "token_command"];
-        Ok(keys.map(|key| entry.remove(key).is_some()).contains(&true))
+        Ok(TOKENS
+            .map(|key| entry.remove(key).is_some())
+            .contains(&true))
     }
 
     /// Changes a setting; no text removes it.
@@ -135,7 +149,13 @@ impl ProfileFile {
                 let on = on.map_err(|_| Failure::usage("protected is true or false"))?;
                 entry.insert(key, value(on));
             }
-            (_, Some(text)) => drop(entry.insert(key, value(text))),
+            (_, Some(text)) => {
+                // A profile has one token.
+                for other in TOKENS.iter().filter(|_| TOKENS.contains(&key)) {
+                    entry.remove(other);
+                }
+                entry.insert(key, value(text));
+            }
         }
         Ok(())
     }
@@ -161,6 +181,9 @@ impl ProfileFile {
             let message = format!("{}: {error}", self.path.display());
             Failure::new(Exit::Access, message)
         };
+        if self.out_of_reach {
+            return Err(failed(io::ErrorKind::PermissionDenied.into()));
+        }
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(failed)?;
         // Made readable for its owner only, and put in the place of the old one at once.
@@ -172,6 +195,14 @@ impl ProfileFile {
         file.persist(path).map_err(|error| failed(error.error))?;
         Ok(())
     }
+}
+
+/// There is no such file, or none that this program may look into.
+fn is_nowhere(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied
+    )
 }
 
 #[cfg(test)]
@@ -214,6 +245,40 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         assert!(file.remove("prod") && file.default_name().is_none());
+    }
+
+    #[test]
+    fn a_profile_has_one_token() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = ProfileFile::read(folder.path().join("config.toml")).unwrap();
+        let mut tokens = |change: &dyn Fn(&mut ProfileFile)| {
+            change(&mut file);
+            let entry = file.profile("a").unwrap();
+            TOKENS.map(|key| entry.get(key).is_some())
+        };
+        let text = |file: &mut ProfileFile| {
+            let token = TokenFrom::Text("geheim".into());
+            file.set_token("a", token).unwrap();
+        };
+        let file_of = |file: &mut ProfileFile| file.set("a", "token_file", Some("t")).unwrap();
+        let command = |file: &mut ProfileFile| {
+            let token = TokenFrom::Command(vec!["op".into()]);
+            file.set_token("a", token).unwrap();
+        };
+        assert_eq!(tokens(&text), [true, false, false]);
+        assert_eq!(tokens(&file_of), [false, true, false]);
+        assert_eq!(tokens(&command), [false, false, true]);
+        assert_eq!(tokens(&file_of), [false, true, false]);
+        assert_eq!(tokens(&text), [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_no_file_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "x").unwrap();
+        let below = ProfileFile::read(file.join("mkio/config.toml")).unwrap();
+        assert!(below.names().is_empty());
     }
 
     #[test]

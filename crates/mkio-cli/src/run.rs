@@ -53,9 +53,7 @@ async fn operation(session: &Session, entry: &'static Entry, matches: &ArgMatche
     for call in &calls {
         let request = with_file(entry, entry.request(client.transport(), call)?, matches)?;
         send(session, entry, client.transport(), request, matches).await?;
-        if matches!(entry.reply, Reply::Empty) {
-            session.tell(format!("{}: done", described(entry, call)));
-        }
+        tell_done(session, entry, call);
     }
     Ok(())
 }
@@ -118,7 +116,7 @@ fn arguments(
 }
 
 /// Asks before what cannot be undone, and before any change of a protected profile.
-fn ask(session: &Session, entry: &Entry, calls: &[Arguments]) -> Result<()> {
+pub fn ask(session: &Session, entry: &Entry, calls: &[Arguments]) -> Result<()> {
     let deletes = entry.operation.method == mkio::http::Method::DELETE;
     if deletes && calls.len() > 1 {
         session.confirm(&format!("delete {} resources", calls.len()))?;
@@ -131,6 +129,13 @@ fn ask(session: &Session, entry: &Entry, calls: &[Arguments]) -> Result<()> {
         session.guard(&entry.command.join(" "))?;
     }
     Ok(())
+}
+
+/// Tells that a call is done whose answer is empty.
+pub fn tell_done(session: &Session, entry: &Entry, call: &Arguments) {
+    if matches!(entry.reply, Reply::Empty) {
+        session.tell(format!("{}: done", described(entry, call)));
+    }
 }
 
 /// `delete asset intro`.
@@ -165,7 +170,8 @@ fn with_file(entry: &Entry, mut request: Request, matches: &ArgMatches) -> Resul
     Ok(request)
 }
 
-async fn send(
+/// Sends a request and writes its answer.
+pub async fn send(
     session: &Session,
     entry: &'static Entry,
     transport: &Transport,
@@ -173,8 +179,10 @@ async fn send(
     matches: &ArgMatches,
 ) -> Result<()> {
     if let Reply::Bytes(_) = entry.reply {
+        let file = target(matches)?;
         let mut body = entry.stream(transport, request).await?.into_inner();
-        let mut out = target(matches)?;
+        // Not before there is something to write: the file may hold an earlier answer.
+        let mut out = opened(file)?;
         while let Some(bytes) = body.try_next().await? {
             out.write_all(&bytes)?;
         }
@@ -189,19 +197,23 @@ async fn send(
 }
 
 /// Where bytes go: a file, or standard output if that is no terminal.
-fn target(matches: &ArgMatches) -> Result<Box<dyn Write>> {
+fn target(matches: &ArgMatches) -> Result<Option<&String>> {
     let file = matches.try_get_one::<String>("save").ok().flatten();
-    match file {
-        Some(path) => {
-            let file = fs::File::create(path);
-            let file = file.map_err(|error| Failure::usage(format!("{path}: {error}")))?;
-            Ok(Box::new(file))
-        }
-        None if io::stdout().is_terminal() => Err(Failure::usage(
+    if file.is_none() && io::stdout().is_terminal() {
+        return Err(Failure::usage(
             "the answer is not made for a terminal: name a file with --save",
-        )),
-        None => Ok(Box::new(io::stdout())),
+        ));
     }
+    Ok(file)
+}
+
+fn opened(file: Option<&String>) -> Result<Box<dyn Write>> {
+    let Some(path) = file else {
+        return Ok(Box::new(io::stdout()));
+    };
+    let file = fs::File::create(path);
+    let file = file.map_err(|error| Failure::usage(format!("{path}: {error}")))?;
+    Ok(Box::new(file))
 }
 
 async fn list(

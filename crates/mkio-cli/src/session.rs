@@ -1,13 +1,12 @@
 //! One run of the program: options, client, output, and what it may ask.
 
 use std::{
-    collections::HashMap,
     ffi::OsString,
     io::{self, BufRead, IsTerminal, Write},
     path::PathBuf,
 };
 
-use mkio::{CallOptions, Client, dynamic::Catalog};
+use mkio::{CallOptions, Client, TransportBuilder, dynamic::Catalog};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -34,21 +33,34 @@ impl Session {
     /// A profile that is named in the options shuts the environment out, so that no token of one
     /// place goes to the address of another.
     pub fn client(&self) -> Result<Client> {
+        self.refuse_another_address()?;
+        let client = self.builder().build()?;
+        Ok(match self.options.timeout {
+            Some(limit) => client.with(CallOptions::new().total_timeout(limit)),
+            None => client,
+        })
+    }
+
+    /// A client for looks at requests: it needs no token, and nothing is sent with it.
+    pub fn offline_client(&self) -> Result<Client> {
+        let client = self.builder().anonymous().build();
+        client.map_err(Failure::from)
+    }
+
+    fn builder(&self) -> TransportBuilder<Client> {
         let options = &self.options;
         let mut builder =
             Client::builder().user_agent_suffix(concat!("mkio-cli/", env!("CARGO_PKG_VERSION")));
         if let Some(path) = &options.config_file {
             builder = builder.config_file(path);
         }
-        let mut given: HashMap<&str, OsString> = HashMap::new();
-        if let Some(url) = &options.base_url {
-            given.insert("MKIO_BASE_URL", url.into());
-        }
+        // As a variable, not as a setting: the token of a profile does not go to this address.
+        let base_url = options.base_url.clone().map(OsString::from);
         let shut = options.profile.is_some();
-        builder = builder.with_env_from(move |name| match given.get(name) {
-            Some(value) => Some(value.clone()),
-            None if shut => None,
-            None => std::env::var_os(name),
+        builder = builder.with_env_from(move |name| match (&base_url, name) {
+            (Some(url), "MKIO_BASE_URL") => Some(url.clone()),
+            _ if shut => None,
+            _ => std::env::var_os(name),
         });
         if let Some(profile) = &options.profile {
             builder = builder.profile(profile);
@@ -59,28 +71,31 @@ impl Session {
         for (api, url) in &options.api_urls {
             builder = builder.api_base_url(api, url);
         }
-        let client = builder.build()?;
-        Ok(match options.timeout {
-            Some(limit) => client.with(CallOptions::new().total_timeout(limit)),
-            None => client,
-        })
+        builder
     }
 
-    /// A client for looks at requests: it needs no token, and nothing is sent with it.
-    pub fn offline_client(&self) -> Result<Client> {
-        match self.client() {
-            Ok(client) => Ok(client),
-            Err(_) => {
-                let mut builder = Client::builder().anonymous();
-                if let Some(url) = &self.options.base_url {
-                    builder = builder.base_url(url);
-                }
-                if let Some(project) = &self.options.project {
-                    builder = builder.project(project);
-                }
-                builder.build().map_err(Failure::from)
-            }
+    /// The address of the options, else that of the environment, unless a profile shuts it out.
+    pub fn base_url(&self) -> Option<String> {
+        let options = &self.options;
+        let outside = || variable("MKIO_BASE_URL").filter(|_| options.profile.is_none());
+        options.base_url.clone().or_else(outside)
+    }
+
+    /// The token of the environment is for the address of the environment.
+    fn refuse_another_address(&self) -> Result<()> {
+        let Some(wanted) = &self.options.base_url else {
+            return Ok(());
+        };
+        let alike = |url: &str| url.trim().trim_end_matches('/').to_owned();
+        let own = variable("MKIO_BASE_URL").is_some_and(|own| alike(&own) == alike(wanted));
+        let given = self.options.profile.is_none() && variable("MKIO_TOKEN").is_some();
+        if own || !given {
+            return Ok(());
         }
+        let message = "MKIO_TOKEN was not given for --base-url; nothing was sent";
+        Err(Failure::new(Exit::Access, message).hint(
+            "set MKIO_BASE_URL beside MKIO_TOKEN, or name a profile of the address with --profile",
+        ))
     }
 
     pub fn is(&self, switch: Switch) -> bool {
@@ -106,7 +121,7 @@ impl Session {
 
     /// Asks before something that cannot be undone. Without a terminal it is refused.
     pub fn confirm(&self, what: &str) -> Result<()> {
-        if self.is(Switch::Yes) || self.is(Switch::DryRun) {
+        if self.is(Switch::Yes) {
             return Ok(());
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
@@ -131,11 +146,20 @@ impl Session {
     }
 
     fn protected_profile(&self) -> Result<Option<String>> {
-        let file = ProfileFile::read(self.config_file()?)?;
-        let named = self.options.profile.clone();
-        let named = named.or_else(|| std::env::var("MKIO_PROFILE").ok());
-        let name = named.or_else(|| file.default_name());
+        // Without a place for the file there is no profile, so none is protected.
+        let Ok(path) = self.config_file() else {
+            return Ok(None);
+        };
+        let file = ProfileFile::read(path)?;
+        let name = self.profile_in_use(&file);
         Ok(name.filter(|name| file.is_protected(name)))
+    }
+
+    /// The profile of the options, of the environment, or the file's default.
+    pub fn profile_in_use(&self, file: &ProfileFile) -> Option<String> {
+        let named = self.options.profile.clone();
+        let named = named.or_else(|| variable("MKIO_PROFILE"));
+        named.or_else(|| file.default_name())
     }
 
     /// The configuration file.
@@ -153,6 +177,13 @@ impl Session {
         }
         value
     }
+}
+
+/// A variable of the environment; an empty one says nothing.
+pub fn variable(name: &str) -> Option<String> {
+    let text = std::env::var(name).ok()?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Arguments of a call.

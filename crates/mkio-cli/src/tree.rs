@@ -118,13 +118,7 @@ fn operation(name: &'static str, entry: &'static Entry) -> Command {
         command = command.args(body_arguments(body.ty.is_some()));
     }
     if matches!(entry.reply, Reply::Bytes(_)) {
-        command = command.arg(
-            Arg::new("save")
-                .long("save")
-                .value_name("FILE")
-                .help("File for the answer, instead of standard output")
-                .value_hint(ValueHint::FilePath),
-        );
+        command = command.arg(save_argument());
     }
     if entry.waiting.is_some() {
         command = command.args(wait_arguments());
@@ -273,6 +267,15 @@ pub fn set_argument() -> Arg {
         .value_name("PATH=VALUE")
         .help("Sets a field: properties.description=news; ${env:NAME} and ${file:PATH} stand for others")
         .action(ArgAction::Append)
+}
+
+/// `--save FILE`, for answers that are bytes.
+pub fn save_argument() -> Arg {
+    Arg::new("save")
+        .long("save")
+        .value_name("FILE")
+        .help("File for the answer, instead of standard output")
+        .value_hint(ValueHint::FilePath)
 }
 
 fn wait_arguments() -> [Arg; 2] {

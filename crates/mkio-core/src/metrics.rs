@@ -106,7 +106,7 @@ impl<'a> Measurement<'a> {
         self.duration
     }
 
-    /// Attempts so far, this one included.
+    /// Attempts so far, this one included; 0 before the first, and for polls.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }

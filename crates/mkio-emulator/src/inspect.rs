@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::{
-    base::{format, store::Place},
+    base::{format, kind::Kind, store::Place},
     engine::Engine,
     platform::call::{Payload, full_path},
 };
@@ -54,8 +54,7 @@ pub fn list(
 pub fn published(engine: &Engine, project: &str, most: usize) -> Vec<Value> {
     let locators: Vec<(String, Value)> = {
         let world = engine.world();
-        let kind = world.registry.kind("streamingLocator");
-        let table = kind.and_then(|kind| world.table(&Place::new(project, kind)));
+        let table = world.table(&Place::new(project, Kind::STREAMING_LOCATOR));
         let newest = table
             .into_iter()
             .flat_map(|table| table.slice(table.len().saturating_sub(most), most));

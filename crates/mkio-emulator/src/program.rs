@@ -204,23 +204,18 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     }
 }
 
-/// Writes a state down, whole or not at all.
+/// Writes a state down, whole or not at all; only its owner may read it, since what callers said may be a secret.
 fn save(path: &Path, state: &str) -> std::io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let mut file = private(Path::new(&beside))?;
+    // A link to a file elsewhere stays one.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     file.write_all(state.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)
-}
-
-/// A new file that nobody else reads: what callers said may be a secret.
-fn private(path: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 fn log(filter: &str) -> Result<(), String> {

@@ -9,7 +9,9 @@
 //! use mkio::{bulk::Bulk, media::fields::assets};
 //!
 //! let old = media.list_assets().filter(assets::CREATED.lt("2024-01-01")).items();
-//! let report = Bulk::list(old)
+//! // Deleting while reading would shift the pages: all are read first.
+//! let old: Vec<mkio::media::types::Asset> = old.try_collect().await?;
+//! let report = Bulk::each(old)
 //!     .at_once(16)
 //!     .run(|asset| {
 //!         let name = asset.name.unwrap_or_default();

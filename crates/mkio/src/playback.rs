@@ -38,7 +38,6 @@ use std::{
     sync::Arc,
 };
 
-use http::Uri;
 use mkio_core::{Error, ErrorKind, Result};
 use mkio_media::{
     ProjectClient,
@@ -257,9 +256,8 @@ fn warnings(endpoints: &[Arc<Endpoint>], nothing: bool) -> Vec<PlaybackWarning> 
 
 /// Endpoints serve by HTTPS. An emulator on this machine has no certificate.
 fn scheme(host_name: &str) -> &'static str {
-    let host = host_name.parse::<Uri>();
-    let host = host.as_ref().ok().and_then(Uri::host).unwrap_or(host_name);
-    let here = host == "localhost" || host == "127.0.0.1" || host.ends_with(".localhost");
+    let url = mkio_core::reqwest::Url::parse(&format!("http://{host_name}"));
+    let here = url.is_ok_and(|url| mkio_core::glue::is_loopback(&url));
     if here { "http" } else { "https" }
 }
 

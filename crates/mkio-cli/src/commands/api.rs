@@ -1,14 +1,14 @@
 //! `mkio api`: a request by hand.
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
-use mkio::{RawRequest, http::Method};
+use mkio::{Page, RawRequest, dynamic::AnyPage, http::Method};
 use serde_json::{Map, Value, json};
 
 use crate::{
     body,
-    failure::{Failure, Result},
+    failure::{Exit, Failure, Result},
     options::Switch,
-    output::{Format, path},
+    output::{Format, List, path},
     session::Session,
 };
 
@@ -68,11 +68,10 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
         let message = format!("{path}: a path begins with /, such as /api/v1/locations");
         return Err(Failure::usage(message));
     }
-    let body = given_body(matches)?;
     if session.is(Switch::DryRun) {
-        let shown = json!({"method": method.as_str(), "path": path, "body": body});
-        return session.output.one(&shown, &[]);
+        return show_request(session, &method, &path, matches);
     }
+    let body = given_body(matches, body::expanded)?;
     if method != Method::GET {
         session.guard(&format!("{method} {path}"))?;
     }
@@ -81,23 +80,21 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     if let Some(api) = text("of") {
         request = request.api(api);
     }
-    for (name, value) in pairs(matches, "query-field")? {
+    for (name, value) in body::pairs(matches, "query-field")? {
         request = request.query(name, value);
     }
     if let Some(body) = &body {
         request = request.json(body);
     }
     if matches.get_flag("paginate") {
-        return paginate(session, &client, request, text("of")).await;
+        let of = text("of").unwrap_or_default();
+        return paginate(session, &client, request, (&path, &of)).await;
     }
     let response = request.send_bytes().await?;
     match serde_json::from_slice::<Value>(response.raw()) {
         Ok(value) => {
-            let entry = entry_of(&method, &path);
             let value = session.shown(value, |value| {
-                if let Some(entry) = entry {
-                    entry.mask(value);
-                }
+                entries_of(&method, &path).for_each(|entry| entry.mask(value));
             });
             show(session, &value)
         }
@@ -125,25 +122,39 @@ fn println(text: &str) -> Result<()> {
     writeln!(std::io::stdout(), "{text}").map_err(Failure::from)
 }
 
-fn pairs(matches: &ArgMatches, name: &str) -> Result<Vec<(String, String)>> {
-    let given = matches.get_many::<String>(name).into_iter().flatten();
-    given
-        .map(|pair| {
-            let split = pair.split_once('=');
-            split
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .ok_or_else(|| Failure::usage(format!("`{pair}` has no `=`: it takes NAME=VALUE")))
+/// Shows the request instead of sending it: secrets are hidden, and what `${…}` stands for.
+fn show_request(
+    session: &Session,
+    method: &Method,
+    path: &str,
+    matches: &ArgMatches,
+) -> Result<()> {
+    let all = given_body(matches, body::expanded)?;
+    let hides = !session.is(Switch::ShowSecrets);
+    // Read once more without expanding: nobody knows which fields of an unknown path are secrets.
+    let body = match all.filter(|_| !hides) {
+        Some(body) => Some(body),
+        None => given_body(matches, |text| Ok(text.to_owned()))?,
+    };
+    let body = body.map(|body| {
+        session.shown(body, |body| {
+            entries_of(method, path).for_each(|entry| entry.mask_body(body));
         })
-        .collect()
+    });
+    let shown = json!({"method": method.as_str(), "path": path, "body": body});
+    session.output.one(&shown, &[])
 }
 
-fn given_body(matches: &ArgMatches) -> Result<Option<Value>> {
+fn given_body(
+    matches: &ArgMatches,
+    expanded: impl Fn(&str) -> Result<String>,
+) -> Result<Option<Value>> {
     let mut body = match matches.get_one::<String>("input") {
         Some(path) => Some(body::parse(&body::text(path)?, path)?),
         None => None,
     };
-    for (place, value) in pairs(matches, "field")? {
-        let value = body::expanded(&value)?;
+    for (place, value) in body::pairs(matches, "field")? {
+        let value = expanded(&value)?;
         let value = serde_json::from_str(&value).unwrap_or(Value::String(value));
         let target = body.get_or_insert(Value::Object(Map::new()));
         path::put(target, &place, value).map_err(Failure::usage)?;
@@ -151,59 +162,78 @@ fn given_body(matches: &ArgMatches) -> Result<Option<Value>> {
     Ok(body)
 }
 
-/// The operation of the catalog that has this path.
-fn entry_of(method: &Method, path: &str) -> Option<&'static mkio::dynamic::Entry> {
-    let segments: Vec<&str> = path.split(['?', '#']).next()?.split('/').collect();
+/// The operations of the catalog that have this path; two where one of them sends a JSON Patch.
+pub(super) fn entries_of(
+    method: &Method,
+    path: &str,
+) -> impl Iterator<Item = &'static mkio::dynamic::Entry> {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let segments: Vec<&str> = path.split('/').collect();
     let fits = |template: &str| {
         let wanted: Vec<&str> = template.split('/').collect();
         let same = |(wanted, given): (&&str, &&str)| wanted.starts_with('{') || wanted == given;
         wanted.len() == segments.len() && wanted.iter().zip(&segments).all(same)
     };
     let entries = mkio::CATALOGS.iter().flat_map(|catalog| catalog.entries);
-    entries
-        .into_iter()
-        .find(|entry| entry.operation.method == *method && fits(entry.operation.path))
+    let found: Vec<_> = entries
+        .filter(|entry| entry.operation.method == *method && fits(entry.operation.path))
+        .collect();
+    found.into_iter()
 }
 
+/// Writes the items of all pages; `place` is the path of the list, and its API.
 async fn paginate(
     session: &Session,
     client: &mkio::Client,
     first: RawRequest,
-    api: Option<String>,
+    place: (&str, &str),
 ) -> Result<()> {
     let mut list = session.output.list(&[]);
+    match pages(session, client, first, place, &mut list).await {
+        Ok(()) => list.end(),
+        Err(failure) => {
+            list.so_far()?;
+            Err(failure)
+        }
+    }
+}
+
+async fn pages(
+    session: &Session,
+    client: &mkio::Client,
+    first: RawRequest,
+    (path, api): (&str, &str),
+    list: &mut List<'_>,
+) -> Result<()> {
     let mut next = Some(first);
     let mut seen = Vec::new();
     while let Some(request) = next.take() {
-        let mut page = request.send().await?.into_inner();
-        let items = page.get_mut("value").map(Value::take);
-        for item in items
-            .as_ref()
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            list.item(item.clone())?;
+        let answer = request.send().await?.into_inner();
+        let mut page: AnyPage = serde_json::from_value(answer)
+            .map_err(|_| Failure::new(Exit::Answer, "a page of the list is no JSON"))?;
+        for item in page.items_mut().into_iter().flat_map(std::mem::take) {
+            let item = session.shown(item, |item| {
+                entries_of(&Method::GET, path).for_each(|entry| entry.mask_item(item));
+            });
+            list.item(item)?;
         }
-        let link = page.get("@odata.nextLink").and_then(Value::as_str);
-        let Some(link) = link.filter(|link| !link.is_empty()) else {
+        let link = page.next_link().filter(|link| !link.is_empty());
+        let Some(link) = link else {
             break;
         };
-        let path = same_service(client, link, api.as_deref().unwrap_or_default())?;
+        let path = same_service(client, link, api)?;
         if seen.contains(&path) {
-            return Err(Failure::new(
-                crate::failure::Exit::Answer,
-                "the list links back to itself",
-            ));
+            let message = "the list links back to itself";
+            return Err(Failure::new(Exit::Answer, message));
         }
         seen.push(path.clone());
         let request = client.request(Method::GET, path);
-        next = Some(match &api {
-            Some(api) => request.api(api),
-            None => request,
+        next = Some(match api {
+            "" => request,
+            api => request.api(api),
         });
     }
-    list.end()
+    Ok(())
 }
 
 /// The path of a link, which must lead to the same service.
@@ -215,6 +245,6 @@ fn same_service(client: &mkio::Client, link: &str, api: &str) -> Result<String> 
     let path = link.strip_prefix(base).filter(|rest| rest.starts_with('/'));
     path.map(str::to_owned).ok_or_else(|| {
         let message = "a link of the list leads to another service; it was not followed";
-        Failure::new(crate::failure::Exit::Answer, message)
+        Failure::new(Exit::Answer, message)
     })
 }

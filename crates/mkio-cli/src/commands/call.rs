@@ -10,7 +10,7 @@ use crate::{
     options::Switch,
     run,
     session::{Arguments, Session},
-    tree::PROJECT,
+    tree::{self, PROJECT},
 };
 
 pub fn command() -> Command {
@@ -30,6 +30,7 @@ pub fn command() -> Command {
                 .default_value("{}")
                 .help("Arguments by their names in the document, the body under body; - reads standard input"),
         )
+        .arg(tree::save_argument())
 }
 
 pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
@@ -50,22 +51,10 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     if session.is(Switch::DryRun) {
         return run::show_request(session, entry, &request);
     }
-    if !entry.operation.is_read() && !entry.id().starts_with("list_") {
-        session.guard(entry.id())?;
-    }
-    if entry.operation.streams {
-        let mut bytes = entry
-            .stream(client.transport(), request)
-            .await?
-            .into_inner();
-        while let Some(chunk) = bytes.try_next().await? {
-            std::io::Write::write_all(&mut std::io::stdout(), &chunk)?;
-        }
-        return Ok(());
-    }
-    let response = entry.send(client.transport(), request).await?;
-    let value = session.shown(response.json(), |value| entry.mask(value));
-    session.output.one(&value, entry.columns)
+    run::ask(session, entry, std::slice::from_ref(&arguments))?;
+    run::send(session, entry, client.transport(), request, matches).await?;
+    run::tell_done(session, entry, &arguments);
+    Ok(())
 }
 
 /// The project of the options, where the arguments name none.

@@ -17,6 +17,9 @@ use crate::{
     tree,
 };
 
+/// What stands in the place of a secret.
+const HIDDEN: &str = "***";
+
 pub fn command() -> Command {
     Command::new("edit")
         .about("Changes fields of a resource and leaves the rest as it is")
@@ -43,9 +46,7 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     let project = session.project(&client).unwrap_or_default();
     let names = kind.arguments(&project, &text("name"))?;
     let read = kind.get.call(client.transport(), &names).await?;
-    let sets: Vec<(String, String)> = body::sets(matches)
-        .map(|(place, value)| (place.to_owned(), value.to_owned()))
-        .collect();
+    let sets = body::pairs(matches, "set")?;
     let by_hand = matches.get_flag("editor");
     if sets.is_empty() && !by_hand {
         return Err(Failure::usage("nothing to change").hint("--set PATH=VALUE, or --editor"));
@@ -124,30 +125,83 @@ fn in_editor(
     }
     let mut new = body::parse(&fs::read_to_string(file.path())?, "the edited file")?;
     keep_hidden(&mut new, value, &shown);
+    if !session.is(Switch::ShowSecrets) {
+        refuse_hidden(write, &new)?;
+    }
     *value = new;
     Ok(())
 }
 
 /// What was hidden and is still hidden is what it was.
 fn keep_hidden(new: &mut Value, was: &Value, shown: &Value) {
-    match (new, shown) {
-        (Value::Object(new), Value::Object(shown)) => {
+    match (new, was, shown) {
+        (Value::Object(new), Value::Object(was), Value::Object(shown)) => {
             for (name, new) in new {
                 if let (Some(shown), Some(was)) = (shown.get(name), was.get(name)) {
                     keep_hidden(new, was, shown);
                 }
             }
         }
-        (Value::Array(new), Value::Array(shown)) if new.len() == shown.len() => {
-            for (n, (new, shown)) in new.iter_mut().zip(shown).enumerate() {
-                if let Some(was) = was.get(n) {
+        (Value::Array(new), Value::Array(was), Value::Array(shown)) => {
+            let origins = origins(new, was, shown);
+            for (new, origin) in new.iter_mut().zip(origins) {
+                if let Some((was, shown)) = origin.and_then(|n| was.get(n).zip(shown.get(n))) {
                     keep_hidden(new, was, shown);
                 }
             }
         }
-        (new, shown) if new == shown && was != shown => *new = was.clone(),
+        (new, was, shown) if new == shown => *new = was.clone(),
         _ => {}
     }
+}
+
+/// Which item of the list each of the new ones has been; nothing where that is not clear.
+///
+/// An item that looks as one did before is that one, wherever it stands now. Another one has been
+/// the one at its place, if the list is as long as it was.
+fn origins(new: &[Value], was: &[Value], shown: &[Value]) -> Vec<Option<usize>> {
+    let same_length = new.len() == shown.len();
+    let stays = |n: usize| same_length && shown.get(n) == new.get(n);
+    let mut found: Vec<Option<usize>> = (0..new.len()).map(|n| stays(n).then_some(n)).collect();
+    for n in 0..new.len() {
+        if found[n].is_some() {
+            continue;
+        }
+        let alike: Vec<usize> = (0..shown.len())
+            .filter(|at| shown[*at] == new[n] && !found.contains(&Some(*at)))
+            .collect();
+        let left = (n..new.len()).filter(|at| new[*at] == new[n] && found[*at].is_none());
+        let one_secret = alike.windows(2).all(|two| was[two[0]] == was[two[1]]);
+        // Of several that look alike each is taken once, or it does not matter which one.
+        found[n] = alike
+            .first()
+            .copied()
+            .filter(|_| one_secret || alike.len() == left.count());
+    }
+    for n in 0..new.len() {
+        let changed = found[n].is_none() && same_length && !shown.contains(&new[n]);
+        if changed && !found.contains(&Some(n)) {
+            found[n] = Some(n);
+        }
+    }
+    found
+}
+
+/// Refuses to send `***` in the place of a secret.
+fn refuse_hidden(write: &mkio::dynamic::Entry, body: &Value) -> Result<()> {
+    for place in write.body_secrets() {
+        let place = place.trim_start_matches('/');
+        if path::find(body, place)
+            .into_iter()
+            .any(|value| value == HIDDEN)
+        {
+            let message = format!(
+                "`{place}` is still hidden, and which secret is meant is not clear; nothing was sent"
+            );
+            return Err(Failure::usage(message).hint("write its value, or use --show-secrets"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -166,5 +220,64 @@ mod tests {
             new,
             json!({"key": "geheim", "list": [{"key": "new"}], "name": "m"})
         );
+    }
+
+    fn items(all: &[(&str, &str)]) -> Value {
+        let item = |(name, key): &(&str, &str)| json!({"name": name, "key": key});
+        json!({"list": all.iter().map(item).collect::<Vec<_>>()})
+    }
+
+    fn kept(new: Value, was: &Value) -> Value {
+        let mut shown = was.clone();
+        let list = shown["list"].as_array_mut().expect("a list");
+        list.iter_mut().for_each(|item| item["key"] = json!("***"));
+        let mut new = new;
+        keep_hidden(&mut new, was, &shown);
+        new
+    }
+
+    #[test]
+    fn secrets_go_with_their_items() {
+        let was = items(&[("a", "ka"), ("b", "kb"), ("c", "kc")]);
+        let swapped = items(&[("b", "***"), ("a", "***"), ("c", "***")]);
+        let right = items(&[("b", "kb"), ("a", "ka"), ("c", "kc")]);
+        assert_eq!(kept(swapped, &was), right);
+        let first_removed = items(&[("b", "***"), ("c", "***")]);
+        let right = items(&[("b", "kb"), ("c", "kc")]);
+        assert_eq!(kept(first_removed, &was), right);
+        let renamed = items(&[("a", "***"), ("x", "***"), ("c", "***")]);
+        let right = items(&[("a", "ka"), ("x", "kb"), ("c", "kc")]);
+        assert_eq!(kept(renamed, &was), right);
+    }
+
+    #[test]
+    fn a_secret_that_is_not_clear_stays_hidden() {
+        let was = items(&[("a", "k1"), ("a", "k2")]);
+        let removed = items(&[("a", "***")]);
+        assert_eq!(kept(removed.clone(), &was), removed, "one of two");
+        let both = items(&[("a", "***"), ("a", "***"), ("b", "new")]);
+        let right = items(&[("a", "k1"), ("a", "k2"), ("b", "new")]);
+        assert_eq!(kept(both, &was), right);
+        let was = items(&[("a", "ka"), ("b", "kb")]);
+        let moved_and_changed = items(&[("b", "***"), ("x", "***")]);
+        let right = items(&[("b", "kb"), ("x", "***")]);
+        assert_eq!(kept(moved_and_changed, &was), right, "`x` was not `b`");
+        let twice = items(&[("a", "***"), ("a", "***")]);
+        let right = items(&[("a", "ka"), ("a", "***")]);
+        assert_eq!(kept(twice, &was), right, "nobody copies a secret unseen");
+    }
+
+    #[test]
+    fn what_is_still_hidden_is_not_sent() {
+        let write = kinds::find("webhook-rule").unwrap().write().unwrap();
+        let place = write.body_secrets().remove(0);
+        let mut body = json!({});
+        let put =
+            |body: &mut Value, text: &str| path::put(body, &place.replace('*', "x"), json!(text));
+        put(&mut body, "geheim").unwrap();
+        assert!(refuse_hidden(write, &body).is_ok());
+        put(&mut body, "***").unwrap();
+        let error = refuse_hidden(write, &body).unwrap_err().to_string();
+        assert!(error.contains("nothing was sent"), "{error}");
     }
 }

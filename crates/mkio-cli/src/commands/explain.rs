@@ -10,7 +10,7 @@ use super::call;
 use crate::{
     failure::{Failure, Result},
     kinds,
-    output::Format,
+    output::{Format, path},
     session::Session,
 };
 
@@ -31,10 +31,8 @@ pub fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
         .get_one::<String>("what")
         .cloned()
         .unwrap_or_default();
-    let (name, steps) = match what.split_once(['.', '/']) {
-        Some((name, rest)) => (name, rest.split(['.', '/']).collect()),
-        None => (what.as_str(), Vec::new()),
-    };
+    let (name, rest) = what.split_at(what.find(['.', '/']).unwrap_or(what.len()));
+    let steps: Vec<&str> = path::steps(rest).collect();
     let (entry, root) = subject(name)?;
     let place = steps.join(".");
     let ty = at(entry.types, root, &steps).ok_or_else(|| unknown(entry, root, &steps))?;

@@ -5,13 +5,13 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command};
 use mkio::{
     Project,
-    media::types::{AssetPut, AssetPutProperties, LiveOutputPut, LiveOutputPutProperties},
+    media::types::{LiveOutputPut, LiveOutputPutProperties},
 };
 use serde_json::{Value, json};
 
-use super::call;
+use super::{call, publish};
 use crate::{
-    failure::{Failure, Result},
+    failure::Result,
     options,
     output::path,
     session::{Arguments, Session},
@@ -126,18 +126,7 @@ async fn record(
         .copied()
         .unwrap_or_default();
     let media = project.media();
-    match media.get_asset(&asset).send().await {
-        Ok(_) => {}
-        Err(error) if error.is_not_found() => {
-            let storage = text("storage").ok_or_else(|| {
-                Failure::usage(format!("there is no asset `{asset}`"))
-                    .hint("--storage names the storage account in which it is made")
-            })?;
-            let body = AssetPut::new(AssetPutProperties::new(storage));
-            media.create_or_update_asset(&asset, body).send().await?;
-        }
-        Err(error) => return Err(Failure::from(error)),
-    }
+    publish::output_asset(session, project, &asset, None, matches).await?;
     let properties = LiveOutputPutProperties::new()
         .asset_name(&asset)
         .archive_window_length(text("window").unwrap_or_default());

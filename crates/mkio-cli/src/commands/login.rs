@@ -10,7 +10,7 @@ use super::profile::in_use;
 use crate::{
     failure::{Exit, Failure, Result},
     profile::{ProfileFile, TokenFrom},
-    session::Session,
+    session::{Session, variable},
 };
 
 pub fn login() -> Command {
@@ -51,8 +51,8 @@ pub async fn log_in(session: &Session, matches: &ArgMatches) -> Result<()> {
         Some(command) => TokenFrom::Command(split(command)?),
         None => TokenFrom::Text(ask()?),
     };
-    if let Some(url) = &session.options.base_url {
-        file.set(&name, "base_url", Some(url))?;
+    if let Some(url) = session.base_url() {
+        file.set(&name, "base_url", Some(&url))?;
     }
     if let Some(project) = &session.options.project {
         file.set(&name, "project", Some(project))?;
@@ -161,8 +161,7 @@ pub async fn who_am_i(session: &Session) -> Result<()> {
     let client = session.client()?;
     let file = ProfileFile::read(session.config_file()?)?;
     let name = in_use(session, &file);
-    let in_environment =
-        session.options.profile.is_none() && std::env::var_os("MKIO_TOKEN").is_some();
+    let in_environment = session.options.profile.is_none() && variable("MKIO_TOKEN").is_some();
     let from = if in_environment {
         "MKIO_TOKEN".to_owned()
     } else {

@@ -22,6 +22,7 @@ use clap::{ArgMatches, Command};
 
 use crate::{
     failure::{Failure, Result},
+    options::Switch,
     session::Session,
 };
 
@@ -56,6 +57,12 @@ pub fn all() -> Vec<Command> {
     ]
 }
 
+/// Tasks that change nothing by themselves, or that show what they would send.
+const SHOWS: [&str; 13] = [
+    "api", "apply", "call", "diff", "doctor", "edit", "explain", "export", "ops", "urls", "usage",
+    "wait", "watch",
+];
+
 /// Runs the task that the words name; `root` is the whole command line.
 pub async fn run(
     session: &Session,
@@ -63,6 +70,7 @@ pub async fn run(
     matches: &ArgMatches,
     root: fn() -> Command,
 ) -> Result<()> {
+    refuse_dry_run(session, words)?;
     match words {
         ["login"] => login::log_in(session, matches).await,
         ["logout"] => login::log_out(session),
@@ -94,4 +102,18 @@ pub async fn run(
             Err(Failure::usage(message).hint("--help lists what it takes"))
         }
     }
+}
+
+/// A task of several requests cannot be shown, and is not carried out instead.
+fn refuse_dry_run(session: &Session, words: &[&str]) -> Result<()> {
+    let shows = words.first().is_none_or(|first| SHOWS.contains(first));
+    if shows || !session.is(Switch::DryRun) {
+        return Ok(());
+    }
+    let message = format!(
+        "`mkio {}` cannot be shown with --dry-run; nothing was done",
+        words.join(" ")
+    );
+    Err(Failure::usage(message)
+        .hint("--dry-run shows single requests: `mkio job create --dry-run`"))
 }

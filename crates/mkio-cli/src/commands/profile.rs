@@ -9,8 +9,8 @@ use crate::{
     session::Session,
 };
 
-/// Settings that are text.
-const KEYS: [&str; 5] = ["base_url", "project", "protected", "token_file", "name"];
+/// Settings that can be changed.
+const KEYS: [&str; 4] = ["base_url", "project", "protected", "token_file"];
 
 pub fn command() -> Command {
     let name = || {
@@ -37,7 +37,7 @@ pub fn command() -> Command {
                     Arg::new("key")
                         .value_name("KEY")
                         .required(true)
-                        .value_parser(["base_url", "project", "protected", "token_file"])
+                        .value_parser(KEYS)
                         .help("The setting; `mkio login` sets tokens"),
                 )
                 .arg(
@@ -80,9 +80,6 @@ pub fn run(session: &Session, verb: &str, matches: &ArgMatches) -> Result<()> {
         _ => {
             let name = in_use(session, &file);
             let key = text("key").unwrap_or_default();
-            if !KEYS.contains(&key.as_str()) {
-                return Err(Failure::usage(format!("`{key}` is no setting")));
-            }
             file.set(&name, &key, text("value").as_deref())?;
             file.write()?;
             session.tell(format!("set `{key}` of the profile `{name}`"));
@@ -93,11 +90,8 @@ pub fn run(session: &Session, verb: &str, matches: &ArgMatches) -> Result<()> {
 
 /// The profile that commands use; `default` where there is none.
 pub fn in_use(session: &Session, file: &ProfileFile) -> String {
-    let named = session.options.profile.clone();
-    let named = named.or_else(|| std::env::var("MKIO_PROFILE").ok());
-    named
-        .or_else(|| file.default_name())
-        .unwrap_or_else(|| "default".to_owned())
+    let named = session.profile_in_use(file);
+    named.unwrap_or_else(|| "default".to_owned())
 }
 
 fn known(file: &ProfileFile, name: &str) -> Result<()> {

@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::{Failure, Result},
-    options::Switch,
     session::Session,
     waiting::{self, Ends, Watched},
 };
@@ -83,18 +82,7 @@ fn project(session: &Session) -> Result<Project> {
     Ok(client.project(name))
 }
 
-fn not_dry(session: &Session) -> Result<()> {
-    if session.is(Switch::DryRun) {
-        return Err(
-            Failure::usage("this is more than one request: --dry-run shows single ones")
-                .hint("`mkio job create --dry-run` and others show them"),
-        );
-    }
-    Ok(())
-}
-
 pub async fn run_encode(session: &Session, matches: &ArgMatches) -> Result<()> {
-    not_dry(session)?;
     session.guard("encode")?;
     let project = project(session)?;
     let input = text(matches, "input").unwrap_or_default();
@@ -174,7 +162,8 @@ async fn transform(session: &Session, project: &Project, matches: &ArgMatches) -
     Ok(name)
 }
 
-async fn output_asset(
+/// Makes the asset unless it is there, in the storage account that is named, or in that of `source`.
+pub(super) async fn output_asset(
     session: &Session,
     project: &Project,
     name: &str,
@@ -195,8 +184,10 @@ async fn output_asset(
         }
         (None, None) => None,
     };
-    let storage = storage
-        .ok_or_else(|| Failure::usage("--storage names the storage account of the output"))?;
+    let storage = storage.ok_or_else(|| {
+        Failure::usage(format!("there is no asset `{name}`"))
+            .hint("--storage names the storage account in which it is made")
+    })?;
     let body = AssetPut::new(AssetPutProperties::new(storage));
     media.create_or_update_asset(name, body).send().await?;
     session.tell(format!("asset {name}: created"));
@@ -246,7 +237,6 @@ async fn locator(
 }
 
 pub async fn run_publish(session: &Session, matches: &ArgMatches) -> Result<()> {
-    not_dry(session)?;
     session.guard("publish")?;
     let project = project(session)?;
     let asset = text(matches, "asset").unwrap_or_default();

@@ -83,10 +83,18 @@ fn collect(value: &Value, place: &str, found: &mut Vec<(String, String)>) {
     }
 }
 
+/// The steps of a path that a person has written: at `/` where it has one, else at `.`.
+///
+/// So `properties/input/@odata.type` names a field with a dot.
+pub fn steps(path: &str) -> impl Iterator<Item = &str> {
+    let separator = if path.contains('/') { '/' } else { '.' };
+    path.split(separator).filter(|step| !step.is_empty())
+}
+
 /// Puts a value at a path, making the objects on the way; `n` or `+` is a place in a list.
 pub fn put(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
     let mut at = target;
-    for step in path.split(['/', '.']).filter(|step| !step.is_empty()) {
+    for step in steps(path) {
         let place = step.parse::<usize>().ok();
         let appends = step == "+" || place.is_some();
         if at.is_null() && appends {
@@ -129,6 +137,8 @@ mod tests {
         put(&mut made, "properties.list.0.name", json!("n")).unwrap();
         put(&mut made, "properties/list/+", json!(2)).unwrap();
         assert_eq!(made, json!({"properties": {"list": [{"name": "n"}, 2]}}));
+        put(&mut made, "properties/input/@odata.type", json!("#x")).unwrap();
+        assert_eq!(made["properties"]["input"], json!({"@odata.type": "#x"}));
         assert!(put(&mut made, "properties/list/7", json!(2)).is_err());
         assert!(put(&mut made, "properties/list/1/x", json!(2)).is_err());
     }

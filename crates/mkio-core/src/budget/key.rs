@@ -5,8 +5,8 @@
 pub(crate) fn project(path: &str) -> Option<&str> {
     const BEFORE: &[u8] = b"/projects/";
     // It is near the beginning, where a plain search is the fastest; this runs for every call.
-    let windows = path.as_bytes().windows(BEFORE.len());
-    let at = windows.enumerate().find(|(_, bytes)| *bytes == BEFORE)?.0;
+    let mut windows = path.as_bytes().windows(BEFORE.len());
+    let at = windows.position(|bytes| bytes == BEFORE)?;
     let (name, _) = path.get(at + BEFORE.len()..)?.split_once('/')?;
     (!name.is_empty()).then_some(name)
 }

@@ -314,7 +314,7 @@ impl Error {
     /// What went wrong, as OpenTelemetry's `error.type` wants it: the status of an answer that is an
     /// error, else the kind in one word.
     pub(crate) fn word(&self) -> Cow<'static, str> {
-        match self.0.status {
+        match self.effective_status() {
             Some(status) if self.0.kind == ErrorKind::Api => status.as_str().to_owned().into(),
             _ => self.0.kind.word().into(),
         }

@@ -13,7 +13,7 @@ pub(crate) use decode::{empty, json, json_or, read_body, stream};
 pub use crate::json::decode as decode_json;
 pub use crate::{
     edit::{Writing, body_of},
-    transport::RequestBuilder,
+    transport::{RequestBuilder, is_loopback},
     value::lenient::{lenient, or_none},
     value::{Content, Refused, is_strict, strict_json, strict_text, text, union},
 };

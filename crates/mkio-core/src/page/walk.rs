@@ -147,7 +147,7 @@ impl<P: Page> Walk<P> {
         }
     }
 
-    /// The list takes `$top`. Unless the request has one, small limits are page may_choose_page_size, too.
+    /// The list takes `$top`. Unless the request has one, small limits are page sizes, too.
     pub(crate) fn supports_top(&mut self) {
         self.may_choose_page_size = matches!(&self.next, Next::Page(url) if !link::has_top(url));
     }

@@ -6,12 +6,7 @@ use std::{
 };
 
 use super::{Core, Route, Routes, Transport, builder::base_url};
-use crate::{
-    RateBudget, Result, Token,
-    budget::Budget,
-    retry::{DEFAULT_RETRIES, RetryBudget},
-    token::TokenSource,
-};
+use crate::{RateBudget, Result, Token, budget::Budget, retry::RetryBudget, token::TokenSource};
 
 impl Transport {
     /// A transport to another host with a token of its own, such as the host that serves the files of
@@ -30,7 +25,7 @@ impl Transport {
         let core = &self.core;
         let address = base_url::address("the host's URL", url, !core.allow_plain_http)?;
         let token = TokenSource::fixed(token.into())?;
-        let retries = RetryBudget::new(DEFAULT_RETRIES);
+        let retries = RetryBudget::new(core.retries);
         let route = Route::new(address, Some(token), false, false, retries);
         Ok(Self {
             settings: self.settings,
@@ -41,6 +36,7 @@ impl Transport {
                 carrier: Arc::clone(&core.carrier),
                 budget: Budget::new(RateBudget::off()),
                 metrics: core.metrics.clone(),
+                retries: core.retries,
                 allow_plain_http: core.allow_plain_http,
                 attachment: OnceLock::new(),
                 routes: Routes::new(route, HashMap::new(), false),

@@ -30,6 +30,7 @@ pub(crate) use clients::{Clients, Recipe};
 pub use dispatch::{Dispatch, DispatchError, DispatchFuture};
 pub(crate) use options::CallSettings;
 pub use options::{CallOptions, Priority};
+pub use origin::is_loopback;
 pub use raw::RawRequest;
 pub(crate) use reply::Reply;
 pub use request::RequestBuilder;
@@ -60,6 +61,8 @@ pub(crate) struct Core {
     carrier: Arc<Carrier>,
     budget: Budget,
     metrics: Option<Arc<dyn Metrics>>,
+    /// What the retry budget of another host begins with.
+    retries: u32,
     /// Tokens may travel unencrypted.
     allow_plain_http: bool,
     /// What the waits keep for all clones; nothing here knows their types.
@@ -90,6 +93,20 @@ impl Transport {
     /// The HTTP client with which generated code builds its requests.
     pub fn http(&self) -> &reqwest::Client {
         &self.core.http
+    }
+
+    /// The HTTP client that sends a request to `url`. [`http`](Self::http) may use a proxy of the
+    /// environment, which must not get a request for this machine. For uploads.
+    ///
+    /// # Errors
+    ///
+    /// When the client cannot be built.
+    #[doc(hidden)]
+    pub fn http_for(&self, url: &Url) -> Result<reqwest::Client, DispatchError> {
+        match &*self.core.carrier {
+            Carrier::Own(clients) => clients.client(url),
+            Carrier::Other(_) => Ok(self.core.http.clone()),
+        }
     }
 
     /// The project that the configuration names, if any.

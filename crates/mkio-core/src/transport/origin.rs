@@ -6,7 +6,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// The URL names this very machine. For `localhost` and the names under it that is so because our
 /// clients do not ask DNS for them.
-pub(crate) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
             name.eq_ignore_ascii_case("localhost")

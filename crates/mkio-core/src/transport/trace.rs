@@ -98,7 +98,7 @@ pub(super) fn attempt_failed(attempt: &Attempted<'_>, failed: &Failed, retry_in:
             )
         };
     }
-    match status {
+    match failed.error.effective_status() {
         Some(StatusCode::NOT_FOUND | StatusCode::CONFLICT) => event!(DEBUG),
         _ => event!(WARN),
     }

@@ -103,16 +103,16 @@ impl Blobs {
         self.containers.get(container)?.get(path).cloned()
     }
 
-    /// Stores a blob; one at the same place is replaced.
-    pub fn put(&mut self, (container, path): Spot, bytes: Bytes) {
+    /// Stores a blob; one at the same place is replaced. False when it cannot be written to its folder.
+    pub fn put(&mut self, (container, path): Spot, bytes: Bytes) -> bool {
         if let Some(folders) = &self.folders {
-            folders.put(&container.2, &path, &bytes);
-            return;
+            return folders.put(&container.2, &path, &bytes);
         }
         self.bytes += bytes.len();
         let blobs = self.containers.entry(container).or_default();
         let replaced = blobs.insert(path, bytes);
         self.bytes -= replaced.map_or(0, |old| old.len());
+        true
     }
 
     /// Removes a blob; false when there is none.
@@ -166,19 +166,16 @@ impl Blobs {
         true
     }
 
-    /// Makes a blob of these parts, in this order, and ends the upload. None when a part is missing; the upload stays then.
+    /// Ends an upload: the bytes of these parts, in this order; they are no blob yet. None when a part is missing; the upload stays
+    /// then.
     pub fn finish(&mut self, spot: Spot, upload: &str, parts: &[Part]) -> Option<Bytes> {
-        let key = (spot, upload.to_owned());
-        let open = self.uploads.get(&key)?;
+        let open = self.uploads.get(&(spot.clone(), upload.to_owned()))?;
         let mut whole = BytesMut::new();
         for part in parts {
             whole.extend_from_slice(open.parts.get(part)?);
         }
-        let (spot, id) = key;
-        self.abandon(spot.clone(), &id);
-        let whole = whole.freeze();
-        self.put(spot, whole.clone());
-        Some(whole)
+        self.abandon(spot, upload);
+        Some(whole.freeze())
     }
 
     /// Ends an upload and drops its parts.
@@ -199,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_become_a_blob_in_the_order_told() {
+    fn parts_are_put_together_in_the_order_told() {
         let mut blobs = Blobs::default();
         let part = Bytes::from_static;
         assert!(!blobs.put_part(spot("a"), "", "1".to_owned(), part(b"x")));
@@ -217,9 +214,8 @@ mod tests {
         assert_eq!(blobs.finish(spot("a"), "", &names(&["2", "4"])), None);
         let whole = blobs.finish(spot("a"), "", &names(&["2", "1"]));
         assert_eq!(whole.as_deref(), Some(&b"twoone"[..]));
-        assert_eq!(blobs.get(&spot("a")).map(|bytes| bytes.len()), Some(6));
         assert!(!blobs.is_open(&spot("a"), ""));
-        assert_eq!(blobs.bytes(), 6);
+        assert_eq!(blobs.bytes(), 0);
     }
 
     #[test]

@@ -102,11 +102,16 @@ fn walk(folder: &Path, before: &str, found: &mut Vec<(String, u64)>) -> io::Resu
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
-        let (path, about) = (format!("{before}{name}"), fs::metadata(entry.path())?);
-        if about.is_dir() {
-            walk(&entry.path(), &format!("{path}/"), found)?;
-        } else {
+        // A link that leads nowhere, or a file that has just gone, is no file.
+        let Ok(about) = fs::metadata(entry.path()) else {
+            continue;
+        };
+        let path = format!("{before}{name}");
+        if !about.is_dir() {
             found.push((path, about.len()));
+        } else if !entry.file_type()?.is_symlink() {
+            // A linked folder may lead back here.
+            walk(&entry.path(), &format!("{path}/"), found)?;
         }
     }
     Ok(())

@@ -47,7 +47,7 @@ pub struct Settings {
     pub body_values: usize,
     /// Largest body of a request to the storage host, in bytes: a file, or a part of one.
     pub blob_limit: usize,
-    /// Most bytes of all files that callers store.
+    /// Most bytes of all files that callers store in memory, parts of uploads included; files in folders do not count.
     pub storage_limit: usize,
     /// A folder whose folders are the containers of all storage accounts: their files are on disk and not in memory.
     pub files: Option<PathBuf>,

@@ -229,6 +229,7 @@ impl Control {
     }
 
     /// Begins anew: world, clock and faults are as they were at the start, and no request is remembered. The token stays the same.
+    /// A state that was taken up at the start is not taken up again.
     ///
     /// # Errors
     /// When what the emulator started with is refused this time.
@@ -263,7 +264,8 @@ impl Control {
     }
 
     /// The whole platform as JSON: resources with their ids, states and next steps, the clock, deliveries, stored files. It holds tokens
-    /// as digests, and all other secrets as the callers sent them. Faults and the log of requests are left out.
+    /// as digests, and all other secrets as the callers sent them. Faults and the log of requests are left out. So are files in folders of
+    /// [`Settings::files`](crate::Settings::files): they stay where they are.
     pub fn state(&self) -> String {
         state::save(&self.engine)
     }

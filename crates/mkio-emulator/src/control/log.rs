@@ -90,11 +90,14 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(bytes: Bytes) -> Self {
+    fn new(bytes: &Bytes) -> Self {
         let size = bytes.len();
-        let bytes = Some(bytes)
-            .filter(|_| size <= MOST_BODY)
-            .unwrap_or_default();
+        // A copy: a part of a file would hold all of the file.
+        let bytes = if size <= MOST_BODY {
+            Bytes::copy_from_slice(bytes)
+        } else {
+            Bytes::new()
+        };
         Self { bytes, size }
     }
 
@@ -165,8 +168,8 @@ impl RequestLog {
 
     /// Remembers a request.
     pub(super) fn add(&self, mut seen: Seen) {
-        let request = Kept::new(std::mem::take(&mut seen.request));
-        let response = Kept::new(std::mem::take(&mut seen.response));
+        let request = Kept::new(&std::mem::take(&mut seen.request));
+        let response = Kept::new(&std::mem::take(&mut seen.response));
         let mut entries = self.entries();
         entries.count += 1;
         let entry = Entry {

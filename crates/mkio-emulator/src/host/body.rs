@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::{HeaderMap, header::EXPECT};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
 
-use crate::{base::error::ApiError, engine::too_large};
+use crate::{base::error::ApiError, engine::check::too_large};
 
 /// Bytes over the limit that are read and dropped: a caller that is still sending reads no answer.
 const DRAINED: usize = 64 * 1024 * 1024;
@@ -18,7 +19,7 @@ const DRAINED: usize = 64 * 1024 * 1024;
 /// 413 over the limit, also when the rest of such a body does not come; 408 when it does not arrive in time, 400 when it breaks off or its encoding is broken.
 pub(super) async fn read(
     headers: &HeaderMap,
-    body: Body,
+    body: Incoming,
     limit: usize,
     timeout: Option<Duration>,
 ) -> Result<Bytes, ApiError> {
@@ -44,7 +45,7 @@ pub(super) async fn read(
 }
 
 /// Reads it all. `over` says that it is over the limit as soon as that is known.
-async fn collect(body: Body, limit: usize, over: &mut bool) -> Result<Bytes, ApiError> {
+async fn collect(body: Incoming, limit: usize, over: &mut bool) -> Result<Bytes, ApiError> {
     let mut stream = body.into_data_stream();
     let mut kept = BytesMut::new();
     let mut dropped = 0_usize;

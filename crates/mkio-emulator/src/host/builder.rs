@@ -187,7 +187,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// A state that [`Control::state`] wrote: world and clock come from it, and seed and start time are ignored. Default: none.
+    /// A state that [`Control::state`] wrote: world and clock come from it. Seed and start time count again after [`Control::reset`],
+    /// which begins without it. Default: none.
     #[must_use]
     pub fn state(mut self, json: impl Into<String>) -> Self {
         self.state = Some(json.into());
@@ -234,7 +235,8 @@ impl EmulatorBuilder {
             control.restore(text).map_err(StartError::State)?;
         }
         let engine = control.engine.clone();
-        let http = deliver::client(engine.remote_webhooks).map_err(StartError::Webhooks)?;
+        let http =
+            deliver::client(engine.settings.remote_webhooks).map_err(StartError::Webhooks)?;
         let listen = |source| StartError::Listen {
             address: self.listen,
             source,

@@ -8,10 +8,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures_core::Stream;
+use futures_util::TryStreamExt;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version, header, uri::Authority};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::body::{Frame, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::{
@@ -23,7 +25,7 @@ use tokio::{
 use crate::{
     base::error::ApiError,
     control::{self, Access, Control, PREFIX, Seen},
-    engine::{Delivery, Outcome, methods},
+    engine::{Delivery, Outcome, route::methods},
     host::{body, door},
     platform::{
         call::{Answer, Payload},
@@ -36,6 +38,9 @@ const PAGE: &str = include_str!("../../data/page.html");
 
 /// Bytes of a body that steers: a whole platform may be in it.
 const STATE_LIMIT: usize = 1024 * 1024 * 1024;
+
+/// A body on its way out; an error breaks the connection.
+type Outgoing = UnsyncBoxBody<Bytes, io::Error>;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -85,10 +90,10 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
-    let timeout = host.control.engine.read_timeout;
-    let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
+    let timeout = host.control.engine.settings.read_timeout;
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let host = host.clone();
-        async move { answer(&host, peer, request.map(Body::new)).await }
+        async move { answer(&host, peer, request).await }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(timeout);
@@ -184,7 +189,11 @@ fn log(method: &Method, path: &str, answer: &Answer) {
 ///
 /// # Errors
 /// When a fault breaks the connection instead.
-async fn answer(host: &Host, peer: IpAddr, request: Request<Body>) -> io::Result<Response> {
+async fn answer(
+    host: &Host,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> io::Result<http::Response<Outgoing>> {
     let path = request.uri().path();
     let (sent, origin) = if path == "/" || path.starts_with(PREFIX) {
         steer(host, peer, request).await
@@ -208,14 +217,19 @@ async fn answer(host: &Host, peer: IpAddr, request: Request<Body>) -> io::Result
         share(response.headers_mut(), origin);
     }
     if delivery.cut.is_none() && delivery.slow.is_zero() {
-        return Ok(response.map(Body::from));
+        let whole = |bytes| {
+            Full::new(bytes)
+                .map_err(|never| match never {})
+                .boxed_unsync()
+        };
+        return Ok(response.map(whole));
     }
     let (mut parts, bytes) = response.into_parts();
     parts
         .headers
         .insert(header::CONTENT_LENGTH, bytes.len().into());
-    let body = Body::from_stream(pieces(bytes, delivery));
-    Ok(Response::from_parts(parts, body))
+    let body = StreamBody::new(pieces(bytes, delivery).map_ok(Frame::data));
+    Ok(http::Response::from_parts(parts, body.boxed_unsync()))
 }
 
 /// An answer on its way out.
@@ -225,15 +239,15 @@ struct Sent {
 }
 
 /// What the platform answers. The request is remembered.
-async fn serve_platform(host: &Host, request: Request<Body>) -> (Sent, Option<HeaderValue>) {
+async fn serve_platform(host: &Host, request: Request<Incoming>) -> (Sent, Option<HeaderValue>) {
     let engine = &host.control.engine;
     let (mut parts, body) = request.into_parts();
     let origin = check_host(parts.version, &mut parts.headers, host.address)
-        .and_then(|()| door::enter(&parts.headers, &engine.allowed_hosts));
+        .and_then(|()| door::enter(&parts.headers, &engine.settings.allowed_hosts));
     let read = match &origin {
         Ok(_) => {
             let limit = engine.body_limit_at(&parts.method, parts.uri.path());
-            body::read(&parts.headers, body, limit, engine.read_timeout).await
+            body::read(&parts.headers, body, limit, engine.settings.read_timeout).await
         }
         Err(refused) => Err(refused.clone()),
     };
@@ -267,11 +281,16 @@ async fn serve_platform(host: &Host, request: Request<Body>) -> (Sent, Option<He
 }
 
 /// Answers the page, and the requests that steer the emulator.
-async fn steer(host: &Host, peer: IpAddr, request: Request<Body>) -> (Sent, Option<HeaderValue>) {
+async fn steer(
+    host: &Host,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> (Sent, Option<HeaderValue>) {
     let engine = &host.control.engine;
     let (mut parts, body) = request.into_parts();
     // A name that is allowed by itself is the emulator's; that any name is allowed opens nothing here.
     let named: Vec<String> = engine
+        .settings
         .allowed_hosts
         .iter()
         .filter(|name| *name != "*")
@@ -288,11 +307,14 @@ async fn steer(host: &Host, peer: IpAddr, request: Request<Body>) -> (Sent, Opti
         }
         Ok(_) => match host.access.check(peer, &parts.headers) {
             Err(refused) => Err(refused),
-            Ok(()) => body::read(&parts.headers, body, STATE_LIMIT, engine.read_timeout)
-                .await
-                .and_then(|bytes| {
-                    control::answer(&host.control, &Request::from_parts(parts, bytes))
-                }),
+            Ok(()) => body::read(
+                &parts.headers,
+                body,
+                STATE_LIMIT,
+                engine.settings.read_timeout,
+            )
+            .await
+            .and_then(|bytes| control::answer(&host.control, &Request::from_parts(parts, bytes))),
         },
     };
     let answer = answer.unwrap_or_else(Answer::from).into_response();

@@ -1,7 +1,7 @@
 //! One request, as handlers see it, and what they answer.
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -136,6 +136,32 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The answer as an HTTP response.
+    pub fn into_response(self) -> http::Response<Bytes> {
+        let (content_type, body) = match self.payload {
+            Payload::Empty => (None, Bytes::new()),
+            Payload::Json(value) => (Some("application/json"), Bytes::from(value.to_string())),
+            Payload::Bytes(content_type, bytes) => (Some(content_type), bytes),
+        };
+        let mut response = http::Response::new(body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        if let Some(content_type) = content_type {
+            headers.insert(
+                header::CONTENT_TYPE,
+                http::HeaderValue::from_static(content_type),
+            );
+        }
+        for (name, value) in &self.headers {
+            let name = http::HeaderName::from_bytes(name.as_bytes());
+            let value = value.as_str().map(http::HeaderValue::from_str);
+            if let (Ok(name), Some(Ok(value))) = (name, value) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
+
     /// A status with a JSON body.
     pub fn json(status: StatusCode, body: Value) -> Self {
         Self {

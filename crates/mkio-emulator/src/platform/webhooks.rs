@@ -101,11 +101,7 @@ impl Platform {
             let address = Address::new(&entry.rule.0, Kind::RULE, &entry.rule.1);
             let made = self
                 .get(&address)
-                .and_then(|rule| delivery(&rule.body, id, body))
-                .map(|made| Delivery {
-                    home: self.home,
-                    ..made
-                });
+                .and_then(|rule| delivery(&rule.body, id, self.home, body));
             match made {
                 Some(delivery) => out.push(delivery),
                 None => self.outbox.report(id, false, now, 0),
@@ -130,7 +126,7 @@ fn pairs<'a>(
         .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
 }
 
-fn delivery(rule: &Value, id: u64, body: Bytes) -> Option<Delivery> {
+fn delivery(rule: &Value, id: u64, home: Uuid, body: Bytes) -> Option<Delivery> {
     let mut url = Url::parse(rule.pointer("/spec/url")?.as_str()?).ok()?;
     let mut headers = HeaderMap::new();
     // What CloudEvents call the structured mode.
@@ -151,7 +147,7 @@ fn delivery(rule: &Value, id: u64, body: Bytes) -> Option<Delivery> {
     }
     Some(Delivery {
         id,
-        home: Uuid::nil(),
+        home,
         url: url.into(),
         headers,
         body,
@@ -247,7 +243,7 @@ mod tests {
             "url": "http://127.0.0.1:1/hook?a=1", "headers": { "x-a": "1" }, "queryParams": { "b": "2 3" },
             "authentication": { "headers": { "x-key": "hush" }, "queryParams": { "sig": "s" } },
         } });
-        let Some(made) = delivery(&rule, 7, Bytes::new()) else {
+        let Some(made) = delivery(&rule, 7, Uuid::nil(), Bytes::new()) else {
             panic!("it can be delivered")
         };
         assert_eq!(made.url, "http://127.0.0.1:1/hook?a=1&b=2+3&sig=s");

@@ -320,12 +320,8 @@ fn wanted_spec(world: &Platform, call: &Call<'_>) -> Result<Value, ApiError> {
         let given = call.body.get("spec").cloned();
         return Ok(given.unwrap_or(json!({ "config": {} })));
     };
-    let found = find(world, call.parameter("config_type"), name).map_err(|reason| {
-        ApiError::invalid(
-            "request body",
-            vec![("/spec/presetName".to_owned(), reason)],
-        )
-    })?;
+    let found = find(world, call.parameter("config_type"), name)
+        .map_err(|reason| ApiError::field("/spec/presetName", reason))?;
     Ok(preset(found).get("spec").cloned().unwrap_or_default())
 }
 

@@ -105,6 +105,17 @@ impl Caller {
         self.call(Method::PATCH, path, Some(body)).await
     }
 
+    /// A JSON Patch of a resource below the project.
+    pub async fn json_patch(&self, path: &str, patch: Value) -> Answer {
+        let (base, project) = (self.emulator.base_url(), self.emulator.project());
+        let url = format!("{base}/api/v1/projects/{project}/{path}");
+        let request = self.http.patch(url).bearer_auth(&self.token);
+        let request = request
+            .header("content-type", "application/json-patch+json")
+            .body(patch.to_string());
+        checked(&Method::PATCH, request.send().await.expect("an answer")).await
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(
             Method::POST,

@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::common::Caller;
+use crate::media::transform;
 
 /// One line of a guide.
 enum Line {
@@ -51,10 +52,6 @@ fn job(input: &str, file: &str, output: &str) -> Value {
         "input": { "@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": input, "files": [file] },
         "outputs": [{ "@odata.type": "#Microsoft.Media.JobOutputAsset", "assetName": output }],
     } })
-}
-
-fn transform(preset: Value) -> Value {
-    json!({ "properties": { "outputs": [{ "preset": preset }] } })
 }
 
 /// VOD pipeline: upload, encode, publish. The endpoint is there.

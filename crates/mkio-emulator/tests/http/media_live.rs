@@ -91,22 +91,10 @@ async fn a_media_live_event_runs_and_leaves_its_asset() {
         .await;
     refused.expect(200);
     let patch = json!([{ "op": "replace", "path": "/properties/pipeline/name", "value": "y" }]);
-    let url = format!(
-        "{}/api/v1/projects/demo/media/liveEvents/event1",
-        caller.emulator.base_url()
-    );
-    let request = caller
-        .http
-        .patch(&url)
-        .bearer_auth(&caller.token)
-        .header("content-type", "application/json-patch+json")
-        .body(patch.to_string());
-    let patched = crate::common::checked(
-        &reqwest::Method::PATCH,
-        request.send().await.expect("an answer"),
-    )
-    .await
-    .expect(200);
+    let patched = caller
+        .json_patch("media/liveEvents/event1", patch)
+        .await
+        .expect(200);
     assert_eq!(patched.text("/properties/pipeline/name"), "y");
     caller
         .delete("media/liveEvents/event1/liveOutputs/o")

@@ -1,6 +1,5 @@
 //! What PATCH changes and refuses, as JSON and as JSON Patch.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::common::Caller;
@@ -122,14 +121,7 @@ async fn patch_changes_what_it_may_and_refuses_the_rest() {
             "routes.0.networkName",
         ),
     ] {
-        let before = caller.get(path).await.body;
-        let refused = caller.patch(path, change).await.expect(400);
-        assert!(
-            refused.detail().contains(named),
-            "{path}: {}",
-            refused.detail()
-        );
-        assert_eq!(caller.get(path).await.body, before, "{path}");
+        is_refused(&caller, path, change, named).await;
     }
     let job = caller
         .patch("media/transforms/encode/jobs/job", json!({ "properties": { "description": "d", "priority": "Low", "correlationData": { "k": [1] } } }))
@@ -189,17 +181,13 @@ async fn patch_changes_what_it_may_and_refuses_the_rest() {
     );
 }
 
-/// A JSON Patch on a live event.
-async fn json_patch(caller: &Caller, patch: Value) -> crate::common::Answer {
-    let url = format!(
-        "{}/api/v1/projects/demo/media/liveEvents/match",
-        caller.emulator.base_url()
-    );
-    let request = caller.http.patch(url).bearer_auth(&caller.token);
-    let request = request
-        .header("content-type", "application/json-patch+json")
-        .body(patch.to_string());
-    crate::common::checked(&Method::PATCH, request.send().await.expect("an answer")).await
+/// A change is refused with a 400 that names its field, and changes nothing.
+async fn is_refused(caller: &Caller, path: &str, change: Value, named: &str) {
+    let before = caller.get(path).await.expect(200).body;
+    let refused = caller.patch(path, change).await.expect(400);
+    let detail = refused.detail();
+    assert!(detail.contains(named), "{path}: {detail}");
+    assert_eq!(caller.get(path).await.body, before, "{path}");
 }
 
 #[tokio::test]
@@ -260,7 +248,10 @@ async fn json_patches_apply_whole_or_not_at_all() {
             "1",
         ),
     ] {
-        let refused = json_patch(&caller, patch.clone()).await.expect(400);
+        let refused = caller
+            .json_patch("media/liveEvents/match", patch.clone())
+            .await
+            .expect(400);
         assert!(
             refused.detail().contains(named),
             "{patch}: {}",
@@ -269,11 +260,17 @@ async fn json_patches_apply_whole_or_not_at_all() {
         assert_eq!(pipeline().await, before, "{patch}");
     }
     let patch = json!([{ "op": "stringReplace", "path": "/properties/pipeline/name", "search": "Predefined_", "value": "My" }]);
-    json_patch(&caller, patch).await.expect(200);
+    caller
+        .json_patch("media/liveEvents/match", patch)
+        .await
+        .expect(200);
     assert_eq!(pipeline().await["name"], "MyTranscribe");
     // A number comes of what is the whole value, and of nothing else.
     let patch = json!([{ "op": "numberReplace", "path": "/properties/pipeline/arguments", "search": "50", "value": "75" }]);
-    json_patch(&caller, patch).await.expect(200);
+    caller
+        .json_patch("media/liveEvents/match", patch)
+        .await
+        .expect(200);
     assert_eq!(
         pipeline().await["arguments"]["scale"],
         json!([{ "name": "size", "value": 75 }, { "name": "text", "value": "50 of 50" }])
@@ -370,14 +367,7 @@ async fn patch_refuses_what_it_could_only_pass_over() {
             "spec.locationName",
         ),
     ] {
-        let before = caller.get(path).await.expect(200).body;
-        let refused = caller.patch(path, change).await.expect(400);
-        assert!(
-            refused.detail().contains(named),
-            "{path}: {}",
-            refused.detail()
-        );
-        assert_eq!(caller.get(path).await.body, before, "{path}");
+        is_refused(&caller, path, change, named).await;
     }
 }
 

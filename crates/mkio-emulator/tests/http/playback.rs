@@ -8,6 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::common::Caller;
+use crate::media::{job, transform};
 
 /// A GET of a path of the streaming host: status, content type, body.
 async fn fetch(caller: &Caller, path: &str) -> (u16, String, Vec<u8>) {
@@ -58,17 +59,11 @@ async fn encoded(caller: &Caller) {
     caller.asset("in").await;
     let preset = json!({ "@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset", "presetName": "H264MultipleBitrate720p" });
     caller
-        .put(
-            "media/transforms/t",
-            json!({ "properties": { "outputs": [{ "preset": preset }] } }),
-        )
+        .put("media/transforms/t", transform(preset))
         .await
         .expect(201);
-    let job = json!({ "properties": {
-        "input": { "@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": "in" },
-        "outputs": [{ "@odata.type": "#Microsoft.Media.JobOutputAsset", "assetName": "out" }] } });
     caller
-        .put("media/transforms/t/jobs/j", job)
+        .put("media/transforms/t/jobs/j", job("in", "out"))
         .await
         .expect(201);
     caller.step(600);
@@ -265,6 +260,16 @@ async fn filters_change_what_the_manifest_shows() {
             .await
             .contains("mediaPresentationDuration=\"PT3.840S\"")
     );
+    // An end beyond all times is no end.
+    let endless = json!({ "properties": { "presentationTimeRange": { "endTimestamp": u64::MAX, "timescale": 1 } } });
+    caller
+        .put("media/accountFilters/endless", endless)
+        .await
+        .expect(201);
+    let asked = hls.replace("low;short", "endless");
+    let main = text(&caller, &asked).await;
+    let track = beside(&asked, paths(&main)[0]);
+    assert_eq!(text(&caller, &track).await.matches("#EXTINF").count(), 4);
     // The locator's own filters count where the URL names none, and the URL's where it names some.
     let bare = hls.replace(",filter=low;short", "");
     assert_eq!(
@@ -404,18 +409,10 @@ async fn a_track_that_was_inserted_is_in_the_manifest() {
     ] {
         let track = json!({ "@odata.type": format!("#MediaKind.{kind}"), "trackName": name, "languageCode": language });
         let preset = json!({ "@odata.type": "#MediaKind.TrackInserterPreset", "tracks": [track] });
-        let transform = format!("media/transforms/{name}");
+        let path = format!("media/transforms/{name}");
+        caller.put(&path, transform(preset)).await.expect(201);
         caller
-            .put(
-                &transform,
-                json!({ "properties": { "outputs": [{ "preset": preset }] } }),
-            )
-            .await
-            .expect(201);
-        let job = json!({ "properties": { "input": { "@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": "in" },
-            "outputs": [{ "@odata.type": "#Microsoft.Media.JobOutputAsset", "assetName": "out" }] } });
-        caller
-            .put(&format!("{transform}/jobs/j"), job)
+            .put(&format!("{path}/jobs/j"), job("in", "out"))
             .await
             .expect(201);
     }
@@ -437,6 +434,8 @@ async fn a_track_that_was_inserted_is_in_the_manifest() {
         .expect("a path");
     let track = beside(&hls, track);
     let playlist = text(&caller, &track).await;
+    // All captions are one segment, and none is longer than the target duration.
+    assert!(playlist.contains("#EXT-X-TARGETDURATION:8\n"), "{playlist}");
     assert!(
         text(&caller, &beside(&track, paths(&playlist)[0]))
             .await

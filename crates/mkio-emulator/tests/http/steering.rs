@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::common::{Answer, Caller, checked};
+use crate::media::{encoder, job};
 
 impl Caller {
     /// A request below `/_emulator/`, without a token.
@@ -138,18 +139,12 @@ async fn requests_are_told_with_their_bodies_and_without_their_secrets() {
 async fn incidents_are_caused() {
     let caller = Caller::start().await;
     caller.asset("in").await;
-    let preset = json!({ "@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset", "presetName": "H264SingleBitrate720p" });
     caller
-        .put(
-            "media/transforms/t",
-            json!({ "properties": { "outputs": [{ "preset": preset }] } }),
-        )
+        .put("media/transforms/t", encoder())
         .await
         .expect(201);
-    let job = json!({ "properties": { "input": { "@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": "in" },
-        "outputs": [{ "@odata.type": "#Microsoft.Media.JobOutputAsset", "assetName": "out" }] } });
     caller
-        .put("media/transforms/t/jobs/j", job)
+        .put("media/transforms/t/jobs/j", job("in", "out"))
         .await
         .expect(201);
     let cause = |incident: Value| {
@@ -363,6 +358,16 @@ async fn resources_are_listed_and_looked_at() {
         .await
         .expect(200);
     assert_eq!(one.body["name"], "late");
+    let storage = caller
+        .steer(Method::GET, "resources?path=media/storage/storage1", "")
+        .await
+        .expect(200);
+    let base = caller.emulator.base_url();
+    assert!(
+        storage.text("/spec/url").starts_with(base),
+        "{}",
+        storage.body
+    );
     let device = caller
         .steer(Method::GET, "resources?path=/api/channel-system/", "")
         .await

@@ -297,6 +297,26 @@ async fn containers_are_folders_where_they_are_told_to_be() {
     assert_eq!(put.expect("an answer").status().as_u16(), 201);
     let written = std::fs::read(root.path().join("films/up/b.bin")).expect("a file");
     assert_eq!(written, b"uploaded");
+    // A file is where its folder would be: nothing is written, and the answer says so.
+    let below = format!(
+        "{}/blobs/demo/storage1/films/up/b.bin/c{}",
+        program.base,
+        mkio_emulator::STORAGE_SAS
+    );
+    let put = soon(program.http.put(below).body("lost").send()).await;
+    assert_eq!(put.expect("an answer").status().as_u16(), 500);
+    // A link that leads nowhere hides no other file.
+    #[cfg(unix)]
+    {
+        let link = root.path().join("films/broken");
+        std::os::unix::fs::symlink("/nowhere/at/all", link).expect("a link");
+        let (_, stored) = program.get("media/assets/films/storage/").await;
+        let files = stored["spec"]["files"].as_array().expect("files");
+        assert!(
+            files.iter().any(|file| file["name"] == "mine.mp4"),
+            "{stored}"
+        );
+    }
     let (status, out, err) = ended(&["--files", "/nowhere/at/all"]).await;
     assert_eq!((status.code(), out.as_str()), (Some(1), ""));
     assert!(err.contains("--files /nowhere/at/all"), "{err}");

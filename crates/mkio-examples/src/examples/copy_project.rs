@@ -1,7 +1,8 @@
 //! Copies transforms, assets and locators to another project. Media stay where they are: the copies of
 //! assets use the same containers, so the other project needs the same storage account.
 //!
-//! `MKIO_TARGET_PROJECT` names the other project; on the emulator one is made.
+//! `MKIO_TARGET_PROJECT` names the other project, in which transforms of the same name are replaced and
+//! the copies stay; on the emulator one is made, and emptied in the end.
 
 use std::env;
 
@@ -27,10 +28,14 @@ pub async fn run(place: &Place) -> Result<()> {
     }
     let (from, to) = (place.project.media(), target.media());
     let exists = |error: &mkio::Error| error.is_conflict();
+    // On the service the copies stay: a resource of the same name may have been there before.
+    let removes = place.emulator.is_some();
 
     let transforms = Bulk::list(from.list_transforms().items()).run(|transform| {
         let name = transform.name().unwrap_or_default().to_owned();
-        place.undo(&name, to.delete_transform(&name).send());
+        if removes {
+            place.undo(&name, to.delete_transform(&name).send());
+        }
         let body = TransformPut::try_from(&transform);
         let to = to.clone();
         (name.clone(), async move {
@@ -39,9 +44,11 @@ pub async fn run(place: &Place) -> Result<()> {
     });
     let assets = Bulk::list(from.list_assets().items()).run(|asset| {
         let name = asset.name().unwrap_or_default().to_owned();
-        // The storage account is removed after them.
-        let removal = place.wait(to.delete_asset_and_wait(&name));
-        place.undo(&name, removal.missing_ok());
+        if removes {
+            // The storage account is removed after them.
+            let removal = place.wait(to.delete_asset_and_wait(&name));
+            place.undo(&name, removal.missing_ok());
+        }
         let properties = asset.properties();
         let mut body = AssetPutProperties::new(properties.storage_account_name().unwrap_or_default());
         if let Some(container) = properties.container() {
@@ -60,7 +67,9 @@ pub async fn run(place: &Place) -> Result<()> {
     }
     let locators = Bulk::list(from.list_streaming_locators().items()).run(|locator| {
         let name = locator.name().unwrap_or_default().to_owned();
-        place.undo(&name, to.delete_streaming_locator(&name).send());
+        if removes {
+            place.undo(&name, to.delete_streaming_locator(&name).send());
+        }
         let properties = locator.properties();
         let body = StreamingLocatorPutProperties::new()
             .asset_name(properties.asset_name().unwrap_or_default())

@@ -22,7 +22,8 @@ pub(super) struct Access {
     media: ProjectClient,
     asset: String,
     file: String,
-    info: Option<AssetFileAccessInfo>,
+    /// What the service said of the host, and the transport to it: one for each token.
+    info: Option<(AssetFileAccessInfo, Transport)>,
 }
 
 impl Access {
@@ -49,16 +50,17 @@ impl Access {
     }
 
     async fn try_open(&mut self, from: u64) -> Result<Response<ByteStream>> {
-        let info = match self.info.take() {
-            Some(info) => info,
+        let known = match self.info.take() {
+            Some(known) => known,
             None => {
                 let asked = self.media.get_asset_file_access_info(self.asset.as_str());
-                asked.send().await?.into_inner()
+                let info = asked.send().await?.into_inner();
+                let host = host(self.media.transport(), &info)?;
+                (info, host)
             }
         };
-        let info = self.info.insert(info);
-        let host = host(self.media.transport(), info)?;
-        let request = request(&host, info, &self.file, from)?;
+        let (info, host) = self.info.insert(known);
+        let request = request(host, info, &self.file, from)?;
         host.send_stream(request, &DOWNLOAD_BLOB).await
     }
 }

@@ -58,6 +58,7 @@ impl DownloadRequest {
             skip: 0,
             position: self.from,
             tries: 0,
+            ended: false,
             access: self.access,
         };
         download.take_up(opened)?;
@@ -132,6 +133,8 @@ pub struct Download {
     skip: u64,
     position: u64,
     tries: u32,
+    /// All bytes were handed out.
+    ended: bool,
 }
 
 /// What tells one version of a file from another.
@@ -177,6 +180,8 @@ impl Download {
 
     /// The next piece; nothing at the end.
     ///
+    /// A future that is dropped loses nothing: the next call goes on at the same byte.
+    ///
     /// # Errors
     ///
     /// Kind [`Connection`](ErrorKind::Connection) or [`Timeout`](ErrorKind::Timeout) when the download
@@ -186,7 +191,9 @@ impl Download {
         loop {
             let next = match &mut self.body {
                 Some(body) => body.try_next().await,
-                None => return Ok(None),
+                None if self.ended => return Ok(None),
+                // An earlier read failed, or was dropped while the file was opened again.
+                None => Err(Error::new(ErrorKind::Connection, "the download broke off")),
             };
             match next {
                 Ok(Some(piece)) => {
@@ -200,6 +207,7 @@ impl Download {
                         .await?;
                 }
                 Ok(None) => {
+                    self.ended = true;
                     self.body = None;
                     return Ok(None);
                 }

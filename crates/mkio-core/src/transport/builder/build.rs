@@ -14,7 +14,7 @@ use crate::{
     apis::APIS,
     budget::Budget,
     config::{Environment, Profile, TokenSetting},
-    retry::{DEFAULT_RETRIES, RetryBudget},
+    retry::RetryBudget,
     token::{Token, TokenSource},
     transport::{CallSettings, Carrier, Clients, Core, Recipe, Route, Routes, Transport, tls},
 };
@@ -90,6 +90,7 @@ impl<C> TransportBuilder<C> {
                 carrier: Arc::new(carrier),
                 budget: Budget::new(settings.budget),
                 metrics: settings.metrics.take(),
+                retries: settings.retries(),
                 allow_plain_http: settings.allow_plain_http,
                 attachment: OnceLock::new(),
                 routes,
@@ -260,7 +261,7 @@ impl<C> TransportBuilder<C> {
             TokenSetting::Fixed(token) => TokenSource::fixed(token),
             TokenSetting::Provider(provider) => Ok(TokenSource::provided(provider, margin)),
         };
-        let retries = self.settings.retry_budget.unwrap_or(DEFAULT_RETRIES);
+        let retries = self.settings.retries();
         let retry_budget = || RetryBudget::new(retries);
         let mut own = HashMap::new();
         for (api, url) in std::mem::take(&mut self.settings.apis) {

@@ -15,7 +15,7 @@ use crate::{
     Error, ErrorKind, Metrics, Transport,
     budget::RateBudget,
     config::{Lookup, TokenSetting},
-    retry::RetryPolicy,
+    retry::{DEFAULT_RETRIES, RetryPolicy},
     token::{Token, TokenProvider},
 };
 
@@ -87,6 +87,13 @@ struct Settings {
     retry_budget: Option<u32>,
     budget: RateBudget,
     metrics: Option<Arc<dyn Metrics>>,
+}
+
+impl Settings {
+    /// What a retry budget begins with.
+    fn retries(&self) -> u32 {
+        self.retry_budget.unwrap_or(DEFAULT_RETRIES)
+    }
 }
 
 impl<C> TransportBuilder<C> {

@@ -207,7 +207,15 @@ pub(super) async fn poll_list(
         }
     }
     let outcome = listed.cut.as_ref().map_or(Ok(StatusCode::OK), Err);
-    tell(transport, list.operation, since, outcome, targets.len());
+    let project = first.value("project_name");
+    tell(
+        transport,
+        list.operation,
+        project,
+        since,
+        outcome,
+        targets.len(),
+    );
     listed
 }
 

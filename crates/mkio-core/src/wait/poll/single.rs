@@ -98,6 +98,7 @@ async fn get<T: DeserializeOwned>(
     let response = transport.call(request, operation).await;
     let response = response.and_then(|reply| glue::json(reply, operation));
     let outcome = response.as_ref().map(Response::http_status);
-    tell(transport, operation, since, outcome, 1);
+    let project = target.value("project_name");
+    tell(transport, operation, project, since, outcome, 1);
     response
 }

@@ -221,7 +221,10 @@ impl World {
             let bytes = STANDARD
                 .decode(&saved.bytes)
                 .map_err(|_| format!("the bytes of the file '{}' are no Base64", saved.path))?;
-            world.blobs.put((saved.container, saved.path), bytes.into());
+            let spot = (saved.container, saved.path.clone());
+            if !world.blobs.put(spot, bytes.into()) {
+                return Err(format!("the file '{}' cannot be written", saved.path));
+            }
         }
         Ok(world)
     }

@@ -44,13 +44,8 @@ pub fn export(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         .flatten()
         .find(|name| world.get(&place.at(name)).is_none())
     {
-        return Err(ApiError::invalid(
-            "request body",
-            vec![(
-                "/channels".to_owned(),
-                format!("there is no channel named '{lost}'"),
-            )],
-        ));
+        let reason = format!("there is no channel named '{lost}'");
+        return Err(ApiError::field("/channels", reason));
     }
     let channels: Vec<Value> = world
         .table(&place)

@@ -256,10 +256,7 @@ impl Wanted {
             group_by: names("groupBy"),
         };
         match wanted.problem() {
-            Some((field, reason)) => Err(ApiError::invalid(
-                "request body",
-                vec![(format!("/{field}"), reason.to_owned())],
-            )),
+            Some((field, reason)) => Err(ApiError::field(&format!("/{field}"), reason)),
             None => Ok(wanted),
         }
     }

@@ -192,13 +192,8 @@ fn check_teams(world: &Platform, teams: Option<&Value>) -> Result<(), ApiError> 
     for (at, team) in teams.into_iter().flatten().enumerate() {
         let team = team.as_str().unwrap_or_default();
         if !world.has(&Address::new("", Kind::TEAM, team)) {
-            return Err(ApiError::invalid(
-                "request body",
-                vec![(
-                    format!("/spec/teams/{at}"),
-                    format!("there is no team named '{team}'"),
-                )],
-            ));
+            let reason = format!("there is no team named '{team}'");
+            return Err(ApiError::field(&format!("/spec/teams/{at}"), reason));
         }
     }
     Ok(())

@@ -202,12 +202,7 @@ pub fn assign_payment(world: &mut Platform, call: &Call<'_>) -> Result<Answer, A
         .get("paymentMethodId")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    usable_payment(world, id).map_err(|problem| {
-        ApiError::invalid(
-            "request body",
-            vec![("/paymentMethodId".to_owned(), problem)],
-        )
-    })?;
+    usable_payment(world, id).map_err(|problem| ApiError::field("/paymentMethodId", problem))?;
     let project = world.find_mut(&address(call))?;
     merge::put(&mut project.body, "/paymentMethodId", json!(id));
     merge::put(&mut project.body, "/isActive", json!(true));

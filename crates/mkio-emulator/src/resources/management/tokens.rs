@@ -148,10 +148,7 @@ pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
 }
 
 fn refuse(field: &str, reason: &str) -> ApiError {
-    ApiError::invalid(
-        "request body",
-        vec![(format!("/{field}"), reason.to_owned())],
-    )
+    ApiError::field(&format!("/{field}"), reason)
 }
 
 /// When a new token of this kind expires.

@@ -1,6 +1,5 @@
 //! Assets: their storage, their files.
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -201,28 +200,21 @@ pub fn add_files(world: &mut Platform, address: &Address, files: &[(String, u64)
         return;
     };
     let folder = folder(asset);
-    let on_disk = world.blobs.are_on_disk();
-    let replaced: Vec<(Spot, Bytes)> = files
-        .iter()
-        .map(|(name, size)| {
-            let spot = spot(&address.place.project, asset, &format!("{folder}{name}"));
-            let bytes = if on_disk {
-                sample::made_up(asset, name, *size)
-            } else {
-                Bytes::new()
-            };
-            (spot, bytes)
-        })
-        .collect();
-    for (spot, bytes) in replaced {
-        if on_disk {
+    let at = |name: &str| spot(&address.place.project, asset, &format!("{folder}{name}"));
+    if world.blobs.are_on_disk() {
+        let made: Vec<_> = files
+            .iter()
+            .map(|(name, size)| (at(name), sample::made_up(asset, name, *size)))
+            .collect();
+        for (spot, bytes) in made {
             world.blobs.put(spot, bytes);
-        } else {
-            world.blobs.remove(&spot);
         }
-    }
-    if on_disk {
         return;
+    }
+    // What was stored there is replaced by what is made up.
+    let replaced: Vec<Spot> = files.iter().map(|(name, _)| at(name)).collect();
+    for spot in &replaced {
+        world.blobs.remove(spot);
     }
     let Some(asset) = world.get_mut(address) else {
         return;

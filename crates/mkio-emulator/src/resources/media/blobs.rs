@@ -197,7 +197,7 @@ fn done(world: &mut Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
             room_for(world, asked.request.body().len())?;
             in_container(world, asked)?;
             let bytes = asked.request.body().clone();
-            Ok(stored(world, asked, bytes))
+            stored(world, asked, bytes)
         }
         ("PUT", Speech::Azure, Some("block")) => block(world, asked),
         ("PUT", Speech::Azure, Some("blocklist")) => {
@@ -258,7 +258,7 @@ fn holders(world: &Platform, asked: &Asked<'_>) -> Vec<(Address, String)> {
 }
 
 /// Stores a file, and lists it where it lies in an asset.
-fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Answer {
+fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Result<Answer, ApiError> {
     let size = bytes.len() as u64;
     let tag = format!("\"{}\"", hex_of(&bytes));
     if !world.blobs.are_on_disk() {
@@ -266,7 +266,12 @@ fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Answer {
             assets::add_files(world, &asset, &[(name, size)]);
         }
     }
-    world.blobs.put(asked.spot.clone(), bytes);
+    if !world.blobs.put(asked.spot.clone(), bytes) {
+        let path = &asked.spot.1;
+        return Err(ApiError::internal(format!(
+            "the file '{path}' cannot be written"
+        )));
+    }
     let (status, body) = match asked.speech {
         Speech::Azure => (StatusCode::CREATED, String::new()),
         Speech::S3 => {
@@ -285,7 +290,7 @@ fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Answer {
     answer
         .headers
         .insert("last-modified".to_owned(), json!(now.to_string()));
-    answer
+    Ok(answer)
 }
 
 fn read(world: &Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
@@ -359,7 +364,7 @@ fn finish(
     let whole = world.blobs.finish(asked.spot.clone(), upload, &parts);
     let unknown = || ApiError::bad_request("the body lists a part that was not uploaded");
     let whole = whole.ok_or_else(unknown)?;
-    Ok(stored(world, asked, whole))
+    stored(world, asked, whole)
 }
 
 /// The texts of some elements of an XML document, in order. Ids and numbers of parts have no character that XML escapes.

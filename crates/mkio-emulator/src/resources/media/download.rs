@@ -54,7 +54,7 @@ fn access(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
         .text("/properties/storageAccountName")
         .unwrap_or_default();
     ensure_reachable(world, call, account)?;
-    let expires = world.counted + VALID;
+    let expires = world.counted.saturating_add(VALID);
     let claims = json!({
         "jti": Uuid::new_v4(), "exp": (world.now + VALID).timestamp(), "asset": asset.id,
     });

@@ -59,11 +59,15 @@ fn check(body: &Value) -> Result<(), ApiError> {
     let Some(range) = body.pointer(at) else {
         return Ok(());
     };
-    let ticks = |name: &str| range.get(name).and_then(Value::as_i64);
+    let ticks = |name: &str| {
+        let value = range.get(name)?;
+        let signed = value.as_i64().map(i128::from);
+        signed.or_else(|| value.as_u64().map(i128::from))
+    };
     let scale = range.get("timescale").and_then(Value::as_u64);
     let scale = i128::from(scale.unwrap_or(TIMESCALE));
     let within = |name: &str, fits: fn(i128, i128) -> bool| {
-        ticks(name).is_none_or(|ticks| fits(i128::from(ticks), scale))
+        ticks(name).is_none_or(|ticks| fits(ticks, scale))
     };
     let mut findings = Vec::new();
     let mut refuse = |name: &str, reason: &str| {

@@ -49,8 +49,7 @@ pub static TRANSFORMS: Rules = Rules {
         let outputs = body
             .pointer("/properties/outputs")
             .and_then(Value::as_array);
-        let refused =
-            |at: String, reason| Err(ApiError::invalid("request body", vec![(at, reason)]));
+        let refused = |at: String, reason: String| Err(ApiError::field(&at, reason));
         let Some([output]) = outputs.map(Vec::as_slice) else {
             let reason = "has to hold one output; the platform makes no more for now".to_owned();
             return refused("/properties/outputs".to_owned(), reason);

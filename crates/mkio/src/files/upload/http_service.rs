@@ -1,18 +1,18 @@
-//! Our HTTP client under the storage clients: its TLS, proxies and certificates are those of all calls.
+//! Our HTTP clients under the storage clients: TLS, proxies and certificates are those of all calls.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use mkio_core::reqwest;
+use mkio_core::{Transport, reqwest::Url};
 use object_store::client::{
     ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
     HttpService,
 };
 use tokio::time::timeout;
 
-/// An HTTP client whose requests end after a while.
+/// The HTTP clients of a transport; requests end after a while.
 #[derive(Debug, Clone)]
 pub(super) struct Limited {
-    pub(super) http: reqwest::Client,
+    pub(super) transport: Transport,
     pub(super) limit: Duration,
 }
 
@@ -32,7 +32,11 @@ impl HttpService for Limited {
         Self: 'b,
     {
         Box::pin(async move {
-            let sent = HttpService::call(&self.http, request);
+            let url = Url::parse(&request.uri().to_string())
+                .map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
+            let http = self.transport.http_for(&url);
+            let http = http.map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
+            let sent = HttpService::call(&http, request);
             match timeout(self.limit, sent).await {
                 Ok(answer) => answer,
                 Err(elapsed) => Err(HttpError::new(HttpErrorKind::Timeout, elapsed)),

@@ -138,8 +138,8 @@ impl UploadRequest {
     async fn send(self, source: Source) -> Result<u64> {
         name::check_new(&self.file)?;
         let place = Place::of(&self.media, &self.asset, &self.file).await?;
-        let http = self.media.transport().http().clone();
-        let store = store::open(&place, &self.credential, &self.settings, http)?;
+        let transport = self.media.transport();
+        let store = store::open(&place, &self.credential, &self.settings, transport)?;
         let at = &place.path;
         parts::send(&*store, at, source, &self.settings, self.on_progress).await
     }

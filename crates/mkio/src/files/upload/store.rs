@@ -1,7 +1,7 @@
 //! The storage account of an asset, and the client that it takes.
 
 use http::StatusCode;
-use mkio_core::{Error, ErrorKind, Result, reqwest};
+use mkio_core::{Error, ErrorKind, Result, Transport, reqwest};
 use mkio_media::{ProjectClient, types::StorageSpec};
 use object_store::{
     ObjectStore, RetryConfig, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder,
@@ -70,10 +70,10 @@ pub(super) fn open(
     place: &Place,
     credential: &StorageCredential,
     settings: &Settings,
-    http: reqwest::Client,
+    transport: &Transport,
 ) -> Result<Box<dyn ObjectStore>> {
     let http = Limited {
-        http,
+        transport: transport.clone(),
         limit: settings.part_timeout,
     };
     let retry = RetryConfig {
@@ -194,13 +194,7 @@ fn check_endpoint(account: &str, endpoint: &str, settings: &Settings) -> Result<
         Error::new(ErrorKind::Config, message)
     };
     let url = reqwest::Url::parse(endpoint).map_err(|_| refused("is no URL"))?;
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let here = host == "localhost"
-        || host.ends_with(".localhost")
-        || bare
-            .parse()
-            .is_ok_and(|address: std::net::IpAddr| address.is_loopback());
+    let here = mkio_core::glue::is_loopback(&url);
     match url.scheme() {
         "https" => Ok(()),
         "http" if here || settings.allow_plain_http => Ok(()),

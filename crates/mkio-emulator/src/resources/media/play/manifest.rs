@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 use crate::{
     base::format,
@@ -83,9 +84,16 @@ pub fn hls(presentation: &Presentation, options: &str) -> String {
     out
 }
 
+/// A text that stands in quotation marks of a playlist, where nothing can be escaped.
+fn quoted(text: &str) -> String {
+    text.chars()
+        .filter(|letter| *letter != '"' && !letter.is_control())
+        .collect()
+}
+
 /// A rendition beside the pictures: its type and group, the track, whether it is the default, where its playlist is.
 fn media(out: &mut String, (kind, group): (&str, &str), track: &Track, default: &str, path: &str) {
-    let (name, language) = (attribute(&track.name), attribute(&track.language));
+    let (name, language) = (quoted(&track.name), quoted(&track.language));
     let _ = writeln!(
         out,
         "#EXT-X-MEDIA:TYPE={kind},GROUP-ID=\"{group}\",NAME=\"{name}\",LANGUAGE=\"{language}\",DEFAULT={default},AUTOSELECT=YES,URI=\"{path}\""
@@ -105,8 +113,15 @@ pub struct KeyInfo {
 pub fn playlist(track: &Track, stretch: Stretch, options: &str, key: Option<&KeyInfo>) -> String {
     let carried = carried(options);
     let seconds = SEGMENT_MS as f64 / 1_000.0;
+    let whole = (stretch.end - stretch.first) as f64 * seconds;
+    let longest = if track.sample().is_some() {
+        seconds
+    } else {
+        whole
+    };
     let mut out = format!(
-        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:{}\n",
+        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:{:.0}\n#EXT-X-MEDIA-SEQUENCE:{}\n",
+        longest.ceil(),
         stretch.first
     );
     // Some players take no piece without an ending that they know.
@@ -115,16 +130,8 @@ pub fn playlist(track: &Track, stretch: Stretch, options: &str, key: Option<&Key
     match track.sample() {
         Some(sample) => {
             if let Some(key) = key {
-                let vector: String = key
-                    .vector
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect();
-                let _ = writeln!(
-                    out,
-                    "#EXT-X-KEY:METHOD=AES-128,URI=\"{}\",IV=0x{vector}",
-                    attribute(&key.url)
-                );
+                let (url, vector) = (quoted(&key.url), Uuid::from_bytes(key.vector).simple());
+                let _ = writeln!(out, "#EXT-X-KEY:METHOD=AES-128,URI=\"{url}\",IV=0x{vector}");
             }
             let _ = writeln!(out, "#EXT-X-MAP:URI=\"{}\"", fragment("i", "mp4"));
             for number in stretch.first..stretch.end {
@@ -137,7 +144,6 @@ pub fn playlist(track: &Track, stretch: Stretch, options: &str, key: Option<&Key
             }
         }
         None => {
-            let whole = (stretch.end - stretch.first) as f64 * seconds;
             let _ = writeln!(out, "#EXTINF:{whole:.3},\n{}", fragment("0", "vtt"));
         }
     }

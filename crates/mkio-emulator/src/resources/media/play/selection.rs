@@ -117,8 +117,11 @@ fn trim(stretch: &mut Stretch, range: &Value) {
     let scale = number("timescale")
         .filter(|scale| *scale > 0)
         .unwrap_or(TIMESCALE);
-    let length =
-        |name: &str| number(name).map(|ticks| Duration::from_secs_f64(ticks as f64 / scale as f64));
+    let length = |name: &str| {
+        let seconds = number(name)? as f64 / scale as f64;
+        // More than a duration holds is without end.
+        Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+    };
     if stretch.grows {
         let segments = |length: Duration| {
             u64::try_from(length.as_millis())
