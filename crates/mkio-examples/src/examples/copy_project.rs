@@ -9,7 +9,7 @@ use std::env;
 use anyhow::{Context, Result, bail};
 use mkio::{
     Project,
-    bulk::Bulk,
+    bulk::{Bulk, Report},
     management::types::ProjectPut,
     media::types::*,
 };
@@ -27,7 +27,6 @@ pub async fn run(place: &Place) -> Result<()> {
         something_to_copy(place).await?;
     }
     let (from, to) = (place.project.media(), target.media());
-    let exists = |error: &mkio::Error| error.is_conflict();
     // On the service the copies stay: a resource of the same name may have been there before.
     let removes = place.emulator.is_some();
 
@@ -49,22 +48,11 @@ pub async fn run(place: &Place) -> Result<()> {
             let removal = place.wait(to.delete_asset_and_wait(&name));
             place.undo(&name, removal.missing_ok());
         }
-        let properties = asset.properties();
-        let mut body = AssetPutProperties::new(properties.storage_account_name().unwrap_or_default());
-        if let Some(container) = properties.container() {
-            body = body.with_container(container);
-        }
-        if let Some(path) = properties.sub_path() {
-            body = body.with_sub_path(path);
-        }
+        let body = same_container(&asset);
         (name.clone(), to.create_or_update_asset(&name, body).send())
     });
-    for (what, report) in [("transforms", transforms.await), ("assets", assets.await)] {
-        place.say(format!("{what}: {} copied", report.done));
-        for failed in report.failed.iter().filter(|failed| !exists(&failed.error)) {
-            place.say(format!("  {}: {}", failed.name, failed.error));
-        }
-    }
+    tell(place, "transforms", &transforms.await);
+    tell(place, "assets", &assets.await);
     let locators = Bulk::list(from.list_streaming_locators().items()).run(|locator| {
         let name = locator.name().unwrap_or_default().to_owned();
         if removes {
@@ -76,12 +64,31 @@ pub async fn run(place: &Place) -> Result<()> {
             .streaming_policy_name(properties.streaming_policy_name().unwrap_or_default());
         (name.clone(), to.create_or_update_streaming_locator(&name, body).send())
     });
-    let report = locators.await;
-    place.say(format!("locators: {} copied, with addresses of their own", report.done));
-    for failed in &report.failed {
+    tell(place, "locators", &locators.await);
+    place.say("the copies of locators have addresses of their own");
+    Ok(())
+}
+
+/// An asset over the files that this one has.
+fn same_container(asset: &Asset) -> AssetPutProperties {
+    let properties = asset.properties();
+    let mut body = AssetPutProperties::new(properties.storage_account_name().unwrap_or_default());
+    if let Some(container) = properties.container() {
+        body = body.with_container(container);
+    }
+    if let Some(path) = properties.sub_path() {
+        body = body.with_sub_path(path);
+    }
+    body
+}
+
+/// One line for the kind, and one for each resource that was not copied. A conflict means that it is
+/// there already, from an earlier run.
+fn tell(place: &Place, what: &str, report: &Report) {
+    place.say(format!("{what}: {} copied", report.done));
+    for failed in report.failed.iter().filter(|failed| !failed.error.is_conflict()) {
         place.say(format!("  {}: {}", failed.name, failed.error));
     }
-    Ok(())
 }
 
 /// A project with the storage account that the first one has.
