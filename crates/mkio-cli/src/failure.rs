@@ -234,16 +234,28 @@ mod tests {
         assert_eq!(kind(ErrorKind::Decode), Exit::Answer);
     }
 
+    /// A service that answers everything with this body and a success.
+    struct Cheerful(String);
+
+    impl mkio::Dispatch for Cheerful {
+        fn dispatch(&self, _: mkio::reqwest::Request) -> mkio::DispatchFuture<'_> {
+            let answer = mkio::http::Response::new(self.0.clone());
+            Box::pin(async move { Ok(answer.into()) })
+        }
+    }
+
     /// An error body that comes with a success is the error that it tells.
-    #[test]
-    fn a_told_status_counts() {
-        let told = |status: u16| {
-            let body = format!("{{\"error\":{{\"status\":{status},\"detail\":\"x\"}}}}");
-            let error = Error::from_answer(StatusCode::OK, HeaderMap::new(), body.into());
-            Failure::from(error).exit
-        };
-        let statuses = [404, 403, 429, 504, 503, 409];
-        let exits = statuses.map(|status| told(status) as u8);
+    #[tokio::test(start_paused = true)]
+    async fn a_told_status_counts() {
+        let mut exits = Vec::new();
+        for status in [404, 403, 429, 504, 503, 409] {
+            let body = json!({"error": {"code": "E"}, "status": status, "ref": "r"}).to_string();
+            let client = mkio::Client::builder().anonymous().dispatch(Cheerful(body));
+            let client: mkio::Client = client.build().expect("a client");
+            let request = client.request(mkio::http::Method::GET, "/api/v1/x");
+            let error = request.send().await.map(drop).expect_err("an error");
+            exits.push(Failure::from(error).exit as u8);
+        }
         assert_eq!(exits, [4, 3, 6, 7, 6, 5]);
     }
 

@@ -121,6 +121,18 @@ pub fn find(name: &str) -> Result<Kind> {
     })
 }
 
+/// The kind of the resources below which this one is.
+pub fn parent(kind: &Kind) -> Option<Kind> {
+    let path = kind.list?.operation.path;
+    let above = &path[..=path.rfind('}')?];
+    let is_parent = |other: &Kind| {
+        let get = other.get.operation;
+        get.path == above && get.api == kind.get.operation.api
+    };
+    let own = kind.parents() > 0;
+    all().into_iter().find(is_parent).filter(|_| own)
+}
+
 fn unknown(name: &str, names: &[&str]) -> Failure {
     let failure = Failure::usage(format!("there is no kind `{name}`"));
     match nearest(name, names.iter().copied()) {

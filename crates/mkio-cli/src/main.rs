@@ -1,5 +1,6 @@
 //! `mkio`: the command line of the MK.IO cloud video platform.
 
+mod bars;
 mod body;
 mod commands;
 mod failure;
@@ -79,6 +80,10 @@ fn dispatch(matches: &ArgMatches) -> Result<()> {
         .enable_all()
         .build()?;
     let outcome = runtime.block_on(async {
+        // The emulator has an end of its own.
+        if words != ["emulator"] {
+            session.take_interrupts();
+        }
         match tree::find(&words) {
             Some(leaf) => run::leaf(&session, leaf, own).await,
             None => commands::run(&session, &words, own, root::build).await,

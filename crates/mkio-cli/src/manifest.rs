@@ -9,6 +9,7 @@ use crate::{
     failure::{Failure, Result},
     kinds::{self, Kind},
     output::path,
+    tree::{self, Leaf},
 };
 
 /// A resource as it is meant to be.
@@ -18,8 +19,39 @@ pub struct Manifest {
     pub name: String,
     /// The body of its PUT, or a part of it.
     pub body: Value,
-    /// `running` or `stopped`, where it has such a state.
-    pub state: Option<String>,
+    /// What it is to do, where it has such a state.
+    pub state: Option<Goal>,
+}
+
+/// A state that a manifest may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    Running,
+    Stopped,
+}
+
+impl Goal {
+    /// The state as the service writes it.
+    pub fn state(self) -> &'static str {
+        match self {
+            Self::Running => "Running",
+            Self::Stopped => "Stopped",
+        }
+    }
+
+    /// The verb of the command that brings a resource there.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Running => "start",
+            Self::Stopped => "stop",
+        }
+    }
+
+    /// The command that brings a resource of this kind there.
+    pub fn command(self, kind: &Kind) -> Option<Leaf> {
+        let noun = &kind.get.command[..kind.get.command.len() - 1];
+        tree::find(&[noun, &[self.verb()]].concat())
+    }
 }
 
 #[derive(Deserialize)]
@@ -57,17 +89,32 @@ pub fn parse(text: &str, place: &str) -> Result<Vec<Manifest>> {
         if kind.put.is_none() {
             return Err(refuse(format!("a {} cannot be applied", written.kind)));
         }
+        let state = written.state.as_deref();
+        let state = state.map(|state| goal(&kind, state)).transpose();
         Ok(Manifest {
+            state: state.map_err(|why| refuse(format!("{}: {why}", written.name)))?,
             kind,
             name: written.name,
             body: Value::Object(written.body),
-            state: written.state,
         })
     });
-    let mut all: Vec<Manifest> = made.collect::<Result<_>>()?;
+    made.collect()
+}
+
+fn goal(kind: &Kind, state: &str) -> Result<Goal, String> {
+    let goal = match state.to_lowercase().as_str() {
+        "running" => Goal::Running,
+        "stopped" => Goal::Stopped,
+        _ => return Err(format!("state is running or stopped, not {state}")),
+    };
+    let reached = goal.command(kind).map(|_| goal);
+    reached.ok_or_else(|| format!("a {} has no state to bring it to", kind.name))
+}
+
+/// Puts those first that others need.
+pub fn sort(all: &mut [Manifest]) {
     let order: Vec<String> = kinds::all().into_iter().map(|kind| kind.name).collect();
     all.sort_by_key(|one| order.iter().position(|name| *name == one.kind.name));
-    Ok(all)
 }
 
 /// Refuses secrets that stand in the manifest itself.
@@ -285,12 +332,22 @@ mod tests {
     #[test]
     fn manifests_are_ordered_and_literal_secrets_refused() {
         let text = "kind: locator\nname: l\n---\n- kind: asset\n  name: a\n";
-        let all = parse(text, "x.yaml").unwrap();
+        let mut all = parse(text, "x.yaml").unwrap();
+        sort(&mut all);
         let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["a", "l"]);
         let error = parse("kind: aset\nname: a\n", "x").map(drop).unwrap_err();
         assert!(error.to_string().contains("asset"), "{error}");
         assert!(parse("kind: asset\nnmae: a\n", "x").is_err());
+        let state = |kind: &str, state: &str| {
+            let text = format!("kind: {kind}\nname: a\nstate: {state}\n");
+            parse(&text, "x").map(|all| all[0].state)
+        };
+        assert_eq!(state("endpoint", "RUNNING").unwrap(), Some(Goal::Running));
+        let odd = state("endpoint", "sideways").unwrap_err().to_string();
+        assert!(odd.contains("running or stopped"), "{odd}");
+        let none = state("transform", "running").unwrap_err().to_string();
+        assert!(none.contains("no state"), "{none}");
         let rule = |secret: &str| {
             let kind = kinds::find("webhook-rule").unwrap();
             let place = secrets(&kind).remove(0);

@@ -74,10 +74,44 @@ impl Options {
     }
 }
 
+impl Options {
+    /// The options that a command which takes this one up again needs as well.
+    pub fn again(&self) -> String {
+        let timeout = self.timeout.map(|limit| {
+            let limit = humantime::format_duration(limit).to_string();
+            limit.replace(' ', "")
+        });
+        let given = [
+            (
+                "config",
+                self.config_file
+                    .as_ref()
+                    .map(|path| path.display().to_string()),
+            ),
+            ("profile", self.profile.clone()),
+            ("base-url", self.base_url.clone()),
+            ("timeout", timeout),
+        ];
+        let words = given
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!(" --{name} {}", quoted(value?))));
+        words.collect()
+    }
+}
+
 impl Switches {
     pub fn has(&self, switch: Switch) -> bool {
         self.0.contains(&switch)
     }
+}
+
+/// The text as one word of a shell.
+fn quoted(text: String) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/:.-_@%+=,[]".contains(c);
+    if text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// A duration such as `90s` or `1h 30m`.

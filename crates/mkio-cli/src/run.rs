@@ -1,6 +1,10 @@
 //! Operations: from arguments to a request, and from its answer to the output.
 
-use std::{fs, io, io::IsTerminal, io::Write};
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+    pin::pin,
+};
 
 use clap::ArgMatches;
 use mkio::{
@@ -235,10 +239,11 @@ async fn list(
     }
     let mut shown = 0;
     let mut out = session.output.list(entry.columns);
+    let mut interrupted = pin!(session.interrupted());
     let outcome = loop {
         let item = tokio::select! {
             item = items.try_next() => item,
-            _ = tokio::signal::ctrl_c() => break Err(Failure::interrupted()),
+            () = &mut interrupted => break Err(Failure::interrupted()),
         };
         match item {
             Ok(Some(item)) => {

@@ -6,8 +6,10 @@ use std::{
     path::PathBuf,
 };
 
+use futures_util::FutureExt;
 use mkio::{CallOptions, Client, TransportBuilder, dynamic::Catalog};
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 
 use crate::{
     failure::{Exit, Failure, Result},
@@ -20,12 +22,55 @@ use crate::{
 pub struct Session {
     pub options: Options,
     pub output: Output,
+    interrupts: watch::Sender<bool>,
 }
 
 impl Session {
     pub fn new(options: Options) -> Result<Self> {
         let output = Output::new(&options.wanted)?;
-        Ok(Self { options, output })
+        let interrupts = watch::Sender::new(false);
+        Ok(Self {
+            options,
+            output,
+            interrupts,
+        })
+    }
+
+    /// Takes Ctrl-C from here on: whoever waits for it hears of it, and where nobody does, or for the
+    /// second time, it ends the program.
+    pub fn take_interrupts(&self) {
+        let heard = self.interrupts.clone();
+        let mut next = Box::pin(tokio::signal::ctrl_c());
+        // Polled once, so that none is missed until the task runs.
+        let mut outcome = (&mut next).now_or_never();
+        tokio::spawn(async move {
+            loop {
+                let taken = match outcome.take() {
+                    Some(outcome) => outcome,
+                    None => (&mut next).await,
+                };
+                if taken.is_err() {
+                    return;
+                }
+                next = Box::pin(tokio::signal::ctrl_c());
+                outcome = (&mut next).now_or_never();
+                let again = heard.send_replace(true);
+                if again || heard.receiver_count() == 0 {
+                    std::process::exit(Exit::Interrupted as i32);
+                }
+            }
+        });
+    }
+
+    /// Ctrl-C after this call. Make it once for a loop: what is waited for anew each time is missed in
+    /// between.
+    pub fn interrupted(&self) -> impl Future<Output = ()> + use<> {
+        let mut heard = self.interrupts.subscribe();
+        async move {
+            if heard.wait_for(|is_on| *is_on).await.is_err() {
+                std::future::pending().await
+            }
+        }
     }
 
     /// The client of the options, the environment and the profile, in this order.

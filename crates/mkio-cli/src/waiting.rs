@@ -1,6 +1,10 @@
 //! Waits, with what they see on the way.
 
-use std::{io, io::IsTerminal, io::Write, time::Duration};
+use std::{
+    io::{self, IsTerminal, Write},
+    pin::pin,
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -125,7 +129,9 @@ async fn step(mut watched: Watched) -> Step {
 
 /// Waits, and shows on the way what is seen. Ctrl-C tells how to take the waits up again.
 pub async fn all(session: &Session, watched: Vec<Watched>, ends: Ends) -> Result<Vec<Ended>> {
-    let limit = session.options.timeout;
+    // Who only looks at resources has no deadline but his own.
+    let endless = (ends == Ends::Whatever).then_some(Duration::MAX);
+    let limit = session.options.timeout.or(endless);
     let mut view = View::new(session, &watched);
     let words: Vec<_> = watched.iter().map(Watched::word).collect();
     let mut under_way: FuturesUnordered<_> = watched
@@ -133,12 +139,13 @@ pub async fn all(session: &Session, watched: Vec<Watched>, ends: Ends) -> Result
         .map(|one| step(one.timeout(limit)))
         .collect();
     let (mut ended, mut failures) = (Vec::new(), Vec::new());
+    let mut interrupted = pin!(session.interrupted());
     loop {
         let next = tokio::select! {
             next = under_way.next() => next,
-            _ = tokio::signal::ctrl_c() => {
+            () = &mut interrupted => {
                 view.clear();
-                return Err(taken_up(Failure::interrupted(), &words));
+                return Err(taken_up(session, ends, &words));
             }
         };
         match next {
@@ -196,13 +203,19 @@ fn outcome(
     Err(Failure::new(first.exit, message))
 }
 
-fn taken_up(failure: Failure, words: &[Option<String>]) -> Failure {
+/// Ctrl-C, with the words that wait on: for as long, and at the same service.
+fn taken_up(session: &Session, ends: Ends, words: &[Option<String>]) -> Failure {
+    let failure = Failure::interrupted();
+    let options = session.options.again();
     let known: Vec<&str> = words.iter().flatten().map(String::as_str).collect();
+    if ends == Ends::Whatever {
+        return failure.hint(format!("`mkio watch{options} KIND NAME…` looks on"));
+    }
     if known.is_empty() || known.len() > 10 {
-        return failure.hint("`mkio wait KIND NAME…` waits on");
+        return failure.hint(format!("`mkio wait{options} KIND NAME…` waits on"));
     }
     failure.hint(format!(
-        "wait on with: mkio wait --resume {}",
+        "wait on with: mkio wait{options} --resume {}",
         known.join(" ")
     ))
 }
@@ -304,5 +317,81 @@ impl Watched {
     /// The wait as a word that takes it up again.
     fn word(&self) -> Option<String> {
         Some(place::write(&self.describe().ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mkio::{Client, DispatchFuture};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::{kinds, options::Options, root};
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// A service with a job that takes a day.
+    struct Slow(Instant);
+
+    impl mkio::Dispatch for Slow {
+        fn dispatch(&self, _: mkio::reqwest::Request) -> DispatchFuture<'_> {
+            let state = if self.0.elapsed() > 24 * HOUR {
+                "Finished"
+            } else {
+                "Processing"
+            };
+            let job = json!({"name": "j", "properties": {"state": state}});
+            let answer = mkio::http::Response::new(job.to_string());
+            Box::pin(async move { Ok(answer.into()) })
+        }
+    }
+
+    fn session(args: &[&str]) -> Session {
+        let words = ["mkio", "watch", "job", "t/j", "-q"];
+        let matches = root::build().get_matches_from([&words[..], args].concat());
+        let (_, own) = matches.subcommand().unwrap();
+        Session::new(Options::new(own).unwrap()).unwrap()
+    }
+
+    async fn watched(args: &[&str], ends: Ends) -> Result<Vec<Ended>> {
+        let client: Client = Client::builder()
+            .anonymous()
+            .dispatch(Slow(Instant::now()))
+            .build()
+            .unwrap();
+        let resource = kinds::find_waitable("job").unwrap();
+        let values = kinds::values(resource, "p", "t/j").unwrap();
+        let wait: Wait<Value, State> = Wait::new(client.transport(), resource, values);
+        let wait = match ends {
+            Ends::Whatever => wait.until_fn(|_| false),
+            _ => wait,
+        };
+        let all = vec![Watched::new("t/j".to_owned(), wait)];
+        super::all(&session(args), all, ends).await
+    }
+
+    /// Who only looks looks until the end, unless told otherwise.
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_has_no_deadline_of_its_own() {
+        let begun = Instant::now();
+        assert!(watched(&[], Ends::Whatever).await.is_ok());
+        assert!(begun.elapsed() > 24 * HOUR);
+        let late = watched(&["--timeout", "1h"], Ends::Whatever).await;
+        assert_eq!(late.unwrap_err().exit, Exit::Timeout);
+        let late = watched(&[], Ends::Together).await.unwrap_err();
+        assert_eq!(late.exit, Exit::Timeout, "a wait has: {late}");
+    }
+
+    #[test]
+    fn words_that_wait_on_have_the_options() {
+        let args = ["--timeout", "1h 30m", "--profile", "a b"];
+        let session = session(&args);
+        let told = |ends, words: &[Option<String>]| taken_up(&session, ends, words).to_string();
+        let words = [Some("one".to_owned()), None];
+        let all = told(Ends::Together, &words);
+        let wanted = "mkio wait --profile 'a b' --timeout 1h30m --resume one";
+        assert!(all.contains(wanted), "{all}");
+        assert!(told(Ends::Whatever, &words).contains("mkio watch --profile"));
+        assert!(told(Ends::Together, &[]).contains("mkio wait --profile"));
     }
 }

@@ -71,7 +71,7 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     if session.is(Switch::DryRun) {
         return show_request(session, &method, &path, matches);
     }
-    let body = given_body(matches, body::expanded)?;
+    let body = with_fields(given_input(matches)?, matches, body::expanded)?;
     if method != Method::GET {
         session.guard(&format!("{method} {path}"))?;
     }
@@ -129,12 +129,12 @@ fn show_request(
     path: &str,
     matches: &ArgMatches,
 ) -> Result<()> {
-    let all = given_body(matches, body::expanded)?;
-    let hides = !session.is(Switch::ShowSecrets);
-    // Read once more without expanding: nobody knows which fields of an unknown path are secrets.
-    let body = match all.filter(|_| !hides) {
-        Some(body) => Some(body),
-        None => given_body(matches, |text| Ok(text.to_owned()))?,
+    let input = given_input(matches)?;
+    // Nobody knows which fields of an unknown path are secrets: what stands elsewhere stays there.
+    let body = if session.is(Switch::ShowSecrets) {
+        with_fields(input, matches, body::expanded)?
+    } else {
+        with_fields(input, matches, |text| Ok(text.to_owned()))?
     };
     let body = body.map(|body| {
         session.shown(body, |body| {
@@ -145,14 +145,17 @@ fn show_request(
     session.output.one(&shown, &[])
 }
 
-fn given_body(
+fn given_input(matches: &ArgMatches) -> Result<Option<Value>> {
+    let path = matches.get_one::<String>("input");
+    path.map(|path| body::parse(&body::text(path)?, path))
+        .transpose()
+}
+
+fn with_fields(
+    mut body: Option<Value>,
     matches: &ArgMatches,
     expanded: impl Fn(&str) -> Result<String>,
 ) -> Result<Option<Value>> {
-    let mut body = match matches.get_one::<String>("input") {
-        Some(path) => Some(body::parse(&body::text(path)?, path)?),
-        None => None,
-    };
     for (place, value) in body::pairs(matches, "field")? {
         let value = expanded(&value)?;
         let value = serde_json::from_str(&value).unwrap_or(Value::String(value));

@@ -1,6 +1,10 @@
 //! `mkio export`, `apply` and `diff`: resources as they are meant to be.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use mkio::{
@@ -14,12 +18,12 @@ use crate::{
     body,
     failure::{Exit, Failure, Result},
     kinds::{self, Kind},
-    manifest::{self, Manifest},
+    manifest::{self, Goal, Manifest},
     options::Switch,
     output::{Format, path},
     run,
     session::{Arguments, Session},
-    tree::{self, Leaf, PROJECT},
+    tree::{Leaf, PROJECT},
     waiting::{self, Ends, Watched},
 };
 
@@ -104,20 +108,43 @@ pub async fn run_export(session: &Session, matches: &ArgMatches) -> Result<()> {
     if names.is_empty() {
         names = listed(&client, &kind, &project, matches).await?;
     }
+    if session.output.format() != Format::Table {
+        return export_list(session, &client, &kind, &project, names).await;
+    }
     for name in names {
-        let arguments = kind.arguments(&project, &name)?;
-        let read = kind.get.call(client.transport(), &arguments).await?;
-        let made = manifest::export(&kind, &name, &read.json())?;
-        if session.output.format() == Format::Table {
-            let text = serde_norway::to_string(&made)
-                .map_err(|error| Failure::new(Exit::Answer, error.to_string()))?;
-            use std::io::Write;
-            write!(std::io::stdout(), "---\n{text}")?;
-        } else {
-            session.output.one(&made, &[])?;
-        }
+        let made = exported(&client, &kind, &project, &name).await?;
+        let text = serde_norway::to_string(&made)
+            .map_err(|error| Failure::new(Exit::Answer, error.to_string()))?;
+        write!(io::stdout(), "---\n{text}")?;
     }
     Ok(())
+}
+
+/// The manifests as one document.
+async fn export_list(
+    session: &Session,
+    client: &Client,
+    kind: &Kind,
+    project: &str,
+    names: Vec<String>,
+) -> Result<()> {
+    let mut list = session.output.list(&[]);
+    for name in names {
+        match exported(client, kind, project, &name).await {
+            Ok(made) => list.item(made)?,
+            Err(failure) => {
+                list.so_far()?;
+                return Err(failure);
+            }
+        }
+    }
+    list.end()
+}
+
+async fn exported(client: &Client, kind: &Kind, project: &str, name: &str) -> Result<Value> {
+    let arguments = kind.arguments(project, name)?;
+    let read = kind.get.call(client.transport(), &arguments).await?;
+    manifest::export(kind, name, &read.json())
 }
 
 fn project(session: &Session, client: &Client, kind: &Kind) -> Result<String> {
@@ -127,23 +154,72 @@ fn project(session: &Session, client: &Client, kind: &Kind) -> Result<String> {
     }
 }
 
+/// Names of all resources of a kind, parents before them: those of each parent, one after the other.
 async fn listed(
     client: &Client,
     kind: &Kind,
     project: &str,
     matches: &ArgMatches,
 ) -> Result<Vec<String>> {
-    let list = kind.list.filter(|_| kind.parents() == 0);
-    let list = list.ok_or_else(|| {
-        Failure::usage(format!(
-            "name what is to be exported: a {} has parents",
-            kind.name
-        ))
-    })?;
-    let mut arguments = Arguments::new();
-    if list.parameter(PROJECT).is_some() {
-        arguments.insert(PROJECT.to_owned(), json!(project));
+    let line = line(kind)?;
+    let mut found: Vec<Vec<String>> = vec![Vec::new()];
+    for (n, list) in line.iter().enumerate() {
+        let mut below = Vec::new();
+        for parents in found {
+            let mut arguments = place(list, project, &parents);
+            if n + 1 == line.len() {
+                narrow(&mut arguments, matches);
+            }
+            let mut items = list.pages(client.transport(), &arguments)?.items();
+            while let Some(item) = items.try_next().await? {
+                below.extend(path::name_of(&item).map(|name| [&parents[..], &[name]].concat()));
+            }
+        }
+        found = below;
     }
+    Ok(found.into_iter().map(|parts| parts.join("/")).collect())
+}
+
+/// The lists that lead to a kind: those of its parents, and its own.
+fn line(kind: &Kind) -> Result<Vec<&'static Entry>> {
+    let mut line = Vec::new();
+    let mut next = Some(kind.clone());
+    while let Some(kind) = next {
+        let list = kind.list.ok_or_else(|| {
+            Failure::usage(format!(
+                "name what is to be exported: a {} has no list",
+                kind.name
+            ))
+        })?;
+        line.insert(0, list);
+        let parent = kinds::parent(&kind);
+        if parent.is_none() && kind.parents() > 0 {
+            return Err(Failure::usage(format!(
+                "name what is to be exported: nothing lists the parents of a {}",
+                kind.name
+            )));
+        }
+        next = parent;
+    }
+    Ok(line)
+}
+
+/// The arguments of a list below these parents.
+fn place(list: &Entry, project: &str, parents: &[String]) -> Arguments {
+    let mut arguments = Arguments::new();
+    let mut parents = parents.iter();
+    for parameter in list.path_parameters() {
+        let value = match parameter.ident {
+            PROJECT => Some(project),
+            _ => parents.next().map(String::as_str),
+        };
+        arguments.insert(parameter.name.to_owned(), json!(value));
+    }
+    arguments
+}
+
+/// What the list is to leave out.
+fn narrow(arguments: &mut Arguments, matches: &ArgMatches) {
     if let Some(filter) = matches.get_one::<String>("filter") {
         arguments.insert("$filter".to_owned(), json!(filter));
     }
@@ -151,12 +227,6 @@ async fn listed(
         let labels: Vec<&String> = labels.collect();
         arguments.insert("$label".to_owned(), json!(labels));
     }
-    let mut items = list.pages(client.transport(), &arguments)?.items();
-    let mut names = Vec::new();
-    while let Some(item) = items.try_next().await? {
-        names.extend(path::name_of(&item));
-    }
-    Ok(names)
 }
 
 /// What a manifest asks for.
@@ -192,9 +262,45 @@ fn read_manifests(matches: &ArgMatches) -> Result<Vec<Manifest>> {
         }
     }
     all.iter().try_for_each(manifest::refuse_literals)?;
-    let order: Vec<String> = kinds::all().into_iter().map(|kind| kind.name).collect();
-    all.sort_by_key(|one| order.iter().position(|name| *name == one.kind.name));
+    manifest::sort(&mut all);
     Ok(all)
+}
+
+/// A manifest with what it stands for: read once, before anything is sent.
+struct Meant {
+    manifest: Manifest,
+    /// The arguments that name the resource.
+    names: Arguments,
+    /// The body, its texts expanded.
+    whole: Value,
+    /// The same without secrets: those cannot be compared.
+    compared: Value,
+}
+
+impl Meant {
+    fn kind(&self) -> &Kind {
+        &self.manifest.kind
+    }
+
+    /// `asset intro`.
+    fn label(&self) -> String {
+        format!("{} {}", self.manifest.kind.name, self.manifest.name)
+    }
+}
+
+fn meant(session: &Session, client: &Client, matches: &ArgMatches) -> Result<Vec<Meant>> {
+    let all = read_manifests(matches)?.into_iter().map(|manifest| {
+        let project = project(session, client, &manifest.kind)?;
+        let names = manifest.kind.arguments(&project, &manifest.name)?;
+        let (whole, compared) = manifest::bodies(&manifest)?;
+        Ok(Meant {
+            manifest,
+            names,
+            whole,
+            compared,
+        })
+    });
+    all.collect()
 }
 
 pub async fn run_diff(session: &Session, matches: &ArgMatches) -> Result<()> {
@@ -203,9 +309,9 @@ pub async fn run_diff(session: &Session, matches: &ArgMatches) -> Result<()> {
     let mut list = session
         .output
         .list(&["kind", "name", "change", "field", "old", "new"]);
-    for manifest in read_manifests(matches)? {
-        let plan = plan(session, &client, &manifest, false).await?;
-        let (kind, name) = (&manifest.kind.name, &manifest.name);
+    for meant in meant(session, &client, matches)? {
+        let plan = plan(session, &client, &meant, false).await?;
+        let (kind, name) = (&meant.kind().name, &meant.manifest.name);
         let row = |change: &str, field: &str, old: &str, new: &str| {
             json!({
                 "kind": kind, "name": name, "change": change, "field": field, "old": old, "new": new,
@@ -231,39 +337,29 @@ pub async fn run_diff(session: &Session, matches: &ArgMatches) -> Result<()> {
 async fn plan(
     session: &Session,
     client: &Client,
-    manifest: &Manifest,
+    meant: &Meant,
     write_secrets: bool,
 ) -> Result<Plan> {
-    let kind = &manifest.kind;
-    let project = project(session, client, kind)?;
-    let names = kind.arguments(&project, &manifest.name)?;
-    let read = match kind.get.call(client.transport(), &names).await {
+    let (kind, names) = (meant.kind(), &meant.names);
+    let read = match kind.get.call(client.transport(), names).await {
         Ok(read) => read,
         Err(error) if error.is_not_found() => return Ok(Plan::Create),
         Err(error) => return Err(Failure::from(error)),
     };
-    let (whole, compared) = manifest::bodies(manifest)?;
-    refuse_unknown(client, kind, &names, &read, &whole)?;
+    refuse_unknown(client, kind, names, &read, &meant.whole)?;
     let Some(write) = kind.write() else {
-        let field = differs(kind, &read, &compared)?;
+        let field = differs(kind, &read, &meant.compared)?;
         return Ok(field.map_or(Plan::Same, Plan::Replace));
     };
-    let fixed = fixed(kind, &read, &compared)?;
+    let fixed = fixed(kind, &read, &meant.compared)?;
     // A PATCH takes less than the PUT that the manifest is written for.
-    let differs = differs(kind, &read, &compared)?;
-    let (whole, compared) = match write.write {
-        Some(Write::Patch) => (write.body_of(&whole)?, write.body_of(&compared)?),
-        _ => (whole, compared),
+    let differs = differs(kind, &read, &meant.compared)?;
+    let fitting = |body: &Value| match write.write {
+        Some(Write::Patch) => write.body_of(body),
+        _ => Ok(body.clone()),
     };
+    let (whole, compared) = (fitting(&meant.whole)?, fitting(&meant.compared)?);
     let mut seen = None;
-    let change = |said: &Value, seen: &mut Option<(Value, Value)>| {
-        write.edited(client.transport(), &names, &read, |value| {
-            let old = value.clone();
-            manifest::overlay(value, said);
-            *seen = Some((old, value.clone()));
-            Ok(())
-        })
-    };
     // A fixed field is told by its name, not by the refusal of a request that cannot be made.
     if let Some(field) = fixed {
         return Ok(Plan::Replace(field));
@@ -274,7 +370,12 @@ async fn plan(
         let left = differs.filter(|_| write.write == Some(Write::Patch));
         return Ok(left.map_or(Plan::Same, Plan::Replace));
     }
-    let request = change(&whole, &mut seen)?;
+    let request = write.edited(client.transport(), names, &read, |value| {
+        let old = value.clone();
+        manifest::overlay(value, &whole);
+        seen = Some((old, value.clone()));
+        Ok(())
+    })?;
     let Some(request) = request else {
         return Ok(Plan::Same);
     };
@@ -338,82 +439,119 @@ fn differs(kind: &Kind, read: &Response<Answer>, said: &Value) -> Result<Option<
 
 pub async fn run_apply(session: &Session, matches: &ArgMatches) -> Result<()> {
     let client = session.client()?;
-    let manifests = read_manifests(matches)?;
+    let all = meant(session, &client, matches)?;
     if !session.is(Switch::DryRun) {
-        session.guard(&format!("apply {} manifests", manifests.len()))?;
+        session.guard(&format!("apply {} manifests", all.len()))?;
     }
     let write_secrets = matches.get_flag("write-secrets");
-    for manifest in manifests {
-        let plan = plan(session, &client, &manifest, write_secrets).await?;
-        let label = format!("{} {}", manifest.kind.name, manifest.name);
-        let done = carry_out(session, &client, &manifest, plan, matches).await?;
-        session.tell(format!("{label}: {done}"));
-        if let Some(state) = &manifest.state {
-            bring_to(session, &client, &manifest, state).await?;
+    for meant in all {
+        let plan = plan(session, &client, &meant, write_secrets).await?;
+        let label = meant.label();
+        if session.is(Switch::DryRun) {
+            let shown = show(session, &client, &meant, plan, matches)?;
+            session.tell(format!("{label}: {shown}"));
+        } else {
+            let done = carry_out(session, &client, &meant, plan, matches).await?;
+            session.tell(format!("{label}: {done}"));
+        }
+        if let Some(goal) = meant.manifest.state {
+            bring_to(session, &client, &meant, goal).await?;
         }
     }
     Ok(())
 }
 
+const SAME: &str = "as it is meant to be";
+
+fn cannot_change(meant: &Meant, field: &str) -> Failure {
+    let message = format!("{}: `{field}` cannot be changed", meant.label());
+    Failure::new(Exit::Refused, message).hint("--replace deletes the resource and creates it again")
+}
+
+/// Shows what would be sent.
+fn show(
+    session: &Session,
+    client: &Client,
+    meant: &Meant,
+    plan: Plan,
+    matches: &ArgMatches,
+) -> Result<&'static str> {
+    let show = |entry: &'static Entry, arguments: &Arguments| {
+        let request = entry.request(client.transport(), arguments)?;
+        run::show_request(session, entry, &request)
+    };
+    match plan {
+        Plan::Same => Ok(SAME),
+        Plan::Create => {
+            let (put, arguments) = creating(meant)?;
+            show(put, &arguments).map(|()| "not sent: would be created")
+        }
+        Plan::Change(write, request, _) => {
+            run::show_request(session, write, &request).map(|()| "not sent: would be changed")
+        }
+        Plan::Replace(field) if !matches.get_flag("replace") => Err(cannot_change(meant, &field)),
+        Plan::Replace(_) => {
+            show(deleting(meant)?, &meant.names)?;
+            let (put, arguments) = creating(meant)?;
+            show(put, &arguments).map(|()| "not sent: would be replaced")
+        }
+    }
+}
+
 async fn carry_out(
     session: &Session,
     client: &Client,
-    manifest: &Manifest,
+    meant: &Meant,
     plan: Plan,
     matches: &ArgMatches,
 ) -> Result<&'static str> {
     let wait = matches.get_flag("wait");
     match plan {
-        Plan::Same => Ok("as it is meant to be"),
-        Plan::Create => create(session, client, manifest, wait)
-            .await
-            .map(|()| "created"),
-        Plan::Change(write, request, _) if session.is(Switch::DryRun) => {
-            run::show_request(session, write, &request).map(|()| "would change")
+        Plan::Same => Ok(SAME),
+        Plan::Create => {
+            create(session, client, meant, wait).await?;
+            Ok("created")
         }
         Plan::Change(write, request, _) => {
             write.send(client.transport(), *request).await?;
             Ok("changed")
         }
-        Plan::Replace(field) if !matches.get_flag("replace") => {
-            let kind = &manifest.kind.name;
-            let message = format!("{kind} {}: `{field}` cannot be changed", manifest.name);
-            Err(Failure::new(Exit::Refused, message)
-                .hint("--replace deletes the resource and creates it again"))
-        }
+        Plan::Replace(field) if !matches.get_flag("replace") => Err(cannot_change(meant, &field)),
         Plan::Replace(_) => {
-            let kind = &manifest.kind.name;
-            session.confirm(&format!(
-                "delete and create again: {kind} {}",
-                manifest.name
-            ))?;
-            delete(session, client, manifest).await?;
-            create(session, client, manifest, wait).await?;
+            session.confirm(&format!("delete and create again: {}", meant.label()))?;
+            delete(session, client, meant).await?;
+            create(session, client, meant, wait).await?;
             Ok("replaced")
         }
     }
 }
 
-async fn create(session: &Session, client: &Client, manifest: &Manifest, wait: bool) -> Result<()> {
-    let kind = &manifest.kind;
+/// The operation that creates a resource, with its arguments.
+fn creating(meant: &Meant) -> Result<(&'static Entry, Arguments)> {
+    let kind = meant.kind();
     let put = kind
         .put
         .ok_or_else(|| Failure::usage(format!("a {} cannot be created", kind.name)))?;
-    let project = project(session, client, kind)?;
-    let mut arguments = kind.arguments(&project, &manifest.name)?;
-    let (whole, _) = manifest::bodies(manifest)?;
-    arguments.insert("body".to_owned(), whole);
-    if session.is(Switch::DryRun) {
-        let request = put.request(client.transport(), &arguments)?;
-        return run::show_request(session, put, &request);
-    }
+    let mut arguments = meant.names.clone();
+    arguments.insert("body".to_owned(), meant.whole.clone());
+    Ok((put, arguments))
+}
+
+fn deleting(meant: &Meant) -> Result<&'static Entry> {
+    let kind = meant.kind();
+    kind.delete
+        .ok_or_else(|| Failure::usage(format!("a {} cannot be deleted", kind.name)))
+}
+
+async fn create(session: &Session, client: &Client, meant: &Meant, wait: bool) -> Result<()> {
+    let (put, arguments) = creating(meant)?;
     let waits = put
         .waiting
         .as_ref()
         .is_some_and(|waiting| !waiting.goal.is_empty());
     if wait && waits {
         let wait = put.call_and_wait(client.transport(), &arguments)?;
-        let watched = vec![Watched::new(manifest.name.clone(), wait)];
+        let watched = vec![Watched::new(meant.manifest.name.clone(), wait)];
         waiting::all(session, watched, Ends::Together).await?;
     } else {
         put.call(client.transport(), &arguments).await?;
@@ -421,82 +559,52 @@ async fn create(session: &Session, client: &Client, manifest: &Manifest, wait: b
     Ok(())
 }
 
-async fn delete(session: &Session, client: &Client, manifest: &Manifest) -> Result<()> {
-    let kind = &manifest.kind;
-    let entry = kind
-        .delete
-        .ok_or_else(|| Failure::usage(format!("a {} cannot be deleted", kind.name)))?;
-    let project = project(session, client, kind)?;
-    let arguments = kind.arguments(&project, &manifest.name)?;
-    if session.is(Switch::DryRun) {
-        let request = entry.request(client.transport(), &arguments)?;
-        return run::show_request(session, entry, &request);
-    }
+async fn delete(session: &Session, client: &Client, meant: &Meant) -> Result<()> {
+    let entry = deleting(meant)?;
     let gone = entry
         .waiting
         .as_ref()
         .is_some_and(|waiting| waiting.effect == Effect::Deletes);
     if gone {
         let wait = entry
-            .call_and_wait(client.transport(), &arguments)?
+            .call_and_wait(client.transport(), &meant.names)?
             .until_gone();
-        let watched = vec![Watched::gone(manifest.name.clone(), wait)];
+        let watched = vec![Watched::gone(meant.manifest.name.clone(), wait)];
         waiting::all(session, watched, Ends::Together).await?;
     } else {
-        entry.call(client.transport(), &arguments).await?;
+        entry.call(client.transport(), &meant.names).await?;
     }
     Ok(())
 }
 
 /// Starts or stops what is not in the state that the manifest says.
-async fn bring_to(
-    session: &Session,
-    client: &Client,
-    manifest: &Manifest,
-    state: &str,
-) -> Result<()> {
-    let kind = &manifest.kind;
-    let verb = match state.to_lowercase().as_str() {
-        "running" => "start",
-        "stopped" => "stop",
-        other => {
-            let message = format!(
-                "{} {}: state is running or stopped, not {other}",
-                kind.name, manifest.name
-            );
-            return Err(Failure::usage(message));
-        }
-    };
-    if session.is(Switch::DryRun) {
-        session.tell(format!("{} {}: {state}", kind.name, manifest.name));
-        return Ok(());
-    }
-    let project = project(session, client, kind)?;
-    let arguments = kind.arguments(&project, &manifest.name)?;
+async fn bring_to(session: &Session, client: &Client, meant: &Meant, goal: Goal) -> Result<()> {
+    let (kind, label) = (meant.kind(), meant.label());
     let pointer = kind
         .resource()
         .map_or("", |resource| resource.state_pointer);
-    let read = kind.get.call(client.transport(), &arguments).await?.json();
-    let is = read.pointer(pointer).and_then(Value::as_str);
-    if is.is_some_and(|is| is.eq_ignore_ascii_case(state)) {
+    let read = match kind.get.call(client.transport(), &meant.names).await {
+        Ok(read) => read.json(),
+        // It has not been created: that was only shown.
+        Err(error) if error.is_not_found() && session.is(Switch::DryRun) => Value::Null,
+        Err(error) => return Err(Failure::from(error)),
+    };
+    if read.pointer(pointer).and_then(Value::as_str) == Some(goal.state()) {
         return Ok(());
     }
-    let noun = &kind.get.command[..kind.get.command.len() - 1];
-    let words = [noun, &[verb]].concat();
-    let wait = match tree::find(&words) {
-        Some(Leaf::Operation(entry)) => entry.call_and_wait(client.transport(), &arguments)?,
+    if session.is(Switch::DryRun) {
+        session.tell(format!("{label}: not sent: would be {}", goal.state()));
+        return Ok(());
+    }
+    let wait = match goal.command(kind) {
+        Some(Leaf::Operation(entry)) => entry.call_and_wait(client.transport(), &meant.names)?,
         Some(Leaf::Action(catalog, action)) => {
-            action.call_and_wait(catalog, client.transport(), &arguments)?
+            action.call_and_wait(catalog, client.transport(), &meant.names)?
         }
-        None => {
-            return Err(Failure::usage(format!(
-                "a {} has no state to bring it to",
-                kind.name
-            )));
-        }
+        None => return Err(Failure::usage(format!("{label}: it has no such state"))),
     };
-    let watched = vec![Watched::new(manifest.name.clone(), wait)];
+    let watched = vec![Watched::new(meant.manifest.name.clone(), wait)];
     waiting::all(session, watched, Ends::Together).await?;
-    session.tell(format!("{} {}: {state}", kind.name, manifest.name));
+    session.tell(format!("{label}: {}", goal.state()));
     Ok(())
 }

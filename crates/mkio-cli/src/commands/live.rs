@@ -142,7 +142,7 @@ async fn record(
     ));
     tokio::select! {
         () = tokio::time::sleep(time) => {}
-        _ = tokio::signal::ctrl_c() => session.tell("ending the recording"),
+        () = session.interrupted() => session.tell("ending the recording"),
     }
     media.delete_live_output_and_wait(event, &output).await?;
     session.output.one(

@@ -9,6 +9,7 @@ mod edit;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod explain;
+mod files;
 mod live;
 mod login;
 mod ops;
@@ -33,6 +34,8 @@ pub fn all() -> Vec<Command> {
         login::logout(),
         login::whoami(),
         profile::command(),
+        files::upload(),
+        files::download(),
         publish::encode(),
         publish::publish(),
         publish::urls(),
@@ -58,9 +61,9 @@ pub fn all() -> Vec<Command> {
 }
 
 /// Tasks that change nothing by themselves, or that show what they would send.
-const SHOWS: [&str; 13] = [
-    "api", "apply", "call", "diff", "doctor", "edit", "explain", "export", "ops", "urls", "usage",
-    "wait", "watch",
+const SHOWS: [&str; 15] = [
+    "api", "apply", "call", "diff", "doctor", "download", "edit", "explain", "export", "ops",
+    "upload", "urls", "usage", "wait", "watch",
 ];
 
 /// Runs the task that the words name; `root` is the whole command line.
@@ -76,6 +79,8 @@ pub async fn run(
         ["logout"] => login::log_out(session),
         ["whoami"] => login::who_am_i(session).await,
         ["profile", verb] => profile::run(session, verb, matches),
+        ["upload"] => files::run_upload(session, matches).await,
+        ["download"] => files::run_download(session, matches).await,
         ["encode"] => publish::run_encode(session, matches).await,
         ["publish"] => publish::run_publish(session, matches).await,
         ["urls"] => publish::run_urls(session, matches).await,

@@ -1,6 +1,8 @@
 //! `mkio encode`, `publish` and `urls`: from a file to something that plays.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::path::Path;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use mkio::{
     Project,
     media::types::{
@@ -13,9 +15,11 @@ use mkio::{
 };
 use serde_json::{Value, json};
 
+use super::files::{self, Source};
 use crate::{
     failure::{Failure, Result},
-    session::Session,
+    output::path,
+    session::{Arguments, Session},
     waiting::{self, Ends, Watched},
 };
 
@@ -34,16 +38,26 @@ fn policy() -> Arg {
 
 pub fn encode() -> Command {
     Command::new("encode")
-        .about("Encodes an asset or a file on the web: transform, output asset, job, and locator if it is to be published")
-        .after_help(
-            "Examples:\n  mkio encode intro --preset H264SingleBitrate720p --publish\n  mkio encode https://example.com/intro.mp4 --transform house",
+        .about("Encodes a file, an asset or a file on the web: assets, transform, job, and locator if it is to be published")
+        .after_help(format!(
+            "A file of this machine is put into an asset first. {}\n\nExamples:\n  mkio encode intro --preset \
+             H264SingleBitrate720p --publish\n  mkio encode ./intro.mp4 --preset H264MultipleBitrate720p\n  mkio encode \
+             https://example.com/intro.mp4 --transform house",
+            files::CREDENTIALS
+        ))
+        .arg(
+            Arg::new("input")
+                .value_name("FILE|URL|ASSET")
+                .required(true)
+                .value_hint(ValueHint::AnyPath)
+                .help("What is encoded; a file that is here comes before an asset of its name"),
         )
-        .arg(Arg::new("input").value_name("ASSET|URL").required(true).help("What is encoded"))
         .arg(value("preset", "PRESET", "Built-in preset; a transform of it is made if need be").required_unless_present("transform"))
         .arg(value("transform", "NAME", "Transform that is there").conflicts_with("preset"))
         .arg(value("files", "FILE", "File of the asset; may be repeated").action(ArgAction::Append))
+        .arg(value("name", "ASSET", "Asset that takes the file; named as the file unless given"))
         .arg(value("to", "ASSET", "Output asset; made of the input's name and the transform unless given"))
-        .arg(value("storage", "NAME", "Storage account of a new output asset; the input's unless given"))
+        .args(files::upload_arguments())
         .arg(Arg::new("publish").long("publish").action(ArgAction::SetTrue).help("Makes a locator and prints addresses"))
         .arg(policy())
 }
@@ -82,37 +96,84 @@ fn project(session: &Session) -> Result<Project> {
     Ok(client.project(name))
 }
 
+/// What is encoded.
+enum Input {
+    /// An asset, with the files of it that count.
+    Asset(String, Vec<String>),
+    /// A file on the web.
+    Web(String),
+}
+
+impl Input {
+    /// The asset, a new one with the file of this machine, or the address.
+    async fn ready(session: &Session, project: &Project, matches: &ArgMatches) -> Result<Self> {
+        let given = text(matches, "input").unwrap_or_default();
+        let files = matches.get_many::<String>("files").into_iter().flatten();
+        let files: Vec<String> = files.cloned().collect();
+        let is_file = !given.contains("://") && Path::new(&given).is_file();
+        let name = text(matches, "name");
+        if !is_file && name.is_some() {
+            return Err(Failure::usage(format!(
+                "--name is for a file, and `{given}` is none"
+            )));
+        }
+        if given.contains("://") {
+            return Ok(Self::Web(given));
+        }
+        if !is_file {
+            return Ok(Self::Asset(given, files));
+        }
+        let source = Source::new(Path::new(&given))?;
+        let asset = name.unwrap_or_else(|| file_stem(&source.name));
+        let file = source.name.clone();
+        files::put(session, project, &asset, &[source], matches).await?;
+        Ok(Self::Asset(asset, vec![file]))
+    }
+
+    /// What outputs are named after.
+    fn stem(&self) -> String {
+        match self {
+            Self::Asset(name, _) => name.clone(),
+            Self::Web(url) => file_stem(url),
+        }
+    }
+
+    /// The asset whose storage account outputs share.
+    fn asset(&self) -> Option<&str> {
+        match self {
+            Self::Asset(name, _) => Some(name),
+            Self::Web(_) => None,
+        }
+    }
+
+    fn job(self, output: &str) -> JobPut {
+        let target = [JobOutputAsset::new(output)];
+        let properties = match self {
+            Self::Web(url) => JobPutProperties::new(JobInputHttp::new([url.as_str()]), target),
+            Self::Asset(name, files) => {
+                let mut of = JobInputAsset::new(&name);
+                if !files.is_empty() {
+                    of = of.with_files(files);
+                }
+                JobPutProperties::new(of, target)
+            }
+        };
+        JobPut::new(properties)
+    }
+}
+
 pub async fn run_encode(session: &Session, matches: &ArgMatches) -> Result<()> {
     session.guard("encode")?;
     let project = project(session)?;
-    let input = text(matches, "input").unwrap_or_default();
+    let input = Input::ready(session, &project, matches).await?;
     let transform = transform(session, &project, matches).await?;
-    let from_web = input.contains("://");
-    let stem = if from_web {
-        file_stem(&input)
-    } else {
-        input.clone()
-    };
-    let output = text(matches, "to").unwrap_or_else(|| format!("{stem}-{transform}"));
-    let source = if from_web { None } else { Some(input.as_str()) };
-    output_asset(session, &project, &output, source, matches).await?;
-    let files = matches.get_many::<String>("files").into_iter().flatten();
-    let files: Vec<String> = files.cloned().collect();
-    let target = [JobOutputAsset::new(&output)];
-    let properties = if from_web {
-        JobPutProperties::new(JobInputHttp::new([input.as_str()]), target)
-    } else {
-        let mut of = JobInputAsset::new(&input);
-        if !files.is_empty() {
-            of = of.with_files(files);
-        }
-        JobPutProperties::new(of, target)
-    };
+    let output = text(matches, "to").unwrap_or_else(|| format!("{}-{transform}", input.stem()));
+    output_asset(session, &project, &output, input.asset(), matches).await?;
     let job = format!(
         "{output}-{}",
         mkio::chrono::Utc::now().format("%Y%m%d%H%M%S")
     );
-    run_job(session, &project, &transform, &job, JobPut::new(properties)).await?;
+    run_job(session, &project, &transform, &job, input.job(&output)).await?;
     if matches.get_flag("publish") {
         let policy = text(matches, "policy").unwrap_or_default();
         locator(session, &project, &output, &output, &policy).await?;
@@ -182,7 +243,7 @@ pub(super) async fn output_asset(
             let asset = media.get_asset(source).send().await?;
             asset.properties().storage_account_name().map(str::to_owned)
         }
-        (None, None) => None,
+        (None, None) => only_storage(project).await?,
     };
     let storage = storage.ok_or_else(|| {
         Failure::usage(format!("there is no asset `{name}`"))
@@ -194,6 +255,18 @@ pub(super) async fn output_asset(
     Ok(())
 }
 
+/// The storage account of a project that has one only.
+async fn only_storage(project: &Project) -> Result<Option<String>> {
+    let entry = super::call::find("list_storages")?;
+    let arguments = Arguments::from_iter([("project_name".to_owned(), json!(project.name()))]);
+    let mut items = entry.pages(project.transport(), &arguments)?.items();
+    let mut names = Vec::new();
+    while let Some(item) = items.try_next().await? {
+        names.extend(path::name_of(&item));
+    }
+    Ok(names.pop().filter(|_| names.is_empty()))
+}
+
 async fn run_job(
     session: &Session,
     project: &Project,
@@ -203,7 +276,7 @@ async fn run_job(
 ) -> Result<Value> {
     let entry = super::call::find("create_job")?;
     let body = serde_json::to_value(body).map_err(|error| Failure::usage(error.to_string()))?;
-    let arguments = crate::session::Arguments::from_iter([
+    let arguments = Arguments::from_iter([
         ("project_name".to_owned(), json!(project.name())),
         ("transform_name".to_owned(), json!(transform)),
         ("job_name".to_owned(), json!(job)),
@@ -255,8 +328,8 @@ pub async fn run_urls(session: &Session, matches: &ArgMatches) -> Result<()> {
         Err(error) if error.is_not_found() => {
             let list = media.list_asset_streaming_locators(&name).send().await?;
             let all = list.json();
-            let found = crate::output::path::find(&all, "streamingLocators/*/name");
-            found.into_iter().map(crate::output::path::plain).collect()
+            let found = path::find(&all, "streamingLocators/*/name");
+            found.into_iter().map(path::plain).collect()
         }
         Err(error) => return Err(Failure::from(error)),
     };

@@ -137,6 +137,11 @@ fn resumed<'a>(client: &Client, words: impl Iterator<Item = &'a String>) -> Resu
     for word in words {
         let told: WaitDescription = place::read(word)?;
         let resource = kinds::find_waitable(told.resource())?;
+        let other = kind.filter(|kind: &&Resource| kind.name != resource.name);
+        if let Some(other) = other {
+            let message = format!("the tokens are of a {} and a {}", other.name, resource.name);
+            return Err(Failure::usage(message).hint("wait for one kind at a time"));
+        }
         let own = resource.params.iter().filter(|name| **name != PROJECT);
         let names: Vec<&str> = own.filter_map(|name| told.parameter(name)).collect();
         let name = names.join("/");
@@ -242,5 +247,34 @@ fn named(resource: &Resource, id_pointer: &str, item: &Value, name: String) -> S
     match parent {
         Some(parent) => format!("{parent}/{name}"),
         None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A word that takes up a wait for a resource of this kind.
+    fn word(client: &Client, kind: &str, name: &str) -> String {
+        let resource = kinds::find_waitable(kind).unwrap();
+        let values = kinds::values(resource, "p", name).unwrap();
+        let wait: Wait<Value, State> = Wait::new(client.transport(), resource, values);
+        place::write(&wait.describe().unwrap())
+    }
+
+    #[test]
+    fn waits_for_one_kind_are_taken_up_together() {
+        let client: Client = Client::builder().anonymous().build().unwrap();
+        let job = |name: &str| word(&client, "job", name);
+        let jobs = [job("h264/a"), job("h264/b")];
+        let (watched, resource) = resumed(&client, jobs.iter()).unwrap();
+        assert_eq!((watched.len(), resource.unwrap().name), (2, "media.job"));
+        let mixed = [job("h264/a"), word(&client, "asset", "x")];
+        let refused = resumed(&client, mixed.iter()).map(drop).unwrap_err();
+        let told = refused.to_string();
+        assert!(
+            told.contains("media.job") && told.contains("media.asset"),
+            "{told}"
+        );
     }
 }

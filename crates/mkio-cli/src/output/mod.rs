@@ -4,7 +4,10 @@ mod jq;
 pub mod path;
 mod table;
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    collections::HashSet,
+    io::{self, IsTerminal, Write},
+};
 
 use clap::ValueEnum;
 use serde_json::Value;
@@ -70,7 +73,7 @@ impl Output {
             Format::Name => lines(&mut out, &[named(value)?])?,
             Format::Csv => {
                 let columns = self.columns(columns, std::slice::from_ref(value));
-                self.csv(&mut out, std::slice::from_ref(value), &columns, true)?;
+                csv_rows(&mut out, std::slice::from_ref(value), &columns, true)?;
             }
             Format::Table => self.card(&mut out, value)?,
         }
@@ -82,9 +85,15 @@ impl Output {
         List {
             output: self,
             columns,
+            chosen: None,
             waiting: Vec::new(),
             written: 0,
         }
+    }
+
+    /// The columns are known before there are items.
+    fn knows_columns(&self, known: &[&str]) -> bool {
+        self.columns.is_some() || !known.is_empty()
     }
 
     /// The columns that were asked for, else those that are known, else those that the items have.
@@ -96,33 +105,19 @@ impl Output {
             return known.iter().map(|&name| name.to_owned()).collect();
         }
         let mut found: Vec<String> = Vec::new();
+        let mut seen = HashSet::new();
         for item in items {
             for (place, _) in path::leaves(item) {
-                if !found.contains(&place) && found.len() < MOST_COLUMNS {
+                if seen.insert(place.clone()) {
                     found.push(place);
                 }
             }
         }
+        // A table is for people; a file loses nothing.
+        if self.format == Format::Table {
+            found.truncate(MOST_COLUMNS);
+        }
         found
-    }
-
-    fn csv(
-        &self,
-        out: &mut impl Write,
-        items: &[Value],
-        columns: &[String],
-        head: bool,
-    ) -> Result<()> {
-        let mut writer = csv::Writer::from_writer(out);
-        let failed = |error: csv::Error| Failure::from(io::Error::from(error));
-        if head {
-            writer.write_record(columns).map_err(failed)?;
-        }
-        for item in items {
-            let cells = columns.iter().map(|column| path::text(item, column));
-            writer.write_record(cells).map_err(failed)?;
-        }
-        writer.flush().map_err(Failure::from)
     }
 
     /// One resource as a table: a line for each field.
@@ -153,6 +148,8 @@ const ROWS: usize = 1000;
 pub struct List<'a> {
     output: &'a Output,
     columns: &'a [&'a str],
+    /// The columns, once the first rows are written: they stay.
+    chosen: Option<Vec<String>>,
     waiting: Vec<Value>,
     written: usize,
 }
@@ -176,7 +173,10 @@ impl List<'_> {
             Format::Name => writeln!(out, "{}", named(&value)?)?,
             Format::Csv | Format::Table => {
                 self.waiting.push(value);
-                if self.waiting.len() >= ROWS {
+                // A line of names stands for all items, so all are waited for where it is not known.
+                let may_begin =
+                    self.output.format == Format::Table || self.output.knows_columns(self.columns);
+                if may_begin && self.waiting.len() >= ROWS {
                     self.rows(&mut out)?;
                 }
                 return Ok(());
@@ -219,9 +219,12 @@ impl List<'_> {
             return Ok(());
         }
         self.written += items.len();
-        let columns = self.output.columns(self.columns, &items);
+        let chosen = self.chosen.take();
+        let columns = chosen.unwrap_or_else(|| self.output.columns(self.columns, &items));
         if self.output.format == Format::Csv {
-            return self.output.csv(out, &items, &columns, head);
+            csv_rows(out, &items, &columns, head)?;
+            self.chosen = Some(columns);
+            return Ok(());
         }
         let rows: Vec<Vec<String>> = items
             .iter()
@@ -229,7 +232,28 @@ impl List<'_> {
             .collect();
         let heads: Vec<String> = columns.iter().map(|column| heading(column)).collect();
         table::write(out, head.then_some(&heads), &rows, width())?;
+        self.chosen = Some(columns);
         Ok(())
+    }
+}
+
+fn csv_rows(out: &mut impl Write, items: &[Value], columns: &[String], head: bool) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    if head {
+        writer.write_record(columns).map_err(csv_failure)?;
+    }
+    for item in items {
+        let cells = columns.iter().map(|column| cell(item, column));
+        writer.write_record(cells).map_err(csv_failure)?;
+    }
+    writer.flush().map_err(Failure::from)
+}
+
+/// The error of the pipe itself: a closed one is no error.
+fn csv_failure(error: csv::Error) -> Failure {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => Failure::from(error),
+        other => Failure::new(Exit::Answer, format!("no CSV: {other:?}")),
     }
 }
 
@@ -283,4 +307,73 @@ fn named(value: &Value) -> Result<String> {
         let message = "the answer has no name: choose another format with -o, or --jq";
         Failure::usage(message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn output(format: Format) -> Output {
+        let (columns, jq) = (None, None);
+        Output::new(&Wanted {
+            format,
+            columns,
+            jq,
+        })
+        .expect("no filter")
+    }
+
+    fn rows(list: &mut List<'_>, items: Vec<Value>) -> String {
+        list.waiting.extend(items);
+        let mut out = Vec::new();
+        list.rows(&mut out).expect("it is written");
+        String::from_utf8(out).expect("text")
+    }
+
+    /// What the second thousand of items has besides does not move the cells of the first.
+    #[test]
+    fn columns_stay_once_they_are_chosen() {
+        let table = output(Format::Table);
+        let mut list = table.list(&[]);
+        let first = rows(&mut list, vec![json!({"b": 1})]);
+        assert_eq!(first, "B\n1\n");
+        let second = rows(&mut list, vec![json!({"a": "x", "b": 2})]);
+        assert_eq!(second, "2\n");
+    }
+
+    #[test]
+    fn csv_has_the_columns_of_all_items() {
+        let csv = output(Format::Csv);
+        let mut list = csv.list(&[]);
+        for n in 0..ROWS + 1 {
+            list.item(json!({"name": n})).expect("it waits");
+        }
+        let wide: Value = (0..12).map(|n| (format!("c{n:02}"), json!(n))).collect();
+        let text = rows(&mut list, vec![wide]);
+        let mut lines = text.lines();
+        assert_eq!(
+            lines.next(),
+            Some("name,c00,c01,c02,c03,c04,c05,c06,c07,c08,c09,c10,c11")
+        );
+        assert_eq!(lines.next(), Some("0,,,,,,,,,,,,"));
+        assert_eq!(lines.last(), Some(",0,1,2,3,4,5,6,7,8,9,10,11"));
+    }
+
+    #[test]
+    fn a_closed_pipe_of_csv_is_one() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let long: Vec<Value> = (0..2000).map(|n| json!({"name": n})).collect();
+        let failure = csv_rows(&mut Closed, &long, &["name".to_owned()], true);
+        assert!(failure.expect_err("nobody reads").is_closed());
+    }
 }

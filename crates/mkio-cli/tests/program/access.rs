@@ -147,3 +147,148 @@ fn the_doctor_finds_what_is_wrong() {
         ill.out
     );
 }
+
+/// A token is kept with the address that it was given for, and asked about there.
+#[test]
+fn a_login_keeps_the_address_of_the_environment() {
+    let service = Service::new();
+    let url = service.emulator.base_url().to_owned();
+    let mut command = service.bare(&["login", "-p", "demo"]);
+    let told = fed(command.env("MKIO_BASE_URL", &url), &format!("{TOKEN}\n"));
+    assert_eq!(told.code, 0, "{}", told.err);
+    let list = ran(&mut service.bare(&["profile", "list", "-o", "json"]));
+    assert!(list.out.contains(&url), "{}", list.out);
+    let assets = ran(&mut service.bare(&["asset", "list", "-o", "name"]));
+    assert_eq!(assets.out.lines().count(), 5, "{}", assets.err);
+    // A profile that is named shuts the environment out: the address is not this one's.
+    let mut command = service.bare(&["login", "--profile", "cloud", "--unchecked"]);
+    let told = fed(command.env("MKIO_BASE_URL", &url), "other\n");
+    assert_eq!(told.code, 0, "{}", told.err);
+    let list = ran(&mut service.bare(&["profile", "list", "--jq", "map(.base_url)"]));
+    assert_eq!(list.out.trim(), format!("[\"{url}\",null]"));
+}
+
+#[test]
+fn a_token_of_the_environment_goes_to_the_address_of_the_environment() {
+    let (service, other) = (Service::new(), Service::new());
+    let theirs = other.emulator.base_url().to_owned();
+    let refused = service.run(&["asset", "list", "--base-url", &theirs]);
+    assert_eq!(refused.code, 3, "{}", refused.err);
+    assert!(refused.err.contains("nothing was sent"), "{}", refused.err);
+    let mut command = service.bare(&["asset", "list", "--base-url", &theirs, "-p", "demo"]);
+    let refused = ran(command.env("MKIO_TOKEN", TOKEN));
+    assert_eq!(
+        refused.code, 3,
+        "the default is another address: {}",
+        refused.err
+    );
+    assert!(other.emulator.control().requests().is_empty());
+    let same = format!("{}/", service.emulator.base_url().trim_end_matches('/'));
+    let own = service.run(&["asset", "list", "--base-url", &same]);
+    assert_eq!(own.code, 0, "{}", own.err);
+}
+
+/// An empty variable names no profile, so the default is the one in use, and protected.
+#[test]
+fn an_empty_variable_takes_no_protection_away() {
+    let service = Service::new();
+    let url = service.emulator.base_url().to_owned();
+    let mut command = service.bare(&["login", "--base-url", &url, "-p", "demo"]);
+    assert_eq!(fed(&mut command, TOKEN).code, 0);
+    assert_eq!(
+        ran(&mut service.bare(&["profile", "set", "protected", "true"])).code,
+        0
+    );
+    let put = [
+        "asset",
+        "put",
+        "new",
+        "--set",
+        "properties.storageAccountName=storage1",
+    ];
+    for empty in ["", " "] {
+        let mut command = service.bare(&put);
+        let asked = ran(command.env("MKIO_PROFILE", empty));
+        assert_eq!(asked.code, 2, "{}", asked.err);
+        assert!(asked.err.contains("protected"), "{}", asked.err);
+    }
+    let mut listen = service.bare(&["webhooks", "listen", "--listen", "127.0.0.1:0"]);
+    let asked = ran(&mut listen);
+    assert!(
+        asked.code == 2 && asked.err.contains("protected"),
+        "{}",
+        asked.err
+    );
+    let mut call = service.bare(&[
+        "call",
+        "stop_live_event",
+        "--args",
+        "{\"event_name\": \"e\"}",
+    ]);
+    let asked = ran(&mut call);
+    assert!(
+        asked.code == 2 && asked.err.contains("protected"),
+        "{}",
+        asked.err
+    );
+    let control = service.emulator.control();
+    let writes = |of: &&mkio_emulator::RequestRecord| of.method != mkio::http::Method::GET;
+    assert_eq!(control.requests().iter().filter(writes).count(), 0);
+}
+
+/// Where there can be no configuration the environment is enough.
+#[test]
+fn a_home_that_cannot_be_read_is_none() {
+    let service = Service::new();
+    let file = service.file("no-folder", "");
+    let put = [
+        "asset",
+        "put",
+        "new",
+        "--set",
+        "properties.storageAccountName=storage1",
+    ];
+    let mut command = service.command(&put);
+    let told = ran(command.env("XDG_CONFIG_HOME", &file).env("HOME", &file));
+    assert_eq!(told.code, 0, "{}", told.err);
+}
+
+/// Calls by name are as careful as commands: they ask, and they write files.
+#[test]
+fn calls_by_name_ask_as_commands_do() {
+    let service = Service::new();
+    let asked = service.run(&["call", "delete_all_user_tokens"]);
+    assert_eq!(asked.code, 2, "{}", asked.err);
+    assert_eq!(
+        service.run(&["asset", "list"]).code,
+        0,
+        "the token is still there"
+    );
+    service.ok(&[
+        "call",
+        "delete_asset",
+        "--args",
+        "{\"asset_name\": \"asset-1\"}",
+    ]);
+    let gone = service.run(&[
+        "call",
+        "delete_asset",
+        "--args",
+        "{\"asset_name\": \"asset-2\"}",
+    ]);
+    assert!(gone.err.contains("done"), "{}", gone.err);
+    let body = r#"{"startDate": "2026-01-01", "endDate": "2026-02-01", "format": "csv"}"#;
+    let args = format!("{{\"body\": {body}}}");
+    let csv = service.folder.path().join("usage.csv");
+    let save = csv.display().to_string();
+    service.ok(&[
+        "call",
+        "create_usage_report_csv",
+        "--args",
+        &args,
+        "--save",
+        &save,
+    ]);
+    let text = std::fs::read_to_string(csv).expect("a file");
+    assert!(text.contains(','), "{text}");
+}

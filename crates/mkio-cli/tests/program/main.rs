@@ -4,10 +4,14 @@
 mod access;
 mod bodies;
 mod codes;
+mod dry_run;
 mod every;
+mod files;
 mod manifests;
+mod many;
 mod output;
 mod secrets;
+mod tasks;
 #[cfg(unix)]
 mod terminal;
 mod waits;

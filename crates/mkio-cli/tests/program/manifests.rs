@@ -191,3 +191,37 @@ fn secrets_stand_elsewhere() {
     let same = crate::ran(command.env("HOOK", "geheim"));
     assert_eq!(same.code, 0, "{}", same.err);
 }
+
+/// What a manifest cannot mean is found before anything is sent.
+#[test]
+fn states_are_checked_first() {
+    let service = Service::new();
+    for (kind, state) in [("live-event", "sideways"), ("asset", "running")] {
+        let odd = format!("{ALL}---\nkind: {kind}\nname: x\nstate: {state}\n");
+        let file = service.file("odd.yaml", &odd);
+        for task in ["apply", "diff"] {
+            let refused = service.run(&[task, "-f", &file]);
+            assert_eq!(refused.code, 2, "{}", refused.err);
+            assert!(refused.err.contains("state"), "{}", refused.err);
+        }
+    }
+    let missing = ALL.replace("ours", "${env:NO_SUCH_VARIABLE}");
+    let missing = format!("{missing}---\nkind: asset\nname: z\nbody: {{properties: {{}}}}\n");
+    let refused = service.run(&["apply", "-f", &service.file("odd.yaml", &missing)]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(service.emulator.control().requests().is_empty());
+}
+
+/// A body is made once: a source that can be read once is enough, also to replace a resource.
+#[cfg(unix)]
+#[test]
+fn a_body_is_made_once() {
+    let service = Service::new();
+    service.ok(&["apply", "-f", &service.file("live.yaml", LIVE)]);
+    let piped = LIVE.replace("PT1H", "'${file:/dev/stdin}'");
+    let file = service.file("live.yaml", &piped);
+    let replaced = service.fed(&["apply", "-f", &file, "--replace", "--yes"], "PT2H\n");
+    assert_eq!(replaced.code, 0, "{}", replaced.err);
+    let output = service.ok(&["live-output", "get", "show", "out", "-o", "json"]);
+    assert!(output.contains("PT2H"), "{output}");
+}

@@ -110,3 +110,27 @@ fn the_environment_is_in_no_help() {
         hidden(&ran, args[0]);
     }
 }
+
+/// Raw requests hide what the documents call a secret, page by page.
+#[test]
+fn raw_lists_hide_secrets() {
+    let service = Service::new();
+    let body = format!(
+        "properties:\n  useStaticHostname: false\n  encoding: {{encodingType: PassthroughBasic}}\n  input: {{streamingProtocol: RTMP, accessToken: {SECRET}}}\n  streamOptions: []\n"
+    );
+    let file = service.file("event.yaml", &body);
+    let made = service.run(&["live-event", "create", "e1", "-f", &file, "-o", "json"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    hidden(&made, "create");
+    let path = "/api/v1/projects/demo/media/liveEvents";
+    for args in [
+        &["api", "GET", path][..],
+        &["api", "GET", path, "--paginate"],
+    ] {
+        let shown = service.run(&[args, &["-o", "json"]].concat());
+        assert!(shown.out.contains("\"***\""), "{}{}", shown.out, shown.err);
+        hidden(&shown, "api");
+        let asked = service.run(&[args, &["-o", "json", "--show-secrets"]].concat());
+        assert!(asked.out.contains(SECRET), "{}{}", asked.out, asked.err);
+    }
+}

@@ -138,12 +138,16 @@ fn waits_have_bars_and_tell_how_they_go_on() {
         "--set",
         "properties.storageAccountName=storage1",
     ]);
-    let wait = ["wait", "asset", "a", "--for", "gone"];
+    let wait = ["wait", "asset", "a", "--for", "gone", "--timeout", "1h 30m"];
     let terminal = Terminal::run(service.command(&wait));
     terminal.expect(" % ");
     terminal.interrupt();
     let (code, screen) = terminal.end();
     assert_eq!(code, 130, "{screen}");
+    assert!(
+        screen.contains("wait --timeout 1h30m --resume "),
+        "{screen}"
+    );
     let word = screen.split("--resume ").nth(1).expect(&screen);
     let word = word.split_whitespace().next().expect("a token").to_owned();
     service.emulator.control().resume();
@@ -152,6 +156,18 @@ fn waits_have_bars_and_tell_how_they_go_on() {
     service.ok(&["asset", "delete", "a"]);
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
+}
+
+/// Who only watches is told how to go on watching.
+#[test]
+fn a_watch_that_is_broken_off_tells_how_it_goes_on() {
+    let service = Service::with(1);
+    let terminal = Terminal::run(service.command(&["watch", "asset", "asset-1"]));
+    terminal.expect("Ready");
+    terminal.interrupt();
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 130, "{screen}");
+    assert!(screen.contains("mkio watch KIND NAME"), "{screen}");
 }
 
 /// The format does not depend on who looks; only the width of tables does.

@@ -166,3 +166,136 @@ fn events_are_received_and_the_rule_is_removed() {
     assert_eq!(rebuilt["source"], first["source"]);
     assert_eq!(rebuilt["mkiorebuilt"], true);
 }
+
+const LOCATOR: [&str; 5] = [
+    "--set",
+    "properties.assetName=asset-1",
+    "--set",
+    "properties.streamingPolicyName=Predefined_ClearStreamingOnly",
+    "--wait",
+];
+
+fn locator(service: &Service, name: &str) {
+    service.ok(&[&["locator", "put", name], &LOCATOR[..]].concat());
+}
+
+/// A rule of all events whose own target is not there.
+fn rule(service: &Service, events: &str) {
+    let events = format!("spec.events={events}");
+    service.ok(&[
+        "webhook",
+        "rule",
+        "put",
+        "r",
+        "--set",
+        "spec.url=http://127.0.0.1:9/",
+        "--set",
+        "spec.enabled=true",
+        "--set",
+        &events,
+    ]);
+}
+
+/// What stands on standard error until a line has this.
+fn expect(err: &mut impl BufRead, text: &str) -> String {
+    let mut told = String::new();
+    while !told.contains(text) {
+        let read = err.read_line(&mut told).expect("a line");
+        assert!(read > 0, "no {text:?} in {told}");
+    }
+    told
+}
+
+/// Each new delivery of the wanted type is forwarded once, and a failed look ends nothing.
+#[test]
+fn deliveries_are_followed() {
+    let service = Service::with(1);
+    rule(
+        &service,
+        "[\"MediaKind.StreamingLocatorCreated\", \"MediaKind.JobStarted\", \"MediaKind.JobFinished\"]",
+    );
+    locator(&service, "before");
+    let (url, requests) = receiver();
+    let mut command = service.command(&[
+        "webhooks",
+        "listen",
+        "--from-history",
+        "r",
+        "--every",
+        "50ms",
+        "--event",
+        "StreamingLocatorCreated",
+        "--limit",
+        "2",
+        "--forward-to",
+        &url,
+        "-o",
+        "jsonl",
+    ]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    let mut err = BufReader::new(child.stderr.take().expect("standard error"));
+    expect(&mut err, "following");
+    service.fault("GET */rules/*/events status=400");
+    expect(&mut err, "400");
+    service.fault("");
+    let encode = ["encode", "asset-1", "--preset", "H264SingleBitrate720p"];
+    service.ok(&encode);
+    for name in ["one", "two", "three"] {
+        locator(&service, name);
+    }
+    let output = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}");
+    let shown: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let sources: Vec<&str> = shown
+        .iter()
+        .filter_map(|of| of["source"].as_str())
+        .collect();
+    assert_eq!(sources.len(), 2, "{text}");
+    assert!(
+        sources[0].ends_with("/one") && sources[1].ends_with("/two"),
+        "{sources:?}"
+    );
+    let posted: Vec<Value> = requests.try_iter().map(|(_, event)| event).collect();
+    assert_eq!(posted, shown, "each once");
+    let unknown = service.run(&["webhooks", "listen", "--from-history", "none"]);
+    assert_eq!(unknown.code, 4, "{}", unknown.err);
+}
+
+/// Ctrl-C removes the rule, also while a target keeps an event waiting.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_removes_the_rule() {
+    let service = Service::with(1);
+    let deaf = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/", deaf.local_addr().expect("an address"));
+    let mut command = service.command(&[
+        "webhooks",
+        "listen",
+        "--listen",
+        "127.0.0.1:0",
+        "--forward-to",
+        &url,
+        "-o",
+        "jsonl",
+    ]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    let mut err = BufReader::new(child.stderr.take().expect("standard error"));
+    expect(&mut err, "mkio-listen-");
+    locator(&service, "one");
+    let mut shown = String::new();
+    let mut out = BufReader::new(child.stdout.take().expect("standard output"));
+    out.read_line(&mut shown).expect("an event");
+    assert!(shown.contains("StreamingLocatorCreated"), "{shown}");
+    let posted = deaf.accept();
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it runs");
+    let status = child.wait().expect("it ends");
+    assert!(status.success() && posted.is_ok(), "{status}");
+    assert_eq!(service.ok(&["webhook", "rule", "list", "-o", "name"]), "");
+}

@@ -1,0 +1,392 @@
+//! `mkio upload` and `download`: files of assets.
+
+mod local;
+
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, builder::PathBufValueParser};
+use mkio::{
+    Project,
+    files::{Files, Listing, StorageCredential},
+};
+use serde_json::json;
+
+use super::publish;
+use crate::{
+    bars::{Bar, Bars, LOOK},
+    failure::{Exit, Failure, Result},
+    options::Switch,
+    session::{Session, variable},
+};
+
+fn force(help: &'static str) -> Arg {
+    Arg::new("force")
+        .long("force")
+        .action(ArgAction::SetTrue)
+        .help(help)
+}
+
+/// What says where uploads go and what they may replace.
+pub(super) fn upload_arguments() -> [Arg; 3] {
+    [
+        Arg::new("storage")
+            .long("storage")
+            .value_name("NAME")
+            .help("Storage account of a new asset; the project's, if it has one only"),
+        Arg::new("endpoint")
+            .long("endpoint")
+            .value_name("URL")
+            .value_hint(ValueHint::Url)
+            .help("Address of the storage account, instead of its own: a private endpoint"),
+        force("Replaces files that are in the asset already"),
+    ]
+}
+
+/// How a storage account is opened: by variables, for arguments are seen by everybody.
+pub(super) const CREDENTIALS: &str = "\
+The service gives the credential of a storage account to nobody. Azure takes a SAS token in MKIO_STORAGE_SAS, S3 a
+key in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if it is a temporary one, AWS_SESSION_TOKEN.";
+
+pub fn upload() -> Command {
+    Command::new("upload")
+        .about("Puts files into an asset, straight into its storage account")
+        .after_help(format!(
+            "{CREDENTIALS}\n\nExamples:\n  mkio upload intro.mp4 film-in\n  mkio upload *.ts parts --storage main"
+        ))
+        .arg(
+            Arg::new("file")
+                .value_name("FILE")
+                .required(true)
+                .num_args(1..)
+                .action(ArgAction::Append)
+                .value_parser(PathBufValueParser::new())
+                .value_hint(ValueHint::FilePath)
+                .help("The files; they keep their names"),
+        )
+        .arg(
+            Arg::new("asset")
+                .value_name("ASSET")
+                .required(true)
+                .help("The asset; it is made if need be"),
+        )
+        .args(upload_arguments())
+}
+
+pub fn download() -> Command {
+    Command::new("download")
+        .about("Fetches a file of an asset, or all files at its top")
+        .after_help(
+            "What has arrived of a file is in FILE.part, and the same command goes on there. A file that is there with \
+             its size is left as it is.\n\nExamples:\n  mkio download film-out film\n  mkio download film-out/film_720p.mp4",
+        )
+        .arg(
+            Arg::new("what")
+                .value_name("ASSET[/FILE]")
+                .required(true)
+                .help("The asset, or one of its files"),
+        )
+        .arg(
+            Arg::new("folder")
+                .value_name("DIR")
+                .default_value(".")
+                .value_parser(PathBufValueParser::new())
+                .value_hint(ValueHint::DirPath)
+                .help("Folder for the files; it is made if need be"),
+        )
+        .arg(force("Replaces files that are there, and begins with the first byte"))
+}
+
+fn project(session: &Session) -> Result<Project> {
+    let client = session.client()?;
+    let name = session.project(&client)?;
+    Ok(client.project(name))
+}
+
+/// A local file on its way to an asset.
+pub(super) struct Source {
+    path: PathBuf,
+    pub(super) name: String,
+    bytes: u64,
+}
+
+impl Source {
+    /// A file that can be read, under its own name.
+    pub(super) fn new(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let about = fs::metadata(path);
+        let about = about.map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
+        if !about.is_file() {
+            return Err(Failure::usage(format!("{shown}: this is no file")));
+        }
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| Failure::usage(format!("{shown}: a name is Unicode")))?;
+        Ok(Self {
+            path: path.to_owned(),
+            name: name.to_owned(),
+            bytes: about.len(),
+        })
+    }
+}
+
+pub async fn run_upload(session: &Session, matches: &ArgMatches) -> Result<()> {
+    let paths = matches.get_many::<PathBuf>("file").into_iter().flatten();
+    let sources: Vec<Source> = paths.map(|path| Source::new(path)).collect::<Result<_>>()?;
+    let mut names = HashSet::new();
+    if let Some(twice) = sources.iter().find(|source| !names.insert(&source.name)) {
+        let message = format!("`{}` is there twice: an asset has a name once", twice.name);
+        return Err(Failure::usage(message));
+    }
+    let asset = matches.get_one::<String>("asset");
+    let asset = asset.cloned().unwrap_or_default();
+    let project = project(session)?;
+    if session.is(Switch::DryRun) {
+        refuse_replacing(&project.files(), &asset, &sources, matches).await?;
+        session.tell("not sent: --dry-run");
+        return told(session, &asset, &sources);
+    }
+    session.guard(&format!("upload to {asset}"))?;
+    put(session, &project, &asset, &sources, matches).await?;
+    told(session, &asset, &sources)
+}
+
+fn told(session: &Session, asset: &str, sources: &[Source]) -> Result<()> {
+    let mut list = session.output.list(&["asset", "file", "bytes"]);
+    for source in sources {
+        list.item(json!({"asset": asset, "file": source.name, "bytes": source.bytes}))?;
+    }
+    list.end()
+}
+
+/// Puts files into an asset, which is made if need be.
+pub(super) async fn put(
+    session: &Session,
+    project: &Project,
+    asset: &str,
+    sources: &[Source],
+    matches: &ArgMatches,
+) -> Result<()> {
+    let credential = credential()?;
+    let files = project.files();
+    refuse_replacing(&files, asset, sources, matches).await?;
+    publish::output_asset(session, project, asset, None, matches).await?;
+    project.media().wait_for_asset(asset).await?;
+    let endpoint = matches.get_one::<String>("endpoint");
+    let bars = Bars::new(session);
+    for source in sources {
+        let bar = bars.file(&source.name, Some(source.bytes));
+        let set = bar.handle();
+        let mut upload = files
+            .upload(asset, &source.name, credential.clone())
+            .on_progress(move |progress| set(progress.sent));
+        if let Some(url) = endpoint {
+            upload = upload.endpoint(url);
+        }
+        let bytes = upload.file(&source.path).await?;
+        bar.done("uploaded", bytes);
+    }
+    Ok(())
+}
+
+async fn refuse_replacing(
+    files: &Files,
+    asset: &str,
+    sources: &[Source],
+    matches: &ArgMatches,
+) -> Result<()> {
+    if matches.get_flag("force") {
+        return Ok(());
+    }
+    let there = match files.list(asset).await {
+        Ok(listing) => listing.files,
+        // It will be made.
+        Err(error) if error.is_not_found() => return Ok(()),
+        Err(error) => return Err(Failure::from(error)),
+    };
+    let is_there = |source: &&Source| there.iter().any(|file| file.name == source.name);
+    match sources.iter().find(is_there) {
+        Some(source) => {
+            let message = format!("{asset} has a file `{}`; nothing was sent", source.name);
+            Err(Failure::usage(message).hint("--force replaces it"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What opens the storage account.
+fn credential() -> Result<StorageCredential> {
+    let key = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"));
+    match (variable("MKIO_STORAGE_SAS"), key) {
+        (Some(token), _) => Ok(StorageCredential::sas(token)),
+        (None, Some((id, secret))) => Ok(match variable("AWS_SESSION_TOKEN") {
+            Some(token) => StorageCredential::session(id, secret, token),
+            None => StorageCredential::access_key(id, secret),
+        }),
+        (None, None) => Err(Failure::new(
+            Exit::Access,
+            "there is no credential of the storage account; nothing was sent",
+        )
+        .hint("set MKIO_STORAGE_SAS, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")),
+    }
+}
+
+/// A file of an asset, and where it goes.
+struct Wanted {
+    name: String,
+    size: Option<u64>,
+    to: PathBuf,
+}
+
+pub async fn run_download(session: &Session, matches: &ArgMatches) -> Result<()> {
+    let what = matches.get_one::<String>("what");
+    let what = what.map(String::as_str).unwrap_or_default();
+    let (asset, one) = match what.split_once('/') {
+        Some((asset, file)) => (asset, Some(file)),
+        None => (what, None),
+    };
+    let folder = matches.get_one::<PathBuf>("folder");
+    let folder = folder.cloned().unwrap_or_default();
+    let force = matches.get_flag("force");
+    let files = project(session)?.files();
+    let listing = files.list(asset).await?;
+    let all = wanted(session, listing, one, &folder)?;
+    let (there, all): (Vec<_>, Vec<_>) = all.into_iter().partition(|of| of.is_there(force));
+    for of in &there {
+        session.tell(format!("{}: is there already", of.to.display()));
+    }
+    all.iter().try_for_each(|of| of.refuse_replacing(force))?;
+    if session.is(Switch::DryRun) {
+        session.tell("not fetched: --dry-run");
+    } else {
+        let fetching = fetch_all(session, &files, asset, &all, (&folder, force));
+        tokio::select! {
+            biased;
+            () = session.interrupted() => {
+                return Err(Failure::interrupted().hint("the same command goes on where it was"));
+            }
+            done = fetching => done?,
+        }
+    }
+    let mut list = session.output.list(&["asset", "file", "bytes", "to"]);
+    for of in &all {
+        let to = of.to.display().to_string();
+        list.item(json!({"asset": asset, "file": of.name, "bytes": of.size, "to": to}))?;
+    }
+    list.end()
+}
+
+/// The file that is named, or all of the asset, each with its place below the folder.
+fn wanted(
+    session: &Session,
+    listing: Listing,
+    one: Option<&str>,
+    folder: &Path,
+) -> Result<Vec<Wanted>> {
+    let listed = listing.files.into_iter();
+    let mut files: Vec<(String, Option<u64>)> = listed.map(|file| (file.name, file.size)).collect();
+    match one {
+        Some(one) => {
+            files.retain(|(name, _)| name == one);
+            // Folders are not listed: what is in one has no size here.
+            if files.is_empty() && one.contains('/') {
+                files.push((one.to_owned(), None));
+            }
+            if files.is_empty() {
+                let message = format!("the asset has no file `{one}`");
+                return Err(Failure::new(Exit::NotFound, message));
+            }
+        }
+        None => {
+            for name in &listing.folders {
+                session.tell(format!("{name}/: folders are not listed; name their files"));
+            }
+        }
+    }
+    let names: HashSet<String> = files.iter().map(|(name, _)| name.clone()).collect();
+    let made = files.into_iter().map(|(name, size)| {
+        if names.contains(&format!("{name}.part")) {
+            let message = format!("`{name}` and `{name}.part` cannot be in one folder");
+            return Err(Failure::usage(message).hint("name one of them"));
+        }
+        let to = local::path(&name).ok_or_else(|| {
+            let exit = one.map_or(Exit::Answer, |_| Exit::Usage);
+            Failure::new(
+                exit,
+                format!("`{}` is no name for a file here", name.escape_debug()),
+            )
+        })?;
+        let to = folder.join(to);
+        Ok(Wanted { name, size, to })
+    });
+    made.collect()
+}
+
+impl Wanted {
+    /// The file is there, with the size that the service tells.
+    fn is_there(&self, force: bool) -> bool {
+        let about = fs::symlink_metadata(&self.to).ok();
+        let whole = about.is_some_and(|about| about.is_file() && Some(about.len()) == self.size);
+        whole && !force
+    }
+
+    fn refuse_replacing(&self, force: bool) -> Result<()> {
+        let is_there = fs::symlink_metadata(&self.to).is_ok();
+        if is_there && !force {
+            let message = format!("{} is another file", self.to.display());
+            return Err(Failure::usage(message).hint("--force replaces it"));
+        }
+        Ok(())
+    }
+
+    fn part(&self) -> PathBuf {
+        let mut part = self.to.as_os_str().to_owned();
+        part.push(".part");
+        PathBuf::from(part)
+    }
+}
+
+async fn fetch_all(
+    session: &Session,
+    files: &Files,
+    asset: &str,
+    all: &[Wanted],
+    (folder, force): (&Path, bool),
+) -> Result<()> {
+    let bars = Bars::new(session);
+    for of in all {
+        local::make_folder(folder, &of.to)?;
+        let part = of.part();
+        let has = fs::metadata(&part).map_or(0, |about| about.len());
+        // More than the whole file is of another one.
+        let odd = of.size.is_some_and(|size| has > size);
+        if has > 0 && (force || odd) {
+            fs::remove_file(&part)?;
+        }
+        let bar = bars.file(&of.name, of.size);
+        let bytes = fetch(files, asset, of, &bar).await?;
+        bar.done("downloaded", bytes);
+        if of.size.is_some_and(|size| size != bytes) {
+            let message = format!("{}: {bytes} bytes came, not those that are listed", of.name);
+            return Err(Failure::new(Exit::Answer, message).hint("--force begins anew"));
+        }
+    }
+    Ok(())
+}
+
+/// Downloads a file; the bar shows how much of it is here.
+async fn fetch(files: &Files, asset: &str, of: &Wanted, bar: &Bar<'_>) -> Result<u64> {
+    let part = of.part();
+    let download = files.download(asset, &*of.name).to_file(&of.to);
+    tokio::pin!(download);
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut download => return done.map_err(Failure::from),
+            _ = looks.tick() => bar.set(fs::metadata(&part).map_or(0, |about| about.len())),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Where events are posted to.
+
+use std::time::Duration;
+
+use clap::ArgMatches;
+use serde_json::Value;
+
+use super::{HEADER, text};
+use crate::{
+    failure::{Exit, Failure, Result},
+    session::Session,
+};
+
+/// Longest time for a post: a target that never answers does not stop the others.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A target of events: nothing but these headers goes there, above all no token.
+pub struct Target {
+    url: String,
+    secret: Option<String>,
+    http: mkio::reqwest::Client,
+}
+
+impl Target {
+    pub fn new(matches: &ArgMatches) -> Result<Option<Self>> {
+        let Some(url) = text(matches, "forward-to") else {
+            return Ok(None);
+        };
+        let secret = text(matches, "secret-env").map(|name| {
+            std::env::var(&name)
+                .map_err(|_| Failure::usage(format!("{name}: there is no such variable")))
+        });
+        let secret = secret.transpose()?;
+        Self::at(url, secret).map(Some)
+    }
+
+    fn at(url: String, secret: Option<String>) -> Result<Self> {
+        let http = mkio::http_client_builder()?.timeout(PATIENCE).build();
+        let http = http.map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+        Ok(Self { url, secret, http })
+    }
+
+    /// Posts an event, and tells what came of it.
+    pub async fn post(&self, session: &Session, event: &Value) -> Result<()> {
+        let status = self.status(event).await?;
+        session.tell(format!("{}: {status}", self.url));
+        if status >= 400 {
+            let message = format!("{} answered {status}", self.url);
+            return Err(Failure::new(Exit::Refused, message));
+        }
+        Ok(())
+    }
+
+    async fn status(&self, event: &Value) -> Result<u16> {
+        let mut request = self
+            .http
+            .post(&self.url)
+            .header("content-type", "application/cloudevents+json")
+            .body(event.to_string());
+        if let Some(secret) = &self.secret {
+            request = request.header(HEADER, secret);
+        }
+        let answer = request.send().await.map_err(|error| {
+            let exit = match error {
+                ref error if error.is_timeout() => Exit::Timeout,
+                _ => Exit::Later,
+            };
+            Failure::new(exit, format!("{}: {}", self.url, error.without_url()))
+        })?;
+        Ok(answer.status().as_u16())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_that_never_answers_is_given_up() {
+        // Connections wait in its queue for ever.
+        let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", deaf.local_addr().unwrap());
+        let target = Target::at(url, None).unwrap();
+        let event = json!({});
+        let post = target.status(&event);
+        let outcome = tokio::time::timeout(Duration::from_secs(300), post).await;
+        let failure = outcome.expect("it gives up by itself").unwrap_err();
+        assert_eq!(failure.exit, Exit::Timeout, "{failure}");
+    }
+}

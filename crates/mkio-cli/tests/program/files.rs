@@ -1,0 +1,212 @@
+//! Files of assets, from this machine and to it.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use mkio_emulator::STORAGE_SAS;
+
+use crate::{Ran, Service, ran};
+
+/// The program with the credential of the emulator's storage account.
+fn storing(service: &Service, args: &[&str]) -> Command {
+    let mut command = service.command(args);
+    command.env("MKIO_STORAGE_SAS", STORAGE_SAS);
+    command
+}
+
+fn stored(service: &Service, args: &[&str]) -> Ran {
+    ran(&mut storing(service, args))
+}
+
+fn bytes(size: usize) -> Vec<u8> {
+    (0..size).map(|at| (at % 251) as u8).collect()
+}
+
+fn local(service: &Service, name: &str, size: usize) -> String {
+    let path = service.folder.path().join(name);
+    fs::write(&path, bytes(size)).expect("a file");
+    path.display().to_string()
+}
+
+fn below(service: &Service, name: &str) -> PathBuf {
+    service.folder.path().join(name)
+}
+
+#[test]
+fn files_go_in_and_come_out_as_they_were() {
+    let service = Service::with(0);
+    let (one, two) = (
+        local(&service, "one.mp4", 300_000),
+        local(&service, "two.vtt", 12),
+    );
+    let without = service.run(&["upload", &one, "film"]);
+    assert_eq!(without.code, 3, "{}", without.err);
+    assert!(without.err.contains("MKIO_STORAGE_SAS"), "{}", without.err);
+    assert_eq!(
+        service.run(&["asset", "get", "film"]).code,
+        4,
+        "nothing was made"
+    );
+    let dry = stored(&service, &["upload", &one, &two, "film", "--dry-run"]);
+    assert_eq!(dry.code, 0, "{}", dry.err);
+    assert!(
+        dry.out.contains("300000") && dry.err.contains("not sent"),
+        "{dry:?}"
+    );
+    assert_eq!(
+        service.run(&["asset", "get", "film"]).code,
+        4,
+        "nothing was made"
+    );
+    let storage = ["--storage", "storage1"];
+    let up = stored(
+        &service,
+        &[&["upload", &one, &two, "film"], &storage[..]].concat(),
+    );
+    assert_eq!(up.code, 0, "{}", up.err);
+    assert!(
+        up.err.contains("one.mp4: uploaded, 300000 bytes"),
+        "{}",
+        up.err
+    );
+    assert!(
+        !up.err.contains("sig=") && !up.out.contains("sig="),
+        "{up:?}"
+    );
+    let listed = service.ok(&["asset", "files", "film", "-o", "json"]);
+    assert!(
+        listed.contains("one.mp4") && listed.contains("two.vtt"),
+        "{listed}"
+    );
+    let to = below(&service, "out");
+    let folder = to.display().to_string();
+    let dry = service.ok(&["download", "film", &folder, "--dry-run"]);
+    assert!(dry.contains("one.mp4") && !to.exists(), "{dry}");
+    let down = service.run(&["download", "film", &folder]);
+    assert_eq!(down.code, 0, "{}", down.err);
+    assert_eq!(
+        fs::read(to.join("one.mp4")).expect("it is there"),
+        bytes(300_000)
+    );
+    assert_eq!(
+        fs::read(to.join("two.vtt")).expect("it is there"),
+        bytes(12)
+    );
+    assert!(!to.join("one.mp4.part").exists());
+}
+
+#[test]
+fn nothing_is_replaced_unless_it_is_meant() {
+    let service = Service::with(0);
+    let one = local(&service, "one.mp4", 1000);
+    let up = ["upload", &one, "film", "--storage", "storage1"];
+    assert_eq!(stored(&service, &up).code, 0);
+    let again = stored(&service, &up);
+    assert_eq!(again.code, 2, "{}", again.err);
+    assert!(again.err.contains("--force"), "{}", again.err);
+    let forced = stored(&service, &[&up[..], &["--force"]].concat());
+    assert_eq!(forced.code, 0, "{}", forced.err);
+    let twice = stored(&service, &["upload", &one, &one, "film", "--force"]);
+    assert_eq!(twice.code, 2, "{}", twice.err);
+    let to = below(&service, "out");
+    fs::create_dir(&to).expect("a folder");
+    fs::write(to.join("one.mp4"), "mine").expect("a file");
+    let folder = to.display().to_string();
+    let refused = service.run(&["download", "film/one.mp4", &folder]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert_eq!(fs::read(to.join("one.mp4")).expect("it stays"), b"mine");
+    service.ok(&["download", "film/one.mp4", &folder, "--force"]);
+    assert_eq!(
+        fs::read(to.join("one.mp4")).expect("it is there"),
+        bytes(1000)
+    );
+    service.emulator.control().clear_requests();
+    let there = service.run(&["download", "film", &folder]);
+    assert!(
+        there.code == 0 && there.err.contains("is there already"),
+        "{there:?}"
+    );
+    let fetched = service.emulator.control().requests();
+    assert!(fetched.iter().all(|of| !of.path.contains("downloadBlob")));
+    assert_eq!(service.run(&["download", "film/none.mp4", &folder]).code, 4);
+    assert_eq!(service.run(&["download", "film/../x", &folder]).code, 2);
+    assert_eq!(service.run(&["download", "nowhere", &folder]).code, 4);
+}
+
+/// What has arrived is not fetched again.
+#[test]
+fn a_download_goes_on_where_it_stopped() {
+    let service = Service::with(0);
+    let one = local(&service, "one.mp4", 200_000);
+    let up = ["upload", &one, "film", "--storage", "storage1"];
+    assert_eq!(stored(&service, &up).code, 0);
+    let to = below(&service, "out");
+    fs::create_dir(&to).expect("a folder");
+    // Another beginning than the file's shows that it is kept.
+    let mut partial = bytes(150_000);
+    partial[0] = 99;
+    fs::write(to.join("one.mp4.part"), &partial).expect("a file");
+    let folder = to.display().to_string();
+    service.ok(&["download", "film", &folder]);
+    let mut whole = bytes(200_000);
+    whole[0] = 99;
+    assert_eq!(fs::read(to.join("one.mp4")).expect("it is there"), whole);
+    fs::write(to.join("one.mp4.part"), bytes(300_000)).expect("a file");
+    service.ok(&["download", "film", &folder, "--force"]);
+    assert_eq!(
+        fs::read(to.join("one.mp4")).expect("it is there"),
+        bytes(200_000)
+    );
+}
+
+#[test]
+fn a_file_is_encoded() {
+    let service = Service::with(0);
+    let one = local(&service, "my film.mp4", 50_000);
+    let preset = ["--preset", "H264SingleBitrate720p", "--storage", "storage1"];
+    let done = stored(
+        &service,
+        &[&["encode", &one, "-o", "json"], &preset[..]].concat(),
+    );
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains("uploaded, 50000 bytes"), "{}", done.err);
+    let told: serde_json::Value = serde_json::from_str(&done.out).expect("JSON");
+    assert_eq!(told["asset"], "my-film-H264SingleBitrate720p");
+    let job = told["job"].as_str().expect("a name");
+    let job = service.ok(&["job", "get", "H264SingleBitrate720p", job, "-o", "json"]);
+    let job: serde_json::Value = serde_json::from_str(&job).expect("JSON");
+    assert_eq!(job["properties"]["input"]["assetName"], "my-film");
+    assert_eq!(job["properties"]["input"]["files"][0], "my film.mp4");
+    assert_eq!(job["properties"]["state"], "Finished");
+    let named = stored(
+        &service,
+        &[
+            &["encode", &one, "--name", "other", "--to", "done"],
+            &preset[..],
+        ]
+        .concat(),
+    );
+    assert_eq!(named.code, 0, "{}", named.err);
+    let storage = service.ok(&["asset", "files", "other", "-o", "json"]);
+    assert!(storage.contains("my film.mp4"), "{storage}");
+    let again = stored(
+        &service,
+        &[&["encode", &one, "--name", "other"], &preset[..]].concat(),
+    );
+    assert_eq!(again.code, 2, "the file is there: {}", again.err);
+    let web = "https://example.com/a/intro.mp4";
+    let web = stored(
+        &service,
+        &[&["encode", web, "-o", "json"], &preset[..]].concat(),
+    );
+    assert_eq!(web.code, 0, "{}", web.err);
+    assert!(
+        web.out.contains("intro-H264SingleBitrate720p"),
+        "{}",
+        web.out
+    );
+    let odd = stored(
+        &service,
+        &[&["encode", "no-file.mp4", "--name", "x"], &preset[..]].concat(),
+    );
+    assert_eq!(odd.code, 2, "{}", odd.err);
+}

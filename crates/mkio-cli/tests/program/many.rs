@@ -1,0 +1,44 @@
+//! Waits for many resources at once.
+
+use mkio::http::Method;
+use serde_json::json;
+
+use crate::Service;
+
+const JOBS: usize = 500;
+
+/// 500 jobs are waited for with fewer requests than one minute may have, however long it takes.
+#[test]
+fn many_waits_share_their_requests() {
+    let service = Service::at(1, 3600.0);
+    let control = service.emulator.control();
+    control.pause();
+    let preset = json!({"@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset", "presetName": "H264SingleBitrate720p"});
+    let mut requests = vec![json!({
+        "method": "PUT", "path": "media/transforms/enc",
+        "body": {"properties": {"outputs": [{"preset": preset}]}},
+    })];
+    for n in 0..JOBS {
+        requests.push(json!({
+            "method": "PUT", "path": format!("media/transforms/enc/jobs/job-{n:03}"),
+            "body": {"properties": {
+                "input": {"@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": "asset-1"},
+                "outputs": [{"@odata.type": "#Microsoft.Media.JobOutputAsset", "assetName": "asset-1"}],
+            }},
+        }));
+    }
+    let made = control.make("demo", &json!(requests).to_string());
+    made.expect("500 jobs");
+    let names: Vec<String> = (0..JOBS).map(|n| format!("enc/job-{n:03}")).collect();
+    let mut args = vec!["wait", "job", "-o", "name", "--timeout", "90s"];
+    args.extend(names.iter().map(String::as_str));
+    control.clear_requests();
+    control.resume();
+    let done = service.run(&args);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(done.out.lines().count(), JOBS);
+    let asked = control.requests();
+    assert!(asked.iter().all(|of| of.method == Method::GET));
+    assert!(asked.len() < 60, "{} requests for {JOBS} jobs", asked.len());
+    assert!(asked.len() > 1, "the log has seen them");
+}

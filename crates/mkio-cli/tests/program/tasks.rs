@@ -1,0 +1,153 @@
+//! Tasks beside operations: usage, live events, completion, pages.
+
+use std::{fs, process::Command};
+
+use mkio::chrono::{TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::Service;
+
+const EVENT: &str = "properties:\n  useStaticHostname: false\n  encoding: {encodingType: PassthroughBasic}\n  input: {streamingProtocol: RTMP}\n  streamOptions: []\n";
+
+#[test]
+fn usage_is_a_table_of_csv() {
+    let service = Service::with(1);
+    service.ok(&["encode", "asset-1", "--preset", "H264SingleBitrate720p"]);
+    let day = |offset: i64| {
+        let day = Utc::now() + TimeDelta::days(offset);
+        day.format("%Y-%m-%d").to_string()
+    };
+    let (from, to) = (day(-20), day(300));
+    let usage = ["usage", "--from", &from, "--to", &to, "--by", "day", "-o"];
+    let json = service.ok(&[&usage[..], &["json"]].concat());
+    let rows: Vec<Value> = serde_json::from_str(&json).expect("JSON");
+    let csv = service.ok(&[&usage[..], &["csv"]].concat());
+    let mut lines = csv.lines();
+    let head = lines.next().unwrap_or_default();
+    assert_eq!(lines.count(), rows.len(), "{csv}");
+    assert!(!rows.is_empty() && head.split(',').count() > 3, "{csv}");
+    for name in rows
+        .iter()
+        .flat_map(|row| row.as_object().expect("an object").keys())
+    {
+        assert!(head.contains(name.as_str()), "{name} is lost: {head}");
+    }
+}
+
+#[test]
+fn a_live_event_is_recorded() {
+    let service = Service::with(0);
+    let file = service.file("event.yaml", EVENT);
+    service.ok(&["live-event", "create", "show", "-f", &file]);
+    let started = service.run(&["live", "start", "show", "-o", "json"]);
+    assert_eq!(started.code, 0, "{}", started.err);
+    let places: Vec<Value> = serde_json::from_str(&started.out).expect("JSON");
+    let is = |what: &str| {
+        places
+            .iter()
+            .any(|of| of["what"] == what && of["url"] != "")
+    };
+    assert!(is("ingest") && is("preview"), "{}", started.out);
+    let record = [
+        "live",
+        "record",
+        "show",
+        "--for",
+        "100ms",
+        "--to",
+        "recording",
+    ];
+    let more = [
+        "--live-output",
+        "out",
+        "--storage",
+        "storage1",
+        "-o",
+        "json",
+    ];
+    let done = service.run(&[&record[..], &more[..]].concat());
+    assert_eq!(done.code, 0, "{}", done.err);
+    let told: Value = serde_json::from_str(&done.out).expect("JSON");
+    assert_eq!(told["asset"], "recording");
+    assert_eq!(service.run(&["asset", "get", "recording"]).code, 0);
+    assert_eq!(
+        service.run(&["live-output", "get", "show", "out"]).code,
+        4,
+        "it has ended"
+    );
+    assert_eq!(service.run(&["live", "stop", "show"]).code, 0);
+    let state = service.ok(&["live-event", "state", "show", "-o", "json"]);
+    assert!(state.contains("Stopped"), "{state}");
+    assert_eq!(service.run(&["live", "start", "none"]).code, 4);
+}
+
+/// Scripts name all commands; a shell that is here reads them without a complaint.
+#[test]
+fn scripts_of_three_shells_know_the_commands() {
+    let service = Service::with(0);
+    for (shell, check) in [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")] {
+        let script = service.ok(&["completion", shell]);
+        for word in ["upload", "live-event", "multiview-channel", "dry-run"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+        let file = service.file(&format!("complete.{shell}"), &script);
+        // A machine without the shell has no complaint to make.
+        if let Ok(ended) = Command::new(shell).args([check, &file]).output() {
+            let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+            assert!(ended.status.success(), "{shell}: {told}");
+        }
+    }
+    assert_eq!(service.run(&["completion", "cmd"]).code, 2);
+}
+
+#[test]
+fn there_is_a_page_for_every_command() {
+    let service = Service::with(0);
+    let folder = service.folder.path().join("man");
+    service.ok(&["man", &folder.display().to_string()]);
+    let page = |name: &str| fs::read_to_string(folder.join(name)).expect(name);
+    assert!(page("mkio.1").contains("MK.IO"));
+    assert!(page("mkio-upload.1").contains("MKIO_STORAGE_SAS"));
+    assert!(page("mkio-asset-get.1").contains("get_asset"));
+    let pages = fs::read_dir(&folder).expect("a folder").count();
+    assert!(pages > 259, "{pages}");
+}
+
+/// Kinds below others are exported for all of these.
+#[test]
+fn an_export_walks_the_parents() {
+    let service = Service::with(2);
+    let filter = "properties: {presentationTimeRange: {startTimestamp: 0}}";
+    let body = service.file("filter.yaml", filter);
+    for (asset, name) in [
+        ("asset-1", "short"),
+        ("asset-2", "long"),
+        ("asset-2", "short"),
+    ] {
+        service.ok(&["asset", "filter", "put", asset, name, "-f", &body]);
+    }
+    let json = service.ok(&["export", "asset-filter", "-o", "json"]);
+    let all: Vec<Value> = serde_json::from_str(&json).expect("one document");
+    let names: Vec<&str> = all.iter().filter_map(|of| of["name"].as_str()).collect();
+    assert_eq!(names.len(), 3, "{json}");
+    for name in ["asset-1/short", "asset-2/long", "asset-2/short"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    let file = service.file("filters.json", &json);
+    let differs = service.run(&["diff", "-f", &file]);
+    assert_eq!(differs.code, 0, "{}{}", differs.out, differs.err);
+    let yaml = service.ok(&["export", "asset-filter"]);
+    assert_eq!(yaml.matches("---\n").count(), 3, "{yaml}");
+    // What the list itself cannot leave out is refused, not ignored.
+    let labelled = service.run(&["export", "asset-filter", "-l", "a=b"]);
+    assert_eq!(labelled.code, 2, "{}", labelled.err);
+    let odd = service.run(&[
+        "export",
+        "transform",
+        "--filter",
+        "name eq 'none'",
+        "-o",
+        "json",
+    ]);
+    assert_eq!(odd.out.trim(), "[]", "{}", odd.err);
+}
