@@ -577,7 +577,7 @@ async fn delete(session: &Session, client: &Client, meant: &Meant) -> Result<()>
     Ok(())
 }
 
-/// Starts or stops what is not in the state that the manifest says.
+/// Starts or stops a resource, unless it is in the state of its manifest.
 async fn bring_to(session: &Session, client: &Client, meant: &Meant, goal: Goal) -> Result<()> {
     let (kind, label) = (meant.kind(), meant.label());
     let pointer = kind

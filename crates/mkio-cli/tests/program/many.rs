@@ -7,10 +7,10 @@ use crate::Service;
 
 const JOBS: usize = 500;
 
-/// 500 jobs are waited for with fewer requests than one minute may have, however long it takes.
+/// All of a wait for 500 jobs takes fewer requests than a minute may have.
 #[test]
 fn many_waits_share_their_requests() {
-    let service = Service::at(1, 3600.0);
+    let service = Service::at(1, 1800.0);
     let control = service.emulator.control();
     control.pause();
     let preset = json!({"@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset", "presetName": "H264SingleBitrate720p"});
@@ -30,7 +30,7 @@ fn many_waits_share_their_requests() {
     let made = control.make("demo", &json!(requests).to_string());
     made.expect("500 jobs");
     let names: Vec<String> = (0..JOBS).map(|n| format!("enc/job-{n:03}")).collect();
-    let mut args = vec!["wait", "job", "-o", "name", "--timeout", "90s"];
+    let mut args = vec!["wait", "job", "-o", "name", "--timeout", "10m"];
     args.extend(names.iter().map(String::as_str));
     control.clear_requests();
     control.resume();

@@ -158,6 +158,29 @@ fn waits_have_bars_and_tell_how_they_go_on() {
     assert_eq!(code, 0, "{screen}");
 }
 
+/// Each file has a bar, on the way there and back.
+#[test]
+fn files_have_bars() {
+    let service = Service::with(0);
+    let file = service.file("one.txt", &"x".repeat(70_000));
+    let mut up = service.command(&["upload", &file, "film", "--storage", "storage1"]);
+    up.env("MKIO_STORAGE_SAS", mkio_emulator::STORAGE_SAS);
+    let (code, screen) = Terminal::run(up).end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(
+        screen.contains("█") && screen.contains("uploaded"),
+        "{screen}"
+    );
+    let folder = service.folder.path().join("out").display().to_string();
+    let down = service.command(&["download", "film", &folder]);
+    let (code, screen) = Terminal::run(down).end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(
+        screen.contains("one.txt █") && screen.contains("downloaded"),
+        "{screen}"
+    );
+}
+
 /// Who only watches is told how to go on watching.
 #[test]
 fn a_watch_that_is_broken_off_tells_how_it_goes_on() {
