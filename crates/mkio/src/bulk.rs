@@ -167,13 +167,48 @@ impl<'a, S: Source> Bulk<'a, S> {
     }
 
     /// Works on all items. `work` is given an item, and gives its name and a future; what that future
-    /// answers is dropped, save for errors.
+    /// gives is dropped, save for errors. [`run_then`](Self::run_then) hands it out.
     ///
     /// Dropping the run drops what is under way; calls that were sent may have taken effect.
-    pub async fn run<F, W, T, E>(self, mut work: F) -> Report<E>
+    pub async fn run<F, W, T, E>(self, work: F) -> Report<E>
     where
         F: FnMut(S::Item) -> (String, W),
         W: Future<Output = std::result::Result<T, E>>,
+    {
+        self.run_then(work, |_, _| ()).await
+    }
+
+    /// Works on all items, as [`run`](Self::run) does, and calls `then` with the name and the outcome of
+    /// each, as soon as it has ended: for a line of progress, or the rows of a table.
+    ///
+    /// ```
+    /// # fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use mkio::{Error, ErrorKind, bulk::Bulk};
+    ///
+    /// let mut rows = Vec::new();
+    /// let report = Bulk::each([3_usize, 0, 5])
+    ///     .at_once(1)
+    ///     .run_then(
+    ///         |length| (format!("film-{length}"), async move {
+    ///             // In a program, a call or a wait of the SDK.
+    ///             let empty = Error::new(ErrorKind::Wait, "there is nothing to encode");
+    ///             if length == 0 { Err(empty) } else { Ok(length * 60) }
+    ///         }),
+    ///         |name, outcome| match outcome {
+    ///             Ok(seconds) => rows.push(format!("{name} {seconds} s")),
+    ///             Err(error) => rows.push(format!("{name} {error}")),
+    ///         },
+    ///     )
+    ///     .await;
+    /// assert_eq!(rows, ["film-3 180 s", "film-0 there is nothing to encode", "film-5 300 s"]);
+    /// assert_eq!((report.done, report.failed.len()), (2, 1));
+    /// # }) }
+    /// ```
+    pub async fn run_then<F, W, T, E, N>(self, mut work: F, mut then: N) -> Report<E>
+    where
+        F: FnMut(S::Item) -> (String, W),
+        W: Future<Output = std::result::Result<T, E>>,
+        N: FnMut(&str, &std::result::Result<T, E>),
     {
         let mut run = Run {
             bulk: self,
@@ -190,7 +225,10 @@ impl<'a, S: Source> Bulk<'a, S> {
                     run.under_way.push(carry(number, name, work));
                 }
                 Step::Unreadable(error) => run.unreadable(error),
-                Step::Done((number, name, outcome)) => run.done(number, name, outcome),
+                Step::Done((number, name, outcome)) => {
+                    then(&name, &outcome);
+                    run.done(number, name, outcome.map(drop));
+                }
                 Step::End => return run.report,
             }
         }
@@ -274,12 +312,12 @@ pub struct Failed<E = Error> {
     pub error: E,
 }
 
-type Done<E> = (usize, String, std::result::Result<(), E>);
+type Done<T, E> = (usize, String, std::result::Result<T, E>);
 
-enum Step<T, E> {
-    Item(T),
+enum Step<I, T, E> {
+    Item(I),
     Unreadable(Error),
-    Done(Done<E>),
+    Done(Done<T, E>),
     End,
 }
 
@@ -288,9 +326,9 @@ async fn carry<T, E>(
     number: usize,
     name: String,
     work: impl Future<Output = std::result::Result<T, E>>,
-) -> Done<E> {
+) -> Done<T, E> {
     let outcome = work.await;
-    (number, name, outcome.map(drop))
+    (number, name, outcome)
 }
 
 struct Run<'a, S, W, E> {
@@ -302,8 +340,8 @@ struct Run<'a, S, W, E> {
     open: bool,
 }
 
-impl<S: Source, W: Future<Output = Done<E>>, E> Run<'_, S, W, E> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step<S::Item, E>> {
+impl<S: Source, W: Future<Output = Done<T, E>>, T, E> Run<'_, S, W, E> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step<S::Item, T, E>> {
         if let Some(stop) = &mut self.bulk.stop
             && self.open
             && stop.as_mut().poll(cx).is_ready()

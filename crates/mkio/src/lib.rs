@@ -143,7 +143,6 @@ pub use mkio_core::{
 };
 pub use project::Project;
 
-/// Operations by name: what each one takes and gives, as data, and calls with JSON arguments.
 #[cfg(feature = "dynamic")]
 pub use mkio_core::dynamic;
 

@@ -5,11 +5,11 @@
 //! - [`Wait`] is what the caller holds: a future of the final resource and a stream of changes.
 //! - [`Waits`] are all waits of a client. Those of one collection share a task, and list requests
 //!   where these are fewer than polls of each resource.
-//!
-//! The life of a wait: `wait.rs` holds it, `new.rs` keeps what its caller sets. The first poll
-//! carries out its actions (`action.rs`), then makes a `plan.rs` of it and hands that to the task of
-//! its collection (`running.rs`, `poll/`). The task polls the service; `judge.rs` remembers what
-//! came of it and `verdict.rs` decides when the wait has ended.
+
+// The life of a wait: `wait.rs` holds it, `new.rs` keeps what its caller sets. The first poll
+// carries out its actions (`action.rs`), then makes a `plan.rs` of it and hands that to the task of
+// its collection (`running.rs`, `poll/`). The task polls the service; `judge.rs` remembers what
+// came of it and `verdict.rs` decides when the wait has ended.
 
 mod action;
 mod description;

@@ -1,6 +1,6 @@
 //! Transcribes a video, inserts the captions as a track of it, and makes thumbnails.
 //!
-//! The vendor's C# samples of these are `AIPipeline…` and `ThumbnailGeneration`.
+//! The C# sample of the same flow is `AdvancedEncodingAndPublishing`.
 
 use anyhow::{Context, Result};
 use mkio::media::types::*;
