@@ -74,9 +74,21 @@ impl<T> Response<T> {
         }
     }
 
-    pub(crate) fn with_call(mut self, call: CallInfo) -> Self {
-        self.call = call;
-        self
+    /// The same, with what the call took.
+    pub(crate) fn of_call(
+        value: T,
+        status: StatusCode,
+        headers: HeaderMap,
+        raw: Bytes,
+        call: CallInfo,
+    ) -> Self {
+        Self {
+            value,
+            status,
+            headers,
+            raw,
+            call,
+        }
     }
 
     /// The decoded value; fields that its type does not have are dropped, see [`json`](Self::json).

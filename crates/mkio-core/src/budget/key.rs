@@ -7,7 +7,8 @@ pub(crate) fn project(path: &str) -> Option<&str> {
     // It is near the beginning, where a plain search is the fastest; this runs for every call.
     let mut windows = path.as_bytes().windows(BEFORE.len());
     let at = windows.position(|bytes| bytes == BEFORE)?;
-    let (name, _) = path.get(at + BEFORE.len()..)?.split_once('/')?;
+    let rest = path.get(at + BEFORE.len()..)?;
+    let name = &rest[..rest.bytes().position(|byte| byte == b'/')?];
     (!name.is_empty()).then_some(name)
 }
 

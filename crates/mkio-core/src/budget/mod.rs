@@ -5,7 +5,7 @@ mod key;
 mod queue;
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
@@ -64,7 +64,7 @@ pub(crate) struct Budget {
 }
 
 /// Queues by project; that of the organization has no name.
-type Queues = Mutex<HashMap<String, Arc<RateQueue>>>;
+type Queues = Mutex<BTreeMap<String, Arc<RateQueue>>>;
 
 impl Budget {
     pub(crate) fn new(budget: RateBudget) -> Self {

@@ -56,9 +56,12 @@ impl Entry {
         transport: &Transport,
         request: reqwest::Request,
     ) -> Result<Response<Answer>> {
+        let url = request.url().clone();
         let response = glue::read_body(transport.call(request, self.operation).await?);
         let known = match self.reply {
-            Reply::Json(_, through) => through(response, self.operation)?,
+            Reply::Json(_, through) => {
+                through(response, self.operation).map_err(|error| error.with_url(&url))?
+            }
             Reply::Empty | Reply::Bytes(_) => response.map(|_| Value::Null),
         };
         Ok(known.map(|known| Answer::new(known, self)))

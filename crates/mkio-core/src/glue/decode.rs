@@ -3,33 +3,43 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::{HeaderMap, header::CONTENT_TYPE};
 use serde::de::DeserializeOwned;
+use url::Url;
 #[cfg(feature = "dynamic")]
 use {crate::ErrorKind, serde::Serialize, serde_json::Value};
 
 use crate::{ByteStream, Error, Operation, Response, Result, json, transport, transport::Reply};
 
-/// Decodes a JSON reply.
+/// Decodes a JSON reply; `asked` is where the request went, for an error.
 pub(crate) fn json<T: DeserializeOwned>(
     reply: Reply,
     operation: &'static Operation,
+    asked: impl FnOnce() -> Option<Url>,
 ) -> Result<Response<T>> {
-    json_or(reply, operation, || None)
+    json_or(reply, operation, asked, || None)
 }
 
 /// Decodes a JSON reply; one without a body is what `empty` says.
 pub(crate) fn json_or<T: DeserializeOwned>(
-    reply: Reply,
+    mut reply: Reply,
     operation: &'static Operation,
+    asked: impl FnOnce() -> Option<Url>,
     empty: impl FnOnce() -> Option<T>,
 ) -> Result<Response<T>> {
-    let mut reply = reply;
-    let request = reply.request.take();
-    decode_body(read_body(reply), operation, empty).map_err(|error| match request {
-        Some(request) => error.with_url(request.url()),
-        None => error,
-    })
+    let raw = reply.body.take().unwrap_or_default();
+    // What is not needed any more goes first: its memory is free for the value.
+    let came = reply.with((), raw);
+    match decode(came.raw(), came.headers(), empty) {
+        Ok(value) => Ok(came.map(|()| value)),
+        Err(error) => {
+            let error = undecodable(error, &came, operation);
+            Err(match asked() {
+                Some(url) => error.with_url(&url),
+                None => error,
+            })
+        }
+    }
 }
 
 /// A reply whose body does not matter.
@@ -47,45 +57,36 @@ pub(crate) fn stream(
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let body = ByteStream::new(response, silence, operation);
-    Response::new(body, status, headers, Bytes::new()).with_call(reply.call)
+    Response::of_call(body, status, headers, Bytes::new(), reply.call)
 }
 
 /// The whole body as it is.
 pub(crate) fn read_body(mut reply: Reply) -> Response<Bytes> {
-    let status = reply.response.status();
-    let headers = std::mem::take(reply.response.headers_mut());
-    let body = reply.body.unwrap_or_default();
-    Response::new(body.clone(), status, headers, body).with_call(reply.call)
+    let raw = reply.body.take().unwrap_or_default();
+    reply.with(raw.clone(), raw)
 }
 
-fn decode_body<T: DeserializeOwned>(
-    response: Response<Bytes>,
-    operation: &'static Operation,
+fn decode<T: DeserializeOwned>(
+    raw: &[u8],
+    headers: &HeaderMap,
     empty: impl FnOnce() -> Option<T>,
-) -> Result<Response<T>> {
-    let raw = json::without_mark(response.raw());
+) -> Result<T> {
+    let raw = json::without_mark(raw);
     // An empty body decodes to types that accept `null`, such as `()` and `Option`.
     let value = if raw.is_empty() {
         empty().or_else(|| serde_json::from_str("null").ok())
     } else {
         None
     };
-    let value = match value {
-        Some(value) => value,
-        None => {
-            let media_type = response.headers().get(CONTENT_TYPE);
-            let media_type = media_type.and_then(|value| value.to_str().ok());
-            match json::decode(raw, media_type) {
-                Ok(value) => value,
-                Err(error) => return Err(undecodable(error, &response, operation)),
-            }
-        }
-    };
-    Ok(response.map(|_| value))
+    if let Some(value) = value {
+        return Ok(value);
+    }
+    let media_type = || headers.get(CONTENT_TYPE)?.to_str().ok();
+    json::decode(raw, media_type)
 }
 
 #[cold]
-fn undecodable(error: Error, response: &Response<Bytes>, operation: &'static Operation) -> Error {
+fn undecodable<T>(error: Error, response: &Response<T>, operation: &'static Operation) -> Error {
     let mut error = error
         .with_status(response.http_status())
         .with_answer(response.headers().clone(), response.raw().clone())
@@ -105,11 +106,12 @@ pub(crate) fn reencode<T: DeserializeOwned + Serialize>(
     response: Response<Bytes>,
     operation: &'static Operation,
 ) -> Result<Response<Value>> {
-    let typed = decode_body::<T>(response, operation, || None)?;
-    let value = serde_json::to_value(&*typed).map_err(|error| {
+    let typed = decode::<T>(response.raw(), response.headers(), || None)
+        .map_err(|error| undecodable(error, &response, operation))?;
+    let value = serde_json::to_value(&typed).map_err(|error| {
         Error::new(ErrorKind::Decode, "the answer cannot be written as JSON")
             .with_source(error)
             .with_operation(operation)
     })?;
-    Ok(typed.map(|_| value))
+    Ok(response.map(|_| value))
 }

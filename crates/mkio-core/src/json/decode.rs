@@ -16,8 +16,11 @@ use crate::{
 /// Kind [`Decode`](ErrorKind::Decode), with [`json_path`](Error::json_path) and
 /// [`expectation`](Error::expectation). When the body is no JSON, the message says what it is: its
 /// media type and how it begins.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8], media_type: Option<&str>) -> Result<T, Error> {
-    from_slice(bytes).map_err(|error| fault::<T>(bytes, media_type, error))
+pub fn decode<'a, T: DeserializeOwned>(
+    bytes: &[u8],
+    media_type: impl FnOnce() -> Option<&'a str>,
+) -> Result<T, Error> {
+    from_slice(bytes).map_err(|error| fault::<T>(bytes, media_type(), error))
 }
 
 /// Decodes a second time to find the place.
@@ -79,18 +82,18 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_is_no_part_of_json() {
-        let numbers: Numbers = decode(b"\xef\xbb\xbf{\"a\":1}", None).unwrap();
+        let numbers: Numbers = decode(b"\xef\xbb\xbf{\"a\":1}", || None).unwrap();
         assert_eq!(numbers["a"], 1);
-        let error = decode::<Numbers>(b"\xef\xbb\xbf", None).unwrap_err();
+        let error = decode::<Numbers>(b"\xef\xbb\xbf", || None).unwrap_err();
         assert!(error.to_string().contains("an empty body"), "{error}");
-        let error = decode::<Numbers>(b"\xef\xbb\xbf{\"a\":\"x\"}", None).unwrap_err();
+        let error = decode::<Numbers>(b"\xef\xbb\xbf{\"a\":\"x\"}", || None).unwrap_err();
         assert_eq!(error.json_path(), Some("a"));
     }
 
     #[test]
     fn what_is_no_json_is_said_to_be_what_it_is() {
         let page = b"<html><title>Sign in</title>";
-        let line = decode::<Numbers>(page, Some("text/html"))
+        let line = decode::<Numbers>(page, || Some("text/html"))
             .unwrap_err()
             .to_string();
         assert!(
@@ -102,13 +105,13 @@ mod tests {
             b"\"hunter2",
             b" [\"hunter2\"",
         ] {
-            let error = decode::<serde_json::Value>(cut, Some("application/json")).unwrap_err();
+            let error = decode::<serde_json::Value>(cut, || Some("application/json")).unwrap_err();
             let shown = format!("{error} {error:?}");
             assert!(shown.contains("application/json"), "{shown}");
             assert!(!shown.contains("hunter2"), "{shown}");
         }
         let long = format!("nonsense {}", "x".repeat(5000));
-        let line = decode::<Numbers>(long.as_bytes(), None)
+        let line = decode::<Numbers>(long.as_bytes(), || None)
             .unwrap_err()
             .to_string();
         assert!(line.contains("`nonsense x") && line.len() < 400, "{line}");

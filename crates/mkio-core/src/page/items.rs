@@ -159,10 +159,27 @@ impl<P: Page> Items<P> {
     /// Those of the call that fetches a page; kind [`Paging`](crate::ErrorKind::Paging) when the list
     /// cannot go on; kind [`Decode`](crate::ErrorKind::Decode) for an item that does not decode, after
     /// which the list goes on.
-    pub async fn try_next(&mut self) -> Result<Option<P::Item>> {
-        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
-            .await
-            .transpose()
+    pub fn try_next(&mut self) -> impl Future<Output = Result<Option<P::Item>>> {
+        poll_fn(|cx| {
+            // Most items are here, and each step on the way would copy them once more.
+            let item = self.next_here();
+            if item.is_some() {
+                return Poll::Ready(Ok(item));
+            }
+            Pin::new(&mut *self).poll_next(cx).map(Option::transpose)
+        })
+    }
+
+    /// The next item, when it is of the current page and has decoded.
+    #[inline]
+    fn next_here(&mut self) -> Option<P::Item> {
+        let is_bad = self.bad.front().is_some_and(|bad| bad.place <= self.taken);
+        if self.handed_out >= self.end || is_bad {
+            return None;
+        }
+        let item = self.current.next();
+        self.count(usize::from(item.is_some()));
+        item
     }
 
     /// All items; the first error ends it.
@@ -213,15 +230,12 @@ impl<P: Page> Stream for Items<P> {
             if this.handed_out >= this.end {
                 return Poll::Ready(None);
             }
-            if this.bad.front().is_some_and(|bad| bad.place <= this.taken)
-                && let Some(bad) = this.bad.pop_front()
-            {
+            if let Some(item) = this.next_here() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            if let Some(bad) = this.bad.pop_front() {
                 this.count(1);
                 return Poll::Ready(Some(Err(bad.error)));
-            }
-            if let Some(item) = this.current.next() {
-                this.count(1);
-                return Poll::Ready(Some(Ok(item)));
             }
             match ready!(this.pages.poll_page(cx)) {
                 None => return Poll::Ready(None),

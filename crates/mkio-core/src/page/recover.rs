@@ -28,8 +28,8 @@ pub(super) fn recover<P: Page>(error: Error) -> Result<(Response<P>, Vec<Bad>)> 
             };
             let (headers, raw) = (error.headers().clone(), error.body().clone());
             let status = error.status().unwrap_or_default();
-            let response = Response::new(page, status, headers, raw);
-            Ok((response.with_call(call), bad))
+            let response = Response::of_call(page, status, headers, raw, call);
+            Ok((response, bad))
         }
         None => Err(error),
     }
@@ -70,7 +70,7 @@ fn without_bad_items<P: Page>(error: &Error) -> Option<(P, Vec<Bad>)> {
 }
 
 fn decode<T: DeserializeOwned>(body: &Value) -> Result<T> {
-    json::decode(body.to_string().as_bytes(), None)
+    json::decode(body.to_string().as_bytes(), || None)
 }
 
 /// The list of a page: a member of the body, or the body.

@@ -186,7 +186,8 @@ impl<P: Page> Walk<P> {
         }
         self.seen.insert(&url);
         let answer = self.transport.call(request, self.operation).await?;
-        let (mut page, mut bad) = match glue::json::<P>(answer, self.operation) {
+        let asked = || Some(url.clone());
+        let (mut page, mut bad) = match glue::json::<P>(answer, self.operation, asked) {
             Ok(page) => (page, Vec::new()),
             Err(error) => recover(error)?,
         };
@@ -196,15 +197,7 @@ impl<P: Page> Walk<P> {
         // A page can be smaller than it was when the place in it was noted.
         self.skip -= skipped;
         if skipped > 0 {
-            let before = bad.len();
-            bad.retain(|bad| bad.place >= skipped);
-            let good = skipped - (before - bad.len());
-            if let Some(items) = page.items_mut() {
-                items.drain(..good);
-            }
-            for bad in &mut bad {
-                bad.place -= skipped;
-            }
+            leave_out(skipped, &mut page, &mut bad);
         }
         self.empty = if received == 0 { self.empty + 1 } else { 0 };
         self.items += (received - skipped) as u64;
@@ -269,5 +262,18 @@ impl<P: Page> Walk<P> {
 
     fn error(&self, message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Paging, message).with_operation(self.operation)
+    }
+}
+
+/// Leaves out the first items of a page, those that do not decode included.
+fn leave_out(skipped: usize, page: &mut Response<impl Page>, bad: &mut Vec<Bad>) {
+    let before = bad.len();
+    bad.retain(|bad| bad.place >= skipped);
+    let good = skipped - (before - bad.len());
+    if let Some(items) = page.items_mut() {
+        items.drain(..good);
+    }
+    for bad in bad {
+        bad.place -= skipped;
     }
 }

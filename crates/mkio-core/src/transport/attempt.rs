@@ -8,14 +8,21 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{ACCEPT, AUTHORIZATION, USER_AGENT},
+};
 use tokio::time::{Instant, Sleep, sleep_until};
 use url::Url;
 
 use super::{Carrier, DispatchError, dispatch::Fault, redirect};
-use crate::{Error, ErrorKind, retry::Cause};
+use crate::{Error, ErrorKind, retry::Cause, token::Bearer};
 
 /// How much of an error's body is read.
 const ERROR_BODY: usize = 64 * 1024;
+
+/// Most bytes that are reserved for a body that has not arrived.
+const MOST_ROOM: u64 = 1024 * 1024;
 
 /// A failed attempt.
 pub(super) struct Failed {
@@ -33,8 +40,11 @@ impl Failed {
 pub(super) struct Attempt<'a> {
     pub(super) carrier: &'a Carrier,
     pub(super) base: &'a Url,
-    /// A copy of the request, for redirects; none when its body is a stream.
+    /// The request as it was given, for redirects; none when its body is a stream.
     pub(super) spare: Option<&'a reqwest::Request>,
+    pub(super) user_agent: Option<&'a HeaderValue>,
+    /// None when the request brings its own.
+    pub(super) bearer: Option<&'a Bearer>,
     pub(super) streams: bool,
     /// Most bytes of a body that is not streamed.
     pub(super) body_limit: u64,
@@ -92,9 +102,10 @@ impl Attempt<'_> {
     ) -> Result<reqwest::Response, Failed> {
         let mut asked = None;
         for _ in 0..=redirect::LIMIT {
-            let Some(now) = request.take() else {
+            let Some(mut now) = request.take() else {
                 break;
             };
+            self.complete(now.headers_mut());
             let response = match self.carrier {
                 Carrier::Own(clients) => {
                     let client = clients.client(now.url()).map_err(failed)?;
@@ -125,6 +136,21 @@ impl Attempt<'_> {
         Err(Failed::new(error, Cause::Final))
     }
 
+    /// Adds the token, and what a request has unless it says otherwise.
+    fn complete(&self, headers: &mut HeaderMap) {
+        if !headers.contains_key(ACCEPT) {
+            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        }
+        if let Some(user_agent) = self.user_agent
+            && !headers.contains_key(USER_AGENT)
+        {
+            headers.insert(USER_AGENT, user_agent.clone());
+        }
+        if let Some(bearer) = self.bearer {
+            headers.insert(AUTHORIZATION, bearer.header());
+        }
+    }
+
     async fn body(
         &self,
         response: &mut reqwest::Response,
@@ -141,6 +167,9 @@ impl Attempt<'_> {
         if first.len() as u64 > self.body_limit {
             return Err(self.too_large());
         }
+        // What the service announces is not reserved without limit.
+        let announced = response.content_length().unwrap_or_default();
+        let room = usize::try_from(announced.min(MOST_ROOM)).unwrap_or_default();
         // Most bodies come in one piece, which is not copied.
         let mut whole: Option<BytesMut> = None;
         loop {
@@ -148,7 +177,11 @@ impl Attempt<'_> {
             let Some(next) = next.map_err(broken)? else {
                 return Ok(whole.map_or(first, BytesMut::freeze));
             };
-            let whole = whole.get_or_insert_with(|| BytesMut::from(&*first));
+            let whole = whole.get_or_insert_with(|| {
+                let mut whole = BytesMut::with_capacity(room);
+                whole.extend_from_slice(&first);
+                whole
+            });
             whole.extend_from_slice(&next);
             if whole.len() as u64 > self.body_limit {
                 return Err(self.too_large());

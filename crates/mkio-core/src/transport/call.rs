@@ -2,10 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use http::{
-    HeaderValue,
-    header::{AUTHORIZATION, USER_AGENT},
-};
+use http::{HeaderValue, header::AUTHORIZATION};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, Span};
 use url::Url;
@@ -34,7 +31,7 @@ impl Transport {
         operation: &'static Operation,
     ) -> Result<Reply> {
         let route = self.core.routes.to(operation)?;
-        self.call_on(route, request, operation).await
+        Call::new(self, route, request, operation).run().await
     }
 
     /// The same for a route that the caller chose.
@@ -44,15 +41,7 @@ impl Transport {
         request: reqwest::Request,
         operation: &'static Operation,
     ) -> Result<Reply> {
-        let span = trace::span(&request, operation);
-        let mut call = Call::new(self, route, request, operation);
-        // Instrumenting copies the future; without a listener that is for nothing.
-        let result = if span.is_disabled() {
-            call.attempts().await
-        } else {
-            call.attempts().instrument(span.clone()).await
-        };
-        call.finish(&span, result)
+        Call::new(self, route, request, operation).run().await
     }
 }
 
@@ -79,11 +68,9 @@ pub(super) struct Call<'a> {
     deadline: Instant,
     queue: Option<Arc<RateQueue>>,
     repeatable: bool,
-    /// The request for the attempt that comes.
-    next: Option<reqwest::Request>,
-    /// A copy for the one after; none when the body is a stream.
-    spare: Option<reqwest::Request>,
-    /// The URL of a request whose body is a stream: there is no copy to read it from.
+    /// As it was given: each attempt sends a copy. None once a body that is a stream is on its way.
+    request: Option<reqwest::Request>,
+    /// The URL of a request whose body is a stream: it cannot be read from the request later.
     streamed_to: Option<Url>,
     bearer: Option<Bearer>,
     /// Headers that the caller set and that are in no log.
@@ -128,8 +115,7 @@ impl<'a> Call<'a> {
                 .unwrap_or(started + FAR),
             queue: queue.flatten(),
             repeatable: repeatable(operation, &request),
-            next: Some(request),
-            spare: None,
+            request: Some(request),
             streamed_to,
             bearer: None,
             secret_headers: Vec::new(),
@@ -140,6 +126,18 @@ impl<'a> Call<'a> {
             last: None,
             unknown: false,
         }
+    }
+
+    async fn run(&mut self) -> Result<Reply> {
+        let span = self.request.as_ref();
+        let span = span.map_or_else(Span::none, |request| trace::span(request, self.operation));
+        // Instrumenting copies the future; without a listener that is for nothing.
+        let result = if span.is_disabled() {
+            self.attempts().await
+        } else {
+            self.attempts().instrument(span.clone()).await
+        };
+        self.finish(&span, result)
     }
 
     async fn attempts(&mut self) -> Result<Answer> {
@@ -153,7 +151,6 @@ impl<'a> Call<'a> {
             if self.wait_for_turn().await? && !brings_its_own_token {
                 self.authorize().await?;
             }
-            self.spare = self.next.as_ref().and_then(reqwest::Request::try_clone);
             self.attempts += 1;
             let failed = match self.attempt().await {
                 Ok(answer) => {
@@ -165,9 +162,8 @@ impl<'a> Call<'a> {
             if is_unauthorized(&failed) && !replaced {
                 replaced = true;
                 match self.replace_token().await {
-                    Ok(true) if self.spare.is_some() => {
+                    Ok(true) if self.request.is_some() => {
                         trace::attempt_failed(&self.attempted(), &failed, Some(Duration::ZERO));
-                        self.next = self.spare.take();
                         self.last = Some(failed.error);
                         continue;
                     }
@@ -187,7 +183,6 @@ impl<'a> Call<'a> {
                 source.refuse(bearer);
             }
             self.after(failed).await?;
-            self.next = self.spare.take();
         }
     }
 
@@ -200,19 +195,12 @@ impl<'a> Call<'a> {
         self.route.retry_budget.deposit(withdrawal);
     }
 
-    /// Refuses a request that leaves the service, and completes its headers. True when it has an
-    /// `Authorization` of its own.
+    /// Refuses a request that leaves the service. True when it has an `Authorization` of its own.
     fn prepare(&mut self) -> Result<bool> {
-        let Some(request) = &mut self.next else {
+        let Some(request) = &mut self.request else {
             return Ok(false);
         };
         origin::same(self.route.address(), request.url())?;
-        if let Some(user_agent) = &self.core.user_agent {
-            request
-                .headers_mut()
-                .entry(USER_AGENT)
-                .or_insert_with(|| user_agent.clone());
-        }
         let own = request.headers_mut().get_mut(AUTHORIZATION);
         let own = own.map(|value| value.set_sensitive(true)).is_some();
         let headers = request.headers().values();
@@ -225,7 +213,7 @@ impl<'a> Call<'a> {
 
     /// Gets a turn in the rate budget; true when that took a while.
     async fn wait_for_turn(&mut self) -> Result<bool> {
-        let (Some(queue), Some(request)) = (&self.queue, &self.next) else {
+        let (Some(queue), Some(request)) = (&self.queue, &self.request) else {
             return Ok(false);
         };
         let (path, priority) = (request.url().path(), self.settings.priority);
@@ -270,19 +258,16 @@ impl<'a> Call<'a> {
 
     /// What events say about the attempt that was made last.
     fn attempted(&self) -> trace::Attempted<'_> {
-        let request = self.spare.as_ref();
         trace::Attempted {
             operation: self.operation,
-            project: request.and_then(|request| project(request.url().path())),
+            path: self.request.as_ref().map(|request| request.url().path()),
             attempts: self.attempts,
         }
     }
 
     fn url(&self) -> Option<&Url> {
-        let request = self.spare.as_ref().or(self.next.as_ref());
-        request
-            .map(reqwest::Request::url)
-            .or(self.streamed_to.as_ref())
+        let request = self.request.as_ref().map(reqwest::Request::url);
+        request.or(self.streamed_to.as_ref())
     }
 
     async fn authorize(&mut self) -> Result<()> {
@@ -300,9 +285,6 @@ impl<'a> Call<'a> {
                 Ok(Err(error)) | Err(error) => return Err(self.with_last_answer(error)),
             },
         };
-        if let Some(request) = &mut self.next {
-            request.headers_mut().insert(AUTHORIZATION, bearer.header());
-        }
         self.bearer = Some(bearer);
         Ok(())
     }
@@ -337,25 +319,30 @@ impl<'a> Call<'a> {
         } else {
             (self.deadline, ("total", self.settings.total_timeout))
         };
+        let mut now_sent = self.request.as_ref().and_then(reqwest::Request::try_clone);
+        if now_sent.is_none() {
+            now_sent = self.request.take();
+        }
         let attempt = Attempt {
             carrier: &self.core.carrier,
             base: self.route.address(),
-            spare: self.spare.as_ref(),
+            spare: self.request.as_ref(),
+            user_agent: self.core.user_agent.as_ref(),
+            bearer: self.bearer.as_ref(),
             streams: self.operation.streams,
             body_limit: self.settings.response_limit,
             deadline,
             limit,
         };
-        let outcome = match attempt.run(&mut self.next).await {
-            Ok(answer) => {
-                trace::attempt_succeeded(&self.attempted(), answer.0.status(), now);
-                Ok(answer)
-            }
-            Err(failed) => Err(Failed {
+        let mut outcome = attempt.run(&mut now_sent).await;
+        if let Ok((response, _)) = &outcome {
+            trace::attempt_succeeded(&self.attempted(), response.status(), now);
+        } else {
+            outcome = outcome.map_err(|failed| Failed {
                 error: failed.error.redact(&self.secrets()).truncate_body(),
                 cause: failed.cause,
-            }),
-        };
+            });
+        }
         if let Some(metrics) = &self.core.metrics {
             let told = outcome.as_ref();
             let told = told.map(|answer| answer.0.status());
@@ -381,7 +368,7 @@ impl<'a> Call<'a> {
                 secrets.add(text.split_once(' ').map_or(text, |(_, rest)| rest));
             }
         }
-        let body = self.spare.as_ref().and_then(reqwest::Request::body);
+        let body = self.request.as_ref().and_then(reqwest::Request::body);
         if let Some(body) = body.and_then(reqwest::Body::as_bytes) {
             secrets.add_body(body);
         }
@@ -418,7 +405,7 @@ impl<'a> Call<'a> {
         let throttled = status == http::StatusCode::TOO_MANY_REQUESTS;
         let wait = policy.wait(self.attempts, throttled, hint);
         if throttled && let Some(queue) = &self.queue {
-            let path = match &self.spare {
+            let path = match &self.request {
                 Some(request) => request.url().path(),
                 None => self.operation.path,
             };
@@ -447,7 +434,7 @@ impl<'a> Call<'a> {
         if !self.settings.retry.allows(self.attempts) {
             return Decision::GiveUp(None);
         }
-        if self.spare.is_none() {
+        if self.request.is_none() {
             return Decision::GiveUp(Some(STREAMED));
         }
         // A time that cannot be counted comes after every deadline.
@@ -465,7 +452,7 @@ impl<'a> Call<'a> {
     }
 
     /// Adds to the result what the call took.
-    fn finish(mut self, span: &Span, result: Result<Answer>) -> Result<Reply> {
+    fn finish(&mut self, span: &Span, result: Result<Answer>) -> Result<Reply> {
         let call = CallInfo {
             attempts: self.attempts,
             elapsed: self.started.elapsed(),
@@ -479,7 +466,6 @@ impl<'a> Call<'a> {
                     response,
                     body,
                     call,
-                    request: self.spare.take(),
                 })
             }
             Err(error) => {

@@ -28,7 +28,7 @@ impl Transport {
         let retries = RetryBudget::new(core.retries);
         let route = Route::new(address, Some(token), false, false, retries);
         Ok(Self {
-            settings: self.settings,
+            settings: Arc::clone(&self.settings),
             core: Arc::new(Core {
                 project: None,
                 user_agent: core.user_agent.clone(),

@@ -1,6 +1,6 @@
 //! Sending requests that are built already, and reading links and raw paths.
 
-use http::{HeaderValue, Method, header::ACCEPT};
+use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::Transport;
@@ -20,7 +20,10 @@ impl Transport {
         request: reqwest::Request,
         operation: &'static Operation,
     ) -> Result<Response<T>> {
-        glue::json(self.call(request, operation).await?, operation)
+        let url = request.url().clone();
+        glue::json(self.call(request, operation).await?, operation, || {
+            Some(url)
+        })
     }
 
     /// Sends a request that belongs to `operation`; its response needs no body.
@@ -74,9 +77,9 @@ impl Transport {
             .of(operation.api)
             .resolve(url_or_path)
             .map_err(|error| error.with_operation(operation))?;
-        let mut request = reqwest::Request::new(Method::GET, url);
-        let json = HeaderValue::from_static("application/json");
-        request.headers_mut().insert(ACCEPT, json);
-        glue::json(self.call(request, operation).await?, operation)
+        let request = reqwest::Request::new(Method::GET, url.clone());
+        glue::json(self.call(request, operation).await?, operation, || {
+            Some(url)
+        })
     }
 }

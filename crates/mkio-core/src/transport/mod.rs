@@ -50,7 +50,7 @@ use crate::{Error, ErrorKind, Metrics, Operation, Result, budget::Budget, retry:
 #[derive(Clone)]
 pub struct Transport {
     core: Arc<Core>,
-    settings: CallSettings,
+    settings: Arc<CallSettings>,
 }
 
 pub(crate) struct Core {
@@ -119,7 +119,7 @@ impl Transport {
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             core: Arc::clone(&self.core),
-            settings: self.settings.with(&options),
+            settings: Arc::new(self.settings.with(&options)),
         }
     }
 

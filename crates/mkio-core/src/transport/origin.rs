@@ -1,16 +1,21 @@
 //! Keeps requests, and with them tokens, at the service they are meant for.
 
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use crate::{Error, ErrorKind, Result};
+
+/// How the names under `localhost` end.
+const UNDER: &[u8] = b".localhost";
 
 /// The URL names this very machine. For `localhost` and the names under it that is so because our
 /// clients do not ask DNS for them.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
-            name.eq_ignore_ascii_case("localhost")
-                || name.to_ascii_lowercase().ends_with(".localhost")
+            let name = name.as_bytes();
+            let under = name.len().checked_sub(UNDER.len());
+            name.eq_ignore_ascii_case(&UNDER[1..])
+                || under.is_some_and(|at| name[at..].eq_ignore_ascii_case(UNDER))
         }
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => {
@@ -24,9 +29,10 @@ pub fn is_loopback(url: &Url) -> bool {
 /// allocations; for schemes other than http and https no two URLs are.
 pub(crate) fn equal(one: &Url, other: &Url) -> bool {
     matches!(one.scheme(), "http" | "https")
-        && one.scheme() == other.scheme()
-        && one.host_str() == other.host_str()
-        && one.port_or_known_default() == other.port_or_known_default()
+        && (one[..Position::BeforePath] == other[..Position::BeforePath]
+            || one.scheme() == other.scheme()
+                && one.host_str() == other.host_str()
+                && one.port_or_known_default() == other.port_or_known_default())
 }
 
 /// Refuses a URL that leaves the origin of the base URL. The message shows origins only: paths and

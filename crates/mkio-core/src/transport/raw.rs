@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Method, header::CONTENT_TYPE};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use url::Url;
 
 use super::{CallOptions, Reply, Transport, request::Parts};
 use crate::{ByteStream, Error, Operation, Response, Result, glue, operation::JSON_PATCH};
@@ -97,8 +98,8 @@ impl RawRequest {
     /// unusable, [`Decode`](crate::ErrorKind::Decode) when the answer is no JSON (see
     /// [`send_bytes`](Self::send_bytes)).
     pub async fn send(self) -> Result<Response<Value>> {
-        let (reply, operation) = self.exec(false).await?;
-        glue::json_or(reply, operation, || Some(Value::Null))
+        let (reply, operation, url) = self.exec(false).await?;
+        glue::json_or(reply, operation, || Some(url), || Some(Value::Null))
     }
 
     /// Sends the request; the answer is decoded into a type of yours.
@@ -107,8 +108,8 @@ impl RawRequest {
     ///
     /// As for [`send`](Self::send).
     pub async fn send_as<T: DeserializeOwned>(self) -> Result<Response<T>> {
-        let (reply, operation) = self.exec(false).await?;
-        glue::json(reply, operation)
+        let (reply, operation, url) = self.exec(false).await?;
+        glue::json(reply, operation, || Some(url))
     }
 
     /// Sends the request; the answer is taken as it is.
@@ -117,7 +118,7 @@ impl RawRequest {
     ///
     /// As for [`send`](Self::send), save for decoding.
     pub async fn send_bytes(self) -> Result<Response<Bytes>> {
-        let (reply, _) = self.exec(false).await?;
+        let (reply, ..) = self.exec(false).await?;
         Ok(glue::read_body(reply))
     }
 
@@ -128,11 +129,11 @@ impl RawRequest {
     /// As for [`send`](Self::send), save for decoding.
     pub async fn send_stream(self) -> Result<Response<ByteStream>> {
         let idle = self.transport.settings.attempt_timeout;
-        let (reply, operation) = self.exec(true).await?;
+        let (reply, operation, _) = self.exec(true).await?;
         Ok(glue::stream(reply, idle, operation))
     }
 
-    async fn exec(self, streams: bool) -> Result<(Reply, &'static Operation)> {
+    async fn exec(mut self, streams: bool) -> Result<(Reply, &'static Operation, Url)> {
         let media_type = self.parts.headers.get(CONTENT_TYPE);
         let json_patch = media_type.is_some_and(|value| {
             value.to_str().is_ok_and(|text| {
@@ -145,13 +146,14 @@ impl RawRequest {
         let route = self.transport.core.routes.served(&self.api);
         let route = route.map_err(named)?;
         let url = route.url_with_query(&self.path).map_err(named)?;
-        let request = self.parts.into_request(self.method, url);
+        let request = self.parts.request(self.method, url);
         let mut request = request.map_err(named)?;
         if self.body.is_some() {
             *request.body_mut() = self.body;
         }
+        let url = request.url().clone();
         let reply = self.transport.call_on(route, request, operation).await?;
-        Ok((reply, operation))
+        Ok((reply, operation, url))
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use reqwest::ResponseBuilderExt;
 
-use crate::response::CallInfo;
+use crate::{Response, response::CallInfo};
 
 /// A response in the 200s, the body that was read with it, and what the call took.
 pub(crate) struct Reply {
@@ -11,11 +11,15 @@ pub(crate) struct Reply {
     /// The whole body; nothing when it is streamed and still in `response`.
     pub(crate) body: Option<Bytes>,
     pub(crate) call: CallInfo,
-    /// The request as it was sent; nothing when its body was a stream.
-    pub(crate) request: Option<reqwest::Request>,
 }
 
 impl Reply {
+    /// The typed value with what came with it.
+    pub(crate) fn with<T>(mut self, value: T, raw: Bytes) -> Response<T> {
+        let headers = std::mem::take(self.response.headers_mut());
+        Response::of_call(value, self.response.status(), headers, raw, self.call)
+    }
+
     /// The response with its body where readers of a [`reqwest::Response`] expect it.
     pub(super) fn into_response(self) -> reqwest::Response {
         let Some(body) = self.body else {
@@ -44,7 +48,6 @@ impl From<http::Response<Bytes>> for Reply {
             response: http::Response::from_parts(head, Bytes::new()).into(),
             body: Some(body),
             call: CallInfo::default(),
-            request: None,
         }
     }
 }

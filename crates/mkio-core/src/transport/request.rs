@@ -1,6 +1,9 @@
 //! Requests while they are put together.
 
-use std::fmt::{self, Debug, Display};
+use std::{
+    fmt::{self, Debug, Display},
+    mem,
+};
 
 use bytes::Bytes;
 use http::{
@@ -10,7 +13,7 @@ use http::{
 use serde::{Serialize, de::DeserializeOwned};
 use url::Url;
 
-use super::{CallOptions, Reply, Transport};
+use super::{CallOptions, Transport};
 use crate::{
     ByteStream, Error, ErrorKind, Operation, Response, Result,
     error::BoxError,
@@ -24,7 +27,11 @@ use crate::{
 /// [`build`](Self::build) and of everything that sends.
 #[doc(hidden)]
 #[derive(Clone)]
-pub struct RequestBuilder {
+pub struct RequestBuilder(Box<Inner>);
+
+/// In a box: setters and async functions copy the request on its way.
+#[derive(Clone)]
+struct Inner {
     transport: Transport,
     operation: &'static Operation,
     path: Result<String>,
@@ -34,33 +41,43 @@ pub struct RequestBuilder {
 impl RequestBuilder {
     /// A request whose path has these arguments, in the order of the path.
     pub fn new(transport: &Transport, operation: &'static Operation, arguments: &[&str]) -> Self {
-        Self {
+        Self(Box::new(Inner {
             transport: transport.clone(),
             operation,
             path: glue::path(operation, arguments),
             parts: Parts::default(),
-        }
+        }))
     }
 
     /// Sets a query parameter.
     pub fn query(&mut self, name: &'static str, value: &(impl Display + ?Sized)) {
         let value = value.to_string();
-        match self.parts.query.iter_mut().find(|(known, _)| known == name) {
+        match self
+            .0
+            .parts
+            .query
+            .iter_mut()
+            .find(|(known, _)| known == name)
+        {
             Some((_, known)) => *known = value,
-            None => self.parts.query.push((name.to_owned(), value)),
+            None => self.0.parts.query.push((name.to_owned(), value)),
         }
     }
 
     /// Adds a value of a query parameter whose name is repeated.
     pub fn add_query(&mut self, name: &'static str, value: &(impl Display + ?Sized)) {
-        self.parts.query.push((name.to_owned(), value.to_string()));
+        self.0
+            .parts
+            .query
+            .push((name.to_owned(), value.to_string()));
     }
 
     /// Sets the filter of a list.
     pub fn filter<L>(&mut self, name: &'static str, filter: &Filter<L>) {
         if let Some(fault) = filter.fault() {
             let message = format!("the filter is unusable: {fault}");
-            self.parts
+            self.0
+                .parts
                 .keep_fault(Error::new(ErrorKind::InvalidRequest, message));
         }
         self.query(name, filter.as_str());
@@ -68,35 +85,35 @@ impl RequestBuilder {
 
     /// Sets a header; its value is in no log.
     pub fn header(&mut self, name: impl AsRef<str>, value: impl AsRef<str>) {
-        self.parts.header(name.as_ref(), value.as_ref());
+        self.0.parts.header(name.as_ref(), value.as_ref());
     }
 
     /// Asks for a response of this media type instead of JSON.
     pub fn accept(&mut self, media_type: &'static str) {
         let media_type = HeaderValue::from_static(media_type);
-        self.parts.headers.insert(ACCEPT, media_type);
+        self.0.parts.headers.insert(ACCEPT, media_type);
     }
 
     /// Overrides settings of this call.
     pub fn options(&mut self, options: CallOptions) {
-        self.transport = self.transport.with(options);
+        self.0.transport = self.0.transport.with(options);
     }
 
     /// Sets the body, as JSON of the operation's media type.
     pub fn json(&mut self, body: &(impl Serialize + ?Sized)) {
-        let media_type = self.operation.request_body.unwrap_or("application/json");
-        self.parts.json(body, media_type);
+        let media_type = self.0.operation.request_body.unwrap_or("application/json");
+        self.0.parts.json(body, media_type);
     }
 
     /// Sets the body, as a form.
     pub fn form(&mut self, body: &(impl Serialize + ?Sized)) {
-        let media_type = self.operation.request_body;
+        let media_type = self.0.operation.request_body;
         let media_type = media_type.unwrap_or("application/x-www-form-urlencoded");
-        self.parts.form(body, media_type);
+        self.0.parts.form(body, media_type);
     }
 
     pub(crate) fn operation(&self) -> &'static Operation {
-        self.operation
+        self.0.operation
     }
 
     /// The request, without authentication.
@@ -104,30 +121,22 @@ impl RequestBuilder {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when an argument is unusable.
-    pub fn build(self) -> Result<reqwest::Request> {
-        let operation = self.operation;
-        let url = self.transport.url(operation, &self.path?)?;
-        let method = operation.method.clone();
-        let request = self.parts.into_request(method, url);
-        request.map_err(|error| error.with_operation(operation))
+    pub fn build(mut self) -> Result<reqwest::Request> {
+        let mut request = self.0.request()?;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().entry(ACCEPT).or_insert(json);
+        Ok(request)
     }
 
-    /// The request with a body that is no JSON.
+    /// The request with a body that is no JSON, without authentication.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when an argument is unusable.
     pub fn build_with(self, body: reqwest::Body) -> Result<reqwest::Request> {
-        let media_type = self.operation.request_body;
+        let media_type = self.0.operation.request_body;
         let mut request = self.build()?;
-        *request.body_mut() = Some(body);
-        if let Some(media_type) = media_type {
-            let media_type = HeaderValue::from_static(media_type);
-            request
-                .headers_mut()
-                .entry(CONTENT_TYPE)
-                .or_insert(media_type);
-        }
+        set_body(&mut request, body, media_type);
         Ok(request)
     }
 
@@ -136,9 +145,11 @@ impl RequestBuilder {
     /// # Errors
     ///
     /// Those of [`build`](Self::build) and of [`Transport::send_as`].
-    pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>> {
-        let operation = self.operation;
-        glue::json(self.call().await?, operation)
+    pub async fn send<T: DeserializeOwned>(mut self) -> Result<Response<T>> {
+        let (request, operation) = (self.0.request()?, self.0.operation);
+        // Not by `send_as`: each async function on the way copies request and response.
+        let reply = self.0.transport.call(request, operation).await?;
+        glue::json(reply, operation, || self.0.url().ok())
     }
 
     /// Sends the request; the body of the response does not matter.
@@ -146,8 +157,9 @@ impl RequestBuilder {
     /// # Errors
     ///
     /// Those of [`build`](Self::build) and of [`Transport::exec`].
-    pub async fn send_empty(self) -> Result<Response<()>> {
-        Ok(glue::empty(self.call().await?))
+    pub async fn send_empty(mut self) -> Result<Response<()>> {
+        let request = self.0.request()?;
+        self.0.transport.send_empty(request, self.0.operation).await
     }
 
     /// Sends the request; the body of the response is handed on as it arrives.
@@ -155,10 +167,12 @@ impl RequestBuilder {
     /// # Errors
     ///
     /// Those of [`build`](Self::build) and of [`Transport::exec`].
-    pub async fn send_stream(self) -> Result<Response<ByteStream>> {
-        let operation = self.operation;
-        let silence = self.transport.settings.attempt_timeout;
-        Ok(glue::stream(self.call().await?, silence, operation))
+    pub async fn send_stream(mut self) -> Result<Response<ByteStream>> {
+        let request = self.0.request()?;
+        self.0
+            .transport
+            .send_stream(request, self.0.operation)
+            .await
     }
 
     /// Sends the request with a body that is no JSON; the response is JSON.
@@ -166,10 +180,12 @@ impl RequestBuilder {
     /// # Errors
     ///
     /// Those of [`build`](Self::build) and of [`Transport::send_as`].
-    pub async fn send_with<T: DeserializeOwned>(self, body: reqwest::Body) -> Result<Response<T>> {
-        let (transport, operation) = (self.transport.clone(), self.operation);
-        let request = self.build_with(body)?;
-        transport.send_as(request, operation).await
+    pub async fn send_with<T: DeserializeOwned>(
+        mut self,
+        body: reqwest::Body,
+    ) -> Result<Response<T>> {
+        let request = self.0.request_with(body)?;
+        self.0.transport.send_as(request, self.0.operation).await
     }
 
     /// Sends the request with a body that is no JSON; the body of the response does not matter.
@@ -177,10 +193,9 @@ impl RequestBuilder {
     /// # Errors
     ///
     /// Those of [`build`](Self::build) and of [`Transport::exec`].
-    pub async fn send_empty_with(self, body: reqwest::Body) -> Result<Response<()>> {
-        let (transport, operation) = (self.transport.clone(), self.operation);
-        let request = self.build_with(body)?;
-        Ok(glue::empty(transport.call(request, operation).await?))
+    pub async fn send_empty_with(mut self, body: reqwest::Body) -> Result<Response<()>> {
+        let request = self.0.request_with(body)?;
+        self.0.transport.send_empty(request, self.0.operation).await
     }
 
     /// Sends the request with a body that is no JSON; the body of the response is handed on as it
@@ -189,24 +204,48 @@ impl RequestBuilder {
     /// # Errors
     ///
     /// Those of [`build`](Self::build) and of [`Transport::exec`].
-    pub async fn send_stream_with(self, body: reqwest::Body) -> Result<Response<ByteStream>> {
-        let (transport, operation) = (self.transport.clone(), self.operation);
-        let silence = transport.settings.attempt_timeout;
-        let request = self.build_with(body)?;
-        let reply = transport.call(request, operation).await?;
-        Ok(glue::stream(reply, silence, operation))
-    }
-
-    async fn call(self) -> Result<Reply> {
-        let (transport, operation) = (self.transport.clone(), self.operation);
-        let request = self.build()?;
-        transport.call(request, operation).await
+    pub async fn send_stream_with(mut self, body: reqwest::Body) -> Result<Response<ByteStream>> {
+        let request = self.0.request_with(body)?;
+        self.0
+            .transport
+            .send_stream(request, self.0.operation)
+            .await
     }
 
     /// The pages of the list that the request asks for.
-    pub fn pages<P: Page>(self) -> Pages<P> {
-        let (transport, operation) = (self.transport.clone(), self.operation);
-        Pages::new(transport, operation, self.build())
+    pub fn pages<P: Page>(mut self) -> Pages<P> {
+        let request = self.0.request();
+        Pages::new(self.0.transport, self.0.operation, request)
+    }
+}
+
+impl Inner {
+    /// The request without what the transport adds.
+    fn request(&mut self) -> Result<reqwest::Request> {
+        let url = self.url()?;
+        let request = self.parts.request(self.operation.method.clone(), url);
+        request.map_err(|error| error.with_operation(self.operation))
+    }
+
+    fn url(&self) -> Result<Url> {
+        let path = self.path.as_ref().map_err(Error::clone);
+        path.and_then(|path| self.transport.url(self.operation, path))
+            .map_err(|error| error.with_operation(self.operation))
+    }
+
+    fn request_with(&mut self, body: reqwest::Body) -> Result<reqwest::Request> {
+        let mut request = self.request()?;
+        set_body(&mut request, body, self.operation.request_body);
+        Ok(request)
+    }
+}
+
+fn set_body(request: &mut reqwest::Request, body: reqwest::Body, media_type: Option<&'static str>) {
+    *request.body_mut() = Some(body);
+    if let Some(media_type) = media_type {
+        let media_type = HeaderValue::from_static(media_type);
+        let headers = request.headers_mut();
+        headers.entry(CONTENT_TYPE).or_insert(media_type);
     }
 }
 
@@ -214,8 +253,8 @@ impl RequestBuilder {
 impl Debug for RequestBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestBuilder")
-            .field("operation", &self.operation.id)
-            .field("path", &self.path)
+            .field("operation", &self.0.operation.id)
+            .field("path", &self.0.path)
             .finish_non_exhaustive()
     }
 }
@@ -328,24 +367,21 @@ impl Parts {
         self.fault.get_or_insert(error);
     }
 
-    pub(super) fn into_request(
-        self,
+    /// The request that they make; nothing is left of them.
+    pub(super) fn request(
+        &mut self,
         method: http::Method,
         mut url: Url,
     ) -> Result<reqwest::Request> {
-        if let Some(error) = self.fault {
+        if let Some(error) = self.fault.take() {
             return Err(error);
         }
         if !self.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(self.query);
+            url.query_pairs_mut().extend_pairs(self.query.drain(..));
         }
         let mut request = reqwest::Request::new(method, url);
-        *request.headers_mut() = self.headers;
-        request
-            .headers_mut()
-            .entry(ACCEPT)
-            .or_insert(HeaderValue::from_static("application/json"));
-        *request.body_mut() = self.body.map(Into::into);
+        *request.headers_mut() = mem::take(&mut self.headers);
+        *request.body_mut() = self.body.take().map(Into::into);
         Ok(request)
     }
 }

@@ -19,8 +19,8 @@ const TARGET: &str = "mkio";
 /// The attempt that an event is about.
 pub(super) struct Attempted<'a> {
     pub(super) operation: &'static Operation,
-    /// The project that the request is about, if its path tells.
-    pub(super) project: Option<&'a str>,
+    /// The path of the request, which tells its project.
+    pub(super) path: Option<&'a str>,
     /// Attempts of the call so far, this one included.
     pub(super) attempts: u32,
 }
@@ -87,7 +87,7 @@ pub(super) fn attempt_failed(attempt: &Attempted<'_>, failed: &Failed, retry_in:
                 tracing::Level::$level,
                 {
                     mkio.operation = attempt.operation.id,
-                    mkio.project = attempt.project,
+                    mkio.project = attempt.path.and_then(project),
                     http.request.resend_count = resends(attempt.attempts),
                     http.response.status_code = status.map(|status| i64::from(status.as_u16())),
                     error.type = %failed.error.word(),

@@ -36,7 +36,7 @@ impl Target {
             let Some(operation) = operation else {
                 return refuse("has neither a read nor a list operation".to_owned());
             };
-            segments.push(glue::path_segment(operation, param, value)?.to_string());
+            segments.push(glue::path_segment(operation, param, value)?.into_owned());
         }
         Ok(Self {
             resource,
@@ -137,12 +137,7 @@ impl Target {
         operation: &'static Operation,
     ) -> Result<Request> {
         let url = transport.url(operation, &self.path(operation))?;
-        let mut request = Request::new(Method::GET, url);
-        request.headers_mut().insert(
-            http::header::ACCEPT,
-            http::HeaderValue::from_static("application/json"),
-        );
-        Ok(request)
+        Ok(Request::new(Method::GET, url))
     }
 
     /// The collection of the resource: waits of one share their polls.

@@ -82,7 +82,7 @@ impl<C> TransportBuilder<C> {
             }
         };
         Ok(Transport {
-            settings: CallSettings::default().with(&settings.options),
+            settings: Arc::new(CallSettings::default().with(&settings.options)),
             core: Arc::new(Core {
                 project: settings.project.take(),
                 user_agent,

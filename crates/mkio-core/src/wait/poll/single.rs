@@ -94,9 +94,9 @@ async fn get<T: DeserializeOwned>(
     operation: &'static Operation,
 ) -> Result<Response<T>> {
     let request = target.request(transport, operation)?;
-    let since = Instant::now();
+    let (since, url) = (Instant::now(), request.url().clone());
     let response = transport.call(request, operation).await;
-    let response = response.and_then(|reply| glue::json(reply, operation));
+    let response = response.and_then(|reply| glue::json(reply, operation, || Some(url)));
     let outcome = response.as_ref().map(Response::http_status);
     let project = target.value("project_name");
     tell(transport, operation, project, since, outcome, 1);

@@ -88,7 +88,7 @@ impl Event {
     ///
     /// Kind [`Decode`](ErrorKind::Decode) when the body is no JSON object.
     pub fn from_json(body: &[u8]) -> Result<Self> {
-        glue::decode_json(body, None).map_err(|error| {
+        glue::decode_json(body, || None).map_err(|error| {
             let message = format!("the webhook event: {}", error.message());
             Error::new(ErrorKind::Decode, message).with_json_path(
                 error.json_path().unwrap_or("$"),
