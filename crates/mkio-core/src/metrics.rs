@@ -1,4 +1,4 @@
-//! Numbers about calls, for whoever counts them.
+//! Numbers about calls, for metrics of the caller.
 
 use std::{borrow::Cow, fmt, time::Duration};
 

@@ -6,9 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A field that may be absent, `null`, or hold a value.
 ///
-/// In a PATCH, a field that is left out keeps what the service has, `null` removes it, and a value
-/// (an empty one, too) replaces it. Generated types use `Nullable` where the document allows `null`
-/// in something that is sent.
+/// In a PATCH, a field that is left out keeps its value, `null` removes it, and a value replaces it, also
+/// when it is empty. A map is merged: members that it does not name stay. Generated types use `Nullable`
+/// where the document allows `null` in something that is sent.
 ///
 /// | Rust | JSON |
 /// |---|---|

@@ -125,7 +125,7 @@ impl Engine {
         Ok(Self::of_platform(platform, settings, clock))
     }
 
-    /// Takes over the world and the clock of another platform, at once for whoever asks. Faults stay.
+    /// Takes over the world and the clock of another platform, between two requests. Faults stay.
     #[cfg_attr(not(feature = "host"), expect(dead_code, reason = "for the host"))]
     pub(crate) fn replace(&self, other: Self) {
         let world = other.world.into_inner();

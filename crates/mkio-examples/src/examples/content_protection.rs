@@ -18,7 +18,7 @@ pub async fn run(place: &Place) -> Result<()> {
     let mut key = [0; 32];
     SystemRandom::new().fill(&mut key).ok().context("random bytes")?;
 
-    // A licence is given to whoever shows a JWT that is signed with this key. The key travels in Base64.
+    // A player gets a licence for a JWT that is signed with this key. The key travels in Base64.
     let verification = ContentKeyPolicySymmetricTokenKey::new(Secret::new(STANDARD.encode(key)));
     let restriction = || {
         ContentKeyPolicyTokenRestriction::new(verification.clone(), RestrictionTokenType::Jwt)

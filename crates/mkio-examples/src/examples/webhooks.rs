@@ -16,7 +16,7 @@ use crate::place::Place;
 
 /// Runs the example.
 pub async fn run(place: &Place) -> Result<()> {
-    // Whoever knows the secret is the service.
+    // A sender that knows the secret is taken for the service.
     let secret = SharedSecret::header("x-mkio-secret", "correct horse battery staple");
     let (tell, mut told) = mpsc::unbounded_channel();
     let webhook = Webhook::builder()

@@ -173,7 +173,7 @@ async fn a_small_limit_is_the_page_size_where_none_was_said() {
     assert_eq!(tops(&script), [None, None]);
 }
 
-/// The page size was for the limit: whoever goes on without one gets pages of the usual size.
+/// The page size was for the limit: a list that goes on without one has pages of the usual size.
 #[tokio::test(start_paused = true)]
 async fn the_page_size_of_a_limit_ends_with_it() {
     for echo in [Echo::All, Echo::Place, Echo::Nothing] {
