@@ -131,6 +131,11 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
     global(name, help).action(ArgAction::SetTrue)
 }
 
+/// The text of an argument, where the command has it and it is given.
+pub fn text(matches: &ArgMatches, name: &str) -> Option<String> {
+    matches.try_get_one::<String>(name).ok().flatten().cloned()
+}
+
 /// The options of all commands.
 pub fn all() -> Vec<Arg> {
     let mut all = places();

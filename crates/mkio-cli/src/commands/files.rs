@@ -15,7 +15,7 @@ use mkio::{
 };
 use serde_json::json;
 
-use super::publish;
+use super::assets;
 use crate::{
     bars::{Bar, Bars, LOOK},
     failure::{Exit, Failure, Result},
@@ -172,7 +172,7 @@ pub(super) async fn put(
     let credential = credential()?;
     let files = project.files();
     refuse_replacing(&files, asset, sources, matches).await?;
-    publish::output_asset(session, project, asset, None, matches).await?;
+    assets::make(session, project, asset, None, matches).await?;
     project.media().wait_for_asset(asset).await?;
     let endpoint = matches.get_one::<String>("endpoint");
     let bars = Bars::new(session);

@@ -9,7 +9,7 @@ use mkio::{
 };
 use serde_json::{Value, json};
 
-use super::{call, publish};
+use super::{assets, call};
 use crate::{
     failure::Result,
     options,
@@ -126,7 +126,7 @@ async fn record(
         .copied()
         .unwrap_or_default();
     let media = project.media();
-    publish::output_asset(session, project, &asset, None, matches).await?;
+    assets::make(session, project, &asset, None, matches).await?;
     let properties = LiveOutputPutProperties::new()
         .asset_name(&asset)
         .archive_window_length(text("window").unwrap_or_default());

@@ -2,6 +2,7 @@
 
 mod api;
 mod apply;
+mod assets;
 mod call;
 mod completion;
 mod doctor;

@@ -6,26 +6,26 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use mkio::{
     Project,
     media::types::{
-        AssetPut, AssetPutProperties, BuiltInStandardEncoderPreset, JobInputAsset, JobInputHttp,
-        JobOutputAsset, JobPut, JobPutProperties, StreamingLocatorPut,
-        StreamingLocatorPutProperties, TransformOutput, TransformPut, TransformPutProperties,
+        BuiltInStandardEncoderPreset, JobInputAsset, JobInputHttp, JobOutputAsset, JobPut,
+        JobPutProperties, StreamingLocatorPut, StreamingLocatorPutProperties, TransformOutput,
+        TransformPut, TransformPutProperties,
     },
     playback::playback_urls,
     wait::State,
 };
 use serde_json::{Value, json};
 
-use super::files::{self, Source};
+use super::{
+    assets,
+    files::{self, Source},
+};
 use crate::{
     failure::{Failure, Result},
+    options::text,
     output::path,
     session::{Arguments, Session},
     waiting::{self, Ends, Watched},
 };
-
-fn text(matches: &ArgMatches, name: &str) -> Option<String> {
-    matches.try_get_one::<String>(name).ok().flatten().cloned()
-}
 
 fn value(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).help(help)
@@ -168,7 +168,7 @@ pub async fn run_encode(session: &Session, matches: &ArgMatches) -> Result<()> {
     let input = Input::ready(session, &project, matches).await?;
     let transform = transform(session, &project, matches).await?;
     let output = text(matches, "to").unwrap_or_else(|| format!("{}-{transform}", input.stem()));
-    output_asset(session, &project, &output, input.asset(), matches).await?;
+    assets::make(session, &project, &output, input.asset(), matches).await?;
     let job = format!(
         "{output}-{}",
         mkio::chrono::Utc::now().format("%Y%m%d%H%M%S")
@@ -221,50 +221,6 @@ async fn transform(session: &Session, project: &Project, matches: &ArgMatches) -
     media.create_or_update_transform(&name, body).send().await?;
     session.tell(format!("transform {name}: created"));
     Ok(name)
-}
-
-/// Makes the asset unless it is there, in the storage account that is named, or in that of `source`.
-pub(super) async fn output_asset(
-    session: &Session,
-    project: &Project,
-    name: &str,
-    source: Option<&str>,
-    matches: &ArgMatches,
-) -> Result<()> {
-    let media = project.media();
-    match media.get_asset(name).send().await {
-        Ok(_) => return Ok(()),
-        Err(error) if error.is_not_found() => {}
-        Err(error) => return Err(Failure::from(error)),
-    }
-    let storage = match (text(matches, "storage"), source) {
-        (Some(storage), _) => Some(storage),
-        (None, Some(source)) => {
-            let asset = media.get_asset(source).send().await?;
-            asset.properties().storage_account_name().map(str::to_owned)
-        }
-        (None, None) => only_storage(project).await?,
-    };
-    let storage = storage.ok_or_else(|| {
-        Failure::usage(format!("there is no asset `{name}`"))
-            .hint("--storage names the storage account in which it is made")
-    })?;
-    let body = AssetPut::new(AssetPutProperties::new(storage));
-    media.create_or_update_asset(name, body).send().await?;
-    session.tell(format!("asset {name}: created"));
-    Ok(())
-}
-
-/// The storage account of a project that has one only.
-async fn only_storage(project: &Project) -> Result<Option<String>> {
-    let entry = super::call::find("list_storages")?;
-    let arguments = Arguments::from_iter([("project_name".to_owned(), json!(project.name()))]);
-    let mut items = entry.pages(project.transport(), &arguments)?.items();
-    let mut names = Vec::new();
-    while let Some(item) = items.try_next().await? {
-        names.extend(path::name_of(&item));
-    }
-    Ok(names.pop().filter(|_| names.is_empty()))
 }
 
 async fn run_job(

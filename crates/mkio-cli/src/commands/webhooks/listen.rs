@@ -11,9 +11,13 @@ use mkio::{
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{HEADER, event, management, show, target::Target, text};
+use super::{
+    event, management, show,
+    target::{HEADER, Target},
+};
 use crate::{
     failure::{Exit, Failure, Result},
+    options::text,
     output::path,
     session::Session,
 };

@@ -13,13 +13,10 @@ use serde_json::Value;
 use self::target::Target;
 use crate::{
     failure::{Failure, Result},
-    options,
+    options::{self, text},
     output::{Format, path},
     session::Session,
 };
-
-/// Header of the secret that events carry, unless another one is named.
-const HEADER: &str = "x-mkio-secret";
 
 pub fn command() -> Command {
     Command::new("webhooks")
@@ -138,10 +135,6 @@ pub async fn run(session: &Session, verb: &str, matches: &ArgMatches) -> Result<
         "resend" => resend(session, matches).await,
         _ => listen::run(session, matches).await,
     }
-}
-
-fn text(matches: &ArgMatches, name: &str) -> Option<String> {
-    matches.try_get_one::<String>(name).ok().flatten().cloned()
 }
 
 fn management(session: &Session, client: &Client) -> Result<ProjectClient> {

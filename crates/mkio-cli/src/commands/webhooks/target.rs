@@ -5,11 +5,14 @@ use std::time::Duration;
 use clap::ArgMatches;
 use serde_json::Value;
 
-use super::{HEADER, text};
 use crate::{
     failure::{Exit, Failure, Result},
+    options::text,
     session::Session,
 };
+
+/// Header of the secret that events carry, unless another one is named.
+pub const HEADER: &str = "x-mkio-secret";
 
 /// Longest time for a post: a target that never answers does not stop the others.
 const PATIENCE: Duration = Duration::from_secs(30);

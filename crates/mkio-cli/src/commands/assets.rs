@@ -1,0 +1,59 @@
+//! The assets that commands write to.
+
+use clap::ArgMatches;
+use mkio::{
+    Project,
+    media::types::{AssetPut, AssetPutProperties},
+};
+use serde_json::json;
+
+use crate::{
+    failure::{Failure, Result},
+    options::text,
+    output::path,
+    session::{Arguments, Session},
+};
+
+/// Makes the asset unless it is there, in the storage account that is named, or in that of `source`.
+pub(super) async fn make(
+    session: &Session,
+    project: &Project,
+    name: &str,
+    source: Option<&str>,
+    matches: &ArgMatches,
+) -> Result<()> {
+    let media = project.media();
+    match media.get_asset(name).send().await {
+        Ok(_) => return Ok(()),
+        Err(error) if error.is_not_found() => {}
+        Err(error) => return Err(Failure::from(error)),
+    }
+    let storage = match (text(matches, "storage"), source) {
+        (Some(storage), _) => Some(storage),
+        (None, Some(source)) => {
+            let asset = media.get_asset(source).send().await?;
+            asset.properties().storage_account_name().map(str::to_owned)
+        }
+        (None, None) => only_storage(project).await?,
+    };
+    let storage = storage.ok_or_else(|| {
+        Failure::usage(format!("there is no asset `{name}`"))
+            .hint("--storage names the storage account in which it is made")
+    })?;
+    let body = AssetPut::new(AssetPutProperties::new(storage));
+    media.create_or_update_asset(name, body).send().await?;
+    session.tell(format!("asset {name}: created"));
+    Ok(())
+}
+
+/// The storage account of a project that has one only.
+async fn only_storage(project: &Project) -> Result<Option<String>> {
+    let entry = super::call::find("list_storages")?;
+    let arguments = Arguments::from_iter([("project_name".to_owned(), json!(project.name()))]);
+    let mut items = entry.pages(project.transport(), &arguments)?.items();
+    let mut names = Vec::new();
+    while let Some(item) = items.try_next().await? {
+        names.extend(path::name_of(&item));
+    }
+    Ok(names.pop().filter(|_| names.is_empty()))
+}
