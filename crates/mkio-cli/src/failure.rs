@@ -81,7 +81,7 @@ impl Failure {
         self.silent
     }
 
-    /// Whoever reads has seen enough: that is no error.
+    /// The reader of the output has closed it: that is no error.
     pub fn is_closed(&self) -> bool {
         self.silent && self.exit != Exit::No
     }

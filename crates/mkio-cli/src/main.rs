@@ -53,7 +53,7 @@ fn told(error: &clap::Error) -> ExitCode {
 fn ended(failure: &Failure, json: bool) -> ExitCode {
     if !failure.is_silent() {
         let mut out = io::stderr().lock();
-        // Whoever has closed standard error does not want to hear it.
+        // Standard error may be closed.
         let _ = if json {
             writeln!(out, "{}", failure.json())
         } else {

@@ -36,8 +36,8 @@ impl Session {
         })
     }
 
-    /// Takes Ctrl-C from here on: whoever waits for it hears of it, and where nobody does, or for the
-    /// second time, it ends the program.
+    /// Takes Ctrl-C from here on. A command that waits for it ends in its own way; otherwise, or the
+    /// second time, Ctrl-C ends the program.
     pub fn take_interrupts(&self) {
         let heard = self.interrupts.clone();
         let mut next = Box::pin(tokio::signal::ctrl_c());
@@ -159,7 +159,7 @@ impl Session {
     /// Writes a line for people to standard error.
     pub fn tell(&self, line: impl std::fmt::Display) {
         if !self.is(Switch::Quiet) {
-            // Whoever has closed standard error does not want to hear it.
+            // Standard error may be closed.
             let _ = writeln!(io::stderr(), "{line}");
         }
     }
