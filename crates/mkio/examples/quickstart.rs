@@ -60,6 +60,9 @@ pub async fn run() -> Result<()> {
             .build()?
     };
     let media = client.default_project()?.media();
+    if env::var_os("MKIO_TOKEN").is_none() {
+        start_endpoint(&media).await?;
+    }
     let storage = storage(&media).await?;
     let names = Names::new();
     let outcome = tokio::select! {
@@ -80,6 +83,16 @@ pub async fn run() -> Result<()> {
             Err(error)
         }
     }
+}
+
+/// Addresses play while an endpoint runs. On the service that costs money, so it is left to its owner.
+async fn start_endpoint(media: &ProjectClient) -> Result<()> {
+    let mut endpoints = media.list_streaming_endpoints().items();
+    let endpoint = endpoints.try_next().await?.context("an endpoint")?;
+    let name = endpoint.name().context("its name")?;
+    media.start_streaming_endpoint_and_wait(name).await?;
+    println!("the streaming endpoint {name} runs");
+    Ok(())
 }
 
 /// The storage account of the assets: the one that is named, or the project's first.
