@@ -164,7 +164,8 @@ impl Transport {
     }
 
     /// Sends a request that belongs to `operation` and gives its answer, whose status is always in
-    /// the 200s. Unless the operation streams, the body has been received as a whole.
+    /// the 200s. Unless the operation streams, the body has been received as a whole. A request without
+    /// `Accept` asks for JSON.
     ///
     /// # Errors
     ///
