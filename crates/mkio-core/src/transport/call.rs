@@ -260,7 +260,7 @@ impl<'a> Call<'a> {
     fn attempted(&self) -> trace::Attempted<'_> {
         trace::Attempted {
             operation: self.operation,
-            path: self.request.as_ref().map(|request| request.url().path()),
+            path: self.url().map(Url::path),
             attempts: self.attempts,
         }
     }
@@ -405,10 +405,7 @@ impl<'a> Call<'a> {
         let throttled = status == http::StatusCode::TOO_MANY_REQUESTS;
         let wait = policy.wait(self.attempts, throttled, hint);
         if throttled && let Some(queue) = &self.queue {
-            let path = match &self.request {
-                Some(request) => request.url().path(),
-                None => self.operation.path,
-            };
+            let path = self.url().map_or(self.operation.path, Url::path);
             queue.pause(path, |pauses| match hint {
                 Some(_) => wait,
                 None => policy.wait(pauses, true, None),

@@ -295,6 +295,26 @@ async fn a_throttled_operation_holds_up_itself_and_a_second_one_holds_up_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_throttled_stream_holds_up_its_own_path() {
+    let script = Script::rule(|seen| match seen.url.query() {
+        Some("throttled") => Reply::status(429).with("retry-after", 60),
+        _ => Reply::ok(),
+    });
+    let transport = with_budget(&script, RateBudget::default());
+    let path = |name: &str| format!("/api/v1/projects/acme/fleets/devices/{name}");
+    let started = Instant::now();
+    let mut request = request_to(&transport, &POST, &path("one/restore?throttled"));
+    let pieces = futures::stream::iter([Ok::<_, std::io::Error>("{}")]);
+    *request.body_mut() = Some(reqwest::Body::wrap_stream(pieces));
+    transport.exec(request, &POST).await.unwrap_err();
+    for (name, waited) in [("two/restore", 0), ("one/restore", 60)] {
+        let request = request_to(&transport, &POST, &path(name));
+        transport.exec(request, &POST).await.unwrap();
+        assert_eq!(started.elapsed(), waited * SECOND, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn pauses_grow_while_the_service_answers_nothing_but_429() {
     let script = Script::new([Reply::status(429)]);
     let transport = builder(&script)
