@@ -74,7 +74,7 @@ mod tests {
         let diff = similar::TextDiff::from_lines(then.as_str(), now.as_str());
         assert!(
             then == now,
-            "{}",
+            "{}\nMKIO_UPDATE=1 cargo test -p mkio-cli the_tree writes it",
             diff.unified_diff().header("help.txt", "now")
         );
     }
