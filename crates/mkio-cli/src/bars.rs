@@ -1,13 +1,10 @@
 //! How far files are: a bar each on a terminal, a line each elsewhere.
 
-use std::{
-    io::{self, IsTerminal},
-    time::Duration,
-};
+use std::io::{self, IsTerminal};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::{options::Switch, session::Session};
+use crate::{options::Switch, output, session::Session};
 
 /// The bars of a command.
 pub struct Bars<'a> {
@@ -36,7 +33,7 @@ impl<'a> Bars<'a> {
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = self.all.as_ref().map(|all| {
             let bar = all.add(ProgressBar::new(bytes.unwrap_or_default()).with_style(style));
-            bar.set_prefix(name.to_owned());
+            bar.set_prefix(output::plain(name));
             bar.tick();
             bar
         });
@@ -80,6 +77,3 @@ impl Bar<'_> {
         }
     }
 }
-
-/// Time between two looks at a file that grows.
-pub const LOOK: Duration = Duration::from_millis(200);

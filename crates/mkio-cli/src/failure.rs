@@ -77,6 +77,18 @@ impl Failure {
         self
     }
 
+    /// What came of a command and of its tidying up: where both failed, the first failure tells the other
+    /// one, too.
+    pub fn both(first: Result<()>, second: Result<()>) -> Result<()> {
+        match (first, second) {
+            (Err(first), Err(second)) => {
+                let first = first.hint(second.message);
+                Err(second.hints.into_iter().fold(first, Self::hint))
+            }
+            (first, second) => first.and(second),
+        }
+    }
+
     pub fn is_silent(&self) -> bool {
         self.silent
     }
@@ -257,6 +269,17 @@ mod tests {
             exits.push(Failure::from(error).exit as u8);
         }
         assert_eq!(exits, [4, 3, 6, 7, 6, 5]);
+    }
+
+    #[test]
+    fn of_two_failures_both_are_told() {
+        let failed = |what: &str| Err(Failure::usage(what).hint(format!("{what} hint")));
+        let told = |first, second| Failure::both(first, second).unwrap_err().to_string();
+        let both = "work\n  work hint\n  left\n  left hint";
+        assert_eq!(told(failed("work"), failed("left")), both);
+        assert_eq!(told(Ok(()), failed("left")), "left\n  left hint");
+        assert_eq!(told(failed("work"), Ok(())), "work\n  work hint");
+        assert!(Failure::both(Ok(()), Ok(())).is_ok());
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod place;
 mod profile;
 mod root;
 mod run;
+mod saved;
 mod session;
 mod tree;
 mod waiting;
@@ -57,7 +58,7 @@ fn ended(failure: &Failure, json: bool) -> ExitCode {
         let _ = if json {
             writeln!(out, "{}", failure.json())
         } else {
-            writeln!(out, "error: {failure}")
+            writeln!(out, "error: {}", session::told(&failure.to_string()))
         };
     }
     if failure.is_closed() {

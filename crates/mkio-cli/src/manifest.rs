@@ -139,7 +139,8 @@ fn is_elsewhere(value: &Value) -> bool {
         Value::Null => true,
         Value::String(text) => {
             let named = text.starts_with("${env:") || text.starts_with("${file:");
-            named && text.ends_with('}')
+            // Behind the first `}` there would be a text that stands here.
+            named && text.find('}') == Some(text.len() - 1)
         }
         Value::Array(items) => items.iter().all(is_elsewhere),
         Value::Object(members) => members.values().all(is_elsewhere),
@@ -187,7 +188,7 @@ fn remove(value: &mut Value, steps: &[&str]) {
 /// Puts what a manifest says over a resource; what it does not say stays.
 pub fn overlay(resource: &mut Value, said: &Value) {
     match (resource, said) {
-        (Value::Object(members), Value::Object(said)) => {
+        (Value::Object(members), Value::Object(said)) if !is_another(members, said) => {
             for (name, value) in said {
                 overlay(members.entry(name).or_insert(Value::Null), value);
             }
@@ -198,6 +199,12 @@ pub fn overlay(resource: &mut Value, said: &Value) {
             .for_each(|(item, said)| overlay(item, said)),
         (resource, said) => *resource = said.clone(),
     }
+}
+
+/// Both say of which type they are, and it differs: what one has, the other does not know.
+fn is_another(old: &Map<String, Value>, said: &Map<String, Value>) -> bool {
+    let types = old.get("@odata.type").zip(said.get("@odata.type"));
+    types.is_some_and(|(old, said)| old != said)
 }
 
 /// What differs, as lines: `properties/description: old -> new`.
@@ -317,6 +324,18 @@ mod tests {
     }
 
     #[test]
+    fn another_type_keeps_nothing_of_the_old_one() {
+        let old = json!({"p": {"@odata.type": "A", "x": 1}, "q": {"@odata.type": "A", "x": 1}});
+        let said = json!({"p": {"@odata.type": "B", "y": 2}, "q": {"@odata.type": "A", "y": 2}});
+        let mut resource = old;
+        overlay(&mut resource, &said);
+        assert_eq!(
+            resource,
+            json!({"p": {"@odata.type": "B", "y": 2}, "q": {"@odata.type": "A", "x": 1, "y": 2}})
+        );
+    }
+
+    #[test]
     fn changes_are_told_by_field() {
         let line = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
         let (old, new) = (
@@ -363,5 +382,9 @@ mod tests {
         };
         assert!(refuse_literals(&rule("geheim")).is_err());
         assert!(refuse_literals(&rule("${env:X}")).is_ok());
+        assert!(refuse_literals(&rule("${file:/run/x}")).is_ok());
+        for literal in ["${env:A}x${env:B}", "${env:A}geheim}", "${env:A}x"] {
+            assert!(refuse_literals(&rule(literal)).is_err(), "{literal}");
+        }
     }
 }

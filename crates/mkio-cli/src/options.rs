@@ -89,11 +89,15 @@ impl Options {
                     .map(|path| path.display().to_string()),
             ),
             ("profile", self.profile.clone()),
+            ("project", self.project.clone()),
             ("base-url", self.base_url.clone()),
             ("timeout", timeout),
         ];
+        let apis = self.api_urls.iter();
+        let apis = apis.map(|(api, url)| ("api-url", Some(format!("{api}={url}"))));
         let words = given
             .into_iter()
+            .chain(apis)
             .filter_map(|(name, value)| Some(format!(" --{name} {}", quoted(value?))));
         words.collect()
     }
@@ -225,4 +229,36 @@ fn switches() -> Vec<Arg> {
         .short('v')
         .action(ArgAction::Count),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A command that goes on asks the same service for the same project.
+    #[test]
+    fn what_is_taken_up_again_goes_to_the_same_place() {
+        let words = [
+            "mkio",
+            "--profile",
+            "a b",
+            "-p",
+            "demo",
+            "--api-url",
+            "live=http://10.0.0.5:80",
+            "--api-url",
+            "channels=http://x",
+            "--timeout",
+            "90s",
+        ];
+        let matches = clap::Command::new("mkio")
+            .args(all())
+            .get_matches_from(words);
+        let again = Options::new(&matches).map(|options| options.again());
+        assert_eq!(
+            again.unwrap(),
+            " --profile 'a b' --project demo --timeout 1m30s --api-url live=http://10.0.0.5:80 \
+             --api-url channels=http://x"
+        );
+    }
 }

@@ -21,6 +21,7 @@ use crate::{
     options::Switch,
     output::Format,
     place,
+    saved::Saved,
     session::{Arguments, Session},
     tree::{self, Leaf, PROJECT},
     waiting::{self, Watched},
@@ -185,12 +186,11 @@ pub async fn send(
     if let Reply::Bytes(_) = entry.reply {
         let file = target(matches)?;
         let mut body = entry.stream(transport, request).await?.into_inner();
-        // Not before there is something to write: the file may hold an earlier answer.
-        let mut out = opened(file)?;
+        let mut out = Saved::new(file)?;
         while let Some(bytes) = body.try_next().await? {
             out.write_all(&bytes)?;
         }
-        return out.flush().map_err(Failure::from);
+        return out.end();
     }
     let response = entry.send(transport, request).await?;
     if matches!(entry.reply, Reply::Empty) {
@@ -209,15 +209,6 @@ fn target(matches: &ArgMatches) -> Result<Option<&String>> {
         ));
     }
     Ok(file)
-}
-
-fn opened(file: Option<&String>) -> Result<Box<dyn Write>> {
-    let Some(path) = file else {
-        return Ok(Box::new(io::stdout()));
-    };
-    let file = fs::File::create(path);
-    let file = file.map_err(|error| Failure::usage(format!("{path}: {error}")))?;
-    Ok(Box::new(file))
 }
 
 async fn list(
@@ -276,6 +267,10 @@ async fn list(
         }
         Err(failure) => {
             out.so_far()?;
+            // A filter takes the whole list: what has arrived was not shown, and would be skipped.
+            if session.options.wanted.jq.is_some() {
+                return Err(failure);
+            }
             Err(failure.hint(go_on()))
         }
     }

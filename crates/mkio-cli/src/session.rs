@@ -7,14 +7,14 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use mkio::{CallOptions, Client, TransportBuilder, dynamic::Catalog};
+use mkio::{CallOptions, Client, Dispatch, TransportBuilder, dynamic::Catalog};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use crate::{
     failure::{Exit, Failure, Result},
     options::{Options, Switch},
-    output::Output,
+    output::{self, Output},
     profile::ProfileFile,
 };
 
@@ -92,6 +92,12 @@ impl Session {
         client.map_err(Failure::from)
     }
 
+    /// A client whose requests are taken here instead of being sent; it needs no token.
+    pub fn client_over(&self, taken: impl Dispatch + 'static) -> Result<Client> {
+        let client = self.builder().anonymous().dispatch(taken).build();
+        client.map_err(Failure::from)
+    }
+
     fn builder(&self) -> TransportBuilder<Client> {
         let options = &self.options;
         let mut builder =
@@ -160,7 +166,7 @@ impl Session {
     pub fn tell(&self, line: impl std::fmt::Display) {
         if !self.is(Switch::Quiet) {
             // Standard error may be closed.
-            let _ = writeln!(io::stderr(), "{line}");
+            let _ = writeln!(io::stderr(), "{}", told(&line.to_string()));
         }
     }
 
@@ -224,6 +230,13 @@ impl Session {
     }
 }
 
+/// What is told, hints on lines of their own, without characters that move the cursor: names and messages
+/// are of others.
+pub fn told(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(output::plain).collect();
+    lines.join("\n")
+}
+
 /// A variable of the environment; an empty one says nothing.
 pub fn variable(name: &str) -> Option<String> {
     let text = std::env::var(name).ok()?;
@@ -240,4 +253,15 @@ pub fn catalog(api: &str) -> Option<&'static Catalog> {
         .iter()
         .copied()
         .find(|catalog| catalog.api == api)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_name_moves_no_cursor() {
+        let text = "a\u{1b}]0;x\u{7}b\r\u{9b}2Jc\n  a hint";
+        assert_eq!(told(text), "a ]0;x b  2Jc\n  a hint");
+    }
 }

@@ -1,7 +1,9 @@
 //! `mkio api`: a request by hand.
 
+use std::sync::{Arc, Mutex};
+
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
-use mkio::{Page, RawRequest, dynamic::AnyPage, http::Method};
+use mkio::{Client, Dispatch, DispatchFuture, Page, RawRequest, dynamic::AnyPage, http::Method};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -69,20 +71,14 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
         return Err(Failure::usage(message));
     }
     if session.is(Switch::DryRun) {
-        return show_request(session, &method, &path, matches);
+        return show_request(session, &method, &path, matches).await;
     }
     let body = with_fields(given_input(matches)?, matches, body::expanded)?;
     if method != Method::GET {
         session.guard(&format!("{method} {path}"))?;
     }
     let client = session.client()?;
-    let mut request = client.request(method.clone(), &path);
-    if let Some(api) = text("of") {
-        request = request.api(api);
-    }
-    for (name, value) in body::pairs(matches, "query-field")? {
-        request = request.query(name, value);
-    }
+    let mut request = request(&client, &method, &path, matches)?;
     if let Some(body) = &body {
         request = request.json(body);
     }
@@ -101,6 +97,37 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
         Err(_) => {
             std::io::Write::write_all(&mut std::io::stdout(), response.raw()).map_err(Failure::from)
         }
+    }
+}
+
+/// The request without its body.
+fn request(
+    client: &Client,
+    method: &Method,
+    path: &str,
+    matches: &ArgMatches,
+) -> Result<RawRequest> {
+    let mut request = client.request(method.clone(), path);
+    if let Some(api) = matches.get_one::<String>("of") {
+        request = request.api(api);
+    }
+    for (name, value) in body::pairs(matches, "query-field")? {
+        request = request.query(name, value);
+    }
+    Ok(request)
+}
+
+/// Takes the address of a request, which goes nowhere.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Option<String>>>);
+
+impl Dispatch for Seen {
+    fn dispatch(&self, request: mkio::reqwest::Request) -> DispatchFuture<'_> {
+        if let Ok(mut seen) = self.0.lock() {
+            *seen = Some(request.url().to_string());
+        }
+        let answer = mkio::http::Response::new("null");
+        Box::pin(async move { Ok(answer.into()) })
     }
 }
 
@@ -123,7 +150,7 @@ fn println(text: &str) -> Result<()> {
 }
 
 /// Shows the request instead of sending it: secrets are hidden, and what `${…}` stands for.
-fn show_request(
+async fn show_request(
     session: &Session,
     method: &Method,
     path: &str,
@@ -141,7 +168,11 @@ fn show_request(
             entries_of(method, path).for_each(|entry| entry.mask_body(body));
         })
     });
-    let shown = json!({"method": method.as_str(), "path": path, "body": body});
+    let seen = Seen::default();
+    let client = session.client_over(seen.clone())?;
+    request(&client, method, path, matches)?.send().await?;
+    let url = seen.0.lock().ok().and_then(|mut seen| seen.take());
+    let shown = json!({"method": method.as_str(), "url": url, "body": body});
     session.output.one(&shown, &[])
 }
 
@@ -187,7 +218,7 @@ pub(super) fn entries_of(
 /// Writes the items of all pages; `place` is the path of the list, and its API.
 async fn paginate(
     session: &Session,
-    client: &mkio::Client,
+    client: &Client,
     first: RawRequest,
     place: (&str, &str),
 ) -> Result<()> {
@@ -203,7 +234,7 @@ async fn paginate(
 
 async fn pages(
     session: &Session,
-    client: &mkio::Client,
+    client: &Client,
     first: RawRequest,
     (path, api): (&str, &str),
     list: &mut List<'_>,
@@ -240,14 +271,57 @@ async fn pages(
 }
 
 /// The path of a link, which must lead to the same service.
-fn same_service(client: &mkio::Client, link: &str, api: &str) -> Result<String> {
+fn same_service(client: &Client, link: &str, api: &str) -> Result<String> {
     let base = client.transport().base_url(api);
     if link.starts_with('/') {
-        return Ok(link.strip_prefix(base).unwrap_or(link).to_owned());
+        // The path of the service's own address is put before it: where the link has it, once is enough.
+        let own = mkio::reqwest::Url::parse(base).ok();
+        let own = own
+            .as_ref()
+            .map_or("", |own| own.path().trim_end_matches('/'));
+        let below = link.strip_prefix(own).filter(|rest| rest.starts_with('/'));
+        return Ok(below.unwrap_or(link).to_owned());
     }
     let path = link.strip_prefix(base).filter(|rest| rest.starts_with('/'));
     path.map(str::to_owned).ok_or_else(|| {
         let message = "a link of the list leads to another service; it was not followed";
         Failure::new(Exit::Answer, message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The path of the service's own address is before a link once, whether the link has it or not.
+    #[tokio::test]
+    async fn links_stay_below_the_address_of_the_service() {
+        let seen = Seen::default();
+        let builder = Client::builder()
+            .anonymous()
+            .base_url("https://h.example/gw");
+        let client: Client = builder.dispatch(seen.clone()).build().unwrap();
+        let links = [
+            "/api/v1/x?page=2",
+            "/gw/api/v1/x?page=2",
+            "https://h.example/gw/api/v1/x?page=2",
+        ];
+        for link in links {
+            let path = same_service(&client, link, "").unwrap();
+            client.request(Method::GET, path).send().await.unwrap();
+            let url = seen.0.lock().unwrap().take();
+            assert_eq!(
+                url.as_deref(),
+                Some("https://h.example/gw/api/v1/x?page=2"),
+                "{link}"
+            );
+        }
+        for link in [
+            "https://h.example/other/x",
+            "https://h.example/gwx",
+            "https://e.example/gw/x",
+        ] {
+            assert!(same_service(&client, link, "").is_err(), "{link}");
+        }
+    }
 }

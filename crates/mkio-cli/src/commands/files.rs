@@ -1,10 +1,12 @@
 //! `mkio upload` and `download`: files of assets.
 
 mod local;
+mod part;
 
 use std::{
     collections::HashSet,
     fs,
+    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -15,9 +17,10 @@ use mkio::{
 };
 use serde_json::json;
 
+use self::part::{Mark, Part};
 use super::assets;
 use crate::{
-    bars::{Bar, Bars, LOOK},
+    bars::{Bar, Bars},
     failure::{Exit, Failure, Result},
     options::Switch,
     session::{Session, variable},
@@ -80,8 +83,8 @@ pub fn download() -> Command {
     Command::new("download")
         .about("Fetches a file of an asset, or all files at its top")
         .after_help(
-            "What has arrived of a file is in FILE.part, and the same command goes on there. A file that is there with \
-             its size is left as it is.\n\nExamples:\n  mkio download film-out film\n  mkio download film-out/film_720p.mp4",
+            "What has arrived of a file is in FILE.mkio-part, and the same command goes on there if FILE.mkio-mark says \
+             that it is of the same file. A file that is there with its size is left as it is.\n\nExamples:\n  mkio download film-out film\n  mkio download film-out/film_720p.mp4",
         )
         .arg(
             Arg::new("what")
@@ -250,18 +253,20 @@ pub async fn run_download(session: &Session, matches: &ArgMatches) -> Result<()>
     let folder = matches.get_one::<PathBuf>("folder");
     let folder = folder.cloned().unwrap_or_default();
     let force = matches.get_flag("force");
-    let files = project(session)?.files();
-    let listing = files.list(asset).await?;
+    let project = project(session)?;
+    let listing = project.files().list(asset).await?;
     let all = wanted(session, listing, one, &folder)?;
     let (there, all): (Vec<_>, Vec<_>) = all.into_iter().partition(|of| of.is_there(force));
     for of in &there {
         session.tell(format!("{}: is there already", of.to.display()));
     }
-    all.iter().try_for_each(|of| of.refuse_replacing(force))?;
+    // What is in the way of one is told before the first is fetched.
+    all.iter()
+        .try_for_each(|of| of.part(force).refuse_replacing())?;
     if session.is(Switch::DryRun) {
         session.tell("not fetched: --dry-run");
     } else {
-        let fetching = fetch_all(session, &files, asset, &all, (&folder, force));
+        let fetching = fetch_all(session, &project, asset, &all, (&folder, force));
         tokio::select! {
             biased;
             () = session.interrupted() => {
@@ -286,31 +291,20 @@ fn wanted(
     folder: &Path,
 ) -> Result<Vec<Wanted>> {
     let listed = listing.files.into_iter();
-    let mut files: Vec<(String, Option<u64>)> = listed.map(|file| (file.name, file.size)).collect();
-    match one {
-        Some(one) => {
-            files.retain(|(name, _)| name == one);
-            // Folders are not listed: what is in one has no size here.
-            if files.is_empty() && one.contains('/') {
-                files.push((one.to_owned(), None));
-            }
-            if files.is_empty() {
-                let message = format!("the asset has no file `{one}`");
-                return Err(Failure::new(Exit::NotFound, message));
-            }
-        }
+    let all: Vec<(String, Option<u64>)> = listed.map(|file| (file.name, file.size)).collect();
+    // Also those that are not wanted now: a later download takes them into the same folder.
+    let names: HashSet<String> = all.iter().map(|(name, _)| name.to_lowercase()).collect();
+    let files = match one {
+        Some(one) => named(all, one)?,
         None => {
             for name in &listing.folders {
                 session.tell(format!("{name}/: folders are not listed; name their files"));
             }
+            all
         }
-    }
-    let names: HashSet<String> = files.iter().map(|(name, _)| name.clone()).collect();
+    };
     let made = files.into_iter().map(|(name, size)| {
-        if names.contains(&format!("{name}.part")) {
-            let message = format!("`{name}` and `{name}.part` cannot be in one folder");
-            return Err(Failure::usage(message).hint("name one of them"));
-        }
+        refuse_clash(&name, &names)?;
         let to = local::path(&name).ok_or_else(|| {
             let exit = one.map_or(Exit::Answer, |_| Exit::Usage);
             Failure::new(
@@ -324,6 +318,33 @@ fn wanted(
     made.collect()
 }
 
+/// The file of this name, with its size if that is listed.
+fn named(all: Vec<(String, Option<u64>)>, one: &str) -> Result<Vec<(String, Option<u64>)>> {
+    let mut files = all;
+    files.retain(|(name, _)| name == one);
+    // Folders are not listed: what is in one has no size here.
+    if files.is_empty() && one.contains('/') {
+        files.push((one.to_owned(), None));
+    }
+    if files.is_empty() {
+        let message = format!("the asset has no file `{one}`");
+        return Err(Failure::new(Exit::NotFound, message));
+    }
+    Ok(files)
+}
+
+/// Another file of the asset has the name under which this one would arrive.
+fn refuse_clash(name: &str, names: &HashSet<String>) -> Result<()> {
+    let taken = part::ENDS.map(|end| format!("{name}{end}"));
+    match taken.iter().find(|of| names.contains(&of.to_lowercase())) {
+        Some(taken) => Err(Failure::usage(format!(
+            "`{name}` and `{taken}` cannot be in one folder"
+        ))
+        .hint("the second is a name of this program: give the file another one")),
+        None => Ok(()),
+    }
+}
+
 impl Wanted {
     /// The file is there, with the size that the service tells.
     fn is_there(&self, force: bool) -> bool {
@@ -332,61 +353,80 @@ impl Wanted {
         whole && !force
     }
 
-    fn refuse_replacing(&self, force: bool) -> Result<()> {
-        let is_there = fs::symlink_metadata(&self.to).is_ok();
-        if is_there && !force {
-            let message = format!("{} is another file", self.to.display());
-            return Err(Failure::usage(message).hint("--force replaces it"));
-        }
-        Ok(())
-    }
-
-    fn part(&self) -> PathBuf {
-        let mut part = self.to.as_os_str().to_owned();
-        part.push(".part");
-        PathBuf::from(part)
+    fn part(&self, force: bool) -> Part {
+        Part::new(self.to.clone(), force)
     }
 }
 
 async fn fetch_all(
     session: &Session,
-    files: &Files,
+    project: &Project,
     asset: &str,
     all: &[Wanted],
     (folder, force): (&Path, bool),
 ) -> Result<()> {
     let bars = Bars::new(session);
+    let mut done = HashSet::new();
     for of in all {
         local::make_folder(folder, &of.to)?;
-        let part = of.part();
-        let has = fs::metadata(&part).map_or(0, |about| about.len());
-        // More than the whole file is of another one.
-        let odd = of.size.is_some_and(|size| has > size);
-        if has > 0 && (force || odd) {
-            fs::remove_file(&part)?;
-        }
+        // A disk that does not tell `A` from `a` has it from us by now: that one is not replaced.
+        let twin = !done.insert(of.name.to_lowercase());
+        let part = of.part(force && !twin);
+        // Again: an earlier file may have taken a long time.
+        part.refuse_replacing()?;
         let bar = bars.file(&of.name, of.size);
-        let bytes = fetch(files, asset, of, &bar).await?;
+        let bytes = fetch(project, asset, of, (&part, &bar)).await?;
         bar.done("downloaded", bytes);
-        if of.size.is_some_and(|size| size != bytes) {
-            let message = format!("{}: {bytes} bytes came, not those that are listed", of.name);
-            return Err(Failure::new(Exit::Answer, message).hint("--force begins anew"));
-        }
     }
     Ok(())
 }
 
 /// Downloads a file; the bar shows how much of it is here.
-async fn fetch(files: &Files, asset: &str, of: &Wanted, bar: &Bar<'_>) -> Result<u64> {
-    let part = of.part();
-    let download = files.download(asset, &*of.name).to_file(&of.to);
-    tokio::pin!(download);
-    let mut looks = tokio::time::interval(LOOK);
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut download => return done.map_err(Failure::from),
-            _ = looks.tick() => bar.set(fs::metadata(&part).map_or(0, |about| about.len())),
+async fn fetch(
+    project: &Project,
+    asset: &str,
+    of: &Wanted,
+    (part, bar): (&Part, &Bar<'_>),
+) -> Result<u64> {
+    let mut wanted = Mark {
+        project: project.name().to_owned(),
+        asset: asset.to_owned(),
+        file: of.name.clone(),
+        size: of.size,
+        etag: None,
+    };
+    let mut has = part.begun(&wanted)?;
+    // All of it was here when the program ended: there is nothing after it to ask for.
+    if has == 0 || of.size != Some(has) {
+        let request = project.files().download(asset, &*of.name).from(has);
+        let mut download = request.send().await?;
+        wanted.size = wanted.size.or(download.size());
+        wanted.etag = download.etag().map(str::to_owned);
+        let mut file = part.open(has, &wanted)?;
+        while let Some(bytes) = download.try_next().await? {
+            file.write_all(&bytes)?;
+            has += bytes.len() as u64;
+            bar.set(has);
         }
+    }
+    if of.size.is_some_and(|size| size != has) {
+        let message = format!("{}: {has} bytes came, not those that are listed", of.name);
+        return Err(Failure::new(Exit::Answer, message).hint("--force begins anew"));
+    }
+    part.finish()?;
+    Ok(has)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names that are not asked for count, too, and so does their case: disks may not tell it.
+    #[test]
+    fn our_own_names_are_nobody_elses() {
+        let all = ["a", "b", "B.mkio-part", "a.part"];
+        let all: HashSet<String> = all.iter().map(|name| name.to_lowercase()).collect();
+        assert!(refuse_clash("b", &all).is_err());
+        assert!(refuse_clash("a", &all).is_ok());
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{assets, call};
 use crate::{
-    failure::Result,
+    failure::{Failure, Result},
     options,
     output::path,
     session::{Arguments, Session},
@@ -131,22 +131,45 @@ async fn record(
         .asset_name(&asset)
         .archive_window_length(text("window").unwrap_or_default());
     let body = LiveOutputPut::new(properties);
-    media
-        .create_live_output(event, &output, body)
-        .send()
-        .await?;
-    media.wait_for_live_output(event, &output).await?;
-    session.tell(format!(
-        "recording {event} into {asset} for {}; Ctrl-C ends it earlier",
-        humantime::format_duration(time)
-    ));
-    tokio::select! {
-        () = tokio::time::sleep(time) => {}
-        () = session.interrupted() => session.tell("ending the recording"),
-    }
-    media.delete_live_output_and_wait(event, &output).await?;
+    // Heard from here on, so that Ctrl-C leaves no recording behind that goes on.
+    let interrupted = session.interrupted();
+    let created = media.create_live_output(event, &output, body).send().await;
+    created.map_err(|error| {
+        let unknown = error.outcome_unknown();
+        let failure = Failure::from(error);
+        let hint = unknown.then(|| format!("if it records: {}", ending(event, &output)));
+        hint.into_iter().fold(failure, Failure::hint)
+    })?;
+    let work = async {
+        media.wait_for_live_output(event, &output).await?;
+        session.tell(format!(
+            "recording {event} into {asset} by {output} for {}; Ctrl-C ends it earlier",
+            humantime::format_duration(time)
+        ));
+        tokio::time::sleep(time).await;
+        Ok(())
+    };
+    // Whatever ends it, and wherever it is then: nothing is recorded any more.
+    let outcome = tokio::select! {
+        biased;
+        () = interrupted => {
+            session.tell(format!("ending the recording {output}"));
+            Ok(())
+        }
+        outcome = work => outcome,
+    };
+    let ended = media.delete_live_output_and_wait(event, &output).await;
+    let ended = ended.map(drop).map_err(|error| {
+        Failure::from(error).hint(format!("it may record on: {}", ending(event, &output)))
+    });
+    Failure::both(outcome, ended)?;
     session.output.one(
         &json!({"event": event, "output": output, "asset": asset}),
         &[],
     )
+}
+
+/// The command that ends a recording.
+fn ending(event: &str, output: &str) -> String {
+    format!("mkio live-output delete {event} {output}")
 }

@@ -1,9 +1,11 @@
 //! `mkio login`, `logout` and `whoami`.
 
+mod hidden;
+
 use std::io::{self, BufRead, IsTerminal};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use mkio::Client;
+use mkio::{Client, TokenCommand};
 use serde_json::{Value, json};
 
 use super::profile::in_use;
@@ -30,7 +32,7 @@ pub fn login() -> Command {
             Arg::new("unchecked")
                 .long("unchecked")
                 .action(ArgAction::SetTrue)
-                .help("Stores the token without asking the service whether it takes it"),
+                .help("Stores the token, or the command, without trying it at the service"),
         )
 }
 
@@ -49,7 +51,7 @@ pub async fn log_in(session: &Session, matches: &ArgMatches) -> Result<()> {
     let name = in_use(session, &file);
     let from = match matches.get_one::<String>("command") {
         Some(command) => TokenFrom::Command(split(command)?),
-        None => TokenFrom::Text(ask()?),
+        None => TokenFrom::Text(ask(session).await?),
     };
     if let Some(url) = session.base_url() {
         file.set(&name, "base_url", Some(&url))?;
@@ -57,9 +59,9 @@ pub async fn log_in(session: &Session, matches: &ArgMatches) -> Result<()> {
     if let Some(project) = &session.options.project {
         file.set(&name, "project", Some(project))?;
     }
-    if let (TokenFrom::Text(token), false) = (&from, matches.get_flag("unchecked")) {
+    if !matches.get_flag("unchecked") {
         let url = file.setting(&name, "base_url");
-        let profile = check(token, url).await?;
+        let profile = check(&from, url).await?;
         session.tell(format!("the service knows you as {}", described(&profile)));
     }
     file.set_token(&name, from)?;
@@ -75,11 +77,9 @@ pub async fn log_in(session: &Session, matches: &ArgMatches) -> Result<()> {
 }
 
 /// A token from a prompt that shows nothing, or the first line of standard input.
-fn ask() -> Result<String> {
+async fn ask(session: &Session) -> Result<String> {
     let text = if io::stdin().is_terminal() {
-        let term = console::Term::stderr();
-        term.write_str("Token (nothing is shown): ")?;
-        term.read_secure_line()?
+        hidden::line(session, "Token (nothing is shown): ").await?
     } else {
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line)?;
@@ -116,8 +116,16 @@ fn split(command: &str) -> Result<Vec<String>> {
 }
 
 /// What the service says of the token.
-async fn check(token: &str, base_url: Option<String>) -> Result<Value> {
-    let mut builder = Client::builder().token(token);
+async fn check(from: &TokenFrom, base_url: Option<String>) -> Result<Value> {
+    let mut builder = match from {
+        TokenFrom::Text(token) => Client::builder().token(token.as_str()),
+        TokenFrom::Command(words) => {
+            // `split` gives a word or more.
+            let (program, arguments) = words.split_at(words.len().min(1));
+            let command = TokenCommand::new(program.concat(), arguments);
+            Client::builder().token_provider(command)
+        }
+    };
     if let Some(url) = base_url {
         builder = builder.base_url(url);
     }

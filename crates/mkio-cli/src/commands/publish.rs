@@ -124,17 +124,20 @@ impl Input {
             return Ok(Self::Asset(given, files));
         }
         let source = Source::new(Path::new(&given))?;
-        let asset = name.unwrap_or_else(|| file_stem(&source.name));
+        let asset = match name {
+            Some(name) => name,
+            None => file_stem(&source.name).ok_or_else(|| nameless(&given, "--name"))?,
+        };
         let file = source.name.clone();
         files::put(session, project, &asset, &[source], matches).await?;
         Ok(Self::Asset(asset, vec![file]))
     }
 
     /// What outputs are named after.
-    fn stem(&self) -> String {
+    fn stem(&self) -> Result<String> {
         match self {
-            Self::Asset(name, _) => name.clone(),
-            Self::Web(url) => file_stem(url),
+            Self::Asset(name, _) => Ok(name.clone()),
+            Self::Web(url) => file_stem(url).ok_or_else(|| nameless(url, "--to")),
         }
     }
 
@@ -166,8 +169,11 @@ pub async fn run_encode(session: &Session, matches: &ArgMatches) -> Result<()> {
     session.guard("encode")?;
     let project = project(session)?;
     let input = Input::ready(session, &project, matches).await?;
+    let to = text(matches, "to");
+    // Before anything is made for an output that has no name.
+    let stem = to.is_none().then(|| input.stem()).transpose()?;
     let transform = transform(session, &project, matches).await?;
-    let output = text(matches, "to").unwrap_or_else(|| format!("{}-{transform}", input.stem()));
+    let output = to.unwrap_or_else(|| format!("{}-{transform}", stem.unwrap_or_default()));
     assets::make(session, &project, &output, input.asset(), matches).await?;
     let job = format!(
         "{output}-{}",
@@ -183,24 +189,30 @@ pub async fn run_encode(session: &Session, matches: &ArgMatches) -> Result<()> {
     session.output.one(&told, &[])
 }
 
-/// `intro` of `https://example.com/a/intro.mp4?x`.
-fn file_stem(url: &str) -> String {
-    let path = url.split(['?', '#']).next().unwrap_or_default();
+fn nameless(given: &str, option: &str) -> Failure {
+    let message = format!("no asset can be named after `{given}`");
+    Failure::usage(message).hint(format!("name it with {option}"))
+}
+
+/// `intro` of `https://example.com/a/intro.mp4?x`, if there is a name. Letters of all languages may be in
+/// the name of an asset.
+fn file_stem(url: &str) -> Option<String> {
+    let of_web = url.contains("://");
+    let path = url.split(['?', '#']).next().filter(|_| of_web);
     let name = path
+        .unwrap_or(url)
         .trim_end_matches('/')
         .rsplit('/')
         .next()
         .unwrap_or_default();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    stem.chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '-' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect()
+    // Paths and shells take these as they are.
+    let plain = |c: &char| c.is_ascii_alphanumeric() || "-_".contains(*c);
+    let foreign = |c: &char| !c.is_ascii() && !c.is_whitespace() && !c.is_control();
+    let kept = |c: &char| plain(c) || foreign(c);
+    let letter = |c: char| Some(c).filter(kept).unwrap_or('-');
+    let stem: String = stem.chars().map(letter).collect();
+    stem.contains(char::is_alphanumeric).then_some(stem)
 }
 
 /// The transform that is named, or one of the preset.
@@ -329,4 +341,26 @@ async fn show_urls(session: &Session, project: &Project, locators: &[String]) ->
         }
     }
     list.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assets_are_named_after_files() {
+        let names = [
+            ("https://example.com/a/intro.mp4?x", Some("intro")),
+            ("my film.mp4", Some("my-film")),
+            ("Überblick #2.mp4", Some("Überblick--2")),
+            ("映画.mp4", Some("映画")),
+            ("a_b.c.mp4", Some("a_b-c")),
+            ("?.mp4", None),
+            (".mp4", None),
+            ("https://example.com/", Some("example")),
+        ];
+        for (file, name) in names {
+            assert_eq!(file_stem(file).as_deref(), name, "{file}");
+        }
+    }
 }

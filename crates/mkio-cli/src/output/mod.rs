@@ -13,6 +13,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use self::jq::Filter;
+pub use self::table::plain;
 use crate::failure::{Exit, Failure, Result};
 
 /// How answers are written.

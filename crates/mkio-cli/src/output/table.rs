@@ -33,7 +33,7 @@ pub fn write(
 }
 
 /// One line, without characters that move the cursor.
-fn plain(cell: &str) -> String {
+pub fn plain(cell: &str) -> String {
     cell.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()

@@ -292,3 +292,35 @@ fn calls_by_name_ask_as_commands_do() {
     let text = std::fs::read_to_string(csv).expect("a file");
     assert!(text.contains(','), "{text}");
 }
+
+/// A command is tried before it is stored, so that a wrong one is seen at once.
+#[cfg(unix)]
+#[test]
+fn a_command_that_gives_no_token_is_not_stored() {
+    let service = Service::new();
+    let url = service.emulator.base_url().to_owned();
+    let log_in = |command: &str, more: &[&str]| {
+        let args = [
+            "login",
+            "--base-url",
+            &url,
+            "-p",
+            "demo",
+            "--command",
+            command,
+        ];
+        ran(service
+            .bare(&[&args[..], more].concat())
+            .env("PATH", "/usr/bin:/bin"))
+    };
+    let listed = || ran(&mut service.bare(&["profile", "list", "-o", "name"])).out;
+    for wrong in ["false", "no-such-program-8c1", "echo wrong-token"] {
+        let refused = log_in(wrong, &[]);
+        assert_eq!(refused.code, 3, "{wrong}: {}", refused.err);
+        assert_eq!(listed(), "", "{wrong}");
+    }
+    assert_eq!(log_in("false", &["--unchecked"]).code, 0);
+    let right = log_in(&format!("echo {TOKEN}"), &[]);
+    assert_eq!(right.code, 0, "{}", right.err);
+    assert!(right.err.contains("knows you as"), "{}", right.err);
+}

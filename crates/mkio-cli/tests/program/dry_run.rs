@@ -147,6 +147,27 @@ fn a_raw_request_hides_its_secrets() {
         "{}",
         told.out
     );
+    // What is shown is the request that would be sent.
+    let query = [
+        "api",
+        "GET",
+        "/api/v1/x?a=1",
+        "-f",
+        "b=c d",
+        "--dry-run",
+        "-o",
+        "json",
+    ];
+    let shown: serde_json::Value = serde_json::from_str(&service.ok(&query)).expect("JSON");
+    let url = format!("{}/api/v1/x?a=1&b=c+d", service.emulator.base_url());
+    assert_eq!(shown["url"], url.as_str());
+    let query = ["--api-url", "live=http://10.0.0.5:8080/gw", "--api", "live"];
+    let args = [&["api", "GET", "/api/v1/x", "--dry-run"], &query[..]].concat();
+    let shown = service.ok(&args);
+    assert!(
+        shown.contains("http://10.0.0.5:8080/gw/api/v1/x"),
+        "{shown}"
+    );
     // No document says what is secret at this path: the variable stays one.
     let args = [
         "api",

@@ -91,7 +91,8 @@ fn files_go_in_and_come_out_as_they_were() {
         fs::read(to.join("two.vtt")).expect("it is there"),
         bytes(12)
     );
-    assert!(!to.join("one.mp4.part").exists());
+    let left = fs::read_dir(&to).expect("a folder").count();
+    assert_eq!(left, 2, "neither parts nor marks");
 }
 
 #[test]
@@ -144,18 +145,74 @@ fn a_download_goes_on_where_it_stopped() {
     // Another beginning than the file's shows that it is kept.
     let mut partial = bytes(150_000);
     partial[0] = 99;
-    fs::write(to.join("one.mp4.part"), &partial).expect("a file");
+    let part = to.join("one.mp4.mkio-part");
+    fs::write(&part, &partial).expect("a file");
     let folder = to.display().to_string();
+    // Without a mark it is not ours.
+    let refused = service.run(&["download", "film", &folder]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert_eq!(fs::read(&part).expect("it stays"), partial);
+    let mark = r#"{"project":"demo","asset":"film","file":"one.mp4","size":200000,"etag":null}"#;
+    fs::write(to.join("one.mp4.mkio-mark"), mark).expect("a file");
+    // What others call `.part` is neither read nor removed.
+    fs::write(to.join("one.mp4.part"), "mine").expect("a file");
     service.ok(&["download", "film", &folder]);
+    assert_eq!(
+        fs::read(to.join("one.mp4.part")).expect("it stays"),
+        b"mine"
+    );
     let mut whole = bytes(200_000);
     whole[0] = 99;
     assert_eq!(fs::read(to.join("one.mp4")).expect("it is there"), whole);
-    fs::write(to.join("one.mp4.part"), bytes(300_000)).expect("a file");
+    fs::write(&part, bytes(300_000)).expect("a file");
     service.ok(&["download", "film", &folder, "--force"]);
     assert_eq!(
         fs::read(to.join("one.mp4")).expect("it is there"),
         bytes(200_000)
     );
+}
+
+/// Also the library writes through no link.
+#[cfg(unix)]
+#[test]
+fn links_are_not_followed() {
+    use std::os::unix::fs::symlink;
+
+    let service = Service::with(0);
+    let one = local(&service, "one.mp4", 1000);
+    let up = ["upload", &one, "film", "--storage", "storage1"];
+    assert_eq!(stored(&service, &up).code, 0);
+    let (to, mine) = (below(&service, "out"), below(&service, "mine"));
+    fs::create_dir(&to).expect("a folder");
+    fs::write(&mine, "mine").expect("a file");
+    let folder = to.display().to_string();
+    let client = mkio::Client::builder()
+        .base_url(service.emulator.base_url())
+        .token(crate::TOKEN)
+        .build();
+    let client: mkio::Client = client.expect("a client");
+    let files = client.project("demo").files();
+    for name in [
+        "one.mp4",
+        "one.mp4.mkio-part",
+        "one.mp4.mkio-mark",
+        "one.mp4.part",
+    ] {
+        let link = to.join(name);
+        symlink(&mine, &link).expect("a link");
+        if !name.ends_with(".part") {
+            let refused = service.run(&["download", "film", &folder, "--force"]);
+            assert_eq!(refused.code, 2, "{name}: {}", refused.err);
+        }
+        if !name.contains("mkio") {
+            let to_file = files
+                .download("film", "one.mp4")
+                .to_file(to.join("one.mp4"));
+            assert!(crate::runtime().block_on(to_file).is_err(), "{name}");
+        }
+        fs::remove_file(&link).expect("it stays a link");
+    }
+    assert_eq!(fs::read(&mine).expect("it stays"), b"mine");
 }
 
 #[test]

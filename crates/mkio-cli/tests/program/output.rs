@@ -78,6 +78,14 @@ fn what_has_arrived_of_a_broken_list_comes_out() {
         "{}",
         ran.out
     );
+    service.fault("GET */media/assets status=403 nth=2");
+    let filtered = service.run(&["asset", "list", "--all", "--top", "3", "--jq", ".[].name"]);
+    assert_eq!((filtered.code, filtered.out.as_str()), (3, ""));
+    assert!(
+        !filtered.err.contains("--resume"),
+        "what was not shown is not skipped: {}",
+        filtered.err
+    );
     service.fault("");
     let word = ran
         .err

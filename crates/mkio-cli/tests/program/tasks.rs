@@ -34,6 +34,82 @@ fn usage_is_a_table_of_csv() {
     }
 }
 
+/// Whatever ends the command, nothing is recorded any more.
+#[test]
+fn a_recording_that_fails_is_ended() {
+    let service = Service::with(0);
+    let file = service.file("event.yaml", EVENT);
+    service.ok(&["live-event", "create", "show", "-f", &file]);
+    service.ok(&["live", "start", "show"]);
+    let record = [
+        "live",
+        "record",
+        "show",
+        "--for",
+        "1h",
+        "--storage",
+        "storage1",
+    ];
+    service.fault("GET */liveOutputs/* status=400 times=1");
+    let failed = service.run(&[&record[..], &["--live-output", "one"]].concat());
+    assert_eq!(failed.code, 5, "{}", failed.err);
+    service.fault("");
+    let outputs = || service.ok(&["live-output", "list", "show", "-o", "name"]);
+    assert_eq!(outputs(), "", "it is not left");
+    service.fault("GET */liveOutputs/* status=400 times=1\nDELETE */liveOutputs/* status=400");
+    let left = service.run(&[&record[..], &["--live-output", "two"]].concat());
+    assert!(
+        left.code == 5 && left.err.contains("mkio live-output delete show two"),
+        "{}",
+        left.err
+    );
+    service.fault("");
+    assert_eq!(outputs().trim(), "two");
+}
+
+/// Ctrl-C before the recording has begun ends it, too.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_recording() {
+    use std::io::{BufRead, BufReader};
+
+    let service = Service::with(0);
+    let file = service.file("event.yaml", EVENT);
+    service.ok(&["live-event", "create", "show", "-f", &file]);
+    service.ok(&["live", "start", "show"]);
+    // No look at the output tells that it is there: the wait goes on.
+    service.fault("GET */liveOutputs/* status=503");
+    let mut command = service.command(&[
+        "live",
+        "record",
+        "show",
+        "--for",
+        "1h",
+        "--storage",
+        "storage1",
+        "--live-output",
+        "out",
+        "-v",
+    ]);
+    command.stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    let mut err = BufReader::new(child.stderr.take().expect("standard error"));
+    let mut told = String::new();
+    while !told.contains("503") {
+        let read = err.read_line(&mut told).expect("a line");
+        assert!(read > 0, "{told}");
+    }
+    service.fault("");
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it runs");
+    let status = child.wait().expect("it ends");
+    assert!(status.success(), "{status}");
+    assert_eq!(
+        service.ok(&["live-output", "list", "show", "-o", "name"]),
+        ""
+    );
+}
+
 #[test]
 fn a_live_event_is_recorded() {
     let service = Service::with(0);

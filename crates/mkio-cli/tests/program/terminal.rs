@@ -4,7 +4,8 @@ use std::{
     fs::{File, OpenOptions},
     io::{Read, Write},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::mpsc,
+    time::{Duration, Instant},
 };
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -15,8 +16,10 @@ use crate::{Service, TOKEN};
 struct Terminal {
     child: Child,
     keyboard: File,
-    screen: Arc<Mutex<String>>,
-    reader: std::thread::JoinHandle<()>,
+    /// What stands on the screen.
+    screen: String,
+    /// What comes to it; closed at the end of the program.
+    more: mpsc::Receiver<String>,
 }
 
 impl Terminal {
@@ -42,9 +45,8 @@ impl Terminal {
         drop(guest);
         let keyboard = File::from(host);
         let mut output = keyboard.try_clone().expect("the screen");
-        let screen = Arc::new(Mutex::new(String::new()));
-        let seen = Arc::clone(&screen);
-        let reader = std::thread::spawn(move || {
+        let (shown, more) = mpsc::channel();
+        std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             // The end of the program ends the terminal, which is an error on Linux.
             while let Ok(n) = output.read(&mut bytes) {
@@ -52,27 +54,29 @@ impl Terminal {
                     break;
                 }
                 let text = String::from_utf8_lossy(&bytes[..n]).into_owned();
-                seen.lock().expect("no panic").push_str(&text);
+                if shown.send(text).is_err() {
+                    break;
+                }
             }
         });
         Self {
             child,
             keyboard,
-            screen,
-            reader,
+            screen: String::new(),
+            more,
         }
     }
 
     /// Waits until this stands on the screen.
-    fn expect(&self, text: &str) {
-        for _ in 0..2000 {
-            if self.screen.lock().expect("no panic").contains(text) {
-                return;
-            }
-            std::thread::yield_now();
-            std::thread::park_timeout(std::time::Duration::from_millis(10));
+    fn expect(&mut self, text: &str) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while !self.screen.contains(text) {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(more) = self.more.recv_timeout(left) else {
+                panic!("no {text:?} in {}", self.screen);
+            };
+            self.screen.push_str(&more);
         }
-        panic!("no {text:?} in {}", self.screen.lock().expect("no panic"));
     }
 
     fn types(&mut self, text: &str) {
@@ -86,8 +90,8 @@ impl Terminal {
 
     fn end(mut self) -> (i32, String) {
         let status = self.child.wait().expect("it ends");
-        self.reader.join().expect("no panic");
-        let screen = self.screen.lock().expect("no panic").clone();
+        self.screen.extend(self.more.iter());
+        let screen = self.screen;
         assert!(!screen.contains("panicked"), "{screen}");
         (status.code().unwrap_or(-1), screen)
     }
@@ -127,6 +131,26 @@ fn a_token_is_typed_unseen() {
     assert_eq!(crate::ran(&mut service.bare(&["asset", "list"])).code, 0);
 }
 
+/// Ctrl-C at the question leaves a terminal that shows what is typed.
+#[test]
+fn a_terminal_shows_again_what_is_typed_after_ctrl_c() {
+    use rustix::termios::{LocalModes, tcgetattr};
+
+    let service = Service::new();
+    let mut terminal = Terminal::run(service.bare(&["login"]));
+    let keyboard = terminal.keyboard.try_clone().expect("the keyboard");
+    let shows = || {
+        let modes = tcgetattr(&keyboard).expect("a terminal").local_modes;
+        modes.contains(LocalModes::ECHO)
+    };
+    terminal.expect("nothing is shown");
+    assert!(!shows());
+    terminal.interrupt();
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 130, "{screen}");
+    assert!(shows());
+}
+
 #[test]
 fn waits_have_bars_and_tell_how_they_go_on() {
     let service = Service::new();
@@ -139,7 +163,7 @@ fn waits_have_bars_and_tell_how_they_go_on() {
         "properties.storageAccountName=storage1",
     ]);
     let wait = ["wait", "asset", "a", "--for", "gone", "--timeout", "1h 30m"];
-    let terminal = Terminal::run(service.command(&wait));
+    let mut terminal = Terminal::run(service.command(&wait));
     terminal.expect(" % ");
     terminal.interrupt();
     let (code, screen) = terminal.end();
@@ -185,7 +209,7 @@ fn files_have_bars() {
 #[test]
 fn a_watch_that_is_broken_off_tells_how_it_goes_on() {
     let service = Service::with(1);
-    let terminal = Terminal::run(service.command(&["watch", "asset", "asset-1"]));
+    let mut terminal = Terminal::run(service.command(&["watch", "asset", "asset-1"]));
     terminal.expect("Ready");
     terminal.interrupt();
     let (code, screen) = terminal.end();

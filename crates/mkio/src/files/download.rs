@@ -73,7 +73,8 @@ impl DownloadRequest {
     /// # Errors
     ///
     /// Those of [`send`](Self::send) and [`Download::try_next`]; kind
-    /// [`Config`](ErrorKind::Config) when the local file cannot be written. The `.part` file stays.
+    /// [`Config`](ErrorKind::Config) when the local file cannot be written, or a link, a folder or a device
+    /// has its name or that of the `.part` file. The `.part` file stays.
     pub async fn to_file(mut self, path: impl AsRef<Path>) -> Result<u64> {
         let path = path.as_ref();
         let mut part = path.as_os_str().to_owned();
@@ -83,6 +84,9 @@ impl DownloadRequest {
             let message = format!("the file {} cannot be written", part.display());
             Error::new(ErrorKind::Config, message).with_source(error)
         };
+        for taken in [&part, path] {
+            refuse_other_than_files(taken).await?;
+        }
         let options = OpenOptions::new().create(true).append(true).clone();
         let mut file = options.open(&part).await.map_err(failed)?;
         self.from = file.metadata().await.map_err(failed)?.len();
@@ -92,6 +96,16 @@ impl DownloadRequest {
         fs::rename(&part, path).await.map_err(failed)?;
         Ok(size)
     }
+}
+
+/// What is written through a link or into a device would go elsewhere.
+async fn refuse_other_than_files(path: &Path) -> Result<()> {
+    let about = fs::symlink_metadata(path).await;
+    if about.is_ok_and(|about| !about.is_file()) {
+        let message = format!("{} is no file; nothing was downloaded", path.display());
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    Ok(())
 }
 
 /// Writes the rest of a file. The inner error is the local file's.
@@ -171,6 +185,11 @@ impl Download {
     /// Size of the whole file in bytes, if the host tells.
     pub fn size(&self) -> Option<u64> {
         self.whole.size
+    }
+
+    /// What tells one version of the file from another, if the host tells: its `ETag`.
+    pub fn etag(&self) -> Option<&str> {
+        self.whole.tag.as_deref()
     }
 
     /// The byte that comes next, counted from the beginning of the file.

@@ -183,7 +183,7 @@ async fn receive(listening: &mut Listening<'_>, matches: &ArgMatches) -> Result<
     };
     let removed = remove(&management, &name).await;
     server.abort();
-    outcome.and(removed)
+    Failure::both(outcome, removed)
 }
 
 async fn remove(management: &ProjectClient, name: &str) -> Result<()> {

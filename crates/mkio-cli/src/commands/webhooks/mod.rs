@@ -14,7 +14,7 @@ use self::target::Target;
 use crate::{
     failure::{Failure, Result},
     options::{self, text},
-    output::{Format, path},
+    output::{self, Format, path},
     session::Session,
 };
 
@@ -147,13 +147,17 @@ fn show(session: &Session, event: &Value) -> Result<()> {
     let event = session.shown(event.clone(), event::mask);
     let mut out = io::stdout().lock();
     if session.output.format() == Format::Table {
-        let part = |place: &str| path::text(&event, place);
-        let (time, kind, source) = (part("time"), part("type"), part("source"));
-        writeln!(out, "{time} {kind} {source} {}", part("data/state"))?;
+        writeln!(out, "{}", line(&event))?;
     } else {
         writeln!(out, "{event}")?;
     }
     out.flush().map_err(Failure::from)
+}
+
+/// An event on one line. What it says is of others.
+fn line(event: &Value) -> String {
+    let places = ["time", "type", "source", "data/state"];
+    output::plain(&places.map(|place| path::text(event, place)).join(" "))
 }
 
 async fn trigger(session: &Session, matches: &ArgMatches) -> Result<()> {
@@ -187,4 +191,18 @@ async fn resend(session: &Session, matches: &ArgMatches) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_that_moves_no_cursor() {
+        let event =
+            json!({"time": "t", "type": "k", "source": "/a\n\u{1b}[2J", "data": {"state": "S\r"}});
+        assert_eq!(line(&event), "t k /a  [2J S ");
+    }
 }

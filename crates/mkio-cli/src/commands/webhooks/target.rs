@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use clap::ArgMatches;
+use mkio::reqwest::Url;
+use mkio_core::glue::is_loopback;
 use serde_json::Value;
 
 use crate::{
@@ -38,7 +40,15 @@ impl Target {
     }
 
     fn at(url: String, secret: Option<String>) -> Result<Self> {
-        let http = mkio::http_client_builder()?.timeout(PATIENCE).build();
+        let address = Url::parse(&url);
+        let address =
+            address.map_err(|error| Failure::usage(format!("--forward-to {url}: {error}")))?;
+        let mut http = mkio::http_client_builder()?.timeout(PATIENCE);
+        // The environment's proxies are for other machines: what is meant for this one stays here.
+        if is_loopback(&address) {
+            http = http.no_proxy();
+        }
+        let http = http.build();
         let http = http.map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
         Ok(Self { url, secret, http })
     }
@@ -47,11 +57,16 @@ impl Target {
     pub async fn post(&self, session: &Session, event: &Value) -> Result<()> {
         let status = self.status(event).await?;
         session.tell(format!("{}: {status}", self.url));
-        if status >= 400 {
-            let message = format!("{} answered {status}", self.url);
-            return Err(Failure::new(Exit::Refused, message));
+        self.taken(status)
+    }
+
+    /// Redirects are not followed, so that only a success says that the target has the event.
+    fn taken(&self, status: u16) -> Result<()> {
+        if (200..300).contains(&status) {
+            return Ok(());
         }
-        Ok(())
+        let message = format!("{} answered {status}", self.url);
+        Err(Failure::new(Exit::Refused, message))
     }
 
     async fn status(&self, event: &Value) -> Result<u16> {
@@ -79,6 +94,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn only_a_success_says_that_an_event_is_taken() {
+        let target = Target::at("http://127.0.0.1:9/".into(), None).unwrap();
+        let taken = |status: &u16| target.taken(*status).is_ok();
+        let statuses = [199, 200, 202, 204, 299, 300, 302, 304, 400, 500];
+        let taken: Vec<u16> = statuses.into_iter().filter(taken).collect();
+        assert_eq!(taken, [200, 202, 204, 299]);
+        assert!(Target::at("localhost/events".into(), None).is_err());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_target_that_never_answers_is_given_up() {
