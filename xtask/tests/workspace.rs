@@ -139,11 +139,11 @@ fn an_api_more_is_an_entry_and_a_document() {
 
 /// Adds what the service may publish next to a copy of the workspace: five operations and a state.
 /// Gives the ids of the operations.
-fn add_playlists(here: &Path) -> Vec<String> {
+fn add_cuesheets(here: &Path) -> Vec<String> {
     let read = |path: &Path| fs::read_to_string(path).expect("text");
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
     let json = |path: &Path| -> Value { serde_json::from_str(&read(path)).expect("JSON") };
-    let added = json(&data.join("playlists.json"));
+    let added = json(&data.join("cuesheets.json"));
     let path = here.join("spec/media.json");
     let mut document = json(&path);
     for part in ["/paths", "/components/schemas"] {
@@ -154,7 +154,7 @@ fn add_playlists(here: &Path) -> Vec<String> {
     let text = serde_json::to_string_pretty(&document).expect("JSON");
     fs::write(path, text + "\n").expect("written");
     let states = here.join("spec/states.yaml");
-    let text = read(&states) + &read(&data.join("playlists.yaml"));
+    let text = read(&states) + &read(&data.join("cuesheets.yaml"));
     fs::write(states, text).expect("written");
     let items = added["paths"].as_object().expect("paths").values();
     let operations = items.flat_map(|item| item.as_object().expect("operations").values());
@@ -169,24 +169,24 @@ fn add_playlists(here: &Path) -> Vec<String> {
 fn a_resource_more_is_a_document_and_lines_of_states() {
     let copy = copy();
     let here = copy.path();
-    let ids = add_playlists(here);
+    let ids = add_cuesheets(here);
     assert_eq!(ids.len(), 5);
     ok(xtask(), here, &["generate", "--deny-warnings"]);
     ok(xtask(), here, &["generate", "--check", "--deny-warnings"]);
     let surface = fs::read_to_string(here.join("spec/surface/media.txt")).expect("a surface");
     for call in [
-        "list_playlists(",
-        "create_or_update_playlist(",
-        "publish_playlist(",
+        "list_cuesheets(",
+        "create_or_update_cuesheet(",
+        "publish_cuesheet(",
     ] {
         assert!(surface.contains(call), "{call}");
     }
     let waits = here.join("crates/mkio-media/src/generated/waits.rs");
     let waits = fs::read_to_string(waits).expect("waits");
     for call in [
-        "wait_for_playlist",
-        "publish_playlist_and_wait",
-        "delete_playlist_and_wait",
+        "wait_for_cuesheet",
+        "publish_cuesheet_and_wait",
+        "delete_cuesheet_and_wait",
     ] {
         assert!(waits.contains(&format!("pub fn {call}(")), "{call}");
     }

@@ -1,8 +1,7 @@
 //! Requests are checked against the documents: every field of every kind of resource.
 
-use crate::common::Caller;
+use crate::common::{Caller, served};
 use crate::samples;
-use mkio_emulator::docs::Documents;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -207,7 +206,7 @@ async fn every_operation_knows_who_calls_and_where() {
         if !known {
             caller.token = "nonsense".to_owned();
         }
-        for operation in Documents::get().operations() {
+        for operation in served() {
             let mut path = operation
                 .path
                 .replace("{project_name}", if known { "nowhere" } else { "demo" });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mkio_emulator::docs::Documents;
+use mkio_emulator::docs::{Documents, Operation};
 use mkio_emulator::{Emulator, EmulatorBuilder};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -145,6 +145,17 @@ impl Caller {
     }
 }
 
+/// The operations of the documents that `data/unserved.txt` does not list.
+pub fn served() -> impl Iterator<Item = &'static Operation> {
+    let operations = Documents::get().operations().iter();
+    operations.filter(|operation| is_served(operation))
+}
+
+pub fn is_served(operation: &Operation) -> bool {
+    let unserved = include_str!("../../data/unserved.txt");
+    !unserved.lines().any(|line| line.trim() == operation.id)
+}
+
 /// Reads an answer and checks it: a declared status, a body that fits its schema, the standard body for errors.
 pub async fn checked(method: &Method, response: reqwest::Response) -> Answer {
     let status = response.status();
@@ -162,7 +173,8 @@ pub async fn checked(method: &Method, response: reqwest::Response) -> Answer {
     let documents = Documents::get();
     if let Ok((operation, _)) = documents.route(method, &path) {
         // Documents do not declare 413, and forget 409 and the device's 401 and 404 for some of the operations that answer them.
-        let forgotten = matches!(status, StatusCode::CONFLICT | StatusCode::PAYLOAD_TOO_LARGE)
+        let forgotten = (status == StatusCode::NOT_IMPLEMENTED && !is_served(operation))
+            || matches!(status, StatusCode::CONFLICT | StatusCode::PAYLOAD_TOO_LARGE)
             || (status == StatusCode::NOT_FOUND && path.starts_with("/api/channels/"))
             || (status == StatusCode::UNAUTHORIZED && path == "/api/channel-me/");
         if !forgotten || operation.reply(status).is_some() {

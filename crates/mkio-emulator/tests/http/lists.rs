@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::common::Caller;
+use crate::common::{Caller, served};
 use crate::samples;
-use mkio_emulator::docs::{Documents, Operation};
+use mkio_emulator::docs::Operation;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -31,11 +31,8 @@ const EMPTY: &[(&str, &[&str])] = &[
 
 /// The lists that take `$filter`, with a path that has items.
 fn lists() -> Vec<(&'static Operation, String)> {
-    let documents = Documents::get();
-    let found = documents
-        .operations()
-        .iter()
-        .filter(|operation| operation.method == Method::GET && operation.takes("$filter"));
+    let found =
+        served().filter(|operation| operation.method == Method::GET && operation.takes("$filter"));
     found
         .map(|operation| {
             let mut path = operation.path.clone();
