@@ -186,10 +186,21 @@ pub async fn send(
     if let Reply::Bytes(_) = entry.reply {
         let file = target(matches)?;
         let mut body = entry.stream(transport, request).await?.into_inner();
+        let interrupted = session.interrupted();
         let mut out = Saved::new(file)?;
-        while let Some(bytes) = body.try_next().await? {
-            out.write_all(&bytes)?;
-        }
+        let arriving = async {
+            while let Some(bytes) = body.try_next().await? {
+                out.write_all(&bytes)?;
+            }
+            Ok(())
+        };
+        // Ctrl-C leaves nothing behind of what has arrived.
+        let outcome = tokio::select! {
+            biased;
+            () = interrupted => Err(Failure::interrupted()),
+            outcome = arriving => outcome,
+        };
+        outcome?;
         return out.end();
     }
     let response = entry.send(transport, request).await?;

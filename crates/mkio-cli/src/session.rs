@@ -179,7 +179,7 @@ impl Session {
             return Err(Failure::usage(format!("{what}: nobody is there to ask"))
                 .hint("--yes says that it is meant"));
         }
-        write!(io::stderr(), "{what}? [y/N] ")?;
+        write!(io::stderr(), "{}? [y/N] ", told(what))?;
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line)?;
         match line.trim() {

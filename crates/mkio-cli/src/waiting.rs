@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     failure::{Exit, Failure, Result},
     options::Switch,
-    output::Format,
+    output::{self, Format},
     place,
     session::Session,
 };
@@ -283,7 +283,7 @@ impl<'a> View<'a> {
         if let Some((_, bars)) = &self.bars {
             for (_, bar) in bars.iter().filter(|(of, _)| of == name) {
                 bar.set_position(change.progress.unwrap_or_default().into());
-                bar.set_message(change.state.as_name().to_owned());
+                bar.set_message(output::plain(change.state.as_name()));
             }
             return Ok(());
         }

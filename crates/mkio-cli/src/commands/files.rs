@@ -413,7 +413,7 @@ async fn fetch(
         let message = format!("{}: {has} bytes came, not those that are listed", of.name);
         return Err(Failure::new(Exit::Answer, message).hint("--force begins anew"));
     }
-    part.finish()?;
+    part.finish(has)?;
     Ok(has)
 }
 

@@ -289,8 +289,14 @@ fn calls_by_name_ask_as_commands_do() {
         "--save",
         &save,
     ]);
-    let text = std::fs::read_to_string(csv).expect("a file");
+    let text = std::fs::read_to_string(&csv).expect("a file");
     assert!(text.contains(','), "{text}");
+    // An answer that breaks off leaves the earlier one.
+    service.fault("POST * cut=20");
+    let call = ["call", "create_usage_report_csv", "--args", &args];
+    let broken = service.run(&[&call[..], &["--save", &save]].concat());
+    assert_ne!(broken.code, 0, "{broken:?}");
+    assert_eq!(std::fs::read_to_string(&csv).expect("it stays"), text);
 }
 
 /// A command is tried before it is stored, so that a wrong one is seen at once.

@@ -34,7 +34,12 @@ impl Mark {
             (&self.project, &self.asset, &self.file) == (&other.project, &other.asset, &other.file);
         let same_size = self.size.is_none() || other.size.is_none() || self.size == other.size;
         let same_tag = self.etag.is_none() || other.etag.is_none() || self.etag == other.etag;
-        same_file && same_size && same_tag
+        self.same_file(other) && same_size && same_tag
+    }
+
+    fn same_file(&self, other: &Self) -> bool {
+        let own = (&self.project, &self.asset, &self.file);
+        own == (&other.project, &other.asset, &other.file)
     }
 }
 
@@ -88,42 +93,33 @@ impl Part {
             let other = if has_mark { &mark } else { &data };
             return Err(another(other));
         };
-        let has = if has_data {
-            fs::metadata(&data)?.len()
-        } else {
-            0
-        };
-        if !known.fits(wanted) || known.size.is_some_and(|size| has > size) {
+        let has = has_data.then(|| fs::metadata(&data)).transpose()?;
+        // Without a size nobody can tell whether the whole file is here.
+        let has = has.map_or(0, |about| about.len());
+        let has = known.size.map_or(0, |_| has);
+        let fits = known.fits(wanted) && known.size.is_none_or(|size| has <= size);
+        // Of nothing, nothing is lost; but a mark of another file is not ours to take.
+        let same = fits || has == 0 && known.same_file(wanted);
+        if !same {
             let message = format!("{} is of another version of the file", data.display());
             return Err(Failure::usage(message).hint("--force begins anew"));
         }
-        // Without a size nobody can tell whether the whole file is here.
-        Ok(known.size.map_or(0, |_| has))
+        Ok(has)
     }
 
     /// Opens what is here, to write from that byte on; the mark is written before the first byte.
     pub fn open(&self, from: u64, wanted: &Mark) -> Result<File> {
         let data = self.data();
         let failed = |error| cannot(&data, error);
-        if from > 0 {
-            let known = fs::read(self.mark()).map_err(failed)?;
-            let known = serde_json::from_slice::<Mark>(&known).ok();
-            if !is_file(&data)? || !known.is_some_and(|known| known.fits(wanted)) {
-                let message = format!("{} is of another version of the file", data.display());
-                return Err(Failure::usage(message).hint("--force begins anew"));
-            }
-            let file = OpenOptions::new()
-                .append(true)
-                .open(&data)
-                .map_err(failed)?;
-            let has = file.metadata().map_err(failed)?.len();
-            // Another program writes there.
-            if has != from {
-                return Err(another(&data));
-            }
-            return Ok(file);
+        // Again: the answer may have taken a long time, and tells more of the version than the listing.
+        if self.begun(wanted)? != from {
+            return Err(another(&data));
         }
-        // The old ones were looked at before: they are ours, or they are meant to be replaced.
+        if from > 0 {
+            let file = OpenOptions::new().append(true).open(&data);
+            return file.map_err(failed);
+        }
+        // They are ours, or they are meant to be replaced.
         for old in [&data, &self.mark()] {
             if is_file(old)? {
                 fs::remove_file(old).map_err(failed)?;
@@ -137,10 +133,17 @@ impl Part {
         new(&data).map_err(failed)
     }
 
-    /// Gives the whole file its name; a file that has come there meanwhile stays, unless it is meant.
-    pub fn finish(&self) -> Result<()> {
+    /// Gives the whole file of so many bytes its name; a file that has come there meanwhile stays, unless
+    /// it is meant.
+    pub fn finish(&self, bytes: u64) -> Result<()> {
         self.refuse_replacing()?;
         let failed = |error| cannot(&self.to, error);
+        let data = self.data();
+        // Two programs that fetch the same file write one behind the other.
+        if !is_file(&data)? || fs::metadata(&data).map_err(failed)?.len() != bytes {
+            let message = format!("{}: another program writes there, too", data.display());
+            return Err(Failure::usage(message).hint("--force begins anew"));
+        }
         if !self.force {
             // Taking the name fails where it is taken: no two programs get it, and on disks that do
             // not tell `A` from `a`, no two files.
@@ -153,7 +156,7 @@ impl Part {
                 _ => failed(error),
             })?;
         }
-        if let Err(error) = fs::rename(self.data(), &self.to) {
+        if let Err(error) = fs::rename(data, &self.to) {
             if !self.force {
                 // It is the empty file from above.
                 let _ = fs::remove_file(&self.to);
@@ -216,7 +219,8 @@ mod tests {
         // A listing knows the size alone.
         assert_eq!(part.begun(&mark(Some(4), None)).unwrap(), 2);
         part.open(2, &wanted).unwrap().write_all(b"cd").unwrap();
-        part.finish().unwrap();
+        assert!(part.finish(3).is_err(), "somebody else has written");
+        part.finish(4).unwrap();
         assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"abcd");
         let left = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 1, "neither part nor mark");
@@ -236,6 +240,19 @@ mod tests {
         fs::remove_file(folder.path().join("a.mkio-mark")).unwrap();
         fs::rename(&mine, folder.path().join("a.part")).unwrap();
         assert_eq!(part(&folder, false).begun(&wanted).unwrap(), 0);
+    }
+
+    /// What comes while the service is asked is not ours either.
+    #[test]
+    fn what_comes_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mine, wanted) = (folder.path().join("a.mkio-part"), mark(Some(4), None));
+        let part = part(&folder, false);
+        assert_eq!(part.begun(&wanted).unwrap(), 0);
+        fs::write(&mine, "mine").unwrap();
+        assert!(part.open(0, &wanted).is_err());
+        assert_eq!(fs::read(&mine).unwrap(), b"mine");
+        assert!(!folder.path().join("a.mkio-mark").exists());
     }
 
     #[test]
@@ -267,7 +284,7 @@ mod tests {
             let part = part(&folder, true);
             let begun = part.refuse_replacing().and_then(|()| part.begun(&wanted));
             assert!(begun.is_err(), "{end}");
-            let opened = part.open(0, &wanted).and_then(|_| part.finish());
+            let opened = part.open(0, &wanted).and_then(|_| part.finish(0));
             assert!(opened.is_err(), "{end}");
             let _ = fs::remove_file(folder.path().join("a.mkio-part"));
             let _ = fs::remove_file(folder.path().join("a.mkio-mark"));
@@ -285,10 +302,10 @@ mod tests {
         part.refuse_replacing().unwrap();
         part.open(0, &wanted).unwrap().write_all(b"ab").unwrap();
         fs::write(&to, "mine").unwrap();
-        assert!(part.finish().is_err());
+        assert!(part.finish(2).is_err());
         assert_eq!(fs::read(&to).unwrap(), b"mine");
         assert_eq!(part.begun(&wanted).unwrap(), 2, "nothing is lost");
-        self::part(&folder, true).finish().unwrap();
+        self::part(&folder, true).finish(2).unwrap();
         assert_eq!(fs::read(&to).unwrap(), b"ab");
     }
 }
