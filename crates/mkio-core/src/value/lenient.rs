@@ -10,7 +10,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{
         DeserializeSeed, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-        value::{MapAccessDeserializer, SeqAccessDeserializer},
+        value::{MapAccessDeserializer, SeqAccessDeserializer, SeqDeserializer},
     },
 };
 
@@ -395,6 +395,72 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Element<T> {
     }
 }
 
+/// The elements of a list in a list or map: `null` is left out unless the list `T` has a place for it.
+struct Inner<A, T> {
+    elements: A,
+    keeps_null: Option<bool>,
+    list: PhantomData<T>,
+}
+
+impl<'de, A: SeqAccess<'de>, T: Deserialize<'de>> SeqAccess<'de> for Inner<A, T> {
+    type Error = A::Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        let mut seed = Some(seed);
+        loop {
+            match self.elements.next_element_seed(UnlessNull(&mut seed))? {
+                None => return Ok(None),
+                Some(Some(value)) => return Ok(Some(value)),
+                Some(None) => {}
+            }
+            let keeps_null = *self.keeps_null.get_or_insert_with(|| {
+                let nulls = std::iter::once(());
+                T::deserialize(SeqDeserializer::<_, A::Error>::new(nulls)).is_ok()
+            });
+            if keeps_null && let Some(seed) = seed.take() {
+                return seed.deserialize(().into_deserializer()).map(Some);
+            }
+        }
+    }
+}
+
+/// Uses the seed for a value; `None` for `null`, which leaves the seed where it is.
+struct UnlessNull<'a, S>(&'a mut Option<S>);
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for UnlessNull<'_, S> {
+    type Value = Option<S::Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for UnlessNull<'_, S> {
+    type Value = Option<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an element")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        match self.0.take() {
+            Some(seed) => seed.deserialize(deserializer).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
 /// A scalar as an element.
 fn scalar<'de, T: Deserialize<'de>, E: Error>(value: impl IntoDeserializer<'de, E>) -> Option<T> {
     T::deserialize(value.into_deserializer()).ok()
@@ -419,6 +485,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Element<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<Option<T>, A::Error> {
+        let elements = Inner {
+            elements,
+            keeps_null: None,
+            list: PhantomData::<T>,
+        };
         T::deserialize(SeqAccessDeserializer::new(elements)).map(Some)
     }
 
@@ -621,5 +692,22 @@ mod tests {
         for json in [json!({}), json!({"size": null}), json!({"size": "x"})] {
             read(json).unwrap_err();
         }
+    }
+
+    #[test]
+    fn nulls_in_inner_lists_are_left_out_unless_they_have_a_place() {
+        let read = |text: &str| {
+            let mut reader = serde_json::Deserializer::from_str(text);
+            lenient::<BTreeMap<String, Vec<Part>>, _>(&mut reader)
+        };
+        let parts = read(r#"{"a": [{"name": "x"}, null, {}], "b": [null]}"#).unwrap();
+        let named = |name: Option<&str>| Part {
+            name: name.map(str::to_owned),
+        };
+        assert_eq!(parts["a"], [named(Some("x")), named(None)]);
+        assert_eq!(parts["b"], []);
+        let mut reader = serde_json::Deserializer::from_str("[[null, 1], [null]]");
+        let any: Vec<Vec<Value>> = lenient(&mut reader).unwrap();
+        assert_eq!(json!(any), json!([[null, 1], [null]]));
     }
 }

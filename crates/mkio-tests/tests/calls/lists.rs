@@ -101,7 +101,7 @@ async fn every_list_is_read_to_its_end_and_no_further() {
             list_config_versions("t", "n")),
         read!("fleets", fleets: list_devices, list_device_software("n"), list_backups,
             list_support_packages("n")),
-        read!("infrastructure", infra: list_networks, list_sites),
+        read!("infrastructure", infra: list_networks),
         read!("management", management: list_locations, list_projects, list_payment_methods;
             in_project: list_webhook_rules, list_webhook_rule_events("r")),
         read!("channels", channels: list_channels),
@@ -141,8 +141,25 @@ async fn every_list_is_read_to_its_end_and_no_further() {
         .chain(single)
         .map(|(list, _)| list)
         .collect();
-    let missing: Vec<_> = surface().difference(&read).cloned().collect();
-    assert_eq!(missing, [""; 0]);
+    for list in surface().difference(&read) {
+        assert_eq!(by_name(&client, list).await, 3, "{list}");
+    }
+}
+
+/// The items of a list of the catalogs: one that a document has and no line above reads.
+async fn by_name(client: &Client, list: &str) -> usize {
+    let entry = mkio::CATALOGS
+        .iter()
+        .flat_map(|catalog| catalog.entries)
+        .find(|entry| format!("{}: {}", entry.operation.api, entry.id()) == list)
+        .expect(list);
+    let required = entry.parameters.iter().filter(|given| given.required);
+    let arguments = required
+        .map(|given| (given.name.to_owned(), json!("n")))
+        .collect();
+    let pages = entry.pages(client.transport(), &arguments).expect(list);
+    let items: Vec<Value> = pages.items().try_collect().await.expect(list);
+    items.len()
 }
 
 /// Every operation of the surface files that is called a list.
