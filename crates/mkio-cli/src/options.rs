@@ -36,7 +36,7 @@ pub struct Switches(Vec<Switch>);
 
 impl Options {
     pub fn new(matches: &ArgMatches) -> Result<Self> {
-        let text = |name: &str| matches.get_one::<String>(name).cloned();
+        let text = |name: &str| text(matches, name);
         let many = |name: &str| matches.get_many::<String>(name).into_iter().flatten();
         let pairs = many("api-url").map(|pair| {
             let pair = pair.split_once('=');

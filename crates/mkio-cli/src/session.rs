@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use mkio::{CallOptions, Client, Dispatch, TransportBuilder, dynamic::Catalog};
+use mkio::{CallOptions, Client, TransportBuilder, dynamic::Catalog};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
@@ -91,12 +91,6 @@ impl Session {
     /// A client for looks at requests: it needs no token, and nothing is sent with it.
     pub fn offline_client(&self) -> Result<Client> {
         let client = self.builder().anonymous().build();
-        client.map_err(Failure::from)
-    }
-
-    /// A client whose requests are taken here instead of being sent; it needs no token.
-    pub fn client_over(&self, taken: impl Dispatch + 'static) -> Result<Client> {
-        let client = self.builder().anonymous().dispatch(taken).build();
         client.map_err(Failure::from)
     }
 

@@ -1,15 +1,13 @@
 //! `mkio api`: a request by hand.
 
-use std::sync::{Arc, Mutex};
-
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
-use mkio::{Client, Dispatch, DispatchFuture, Page, RawRequest, dynamic::AnyPage, http::Method};
+use mkio::{Client, Page, RawRequest, dynamic::AnyPage, http::Method};
 use serde_json::{Map, Value, json};
 
 use crate::{
     body,
     failure::{Exit, Failure, Result},
-    options::Switch,
+    options::{self, Switch},
     output::{Format, List, path},
     session::Session,
 };
@@ -61,7 +59,7 @@ pub fn command() -> Command {
 }
 
 pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
-    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let text = |name: &str| options::text(matches, name);
     let method = text("method").unwrap_or_default().to_uppercase();
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| Failure::usage(format!("{method} is no method")))?;
@@ -71,7 +69,7 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
         return Err(Failure::usage(message));
     }
     if session.is(Switch::DryRun) {
-        return show_request(session, &method, &path, matches).await;
+        return show_request(session, &method, &path, matches);
     }
     let body = with_fields(given_input(matches)?, matches, body::expanded)?;
     if method != Method::GET {
@@ -117,20 +115,6 @@ fn request(
     Ok(request)
 }
 
-/// Takes the address of a request, which goes nowhere.
-#[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Option<String>>>);
-
-impl Dispatch for Seen {
-    fn dispatch(&self, request: mkio::reqwest::Request) -> DispatchFuture<'_> {
-        if let Ok(mut seen) = self.0.lock() {
-            *seen = Some(request.url().to_string());
-        }
-        let answer = mkio::http::Response::new("null");
-        Box::pin(async move { Ok(answer.into()) })
-    }
-}
-
 /// JSON unless another format was asked for: nobody knows the columns.
 fn show(session: &Session, value: &Value) -> Result<()> {
     let plain = session.output.format() == Format::Table
@@ -150,7 +134,7 @@ fn println(text: &str) -> Result<()> {
 }
 
 /// Shows the request instead of sending it: secrets are hidden, and what `${…}` stands for.
-async fn show_request(
+fn show_request(
     session: &Session,
     method: &Method,
     path: &str,
@@ -168,11 +152,9 @@ async fn show_request(
             entries_of(method, path).for_each(|entry| entry.mask_body(body));
         })
     });
-    let seen = Seen::default();
-    let client = session.client_over(seen.clone())?;
-    request(&client, method, path, matches)?.send().await?;
-    let url = seen.0.lock().ok().and_then(|mut seen| seen.take());
-    let shown = json!({"method": method.as_str(), "url": url, "body": body});
+    let client = session.offline_client()?;
+    let request = request(&client, method, path, matches)?.into_request()?;
+    let shown = json!({"method": method.as_str(), "url": request.url().as_str(), "body": body});
     session.output.one(&shown, &[])
 }
 
@@ -294,13 +276,12 @@ mod tests {
     use super::*;
 
     /// The path of the service's own address is before a link once, whether the link has it or not.
-    #[tokio::test]
-    async fn links_stay_below_the_address_of_the_service() {
-        let seen = Seen::default();
+    #[test]
+    fn links_stay_below_the_address_of_the_service() {
         let builder = Client::builder()
             .anonymous()
             .base_url("https://h.example/gw");
-        let client: Client = builder.dispatch(seen.clone()).build().unwrap();
+        let client: Client = builder.build().unwrap();
         let links = [
             "/api/v1/x?page=2",
             "/gw/api/v1/x?page=2",
@@ -308,13 +289,9 @@ mod tests {
         ];
         for link in links {
             let path = same_service(&client, link, "").unwrap();
-            client.request(Method::GET, path).send().await.unwrap();
-            let url = seen.0.lock().unwrap().take();
-            assert_eq!(
-                url.as_deref(),
-                Some("https://h.example/gw/api/v1/x?page=2"),
-                "{link}"
-            );
+            let request = client.request(Method::GET, path).into_request().unwrap();
+            let url = request.url().as_str();
+            assert_eq!(url, "https://h.example/gw/api/v1/x?page=2", "{link}");
         }
         for link in [
             "https://h.example/other/x",

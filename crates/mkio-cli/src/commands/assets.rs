@@ -1,17 +1,14 @@
 //! The assets that commands write to.
 
+use crate::{
+    failure::{Failure, Result},
+    options::text,
+    session::Session,
+};
 use clap::ArgMatches;
 use mkio::{
     Project,
     media::types::{AssetPut, AssetPutProperties},
-};
-use serde_json::json;
-
-use crate::{
-    failure::{Failure, Result},
-    options::text,
-    output::path,
-    session::{Arguments, Session},
 };
 
 /// Makes the asset unless it is there, in the storage account that is named, or in that of `source`.
@@ -48,12 +45,9 @@ pub(super) async fn make(
 
 /// The storage account of a project that has one only.
 async fn only_storage(project: &Project) -> Result<Option<String>> {
-    let entry = super::call::find("list_storages")?;
-    let arguments = Arguments::from_iter([("project_name".to_owned(), json!(project.name()))]);
-    let mut items = entry.pages(project.transport(), &arguments)?.items();
-    let mut names = Vec::new();
-    while let Some(item) = items.try_next().await? {
-        names.extend(path::name_of(&item));
-    }
-    Ok(names.pop().filter(|_| names.is_empty()))
+    let mut storages = project.media().list_storages().items();
+    let first = storages.try_next().await?;
+    let others = storages.try_next().await?;
+    let only = first.filter(|_| others.is_none());
+    Ok(only.and_then(|storage| storage.metadata().name().map(str::to_owned)))
 }

@@ -10,7 +10,7 @@ use crate::{
     body,
     failure::{Exit, Failure, Result},
     kinds,
-    options::Switch,
+    options::{self, Switch},
     output::path,
     run,
     session::Session,
@@ -37,7 +37,7 @@ pub fn command() -> Command {
 }
 
 pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
-    let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
+    let text = |name: &str| options::text(matches, name).unwrap_or_default();
     let kind = kinds::find(&text("kind"))?;
     let write = kind
         .write()

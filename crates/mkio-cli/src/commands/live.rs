@@ -64,10 +64,7 @@ pub fn command() -> Command {
 pub async fn run(session: &Session, verb: &str, matches: &ArgMatches) -> Result<()> {
     let client = session.client()?;
     let project = client.project(session.project(&client)?);
-    let name = matches
-        .get_one::<String>("name")
-        .cloned()
-        .unwrap_or_default();
+    let name = options::text(matches, "name").unwrap_or_default();
     session.guard(&format!("live {verb} {name}"))?;
     match verb {
         "start" => {
@@ -117,7 +114,7 @@ async fn record(
     event: &str,
     matches: &ArgMatches,
 ) -> Result<()> {
-    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let text = |name: &str| options::text(matches, name);
     let stamp = mkio::chrono::Utc::now().format("%Y%m%d%H%M%S");
     let output = text("live-output").unwrap_or_else(|| format!("record-{stamp}"));
     let asset = text("asset").unwrap_or_else(|| format!("{event}-{stamp}"));

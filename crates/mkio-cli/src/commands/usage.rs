@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::call;
 use crate::{
     failure::Result,
+    options,
     session::{Arguments, Session},
 };
 
@@ -29,7 +30,7 @@ pub fn command() -> Command {
 }
 
 pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
-    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let text = |name: &str| options::text(matches, name);
     let many = |name: &str| -> Vec<String> {
         let values = matches.get_many::<String>(name).into_iter().flatten();
         values.cloned().collect()

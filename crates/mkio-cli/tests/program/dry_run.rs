@@ -1,6 +1,6 @@
 //! `--dry-run` sends nothing, whatever the command.
 
-use crate::{Service, fed, ran};
+use crate::{LIVE_EVENT, Service, fed, ran};
 
 /// Requests that change something.
 fn writes(service: &Service) -> Vec<String> {
@@ -64,12 +64,7 @@ body: {properties: {storageAccountName: storage1, description: DESCRIPTION}}
 kind: live-event
 name: show
 state: running
-body:
-  properties:
-    useStaticHostname: false
-    encoding: {encodingType: PassthroughBasic}
-    input: {streamingProtocol: RTMP}
-    streamOptions: []
+body: LIVE_EVENT
 ---
 kind: live-output
 name: show/out
@@ -82,7 +77,12 @@ fn manifests_are_only_looked_at() {
     let service = Service::with(1);
     let file = |description: &str, window: &str| {
         let text = ALL.replace("DESCRIPTION", description);
-        service.file("all.yaml", &text.replace("WINDOW", window))
+        service.file(
+            "all.yaml",
+            &text
+                .replace("WINDOW", window)
+                .replace("LIVE_EVENT", LIVE_EVENT),
+        )
     };
     let first = file("old", "PT1H");
     let dry = service.run(&["apply", "-f", &first, "--dry-run"]);

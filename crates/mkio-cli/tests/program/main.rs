@@ -18,8 +18,8 @@ mod waits;
 mod webhooks;
 
 use std::{
-    io::Write,
-    process::{Command, Output, Stdio},
+    io::{BufReader, Write},
+    process::{Child, ChildStderr, Command, Output, Stdio},
     sync::OnceLock,
 };
 
@@ -27,6 +27,9 @@ use mkio_emulator::Emulator;
 
 /// Token of the emulator: it must not come out anywhere.
 const TOKEN: &str = "canary-token-7f3a";
+
+/// Body of a live event.
+const LIVE_EVENT: &str = "{properties: {useStaticHostname: false, encoding: {encodingType: PassthroughBasic}, input: {streamingProtocol: RTMP}, streamOptions: []}}";
 
 /// An emulator with a runtime of its own, and the folder of the program's configuration.
 struct Service {
@@ -103,6 +106,15 @@ impl Service {
         let ran = self.run(args);
         assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.out, ran.err);
         ran.out
+    }
+
+    /// A run that goes on, and what it tells.
+    fn begun(&self, args: &[&str]) -> (Child, BufReader<ChildStderr>) {
+        let mut command = self.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program runs");
+        let told = child.stderr.take().expect("standard error");
+        (child, BufReader::new(told))
     }
 
     /// With this text on standard input.

@@ -1,6 +1,6 @@
 //! Resources as they are meant to be.
 
-use crate::Service;
+use crate::{LIVE_EVENT, Service};
 
 const ALL: &str = "\
 kind: transform
@@ -79,7 +79,9 @@ fn only_what_differs_is_written() {
     assert_eq!(changed.err.matches("changed").count(), 1, "{}", changed.err);
 }
 
-const LIVE: &str = "\
+/// A live event that runs, and its output.
+fn live() -> String {
+    let text = "\
 kind: live-output
 name: show/out
 body:
@@ -88,13 +90,10 @@ body:
 kind: live-event
 name: show
 state: running
-body:
-  properties:
-    useStaticHostname: false
-    encoding: {encodingType: PassthroughBasic}
-    input: {streamingProtocol: RTMP}
-    streamOptions: []
+body: LIVE_EVENT
 ";
+    text.replace("LIVE_EVENT", LIVE_EVENT)
+}
 
 #[test]
 fn what_runs_is_started_and_what_cannot_change_is_replaced() {
@@ -103,11 +102,11 @@ fn what_runs_is_started_and_what_cannot_change_is_replaced() {
         let file = service.file("live.yaml", text);
         service.run(&[&["apply", "-f", &file], more].concat())
     };
-    let made = apply(LIVE, &[]);
+    let made = apply(&live(), &[]);
     assert_eq!(made.code, 0, "{}", made.err);
     let state = service.ok(&["live-event", "state", "show", "-o", "json"]);
     assert!(state.contains("Running"), "{state}");
-    let again = apply(LIVE, &[]);
+    let again = apply(&live(), &[]);
     assert_eq!(again.code, 0, "{}", again.err);
     assert_eq!(
         again.err.matches("as it is meant to be").count(),
@@ -115,14 +114,14 @@ fn what_runs_is_started_and_what_cannot_change_is_replaced() {
         "{}",
         again.err
     );
-    let fixed = apply(&LIVE.replace("PassthroughBasic", "Standard"), &[]);
+    let fixed = apply(&live().replace("PassthroughBasic", "Standard"), &[]);
     assert_eq!(fixed.code, 5, "{}", fixed.err);
     assert!(
         fixed.err.contains("properties/encoding") && fixed.err.contains("--replace"),
         "{}",
         fixed.err
     );
-    let longer = LIVE.replace("PT1H", "PT2H");
+    let longer = live().replace("PT1H", "PT2H");
     let asks = apply(&longer, &["--replace"]);
     assert_eq!(asks.code, 2, "{}", asks.err);
     let replaced = apply(&longer, &["--replace", "--yes"]);
@@ -217,8 +216,8 @@ fn states_are_checked_first() {
 #[test]
 fn a_body_is_made_once() {
     let service = Service::new();
-    service.ok(&["apply", "-f", &service.file("live.yaml", LIVE)]);
-    let piped = LIVE.replace("PT1H", "'${file:/dev/stdin}'");
+    service.ok(&["apply", "-f", &service.file("live.yaml", &live())]);
+    let piped = live().replace("PT1H", "'${file:/dev/stdin}'");
     let file = service.file("live.yaml", &piped);
     let replaced = service.fed(&["apply", "-f", &file, "--replace", "--yes"], "PT2H\n");
     assert_eq!(replaced.code, 0, "{}", replaced.err);

@@ -5,9 +5,15 @@ use std::{fs, process::Command};
 use mkio::chrono::{TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::Service;
+use crate::{LIVE_EVENT, Service};
 
-const EVENT: &str = "properties:\n  useStaticHostname: false\n  encoding: {encodingType: PassthroughBasic}\n  input: {streamingProtocol: RTMP}\n  streamOptions: []\n";
+/// With the live event `show`, which stands.
+fn with_a_live_event() -> Service {
+    let service = Service::with(0);
+    let file = service.file("event.yaml", LIVE_EVENT);
+    service.ok(&["live-event", "create", "show", "-f", &file]);
+    service
+}
 
 #[test]
 fn usage_is_a_table_of_csv() {
@@ -37,9 +43,7 @@ fn usage_is_a_table_of_csv() {
 /// Whatever ends the command, nothing is recorded any more.
 #[test]
 fn a_recording_that_fails_is_ended() {
-    let service = Service::with(0);
-    let file = service.file("event.yaml", EVENT);
-    service.ok(&["live-event", "create", "show", "-f", &file]);
+    let service = with_a_live_event();
     service.ok(&["live", "start", "show"]);
     let record = [
         "live",
@@ -71,15 +75,13 @@ fn a_recording_that_fails_is_ended() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_a_recording() {
-    use std::io::{BufRead, BufReader};
+    use std::io::BufRead;
 
-    let service = Service::with(0);
-    let file = service.file("event.yaml", EVENT);
-    service.ok(&["live-event", "create", "show", "-f", &file]);
+    let service = with_a_live_event();
     service.ok(&["live", "start", "show"]);
     // No look at the output tells that it is there: the wait goes on.
     service.fault("GET */liveOutputs/* status=503");
-    let mut command = service.command(&[
+    let (mut child, mut err) = service.begun(&[
         "live",
         "record",
         "show",
@@ -91,9 +93,6 @@ fn an_interrupt_ends_a_recording() {
         "out",
         "-v",
     ]);
-    command.stderr(std::process::Stdio::piped());
-    let mut child = command.spawn().expect("it runs");
-    let mut err = BufReader::new(child.stderr.take().expect("standard error"));
     let mut told = String::new();
     while !told.contains("503") {
         let read = err.read_line(&mut told).expect("a line");
@@ -112,9 +111,7 @@ fn an_interrupt_ends_a_recording() {
 
 #[test]
 fn a_live_event_is_recorded() {
-    let service = Service::with(0);
-    let file = service.file("event.yaml", EVENT);
-    service.ok(&["live-event", "create", "show", "-f", &file]);
+    let service = with_a_live_event();
     let started = service.run(&["live", "start", "show", "-o", "json"]);
     assert_eq!(started.code, 0, "{}", started.err);
     let places: Vec<Value> = serde_json::from_str(&started.out).expect("JSON");

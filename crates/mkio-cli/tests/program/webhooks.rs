@@ -3,7 +3,6 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
-    process::Stdio,
     sync::mpsc,
 };
 
@@ -93,7 +92,7 @@ fn an_event_is_made_without_the_service() {
 #[test]
 fn events_are_received_and_the_rule_is_removed() {
     let service = Service::new();
-    let mut command = service.command(&[
+    let (child, mut err) = service.begun(&[
         "webhooks",
         "listen",
         "--listen",
@@ -103,10 +102,7 @@ fn events_are_received_and_the_rule_is_removed() {
         "-o",
         "jsonl",
     ]);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("it runs");
     let mut told = String::new();
-    let mut err = BufReader::new(child.stderr.take().expect("standard error"));
     err.read_line(&mut told).expect("a line");
     assert!(told.contains("mkio-listen-"), "{told}");
     assert!(
@@ -219,7 +215,7 @@ fn deliveries_are_followed() {
     );
     locator(&service, "before");
     let (url, requests) = receiver();
-    let mut command = service.command(&[
+    let (child, mut err) = service.begun(&[
         "webhooks",
         "listen",
         "--from-history",
@@ -235,9 +231,6 @@ fn deliveries_are_followed() {
         "-o",
         "jsonl",
     ]);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("it runs");
-    let mut err = BufReader::new(child.stderr.take().expect("standard error"));
     expect(&mut err, "following");
     service.fault("GET */rules/*/events status=400");
     expect(&mut err, "400");
@@ -276,7 +269,7 @@ fn an_interrupt_removes_the_rule() {
     let service = Service::with(1);
     let deaf = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", deaf.local_addr().expect("an address"));
-    let mut command = service.command(&[
+    let (mut child, mut err) = service.begun(&[
         "webhooks",
         "listen",
         "--listen",
@@ -286,9 +279,6 @@ fn an_interrupt_removes_the_rule() {
         "-o",
         "jsonl",
     ]);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("it runs");
-    let mut err = BufReader::new(child.stderr.take().expect("standard error"));
     expect(&mut err, "mkio-listen-");
     locator(&service, "one");
     let mut shown = String::new();

@@ -6,7 +6,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 
-use super::{CallOptions, Reply, Transport, request::Parts};
+use super::{
+    CallOptions, Reply, Route, Transport,
+    request::{Parts, accepting_json},
+};
 use crate::{ByteStream, Error, Operation, Response, Result, glue, operation::JSON_PATCH};
 
 /// A request put together by hand, for operations and fields that the crates do not know yet.
@@ -133,7 +136,32 @@ impl RawRequest {
         Ok(glue::stream(reply, idle, operation))
     }
 
-    async fn exec(mut self, streams: bool) -> Result<(Reply, &'static Operation, Url)> {
+    /// Builds the HTTP request without sending it, and without the token.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when an argument is unusable,
+    /// [`Config`](crate::ErrorKind::Config) when there is no address for the API.
+    pub fn into_request(self) -> Result<reqwest::Request> {
+        let (transport, operation) = (self.transport.clone(), self.operation(false));
+        let route = transport.core.routes.served(&self.api);
+        route
+            .and_then(|route| self.request_on(route))
+            .map(accepting_json)
+            .map_err(|error| error.with_operation(operation))
+    }
+
+    async fn exec(self, streams: bool) -> Result<(Reply, &'static Operation, Url)> {
+        let (transport, operation) = (self.transport.clone(), self.operation(streams));
+        let named = |error: Error| error.with_operation(operation);
+        let route = transport.core.routes.served(&self.api).map_err(named)?;
+        let request = self.request_on(route).map_err(named)?;
+        let url = request.url().clone();
+        let reply = transport.call_on(route, request, operation).await?;
+        Ok((reply, operation, url))
+    }
+
+    fn operation(&self, streams: bool) -> &'static Operation {
         let media_type = self.parts.headers.get(CONTENT_TYPE);
         let json_patch = media_type.is_some_and(|value| {
             value.to_str().is_ok_and(|text| {
@@ -141,19 +169,16 @@ impl RawRequest {
                 media_type.trim().eq_ignore_ascii_case(JSON_PATCH)
             })
         });
-        let operation = Operation::raw(&self.method, json_patch, streams);
-        let named = |error: Error| error.with_operation(operation);
-        let route = self.transport.core.routes.served(&self.api);
-        let route = route.map_err(named)?;
-        let url = route.url_with_query(&self.path).map_err(named)?;
-        let request = self.parts.request(self.method, url);
-        let mut request = request.map_err(named)?;
+        Operation::raw(&self.method, json_patch, streams)
+    }
+
+    fn request_on(mut self, route: &Route) -> Result<reqwest::Request> {
+        let url = route.url_with_query(&self.path)?;
+        let mut request = self.parts.request(self.method, url)?;
         if self.body.is_some() {
             *request.body_mut() = self.body;
         }
-        let url = request.url().clone();
-        let reply = self.transport.call_on(route, request, operation).await?;
-        Ok((reply, operation, url))
+        Ok(request)
     }
 }
 

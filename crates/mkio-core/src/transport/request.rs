@@ -122,10 +122,7 @@ impl RequestBuilder {
     ///
     /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when an argument is unusable.
     pub fn build(mut self) -> Result<reqwest::Request> {
-        let mut request = self.0.request()?;
-        let json = HeaderValue::from_static("application/json");
-        request.headers_mut().entry(ACCEPT).or_insert(json);
-        Ok(request)
+        self.0.request().map(accepting_json)
     }
 
     /// The request with a body that is no JSON, without authentication.
@@ -238,6 +235,13 @@ impl Inner {
         set_body(&mut request, body, self.operation.request_body);
         Ok(request)
     }
+}
+
+/// For a request that others may send: the transport adds `Accept` by itself.
+pub(super) fn accepting_json(mut request: reqwest::Request) -> reqwest::Request {
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().entry(ACCEPT).or_insert(json);
+    request
 }
 
 fn set_body(request: &mut reqwest::Request, body: reqwest::Body, media_type: Option<&'static str>) {

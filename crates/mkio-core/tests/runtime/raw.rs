@@ -33,6 +33,30 @@ async fn a_raw_request_takes_the_same_way() {
     assert_eq!(seen.bearer(), Some("canary"));
 }
 
+#[test]
+fn a_raw_request_can_be_looked_at() {
+    let script = Script::new([Reply::ok()]);
+    let transport = transport(&script);
+    let request = transport
+        .request(Method::PUT, "/api/v1/new/things")
+        .query("$top", 5)
+        .header("x-own", "1")
+        .json(&json!({"a": 1}))
+        .into_request()
+        .unwrap();
+    let base = transport.base_url("");
+    let url = format!("{base}/api/v1/new/things?%24top=5");
+    assert_eq!(request.url().as_str(), url);
+    assert_eq!(request.headers()["x-own"], "1");
+    assert_eq!(request.headers()["accept"], "application/json");
+    assert!(!request.headers().contains_key("authorization"));
+    let body = request.body().and_then(reqwest::Body::as_bytes);
+    assert_eq!(body, Some(&br#"{"a":1}"#[..]));
+    let outside = transport.request(Method::GET, "/a/../b").into_request();
+    assert_eq!(outside.unwrap_err().kind(), ErrorKind::InvalidRequest);
+    assert_eq!(script.count(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn bodies_and_their_retries() {
     for (method, body, attempts) in [

@@ -1,0 +1,111 @@
+//! What a value is, once it is read.
+
+use serde::{Deserialize, Deserializer, de::Error};
+
+use crate::{Nullable, Secret};
+
+/// The value that was found.
+pub enum Found<T> {
+    Value(T),
+    Null,
+    /// Something that the type has no place for.
+    Other,
+}
+
+impl<T> Found<T> {
+    fn map<U>(self, f: impl FnOnce(T) -> U) -> Found<U> {
+        match self {
+            Self::Value(value) => Found::Value(f(value)),
+            Self::Null => Found::Null,
+            Self::Other => Found::Other,
+        }
+    }
+}
+
+/// A type that is read leniently.
+pub trait Lenient: Sized {
+    /// The expected value, for messages.
+    const EXPECTED: &'static str;
+
+    /// Reads one value, whatever it is.
+    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Found<Self>, D::Error>;
+
+    /// The value of a field.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Self::find(deserializer)? {
+            Found::Value(value) => Ok(value),
+            Found::Null => Err(D::Error::custom(format_args!(
+                "invalid type: null, expected {}",
+                Self::EXPECTED
+            ))),
+            Found::Other => Err(D::Error::custom(format_args!(
+                "invalid type: another value, expected {}",
+                Self::EXPECTED
+            ))),
+        }
+    }
+}
+
+/// Reads a field; for `deserialize_with` in generated code.
+///
+/// # Errors
+///
+/// When the value is neither of the type nor what stands in for it.
+pub fn lenient<'de, T: Lenient, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    T::read(deserializer)
+}
+
+/// Reads a field that nothing depends on: a value that does not decode counts as absent. For
+/// generated code.
+///
+/// # Errors
+///
+/// When the value is no JSON.
+pub fn or_none<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: for<'a> Deserialize<'a>,
+    D: Deserializer<'de>,
+{
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or(None))
+}
+
+impl<T: Lenient> Lenient for Option<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Found<Self>, D::Error> {
+        Ok(T::find(deserializer)?.map(Some))
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match T::find(deserializer)? {
+            Found::Value(value) => Ok(Some(value)),
+            Found::Null | Found::Other => Ok(None),
+        }
+    }
+}
+
+impl<T: Lenient> Lenient for Nullable<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Found<Self>, D::Error> {
+        Ok(T::find(deserializer)?.map(Self::Value))
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // What cannot be read must not become the `null` that removes it.
+        match T::find(deserializer)? {
+            Found::Value(value) => Ok(Self::Value(value)),
+            Found::Null => Ok(Self::Null),
+            Found::Other => Ok(Self::Absent),
+        }
+    }
+}
+
+impl<T: Lenient> Lenient for Secret<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Found<Self>, D::Error> {
+        Ok(T::find(deserializer)?.map(Self::new))
+    }
+}
