@@ -283,6 +283,18 @@ async fn every_operation_of_the_documents_answers_with_success() {
         )
     });
     let mut wrong = Vec::new();
+    // Of what is not served nothing is known but that the answer says so.
+    let all = Documents::get().operations().iter();
+    for operation in all.filter(|operation| !is_served(operation)) {
+        let path = operation.path.replace(['{', '}'], "x");
+        let answer = caller.call(operation.method.clone(), &path, None).await;
+        if answer.status != 501 {
+            wrong.push(format!(
+                "{}: {} {}",
+                operation.id, answer.status, answer.body
+            ));
+        }
+    }
     for operation in operations {
         let path = path(operation, &samples, &ids);
         let body = body(operation, &samples, &path, &ids);
@@ -324,18 +336,6 @@ async fn every_operation_of_the_documents_answers_with_success() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
-}
-
-/// A whole client is generated for what the emulator does not serve yet: it is told so.
-#[tokio::test]
-async fn what_is_not_served_is_answered_with_501() {
-    let caller = Caller::start().await;
-    let operations = Documents::get().operations().iter();
-    for operation in operations.filter(|operation| !is_served(operation)) {
-        let path = operation.path.replace(['{', '}'], "x");
-        let answer = caller.call(operation.method.clone(), &path, None).await;
-        assert_eq!(answer.status, 501, "{}", operation.id);
-    }
 }
 
 /// Brings about the state that an action needs.
