@@ -4,6 +4,9 @@
 //! service: `MKIO_PROJECT` names the project, `MKIO_BASE_URL` another host, `MKIO_STORAGE` the storage
 //! account of the assets if it shall not be the project's first. The video to encode is the file
 //! `MKIO_INPUT_FILE` (`intro.mp4`) in the container `MKIO_INPUT_CONTAINER` of that account.
+//!
+//! At the end it removes what it made. With `MKIO_KEEP` it waits for Ctrl-C before, so that the result can
+//! be played.
 
 use std::{env, process::ExitCode, time::Duration};
 
@@ -69,6 +72,10 @@ pub async fn run() -> Result<()> {
         outcome = work(&media, &storage, &names) => outcome,
         _ = tokio::signal::ctrl_c() => Err(anyhow!("stopped")),
     };
+    if outcome.is_ok() && env::var_os("MKIO_KEEP").is_some() {
+        println!("Ctrl-C cleans up");
+        tokio::signal::ctrl_c().await?;
+    }
     // Whatever happened, what was made goes; the first failure is the one to tell.
     let cleaned = clean_up(&media, &names).await;
     match (outcome, cleaned) {
