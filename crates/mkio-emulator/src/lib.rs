@@ -11,11 +11,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::too_many_lines, reason = "a test tells one story"))]
 
+#[doc(hidden)]
 pub mod base;
 #[cfg(feature = "host")]
 mod control;
+#[doc(hidden)]
 pub mod docs;
 pub mod engine;
+#[doc(hidden)]
 pub mod faults;
 #[cfg(feature = "host")]
 mod host;
@@ -23,12 +26,16 @@ mod host;
 mod incidents;
 #[cfg(feature = "host")]
 mod inspect;
+#[doc(hidden)]
 pub mod platform;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod program;
+#[doc(hidden)]
 pub mod query;
 mod registry;
 mod resources;
+#[doc(hidden)]
 pub mod seed;
 
 pub use base::settings::{NextLink, Settings};

@@ -5,5 +5,6 @@
 
 mod asset;
 mod every;
+mod guide;
 mod special;
 mod world;

@@ -11,8 +11,11 @@
 //! | [`rate_limits`] | the budget, priorities, what a 429 does |
 //! | [`editing`] | PUT, PATCH and edits; absent, null and empty |
 //! | [`files`] | files of assets in and out, playback addresses |
+//! | [`encoding`] | renditions, captions, thumbnails |
 //! | [`live`] | live events with an archive, channels from a template, schedules |
 //! | [`content_protection`] | keys, licences, restrictions by token |
+//! | [`organization`] | projects, teams, tokens with few rights, usage |
+//! | [`devices`] | Beam devices, their software and their channels |
 //! | [`testing`] | mock or emulator, faults, time |
 //! | [`documents`] | a newer document of the service |
 //! | [`from_csharp`] | call by call from the C# SDK |
@@ -29,5 +32,5 @@ macro_rules! guides {
 
 guides! {
     getting_started, authentication, lists, waiting, webhooks, errors, rate_limits, editing, files,
-    live, content_protection, testing, documents, from_csharp, from_az_ams, tuning, cookbook,
+    encoding, live, content_protection, organization, devices, testing, documents, from_csharp, from_az_ams, tuning, cookbook,
 }
