@@ -30,7 +30,7 @@ pub fn files(
     let folder = format!("crates/{}", api.package());
     files.add(
         format!("spec/surface/{}.txt", api.name),
-        crate::surface::text(&title, &version, model, &code),
+        crate::surface::text(&title, &version, model, states, &code),
     );
     files.add(format!("{folder}/Cargo.toml"), manifest(api, &version));
     files.add(
