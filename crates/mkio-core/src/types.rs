@@ -405,7 +405,7 @@ pub struct Metadata {
     pub created: Option<Timestamp>,
     /// User ID of the creator.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Creator's email address.
@@ -416,7 +416,7 @@ pub struct Metadata {
     pub display_name: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Key/value labels on the resource.
@@ -433,7 +433,7 @@ pub struct Metadata {
     pub updated: Option<Timestamp>,
     /// User ID of the last editor.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
     pub updated_by: Option<String>,
     /// Last editor's email address.

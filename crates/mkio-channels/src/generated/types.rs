@@ -284,7 +284,7 @@ impl AlarmListSupplemental {
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AlarmMetadata {
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -7707,7 +7707,7 @@ pub struct Smpte2110OutputTransport {
     /// Length in characters: at most 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
-    /// Format: ipv4.
+    /// An IPv4 address.
     #[serde(rename = "destinationAddress", skip_serializing_if = "Option::is_none")]
     pub destination_address: Option<String>,
     /// Range: 1024.0 to 65535.0.
@@ -9849,7 +9849,7 @@ pub struct UdpOutputTransport {
     /// Length in characters: at most 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
-    /// Format: ipv4.
+    /// An IPv4 address.
     #[serde(
         rename = "sourceAddress",
         default,

@@ -1948,7 +1948,7 @@ pub struct ScheduledOperationMetadata {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name.

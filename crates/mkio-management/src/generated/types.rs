@@ -86,7 +86,7 @@ pub struct InviteMetadata {
     pub created: Option<Timestamp>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
@@ -639,7 +639,7 @@ impl LocationList {
 pub struct LocationOrganization {
     /// Organization ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Organization name.
@@ -738,7 +738,7 @@ pub struct MetadataMinimal {
     pub display_name: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name
@@ -788,7 +788,7 @@ pub struct MeterData {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entitlement: Option<String>,
     /// Kind of entitlement used, if any.
@@ -813,7 +813,7 @@ pub struct MeterData {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "paymentMethod", skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<String>,
     /// Display name of the payment method tied to the usage.
@@ -1113,7 +1113,7 @@ pub struct OrganizationMetadata {
     pub created: Option<Timestamp>,
     /// ID of the creating user.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Email of the creating user
@@ -1123,7 +1123,7 @@ pub struct OrganizationMetadata {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdById", skip_serializing_if = "Option::is_none")]
     pub created_by_id: Option<String>,
     /// Organization creator's name.
@@ -1133,7 +1133,7 @@ pub struct OrganizationMetadata {
     pub created_by_name: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Whether the organization is active.
@@ -1466,7 +1466,7 @@ impl PaymentMethod {
 pub struct PaymentMethodAssignment {
     /// ID of the payment method.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "paymentMethodId")]
     pub payment_method_id: String,
 }
@@ -1529,7 +1529,7 @@ pub struct PaymentMethodAwsSpec {
     pub aws_status: Option<String>,
     /// Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "endDate", skip_serializing_if = "Option::is_none")]
     pub end_date: Option<String>,
     /// Note for the customer.
@@ -1544,7 +1544,7 @@ pub struct PaymentMethodAwsSpec {
     pub product_publication_name: Option<String>,
     /// Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
 }
@@ -1627,9 +1627,7 @@ pub struct PaymentMethodAzureSpec {
     /// Read-only: the service fills it.
     #[serde(rename = "azurePlanName", skip_serializing_if = "Option::is_none")]
     pub azure_plan_name: Option<String>,
-    /// Private offer UUID from Partner Center; only given when the payment method is azure\_private\_offer.
-    ///
-    /// Format: uuid.
+    /// Private offer UUID from Partner Center; only given when the payment method is azure\_private\_offer
     #[serde(rename = "azurePrivateOfferId", skip_serializing_if = "Option::is_none")]
     pub azure_private_offer_id: Option<String>,
     /// Read-only: the service fills it.
@@ -1669,7 +1667,7 @@ pub struct PaymentMethodAzureSpec {
     pub azure_saas_subscription_status: Option<String>,
     /// Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "endDate", skip_serializing_if = "Option::is_none")]
     pub end_date: Option<String>,
     /// Note for the customer.
@@ -1684,7 +1682,7 @@ pub struct PaymentMethodAzureSpec {
     pub product_publication_name: Option<String>,
     /// Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
 }
@@ -1775,7 +1773,7 @@ pub struct PaymentMethodDirectSpec {
     pub auto_purchase_beam_licenses: Option<bool>,
     /// Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "endDate", skip_serializing_if = "Option::is_none")]
     pub end_date: Option<String>,
     /// Note for the customer.
@@ -1798,7 +1796,7 @@ pub struct PaymentMethodDirectSpec {
     pub sales_order_number: Option<String>,
     /// Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
     /// Purchase order status held by MediaKind.
@@ -1895,7 +1893,7 @@ pub struct PaymentMethodMetadata {
     pub created: Option<Timestamp>,
     /// ID of the creating user.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Email of the creating user
@@ -1906,12 +1904,12 @@ pub struct PaymentMethodMetadata {
     pub display_name: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// ID of the organization owning this payment method.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "organizationId", skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
 }
@@ -2283,7 +2281,7 @@ pub struct ProjectMetadata {
     pub created: Option<Timestamp>,
     /// ID of the creating user.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Email of the creating user
@@ -2291,7 +2289,7 @@ pub struct ProjectMetadata {
     pub created_by_email: Option<String>,
     /// User ID of the project's creator.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdById", skip_serializing_if = "Option::is_none")]
     pub created_by_id: Option<String>,
     /// Project creator's name
@@ -2302,7 +2300,7 @@ pub struct ProjectMetadata {
     pub display_name: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name
@@ -2371,7 +2369,7 @@ pub struct ProjectMetadataCloud {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Unique cloud name.
@@ -2492,7 +2490,7 @@ pub struct ProjectPut {
     pub location_name: String,
     /// Payment method that pays for the project.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "paymentMethodId")]
     pub payment_method_id: String,
 }
@@ -2575,7 +2573,7 @@ impl ProjectPutNeedsPaymentMethodId {
 pub struct ProjectSpec {
     /// Payment method currently given to the project, by ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "assignedPaymentMethodId", skip_serializing_if = "Option::is_none")]
     pub assigned_payment_method_id: Option<String>,
     /// Project's display name
@@ -2594,7 +2592,7 @@ pub struct ProjectSpec {
     pub location_display_name: Option<String>,
     /// ID of the project's location.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "locationId", skip_serializing_if = "Option::is_none")]
     pub location_id: Option<String>,
     /// Name of the project's location
@@ -2913,12 +2911,12 @@ pub struct RateCardMetadata {
     pub is_private_offer: Option<bool>,
     /// Unique payment method ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "paymentMethodId", skip_serializing_if = "Option::is_none")]
     pub payment_method_id: Option<String>,
     /// Unique rate card ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "productPublicationId", skip_serializing_if = "Option::is_none")]
     pub product_publication_id: Option<String>,
     /// Rate card name
@@ -3145,7 +3143,7 @@ pub struct RoleMetadata {
     pub categories: Option<Vec<String>>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name
@@ -3261,7 +3259,7 @@ impl ScopeList {
 pub struct ScopeMetadata {
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name
@@ -3285,7 +3283,7 @@ impl ScopeMetadata {
 pub struct ScopeResource {
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource type
@@ -3438,7 +3436,7 @@ impl TeamMember {
 pub struct TeamMetadata {
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name
@@ -3774,7 +3772,7 @@ pub struct UsageReportQuery {
     pub download: Option<bool>,
     /// Exclusive end of the report (formerly inclusive); full month = first-of-month to first-of-month. Range limit: hour 31 days, day 1 year, week/month/year unlimited.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "endDate")]
     pub end_date: String,
     /// If true, filter by report\_time (time charged) instead of sample\_time (time of use); helps match invoice dates. Default false.
@@ -3806,7 +3804,7 @@ pub struct UsageReportQuery {
     pub project_names: Option<Vec<String>>,
     /// Inclusive start of the report.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "startDate")]
     pub start_date: String,
 }
@@ -3920,7 +3918,7 @@ pub struct UsageReportSupplemental {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
     /// Filters used by the query.
@@ -3961,7 +3959,7 @@ pub struct UsageReportSupplemental {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
 }
@@ -4071,7 +4069,7 @@ pub struct UserMetadata {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
@@ -4150,7 +4148,7 @@ pub struct UserOrganizationMetadata {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Organization name.
@@ -4590,7 +4588,7 @@ pub struct UserTokenMetadata {
     pub jwt: Option<Secret<String>>,
     /// Token ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Token type
@@ -4626,7 +4624,7 @@ pub struct UserTokenPost {
     pub expire_date: Option<Timestamp>,
     /// Organization the token grants access to.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "organizationId")]
     pub organization_id: String,
     /// Permissions of the token; needed only when `type` is restricted or ephemeral
@@ -4704,14 +4702,14 @@ pub struct UserTokenSpec {
     pub issued: Option<Timestamp>,
     /// Day of the token's latest use with the MK.IO API.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "lastUsed", skip_serializing_if = "Option::is_none")]
     pub last_used: Option<String>,
     /// Organization the token grants access to.
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "organizationId", skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
     /// RBAC capabilities of the token, for type 'restricted'
@@ -4997,7 +4995,7 @@ pub struct WebhookRuleMetadata {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Webhook name, unique per project.

@@ -764,7 +764,7 @@ pub struct AssetProperties {
     pub alternate_id: Option<String>,
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "assetId", skip_serializing_if = "Option::is_none")]
     pub asset_id: Option<String>,
     /// Container name, for assets held in Azure storage.
@@ -1061,7 +1061,7 @@ impl AssetStorage {
 pub struct AssetStorageMetadata {
     /// Unique asset id.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Asset name.
@@ -1833,7 +1833,7 @@ pub struct BlobStorageMetadata {
     pub created: Option<Timestamp>,
     /// Creator's user id.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Creator's email.
@@ -1841,7 +1841,7 @@ pub struct BlobStorageMetadata {
     pub created_by_email: Option<String>,
     /// Resource id.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name.
@@ -1852,7 +1852,7 @@ pub struct BlobStorageMetadata {
     pub updated: Option<Timestamp>,
     /// Last updater's user id.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
     pub updated_by: Option<String>,
     /// Last updater's email.
@@ -2688,8 +2688,6 @@ impl From<ContentKeyPolicyWidevineConfiguration> for ContentKeyPolicyConfigurati
 #[non_exhaustive]
 pub struct ContentKeyPolicyFairPlayConfiguration {
     /// FairPlay Application Secret Key (ASK), base64.
-    ///
-    /// Format: byte.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub ask: Nullable<Secret<String>>,
     /// FairPlay certificate with private key: PKCS 12 (pfx) encoded in base64.
@@ -3030,7 +3028,7 @@ pub struct ContentKeyPolicyOption {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "policyOptionId", skip_serializing_if = "Option::is_none")]
     pub policy_option_id: Option<String>,
     /// Conditions for releasing keys under this configuration.
@@ -3201,7 +3199,7 @@ impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader {
 pub struct ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
     /// Content key id.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "keyId", default, skip_serializing_if = "Nullable::is_absent")]
     pub key_id: Nullable<String>,
 }
@@ -3411,7 +3409,7 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     pub expiration_date: Option<Timestamp>,
     /// License grace period.
     ///
-    /// Format: duration.
+    /// An ISO 8601 duration, such as `PT30S`.
     #[serde(rename = "gracePeriod", skip_serializing_if = "Option::is_none")]
     pub grace_period: Option<String>,
     /// `licenseType` in JSON.
@@ -3422,12 +3420,12 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     pub play_right: Option<ContentKeyPolicyPlayReadyPlayRight>,
     /// License start, as a relative duration.
     ///
-    /// Format: duration.
+    /// An ISO 8601 duration, such as `PT30S`.
     #[serde(rename = "relativeBeginDate", skip_serializing_if = "Option::is_none")]
     pub relative_begin_date: Option<String>,
     /// License expiry, as a relative duration.
     ///
-    /// Format: duration.
+    /// An ISO 8601 duration, such as `PT30S`.
     #[serde(rename = "relativeExpirationDate", skip_serializing_if = "Option::is_none")]
     pub relative_expiration_date: Option<String>,
     /// `securityLevel` in JSON.
@@ -3648,7 +3646,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     >,
     /// How long the license stays valid once first played.
     ///
-    /// Format: duration.
+    /// An ISO 8601 duration, such as `PT30S`.
     #[serde(rename = "firstPlayExpiration", skip_serializing_if = "Option::is_none")]
     pub first_play_expiration: Option<String>,
     /// `imageConstraintForAnalogComponentVideoRestriction` in JSON.
@@ -3971,7 +3969,7 @@ pub struct ContentKeyPolicyProperties {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "policyId", skip_serializing_if = "Option::is_none")]
     pub policy_id: Option<String>,
 }
@@ -4244,12 +4242,12 @@ impl From<ContentKeyPolicyUnknownRestriction> for ContentKeyPolicyRestriction {
 pub struct ContentKeyPolicyRsaTokenKey {
     /// RSA exponent.
     ///
-    /// Format: byte.
+    /// Base64.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub exponent: Nullable<String>,
     /// RSA modulus.
     ///
-    /// Format: byte.
+    /// Base64.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub modulus: Nullable<String>,
 }
@@ -4335,7 +4333,7 @@ pub type ContentKeyPolicySecrets = Secret<Value>;
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicySymmetricTokenKey {
-    /// Format: byte.
+    /// Base64.
     #[serde(rename = "keyValue", default, skip_serializing_if = "Nullable::is_absent")]
     pub key_value: Nullable<Secret<String>>,
 }
@@ -4747,7 +4745,7 @@ impl ContentKeyPolicyWidevineConfiguration {
 pub struct ContentKeyPolicyX509CertificateTokenKey {
     /// Raw data of a PKCS 12 certificate (X509Certificate2 in .NET).
     ///
-    /// Format: byte.
+    /// Base64.
     #[serde(rename = "rawBody", default, skip_serializing_if = "Nullable::is_absent")]
     pub raw_body: Nullable<String>,
 }
@@ -7936,7 +7934,7 @@ pub struct LiveEventPreview {
     pub endpoints: Option<Vec<LiveEventEndpoint>>,
     /// Preview locator id, generated at live event creation and removed at deletion. A caller-supplied GUID must be unique and unused elsewhere.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "previewLocator", skip_serializing_if = "Option::is_none")]
     pub preview_locator: Option<String>,
     /// DRM streaming policy of the preview. Only the default, Predefined\_ClearStreamingOnly, is supported now.
@@ -9466,7 +9464,7 @@ pub struct PrivateLinkServiceConnection {
     pub storage_account_name: Option<String>,
     /// Azure subscription that holds the storage account. Immutable after creation.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "subscriptionId", skip_serializing_if = "Option::is_none")]
     pub subscription_id: Option<String>,
 }
@@ -9747,7 +9745,7 @@ pub struct SasTokenMetadata {
     pub created: Option<Timestamp>,
     /// User ID of the creator.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Creator's email address.
@@ -9755,7 +9753,7 @@ pub struct SasTokenMetadata {
     pub created_by_email: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Last update time.
@@ -9763,7 +9761,7 @@ pub struct SasTokenMetadata {
     pub updated: Option<Timestamp>,
     /// User ID of the last editor.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
     pub updated_by: Option<String>,
     /// Last editor's email address.
@@ -11066,7 +11064,7 @@ pub struct StorageStatus {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "activeCredentialId", skip_serializing_if = "Option::is_none")]
     pub active_credential_id: Option<String>,
     /// Azure Private Connection state, when one is enabled.
@@ -13968,7 +13966,7 @@ pub struct SystemData {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "internalId", skip_serializing_if = "Option::is_none")]
     pub internal_id: Option<String>,
     /// Latest change time (UTC).

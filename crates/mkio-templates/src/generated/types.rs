@@ -108,7 +108,7 @@ pub struct ConfigMetadata {
     pub created: Option<Timestamp>,
     /// Creating user's ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Creating user's email.
@@ -126,7 +126,7 @@ pub struct ConfigMetadata {
     pub hash: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Labels on the resource, as key/value strings.
@@ -156,7 +156,7 @@ pub struct ConfigMetadata {
     pub updated: Option<Timestamp>,
     /// ID of the user behind the last change.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
     pub updated_by: Option<String>,
     /// Email of the user behind the last change.
