@@ -1,7 +1,7 @@
 //! Problem: arguments that accept the same kind of value can be swapped, and nobody notices. A
 //! constructor takes required fields by position only where no two of them accept the same kind;
 //! the others are named, one method each, and the structure is not finished before all were
-//! called. The one exception is a range: its start and its end are positional, in this order.
+//! called. Flags are always named: `true` alone does not say what is on. The one exception is a range: its start and its end are positional, in this order.
 
 use std::collections::BTreeSet;
 
@@ -18,6 +18,9 @@ use super::{
     simplify::{argument_of, is_map, is_named},
 };
 use crate::model::{Model, Need, Shape};
+
+/// The kind of a flag.
+const FLAG: &str = "flag";
 
 /// How a structure is made.
 pub struct Constructor<'a> {
@@ -54,7 +57,7 @@ impl<'a> Constructor<'a> {
             .collect();
         let alone = |n: usize| {
             let mut others = kinds.iter().enumerate().filter(|(other, _)| *other != n);
-            others.all(|(_, kind)| kind.is_disjoint(&kinds[n]))
+            !kinds[n].contains(FLAG) && others.all(|(_, kind)| kind.is_disjoint(&kinds[n]))
         };
         let mut positional = Vec::new();
         let mut named = Vec::new();
@@ -136,24 +139,28 @@ impl<'a> Constructor<'a> {
         self.positional.is_empty() && self.named.is_empty()
     }
 
-    /// Required lists and maps that start empty.
+    /// Required lists and maps that start empty, and flags that start false.
     fn empty(&self) -> impl Iterator<Item = &FieldCode> {
         self.fields.iter().filter(|field| field.need == Need::Empty)
     }
 
     fn doc(&self) -> String {
         let ident = self.ident;
-        let empty: Vec<_> = self
-            .empty()
-            .map(|field| format!("`{}`", field.ident))
+        let is_flag = |field: &&FieldCode| is_named(value_type(&field.ty), "bool");
+        let (flags, empty): (Vec<_>, Vec<_>) = self.empty().partition(is_flag);
+        let start = [(empty, "empty"), (flags, "false")];
+        let start: Vec<_> = start
+            .iter()
+            .filter(|(fields, _)| !fields.is_empty())
+            .map(|(fields, value)| {
+                let verb = if fields.len() == 1 { "is" } else { "are" };
+                let fields = fields.iter().map(|field| format!("`{}`", field.ident));
+                let fields = fields.collect::<Vec<_>>().join(" and ");
+                format!("{fields} {verb} {value}, ")
+            })
             .collect();
-        let others = if empty.is_empty() {
-            "all others are unset".to_owned()
-        } else {
-            let verb = if empty.len() == 1 { "is" } else { "are" };
-            format!("{} {verb} empty, all others are unset", empty.join(" and "))
-        };
-        if self.takes_nothing() && empty.is_empty() {
+        let others = format!("{}all others are unset", start.concat());
+        if self.takes_nothing() && start.is_empty() {
             return format!(" Creates an empty `{ident}`.");
         }
         if self.takes_nothing() {
@@ -296,7 +303,7 @@ fn kinds(ty: &Type, model: &Model) -> BTreeSet<String> {
         return one("text");
     }
     if is_named(ty, "bool") {
-        return one("flag");
+        return one(FLAG);
     }
     if COPIED.iter().any(|copied| is_named(ty, copied)) {
         return one("number");

@@ -421,6 +421,26 @@ mod tests {
     }
 
     #[test]
+    fn flags_are_named_also_alone() {
+        let text = code(json!({"x-mkio-written": true, "x-mkio-read": true,
+            "x-mkio-required": ["on", "name"], "properties": {
+                "on": {"type": "boolean"}, "name": {"type": "string"},
+                "quiet": {"type": "boolean", "x-mkio-empty": true},
+                "loud": {"type": "boolean", "x-mkio-empty": true},
+            },
+        }));
+        has(
+            &text,
+            &[
+                "pub fn new(name: impl Into<String>) -> SNeedsOn {",
+                "pub fn on(mut self, value: bool) -> S {",
+                "`quiet` and `loud` are false",
+                "quiet: Some(Default::default()),",
+            ],
+        );
+    }
+
+    #[test]
     fn a_range_is_positional_with_its_start_first() {
         let text = code(json!({"x-mkio-written": true,
             "required": ["endTime", "startTime"], "x-mkio-required": ["endTime", "name", "startTime"],

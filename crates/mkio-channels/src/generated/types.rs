@@ -4518,21 +4518,21 @@ pub struct MptsPayload {
     pub resolution_mode: Option<ReceiverInputResolution>,
 }
 impl MptsPayload {
-    /// Creates `MptsPayload` from its required fields; all others are unset.
+    /// Starts `MptsPayload`: the required fields that could be mistaken for each other follow by name, in this order: `audio_auto_select`. Besides, all others are unset.
+    #[allow(clippy::new_ret_no_self)]
     pub fn new(
         program_number: impl Into<String>,
         video: impl Into<MptsVideoConfig>,
-        audio_auto_select: bool,
         resolution_mode: ReceiverInputResolution,
-    ) -> Self {
-        Self {
+    ) -> MptsPayloadNeedsAudioAutoSelect {
+        MptsPayloadNeedsAudioAutoSelect(Self {
             program_number: Some(program_number.into()),
             delay_mode: Default::default(),
             video: Some(video.into()),
             audios: Default::default(),
-            audio_auto_select: Some(audio_auto_select),
+            audio_auto_select: Default::default(),
             resolution_mode: Some(resolution_mode),
-        }
+        })
     }
     /// Sets [`program_number`](Self#structfield.program_number).
     #[must_use]
@@ -4575,6 +4575,18 @@ impl MptsPayload {
     ) -> Self {
         self.resolution_mode = Some(value.into());
         self
+    }
+}
+/// A [`MptsPayload`] that still needs `audio_auto_select`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `MptsPayload` before `audio_auto_select` is set"]
+pub struct MptsPayloadNeedsAudioAutoSelect(MptsPayload);
+impl MptsPayloadNeedsAudioAutoSelect {
+    /// Sets [`audio_auto_select`](MptsPayload#structfield.audio_auto_select).
+    #[must_use]
+    pub fn audio_auto_select(mut self, value: bool) -> MptsPayload {
+        self.0.audio_auto_select = Some(value);
+        self.0
     }
 }
 impl MptsPayload {

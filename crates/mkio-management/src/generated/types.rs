@@ -3491,17 +3491,30 @@ pub struct TeamPutMember {
     pub is_team_admin: bool,
 }
 impl TeamPutMember {
-    /// Creates `TeamPutMember` from its required fields; all others are unset.
-    pub fn new(is_team_admin: bool) -> Self {
-        Self {
-            is_team_admin: is_team_admin,
-        }
+    /// Starts `TeamPutMember`: the required fields that could be mistaken for each other follow by name, in this order: `is_team_admin`. Besides, all others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> TeamPutMemberNeedsIsTeamAdmin {
+        TeamPutMemberNeedsIsTeamAdmin(Self {
+            is_team_admin: Default::default(),
+        })
     }
     /// Sets [`is_team_admin`](Self#structfield.is_team_admin).
     #[must_use]
     pub fn with_is_team_admin(mut self, value: bool) -> Self {
         self.is_team_admin = value;
         self
+    }
+}
+/// A [`TeamPutMember`] that still needs `is_team_admin`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `TeamPutMember` before `is_team_admin` is set"]
+pub struct TeamPutMemberNeedsIsTeamAdmin(TeamPutMember);
+impl TeamPutMemberNeedsIsTeamAdmin {
+    /// Sets [`is_team_admin`](TeamPutMember#structfield.is_team_admin).
+    #[must_use]
+    pub fn is_team_admin(mut self, value: bool) -> TeamPutMember {
+        self.0.is_team_admin = value;
+        self.0
     }
 }
 /// `spec` of [`TeamPut`].
@@ -5084,20 +5097,20 @@ pub struct WebhookRuleSpec {
     pub url: Option<UrlText>,
 }
 impl WebhookRuleSpec {
-    /// Creates `WebhookRuleSpec` from its required fields; all others are unset.
+    /// Starts `WebhookRuleSpec`: the required fields that could be mistaken for each other follow by name, in this order: `enabled`. Besides, all others are unset.
+    #[allow(clippy::new_ret_no_self)]
     pub fn new(
         url: impl Into<UrlText>,
         events: impl IntoIterator<Item = impl Into<WebhookEventType>>,
-        enabled: bool,
-    ) -> Self {
-        Self {
+    ) -> WebhookRuleSpecNeedsEnabled {
+        WebhookRuleSpecNeedsEnabled(Self {
             authentication: Default::default(),
-            enabled: Some(enabled),
+            enabled: Default::default(),
             events: Some(events.into_iter().map(Into::into).collect()),
             headers: Default::default(),
             query_params: Default::default(),
             url: Some(url.into()),
-        }
+        })
     }
     /// Sets [`authentication`](Self#structfield.authentication).
     #[must_use]
@@ -5150,6 +5163,18 @@ impl WebhookRuleSpec {
     pub fn with_url(mut self, value: impl Into<UrlText>) -> Self {
         self.url = Some(value.into());
         self
+    }
+}
+/// A [`WebhookRuleSpec`] that still needs `enabled`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `WebhookRuleSpec` before `enabled` is set"]
+pub struct WebhookRuleSpecNeedsEnabled(WebhookRuleSpec);
+impl WebhookRuleSpecNeedsEnabled {
+    /// Sets [`enabled`](WebhookRuleSpec#structfield.enabled).
+    #[must_use]
+    pub fn enabled(mut self, value: bool) -> WebhookRuleSpec {
+        self.0.enabled = Some(value);
+        self.0
     }
 }
 impl WebhookRuleSpec {

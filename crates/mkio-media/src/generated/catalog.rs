@@ -2353,7 +2353,7 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("location", Ty::Text, "Deprecated. Settable only at creation, immutable after.", &[Mark::Immutable]),
             Field::new("properties", Ty::Named("LiveEventPutProperties"), "Live event properties.", &[Mark::Required]),
-            Field::new("tags", Ty::Map(&Ty::Text), "Tag map: at most 16 tags, 64 characters each; searched by `$label_key` and `$label` queries. Settable only at creation, immutable after.\n\nNumber of entries: at most 16.", &[Mark::Immutable]),
+            Field::new("tags", Ty::Map(&Ty::Text), "Tag map: at most 16 tags, 64 characters each; searched by `$label_key` and `$label` queries. Settable only at creation, immutable after.\n\nNumber of entries: at most 16.", &[Mark::Required, Mark::Immutable]),
         ], None),
     },
     Type {

@@ -3350,12 +3350,15 @@ pub struct ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
     pub configuration_data: Option<i64>,
 }
 impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
-    /// Creates `ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction` from its required fields; all others are unset.
-    pub fn new(configuration_data: impl Into<i64>, best_effort: bool) -> Self {
-        Self {
-            best_effort: Some(best_effort),
+    /// Starts `ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction`: the required fields that could be mistaken for each other follow by name, in this order: `best_effort`. Besides, all others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(
+        configuration_data: impl Into<i64>,
+    ) -> ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestrictionNeedsBestEffort {
+        ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestrictionNeedsBestEffort(Self {
+            best_effort: Default::default(),
             configuration_data: Some(configuration_data.into()),
-        }
+        })
     }
     /// Sets [`best_effort`](Self#structfield.best_effort).
     #[must_use]
@@ -3368,6 +3371,23 @@ impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
     pub fn with_configuration_data(mut self, value: impl Into<i64>) -> Self {
         self.configuration_data = Some(value.into());
         self
+    }
+}
+/// A [`ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction`] that still needs `best_effort`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction` before `best_effort` is set"]
+pub struct ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestrictionNeedsBestEffort(
+    ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction,
+);
+impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestrictionNeedsBestEffort {
+    /// Sets [`best_effort`](ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction#structfield.best_effort).
+    #[must_use]
+    pub fn best_effort(
+        mut self,
+        value: bool,
+    ) -> ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
+        self.0.best_effort = Some(value);
+        self.0
     }
 }
 impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
@@ -3433,15 +3453,15 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     pub security_level: Option<PlayReadySecurityLevel>,
 }
 impl ContentKeyPolicyPlayReadyLicense {
-    /// Creates `ContentKeyPolicyPlayReadyLicense` from its required fields; all others are unset.
+    /// Starts `ContentKeyPolicyPlayReadyLicense`: the required fields that could be mistaken for each other follow by name, in this order: `allow_test_devices`. Besides, all others are unset.
+    #[allow(clippy::new_ret_no_self)]
     pub fn new(
         license_type: PlayReadyLicenseType,
         content_type: PlayReadyContentType,
         content_key_location: impl Into<ContentKeyPolicyPlayReadyContentKeyLocation>,
-        allow_test_devices: bool,
-    ) -> Self {
-        Self {
-            allow_test_devices: Some(allow_test_devices),
+    ) -> ContentKeyPolicyPlayReadyLicenseNeedsAllowTestDevices {
+        ContentKeyPolicyPlayReadyLicenseNeedsAllowTestDevices(Self {
+            allow_test_devices: Default::default(),
             begin_date: Default::default(),
             content_key_location: Some(content_key_location.into()),
             content_type: Some(content_type),
@@ -3452,7 +3472,7 @@ impl ContentKeyPolicyPlayReadyLicense {
             relative_begin_date: Default::default(),
             relative_expiration_date: Default::default(),
             security_level: Default::default(),
-        }
+        })
     }
     /// Sets [`allow_test_devices`](Self#structfield.allow_test_devices).
     #[must_use]
@@ -3528,6 +3548,23 @@ impl ContentKeyPolicyPlayReadyLicense {
     ) -> Self {
         self.security_level = Some(value.into());
         self
+    }
+}
+/// A [`ContentKeyPolicyPlayReadyLicense`] that still needs `allow_test_devices`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ContentKeyPolicyPlayReadyLicense` before `allow_test_devices` is set"]
+pub struct ContentKeyPolicyPlayReadyLicenseNeedsAllowTestDevices(
+    ContentKeyPolicyPlayReadyLicense,
+);
+impl ContentKeyPolicyPlayReadyLicenseNeedsAllowTestDevices {
+    /// Sets [`allow_test_devices`](ContentKeyPolicyPlayReadyLicense#structfield.allow_test_devices).
+    #[must_use]
+    pub fn allow_test_devices(
+        mut self,
+        value: bool,
+    ) -> ContentKeyPolicyPlayReadyLicense {
+        self.0.allow_test_devices = Some(value);
+        self.0
     }
 }
 impl ContentKeyPolicyPlayReadyLicense {
@@ -5278,15 +5315,14 @@ pub struct EnabledProtocols {
     pub smooth_streaming: Option<bool>,
 }
 impl EnabledProtocols {
-    /// Starts `EnabledProtocols`: the required fields that could be mistaken for each other follow by name, in this order: `download`, `dash`, `hls`, `smooth_streaming`. Besides, all others are unset.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new() -> EnabledProtocolsNeedsDownload {
-        EnabledProtocolsNeedsDownload(Self {
-            dash: Default::default(),
-            download: Default::default(),
-            hls: Default::default(),
-            smooth_streaming: Default::default(),
-        })
+    /// Creates `EnabledProtocols`: `dash` and `download` and `hls` and `smooth_streaming` are false, all others are unset.
+    pub fn new() -> Self {
+        Self {
+            dash: Some(Default::default()),
+            download: Some(Default::default()),
+            hls: Some(Default::default()),
+            smooth_streaming: Some(Default::default()),
+        }
     }
     /// Sets [`dash`](Self#structfield.dash).
     #[must_use]
@@ -5311,51 +5347,6 @@ impl EnabledProtocols {
     pub fn with_smooth_streaming(mut self, value: bool) -> Self {
         self.smooth_streaming = Some(value);
         self
-    }
-}
-/// A [`EnabledProtocols`] that still needs `download`.
-#[derive(Clone, Debug)]
-#[must_use = "it is no `EnabledProtocols` before `download` is set"]
-pub struct EnabledProtocolsNeedsDownload(EnabledProtocols);
-impl EnabledProtocolsNeedsDownload {
-    /// Sets [`download`](EnabledProtocols#structfield.download).
-    pub fn download(mut self, value: bool) -> EnabledProtocolsNeedsDash {
-        self.0.download = Some(value);
-        EnabledProtocolsNeedsDash(self.0)
-    }
-}
-/// A [`EnabledProtocols`] that still needs `dash`.
-#[derive(Clone, Debug)]
-#[must_use = "it is no `EnabledProtocols` before `dash` is set"]
-pub struct EnabledProtocolsNeedsDash(EnabledProtocols);
-impl EnabledProtocolsNeedsDash {
-    /// Sets [`dash`](EnabledProtocols#structfield.dash).
-    pub fn dash(mut self, value: bool) -> EnabledProtocolsNeedsHls {
-        self.0.dash = Some(value);
-        EnabledProtocolsNeedsHls(self.0)
-    }
-}
-/// A [`EnabledProtocols`] that still needs `hls`.
-#[derive(Clone, Debug)]
-#[must_use = "it is no `EnabledProtocols` before `hls` is set"]
-pub struct EnabledProtocolsNeedsHls(EnabledProtocols);
-impl EnabledProtocolsNeedsHls {
-    /// Sets [`hls`](EnabledProtocols#structfield.hls).
-    pub fn hls(mut self, value: bool) -> EnabledProtocolsNeedsSmoothStreaming {
-        self.0.hls = Some(value);
-        EnabledProtocolsNeedsSmoothStreaming(self.0)
-    }
-}
-/// A [`EnabledProtocols`] that still needs `smooth_streaming`.
-#[derive(Clone, Debug)]
-#[must_use = "it is no `EnabledProtocols` before `smooth_streaming` is set"]
-pub struct EnabledProtocolsNeedsSmoothStreaming(EnabledProtocols);
-impl EnabledProtocolsNeedsSmoothStreaming {
-    /// Sets [`smooth_streaming`](EnabledProtocols#structfield.smooth_streaming).
-    #[must_use]
-    pub fn smooth_streaming(mut self, value: bool) -> EnabledProtocols {
-        self.0.smooth_streaming = Some(value);
-        self.0
     }
 }
 impl EnabledProtocols {
@@ -8198,12 +8189,12 @@ pub struct LiveEventPut {
     pub tags: Option<BTreeMap<String, String>>,
 }
 impl LiveEventPut {
-    /// Creates `LiveEventPut` from its required fields; all others are unset.
+    /// Creates `LiveEventPut` from its required fields; `tags` is empty, all others are unset.
     pub fn new(properties: impl Into<LiveEventPutProperties>) -> Self {
         Self {
             location: Default::default(),
             properties: properties.into(),
-            tags: Default::default(),
+            tags: Some(Default::default()),
         }
     }
     /// Sets [`location`](Self#structfield.location).
@@ -8265,22 +8256,20 @@ pub struct LiveEventPutProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preview: Option<LiveEventPreview>,
     /// Streaming option list holding a single value, 'Default' or 'LowLatency'. Settable only at creation, immutable after.
-    #[serde(rename = "streamOptions")]
-    pub stream_options: Vec<String>,
+    #[serde(rename = "streamOptions", skip_serializing_if = "Option::is_none")]
+    pub stream_options: Option<Vec<String>>,
     /// Transcription settings; unsupported for now. Settable only at creation, immutable after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transcriptions: Option<Vec<Value>>,
     /// Whether input and preview endpoints get a static hostname; default false gives IP addresses. Settable only at creation, immutable after.
-    #[serde(rename = "useStaticHostname")]
-    pub use_static_hostname: bool,
+    #[serde(rename = "useStaticHostname", skip_serializing_if = "Option::is_none")]
+    pub use_static_hostname: Option<bool>,
 }
 impl LiveEventPutProperties {
-    /// Creates `LiveEventPutProperties` from its required fields; all others are unset.
+    /// Creates `LiveEventPutProperties` from its required fields; `stream_options` is empty, `use_static_hostname` is false, all others are unset.
     pub fn new(
-        use_static_hostname: bool,
         encoding: impl Into<LiveEventEncoding>,
         input: impl Into<LiveEventInput>,
-        stream_options: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         Self {
             cross_site_access_policies: Default::default(),
@@ -8290,9 +8279,9 @@ impl LiveEventPutProperties {
             input: input.into(),
             pipeline: Default::default(),
             preview: Default::default(),
-            stream_options: stream_options.into_iter().map(Into::into).collect(),
+            stream_options: Some(Default::default()),
             transcriptions: Default::default(),
-            use_static_hostname: use_static_hostname,
+            use_static_hostname: Some(Default::default()),
         }
     }
     /// Sets [`cross_site_access_policies`](Self#structfield.cross_site_access_policies).
@@ -8346,7 +8335,7 @@ impl LiveEventPutProperties {
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.stream_options = value.into_iter().map(Into::into).collect();
+        self.stream_options = Some(value.into_iter().map(Into::into).collect());
         self
     }
     /// Sets [`transcriptions`](Self#structfield.transcriptions).
@@ -8361,7 +8350,7 @@ impl LiveEventPutProperties {
     /// Sets [`use_static_hostname`](Self#structfield.use_static_hostname).
     #[must_use]
     pub fn with_use_static_hostname(mut self, value: bool) -> Self {
-        self.use_static_hostname = value;
+        self.use_static_hostname = Some(value);
         self
     }
 }
@@ -13476,12 +13465,13 @@ pub struct StreamingPolicyFairPlayConfiguration {
     pub custom_license_acquisition_url_template: Option<UrlText>,
 }
 impl StreamingPolicyFairPlayConfiguration {
-    /// Creates `StreamingPolicyFairPlayConfiguration` from its required fields; all others are unset.
-    pub fn new(allow_persistent_license: bool) -> Self {
-        Self {
-            allow_persistent_license: Some(allow_persistent_license),
+    /// Starts `StreamingPolicyFairPlayConfiguration`: the required fields that could be mistaken for each other follow by name, in this order: `allow_persistent_license`. Besides, all others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense {
+        StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense(Self {
+            allow_persistent_license: Default::default(),
             custom_license_acquisition_url_template: Default::default(),
-        }
+        })
     }
     /// Sets [`allow_persistent_license`](Self#structfield.allow_persistent_license).
     #[must_use]
@@ -13497,6 +13487,23 @@ impl StreamingPolicyFairPlayConfiguration {
     ) -> Self {
         self.custom_license_acquisition_url_template = Some(value.into());
         self
+    }
+}
+/// A [`StreamingPolicyFairPlayConfiguration`] that still needs `allow_persistent_license`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `StreamingPolicyFairPlayConfiguration` before `allow_persistent_license` is set"]
+pub struct StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense(
+    StreamingPolicyFairPlayConfiguration,
+);
+impl StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense {
+    /// Sets [`allow_persistent_license`](StreamingPolicyFairPlayConfiguration#structfield.allow_persistent_license).
+    #[must_use]
+    pub fn allow_persistent_license(
+        mut self,
+        value: bool,
+    ) -> StreamingPolicyFairPlayConfiguration {
+        self.0.allow_persistent_license = Some(value);
+        self.0
     }
 }
 impl StreamingPolicyFairPlayConfiguration {

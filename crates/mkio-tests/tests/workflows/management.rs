@@ -47,7 +47,7 @@ async fn an_organization_is_provisioned() -> anyhow::Result<()> {
     let colleague = users.value().get(1).context("a colleague")?;
     let colleague = colleague.metadata().id().context("its id")?;
     let spec = TeamPutSpec::new()
-        .with_members([(colleague, TeamPutMember::new(false))])
+        .with_members([(colleague, TeamPutMember::new().is_team_admin(false))])
         .with_scopes([("Project acme", TeamScope::new(["Reader"]))]);
     management.create_or_update_team("ops", spec).send().await?;
     let is_admin = format!("/spec/members/{colleague}/isTeamAdmin");
@@ -163,12 +163,9 @@ async fn people_are_invited_and_hooks_are_set() -> anyhow::Result<()> {
     let project = management.project("demo");
     let authentication = [("x-key".to_owned(), "top-secret".to_owned())];
     let authentication = WebhookAuthentication::new().with_headers(BTreeMap::from(authentication));
-    let rule = WebhookRuleSpec::new(
-        "http://127.0.0.1:9/hook",
-        [WebhookEventType::JobFinished],
-        false,
-    )
-    .with_authentication(authentication);
+    let rule = WebhookRuleSpec::new("http://127.0.0.1:9/hook", [WebhookEventType::JobFinished])
+        .enabled(false)
+        .with_authentication(authentication);
     project
         .create_or_update_webhook_rule("jobs", rule)
         .send()
