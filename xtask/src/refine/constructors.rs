@@ -1,7 +1,8 @@
 //! Problem: arguments that accept the same kind of value can be swapped, and nobody notices. A
 //! constructor takes required fields by position only where no two of them accept the same kind;
 //! the others are named, one method each, and the structure is not finished before all were
-//! called. Flags are always named: `true` alone does not say what is on. The one exception is a range: its start and its end are positional, in this order.
+//! called. Flags are always named: `true` alone does not say what is on. The one exception is a range of times: its start
+//! and its end are positional, in this order.
 
 use std::collections::BTreeSet;
 
@@ -256,7 +257,7 @@ impl<'a> Constructor<'a> {
     }
 }
 
-/// Brings a start and an end of one thing into this order, and says where they are.
+/// Brings a start and an end of one thing into this order, and says where they are if they are times.
 fn order_range(required: &mut [&FieldCode]) -> Vec<usize> {
     let rest = |field: &FieldCode, lead: &str| {
         let rest = field.json.strip_prefix(lead)?;
@@ -275,7 +276,14 @@ fn order_range(required: &mut [&FieldCode]) -> Vec<usize> {
     if end < start {
         required.swap(start, end);
     }
-    vec![start, end]
+    let is_time = |n: &usize| is_named(value_type(&required[*n].ty), "Timestamp");
+    let both = vec![start, end];
+    // Other texts than times are too easily something else.
+    if both.iter().all(is_time) {
+        both
+    } else {
+        Vec::new()
+    }
 }
 
 /// The kinds of values that a positional argument of a type accepts.

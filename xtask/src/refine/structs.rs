@@ -459,6 +459,21 @@ mod tests {
     }
 
     #[test]
+    fn a_range_of_plain_texts_is_named() {
+        let text = code(json!({"x-mkio-written": true, "x-mkio-read": true,
+            "x-mkio-required": ["endDate", "startDate"],
+            "properties": {"endDate": {"type": "string"}, "startDate": {"type": "string"}},
+        }));
+        has(
+            &text,
+            &[
+                "pub fn new() -> SNeedsStartDate {",
+                "pub fn start_date(mut self, value: impl Into<String>) -> SNeedsEndDate {",
+            ],
+        );
+    }
+
+    #[test]
     fn maps_of_any_content_are_made_of_pairs() {
         let text = code(json!({"x-mkio-written": true,
             "required": ["name", "config"], "x-mkio-required": ["name", "config"],

@@ -145,7 +145,7 @@ pub struct Backup {
     pub signature: Option<String>,
     /// When the backup was made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub timestamp: Option<String>,
+    pub timestamp: Option<Timestamp>,
 }
 impl Backup {
     /// Returns [`asset_file_included`](Self#structfield.asset_file_included), if it is set.
@@ -185,8 +185,8 @@ impl Backup {
         self.signature.as_ref().map(String::as_str)
     }
     /// Returns [`timestamp`](Self#structfield.timestamp), if it is set.
-    pub fn timestamp(&self) -> Option<&str> {
-        self.timestamp.as_ref().map(String::as_str)
+    pub fn timestamp(&self) -> Option<&Timestamp> {
+        self.timestamp.as_ref()
     }
 }
 /// Response of [`list_backups`](super::Client::list_backups).
@@ -252,7 +252,7 @@ impl BackupListItem {
 pub struct BackupMetadata {
     /// When the backup was made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<String>,
+    pub created: Option<Timestamp>,
     /// ID of the backed-up device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
@@ -265,8 +265,8 @@ pub struct BackupMetadata {
 }
 impl BackupMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
-    pub fn created(&self) -> Option<&str> {
-        self.created.as_ref().map(String::as_str)
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
     }
     /// Returns [`device`](Self#structfield.device), if it is set.
     pub fn device(&self) -> Option<&str> {
@@ -1630,7 +1630,7 @@ impl SupportPackageList {
 pub struct SupportPackageMetadata {
     /// Creation time, ISO 8601.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<String>,
+    pub created: Option<Timestamp>,
     /// What the package contains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -1653,8 +1653,8 @@ pub struct SupportPackageMetadata {
 }
 impl SupportPackageMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
-    pub fn created(&self) -> Option<&str> {
-        self.created.as_ref().map(String::as_str)
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
     pub fn description(&self) -> Option<&str> {

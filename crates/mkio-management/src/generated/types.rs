@@ -3822,11 +3822,12 @@ pub struct UsageReportQuery {
     pub start_date: String,
 }
 impl UsageReportQuery {
-    /// Creates `UsageReportQuery` from its required fields; all others are unset.
-    pub fn new(start_date: impl Into<String>, end_date: impl Into<String>) -> Self {
-        Self {
+    /// Starts `UsageReportQuery`: the required fields that could be mistaken for each other follow by name, in this order: `start_date`, `end_date`. Besides, all others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> UsageReportQueryNeedsStartDate {
+        UsageReportQueryNeedsStartDate(Self {
             download: Default::default(),
-            end_date: end_date.into(),
+            end_date: Default::default(),
             filter_on_reported_date: Default::default(),
             format: Default::default(),
             granularity: Default::default(),
@@ -3834,8 +3835,8 @@ impl UsageReportQuery {
             meter_names: Default::default(),
             payment_method_ids: Default::default(),
             project_names: Default::default(),
-            start_date: start_date.into(),
-        }
+            start_date: Default::default(),
+        })
     }
     /// Sets [`download`](Self#structfield.download).
     #[must_use]
@@ -3908,6 +3909,32 @@ impl UsageReportQuery {
     pub fn with_start_date(mut self, value: impl Into<String>) -> Self {
         self.start_date = value.into();
         self
+    }
+}
+/// A [`UsageReportQuery`] that still needs `start_date`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `UsageReportQuery` before `start_date` is set"]
+pub struct UsageReportQueryNeedsStartDate(UsageReportQuery);
+impl UsageReportQueryNeedsStartDate {
+    /// Sets [`start_date`](UsageReportQuery#structfield.start_date).
+    pub fn start_date(
+        mut self,
+        value: impl Into<String>,
+    ) -> UsageReportQueryNeedsEndDate {
+        self.0.start_date = value.into();
+        UsageReportQueryNeedsEndDate(self.0)
+    }
+}
+/// A [`UsageReportQuery`] that still needs `end_date`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `UsageReportQuery` before `end_date` is set"]
+pub struct UsageReportQueryNeedsEndDate(UsageReportQuery);
+impl UsageReportQueryNeedsEndDate {
+    /// Sets [`end_date`](UsageReportQuery#structfield.end_date).
+    #[must_use]
+    pub fn end_date(mut self, value: impl Into<String>) -> UsageReportQuery {
+        self.0.end_date = value.into();
+        self.0
     }
 }
 ::mkio_core::json_body! {

@@ -2216,12 +2216,12 @@ static TYPES: &[Type] = &[
     Type {
         name: "JobRecording", docs: "",
         shape: Shape::Object(&[
-            Field::new("actualEndTime", Ty::Text, "End of the range really captured.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("actualStartTime", Ty::Text, "Start of the range really captured.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("actualEndTime", Ty::Time, "End of the range really captured.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("actualStartTime", Ty::Time, "Start of the range really captured.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("details", Ty::Text, "Details of an error; empty when none.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("state", Ty::Named("JobRecordingState"), "Lifecycle state of the recording.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("targetEndTime", Ty::Text, "Clip end boundary the pod now aims for.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("targetStartTime", Ty::Text, "Clip start boundary the pod now aims for.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("targetEndTime", Ty::Time, "Clip end boundary the pod now aims for.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("targetStartTime", Ty::Time, "Clip start boundary the pod now aims for.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
         ], None),
     },
     Type {
@@ -2326,13 +2326,13 @@ static TYPES: &[Type] = &[
     Type {
         name: "LiveEventProperties", docs: "",
         shape: Shape::Object(&[
-            Field::new("created", Ty::Text, "Creation time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            Field::new("created", Ty::Time, "Creation time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("crossSiteAccessPolicies", Ty::Named("CrossSiteAccessPolicies"), "Cross-site access settings (client access and cross-domain XML). Settable only at creation, immutable after.", &[Mark::Immutable]),
             Field::new("description", Ty::Text, "Optional free text. Settable only at creation, immutable after.\n\nLength in characters: 0 to 4096.", &[Mark::Immutable]),
             Field::new("encoding", Ty::Named("LiveEventEncoding"), "Encoding settings, e.g. type and preset. Settable only at creation, immutable after.", &[Mark::Required, Mark::Immutable]),
             Field::new("hostnamePrefix", Ty::Text, "First hostname part of every input and preview address; used when useStaticHostname=true. Settable only at creation, immutable after.", &[Mark::Immutable]),
             Field::new("input", Ty::Named("LiveEventInput"), "Input settings: key frame interval, protocol, access token, endpoints. Settable only at creation, immutable after.", &[Mark::Required, Mark::Immutable]),
-            Field::new("lastModified", Ty::Text, "Last change time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            Field::new("lastModified", Ty::Time, "Last change time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("pipeline", Ty::Named("PipelineArguments"), "AI pipeline arguments; unsupported for now.", &[]),
             Field::new("preview", Ty::Named("LiveEventPreview"), "Preview settings: locator, streaming policy, access control, endpoints. Settable only at creation, immutable after.", &[Mark::Immutable]),
             Field::new("provisioningState", Ty::Text, "Provisioning state: 'InProgress', 'Succeeded' or 'Failed'.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
@@ -2407,10 +2407,10 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("archiveWindowLength", Ty::Text, "How long recorded content is kept; ISO 8601 duration.", &[Mark::Required]),
             Field::new("assetName", Ty::Text, "Asset that receives the recording.\n\nLength in characters: 1 to 260.", &[Mark::Required]),
-            Field::new("created", Ty::Text, "Creation time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            Field::new("created", Ty::Time, "Creation time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("description", Ty::Text, "Length in characters: 0 to 4096.", &[]),
             Field::new("hls", Ty::Named("LiveOutputHls"), "HLS settings.", &[]),
-            Field::new("lastModified", Ty::Text, "Last change time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            Field::new("lastModified", Ty::Time, "Last change time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("manifestName", Ty::Text, "Manifest file name as shown in playback URLs; generated by the service when omitted.\n\nLength in characters: 1 to 64. Pattern: `^[a-zA-Z0-9\\-]+[a-zA-Z0-9]$`.", &[]),
             Field::new("outputSnapTime", Ty::Integer, "Unsupported. Wall-clock point, as unix epoch seconds, where recording starts.\n\nDefault: `0`.", &[]),
             Field::new("provisioningState", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),

@@ -7404,12 +7404,12 @@ pub struct JobRecording {
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "actualEndTime", skip_serializing_if = "Option::is_none")]
-    pub actual_end_time: Option<String>,
+    pub actual_end_time: Option<Timestamp>,
     /// Start of the range really captured.
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "actualStartTime", skip_serializing_if = "Option::is_none")]
-    pub actual_start_time: Option<String>,
+    pub actual_start_time: Option<Timestamp>,
     /// Details of an error; empty when none.
     ///
     /// Read-only: the service fills it.
@@ -7424,21 +7424,21 @@ pub struct JobRecording {
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "targetEndTime", skip_serializing_if = "Option::is_none")]
-    pub target_end_time: Option<String>,
+    pub target_end_time: Option<Timestamp>,
     /// Clip start boundary the pod now aims for.
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "targetStartTime", skip_serializing_if = "Option::is_none")]
-    pub target_start_time: Option<String>,
+    pub target_start_time: Option<Timestamp>,
 }
 impl JobRecording {
     /// Returns [`actual_end_time`](Self#structfield.actual_end_time), if it is set.
-    pub fn actual_end_time(&self) -> Option<&str> {
-        self.actual_end_time.as_ref().map(String::as_str)
+    pub fn actual_end_time(&self) -> Option<&Timestamp> {
+        self.actual_end_time.as_ref()
     }
     /// Returns [`actual_start_time`](Self#structfield.actual_start_time), if it is set.
-    pub fn actual_start_time(&self) -> Option<&str> {
-        self.actual_start_time.as_ref().map(String::as_str)
+    pub fn actual_start_time(&self) -> Option<&Timestamp> {
+        self.actual_start_time.as_ref()
     }
     /// Returns [`details`](Self#structfield.details), if it is set.
     pub fn details(&self) -> Option<&str> {
@@ -7449,12 +7449,12 @@ impl JobRecording {
         self.state.as_ref()
     }
     /// Returns [`target_end_time`](Self#structfield.target_end_time), if it is set.
-    pub fn target_end_time(&self) -> Option<&str> {
-        self.target_end_time.as_ref().map(String::as_str)
+    pub fn target_end_time(&self) -> Option<&Timestamp> {
+        self.target_end_time.as_ref()
     }
     /// Returns [`target_start_time`](Self#structfield.target_start_time), if it is set.
-    pub fn target_start_time(&self) -> Option<&str> {
-        self.target_start_time.as_ref().map(String::as_str)
+    pub fn target_start_time(&self) -> Option<&Timestamp> {
+        self.target_start_time.as_ref()
     }
 }
 ::mkio_core::open_enum! {
@@ -8010,7 +8010,7 @@ pub struct LiveEventProperties {
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<String>,
+    pub created: Option<Timestamp>,
     /// Cross-site access settings (client access and cross-domain XML). Settable only at creation, immutable after.
     #[serde(rename = "crossSiteAccessPolicies", skip_serializing_if = "Option::is_none")]
     pub cross_site_access_policies: Option<CrossSiteAccessPolicies>,
@@ -8032,7 +8032,7 @@ pub struct LiveEventProperties {
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "lastModified", skip_serializing_if = "Option::is_none")]
-    pub last_modified: Option<String>,
+    pub last_modified: Option<Timestamp>,
     /// AI pipeline arguments; unsupported for now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<PipelineArguments>,
@@ -8075,8 +8075,8 @@ pub struct LiveEventProperties {
 }
 impl LiveEventProperties {
     /// Returns [`created`](Self#structfield.created), if it is set.
-    pub fn created(&self) -> Option<&str> {
-        self.created.as_ref().map(String::as_str)
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
     }
     /// Returns [`cross_site_access_policies`](Self#structfield.cross_site_access_policies), with all its fields unset if it is not set itself.
     pub fn cross_site_access_policies(&self) -> &CrossSiteAccessPolicies {
@@ -8108,8 +8108,8 @@ impl LiveEventProperties {
         self.input.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
-    pub fn last_modified(&self) -> Option<&str> {
-        self.last_modified.as_ref().map(String::as_str)
+    pub fn last_modified(&self) -> Option<&Timestamp> {
+        self.last_modified.as_ref()
     }
     /// Returns [`pipeline`](Self#structfield.pipeline), with all its fields unset if it is not set itself.
     pub fn pipeline(&self) -> &PipelineArguments {
@@ -8524,7 +8524,7 @@ pub struct LiveOutputProperties {
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<String>,
+    pub created: Option<Timestamp>,
     /// Length in characters: 0 to 4096.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -8535,7 +8535,7 @@ pub struct LiveOutputProperties {
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "lastModified", skip_serializing_if = "Option::is_none")]
-    pub last_modified: Option<String>,
+    pub last_modified: Option<Timestamp>,
     /// Manifest file name as shown in playback URLs; generated by the service when omitted.
     ///
     /// Length in characters: 1 to 64. Pattern: `^[a-zA-Z0-9\-]+[a-zA-Z0-9]$`.
@@ -8571,8 +8571,8 @@ impl LiveOutputProperties {
         self.asset_name.as_ref().map(String::as_str)
     }
     /// Returns [`created`](Self#structfield.created), if it is set.
-    pub fn created(&self) -> Option<&str> {
-        self.created.as_ref().map(String::as_str)
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
     pub fn description(&self) -> Option<&str> {
@@ -8586,8 +8586,8 @@ impl LiveOutputProperties {
         self.hls.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
-    pub fn last_modified(&self) -> Option<&str> {
-        self.last_modified.as_ref().map(String::as_str)
+    pub fn last_modified(&self) -> Option<&Timestamp> {
+        self.last_modified.as_ref()
     }
     /// Returns [`manifest_name`](Self#structfield.manifest_name), if it is set.
     pub fn manifest_name(&self) -> Option<&str> {
@@ -9870,12 +9870,13 @@ pub struct ScteTriggerSearchRange {
     pub start_offset: Option<String>,
 }
 impl ScteTriggerSearchRange {
-    /// Creates `ScteTriggerSearchRange` from its required fields; all others are unset.
-    pub fn new(start_offset: impl Into<String>, end_offset: impl Into<String>) -> Self {
-        Self {
-            end_offset: Some(end_offset.into()),
-            start_offset: Some(start_offset.into()),
-        }
+    /// Starts `ScteTriggerSearchRange`: the required fields that could be mistaken for each other follow by name, in this order: `start_offset`, `end_offset`. Besides, all others are unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> ScteTriggerSearchRangeNeedsStartOffset {
+        ScteTriggerSearchRangeNeedsStartOffset(Self {
+            end_offset: Default::default(),
+            start_offset: Default::default(),
+        })
     }
     /// Sets [`end_offset`](Self#structfield.end_offset).
     #[must_use]
@@ -9888,6 +9889,32 @@ impl ScteTriggerSearchRange {
     pub fn with_start_offset(mut self, value: impl Into<String>) -> Self {
         self.start_offset = Some(value.into());
         self
+    }
+}
+/// A [`ScteTriggerSearchRange`] that still needs `start_offset`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ScteTriggerSearchRange` before `start_offset` is set"]
+pub struct ScteTriggerSearchRangeNeedsStartOffset(ScteTriggerSearchRange);
+impl ScteTriggerSearchRangeNeedsStartOffset {
+    /// Sets [`start_offset`](ScteTriggerSearchRange#structfield.start_offset).
+    pub fn start_offset(
+        mut self,
+        value: impl Into<String>,
+    ) -> ScteTriggerSearchRangeNeedsEndOffset {
+        self.0.start_offset = Some(value.into());
+        ScteTriggerSearchRangeNeedsEndOffset(self.0)
+    }
+}
+/// A [`ScteTriggerSearchRange`] that still needs `end_offset`.
+#[derive(Clone, Debug)]
+#[must_use = "it is no `ScteTriggerSearchRange` before `end_offset` is set"]
+pub struct ScteTriggerSearchRangeNeedsEndOffset(ScteTriggerSearchRange);
+impl ScteTriggerSearchRangeNeedsEndOffset {
+    /// Sets [`end_offset`](ScteTriggerSearchRange#structfield.end_offset).
+    #[must_use]
+    pub fn end_offset(mut self, value: impl Into<String>) -> ScteTriggerSearchRange {
+        self.0.end_offset = Some(value.into());
+        self.0
     }
 }
 impl ScteTriggerSearchRange {

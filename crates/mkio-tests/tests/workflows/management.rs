@@ -107,7 +107,10 @@ async fn usage_is_reported_as_json_and_csv() -> anyhow::Result<()> {
         let time = now + Duration::from_secs(days * 86_400);
         time.format("%Y-%m-%d").to_string()
     };
-    let query = UsageReportQuery::new(day(0), day(2)).with_project_names(["demo"]);
+    let query = UsageReportQuery::new()
+        .start_date(day(0))
+        .end_date(day(2))
+        .with_project_names(["demo"]);
     let report = management.create_usage_report(query.clone()).send().await?;
     let first = report.value().first().context("a row")?;
     assert_eq!(first.meter_name(), Some("encoding-minutes"));
