@@ -129,7 +129,7 @@ pub struct Error {
     pub status: Option<i64>,
 }
 impl Error {
-    /// Returns [`error`](Self#structfield.error), with all its fields unset if it is not set itself.
+    /// Returns [`error`](Self#structfield.error), an empty one if unset.
     pub fn error(&self) -> &ErrorDetail {
         static UNSET: ::std::sync::LazyLock<ErrorDetail> = ::std::sync::LazyLock::new(
             Default::default,
@@ -379,14 +379,14 @@ impl ListResponseSupplemental {
     pub fn operation(&self) -> Option<&str> {
         self.operation.as_ref().map(String::as_str)
     }
-    /// Returns [`pagination`](Self#structfield.pagination), with all its fields unset if it is not set itself.
+    /// Returns [`pagination`](Self#structfield.pagination), an empty one if unset.
     pub fn pagination(&self) -> &PaginationInfo {
         static UNSET: ::std::sync::LazyLock<PaginationInfo> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.pagination.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`subscription`](Self#structfield.subscription), with all its fields unset if it is not set itself.
+    /// Returns [`subscription`](Self#structfield.subscription), an empty one if unset.
     pub fn subscription(&self) -> &ProjectInfo {
         static UNSET: ::std::sync::LazyLock<ProjectInfo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -578,7 +578,7 @@ pub struct ResourceState {
     pub status: Option<ResourceStateStatus>,
 }
 impl ResourceState {
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &ResourceStateStatus {
         static UNSET: ::std::sync::LazyLock<ResourceStateStatus> = ::std::sync::LazyLock::new(
             Default::default,

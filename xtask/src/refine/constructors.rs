@@ -157,10 +157,15 @@ impl<'a> Constructor<'a> {
                 let verb = if fields.len() == 1 { "is" } else { "are" };
                 let fields = fields.iter().map(|field| format!("`{}`", field.ident));
                 let fields = fields.collect::<Vec<_>>().join(" and ");
-                format!("{fields} {verb} {value}, ")
+                (fields, verb, *value)
             })
             .collect();
-        let others = format!("{}all others are unset", start.concat());
+        let said =
+            |(fields, verb, value): &(String, &str, &str)| format!("{fields} {verb} {value}");
+        let start: Vec<_> = start.iter().map(said).collect();
+        let mut others = start.clone();
+        others.push("all others are unset".to_owned());
+        let others = others.join(", ");
         if self.takes_nothing() && start.is_empty() {
             return format!(" Creates an empty `{ident}`.");
         }
@@ -176,9 +181,13 @@ impl<'a> Constructor<'a> {
             .map(|field| format!("`{}`", field.ident))
             .collect();
         format!(
-            " Starts `{ident}`: the required fields that could be mistaken for each other follow by \
-             name, in this order: {}. Besides, {others}.",
-            names.join(", ")
+            " Starts `{ident}`. Required fields are set by name, in this order: {}. {start}Other \
+             fields start unset.",
+            names.join(", "),
+            start = start
+                .iter()
+                .map(|said| format!("{said}. "))
+                .collect::<String>(),
         )
     }
 
@@ -197,7 +206,7 @@ impl<'a> Constructor<'a> {
                 None => (quote!(#ident), quote!(self.0)),
             };
             let doc = format!(" A [`{ident}`] that still needs `{name}`.");
-            let lacks = format!("it is no `{ident}` before `{name}` is set");
+            let lacks = format!("call `{name}` to finish the `{ident}`");
             let sets = format!(" Sets [`{name}`]({ident}#structfield.{name}).");
             Some(quote! {
                 #[doc = #doc]

@@ -523,7 +523,7 @@ mod tests {
             &[
                 "/// PATCH adds entries and replaces those of the same key; it cannot remove one.",
                 "/// PATCH replaces the whole list; an empty one removes all items.",
-                "/// Null removes the value; without this call it stays as it is.",
+                "/// `null` clears the value. If not called, the value is unchanged.",
             ],
         );
     }

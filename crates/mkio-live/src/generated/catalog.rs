@@ -946,9 +946,9 @@ static TYPES: &[Type] = &[
     Type {
         name: "ScheduledOperationStartStopSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("correlationData", Ty::Map(&Ty::Json), "User data", &[Mark::Required]),
-            Field::new("endTime", Ty::Time, "When the event ends", &[Mark::Required]),
-            Field::new("startTime", Ty::Time, "When the event starts", &[Mark::Required]),
+            Field::new("correlationData", Ty::Map(&Ty::Json), "Data of the caller, kept with the operation.", &[Mark::Required]),
+            Field::new("endTime", Ty::Time, "When the service stops the flow; after the start.", &[Mark::Required]),
+            Field::new("startTime", Ty::Time, "When the service starts the flow.", &[Mark::Required]),
         ], None),
     },
     Type {

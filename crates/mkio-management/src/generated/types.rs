@@ -35,14 +35,14 @@ impl Invite {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &InviteMetadata {
         static UNSET: ::std::sync::LazyLock<InviteMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &InviteSpec {
         static UNSET: ::std::sync::LazyLock<InviteSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -163,7 +163,7 @@ pub struct InviteSpec {
     pub teams: Option<Vec<String>>,
 }
 impl InviteSpec {
-    /// Starts `InviteSpec`: the required fields that could be mistaken for each other follow by name, in this order: `email`, `comment`. Besides, all others are unset.
+    /// Starts `InviteSpec`. Required fields are set by name, in this order: `email`, `comment`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> InviteSpecNeedsEmail {
         InviteSpecNeedsEmail(Self {
@@ -199,7 +199,7 @@ impl InviteSpec {
 }
 /// A [`InviteSpec`] that still needs `email`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `InviteSpec` before `email` is set"]
+#[must_use = "call `email` to finish the `InviteSpec`"]
 pub struct InviteSpecNeedsEmail(InviteSpec);
 impl InviteSpecNeedsEmail {
     /// Sets [`email`](InviteSpec#structfield.email).
@@ -210,7 +210,7 @@ impl InviteSpecNeedsEmail {
 }
 /// A [`InviteSpec`] that still needs `comment`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `InviteSpec` before `comment` is set"]
+#[must_use = "call `comment` to finish the `InviteSpec`"]
 pub struct InviteSpecNeedsComment(InviteSpec);
 impl InviteSpecNeedsComment {
     /// Sets [`comment`](InviteSpec#structfield.comment).
@@ -258,14 +258,14 @@ pub struct LegacyProfile {
     pub spec: Option<LegacyProfileSpec>,
 }
 impl LegacyProfile {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &UserMetadata {
         static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &LegacyProfileSpec {
         static UNSET: ::std::sync::LazyLock<LegacyProfileSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -378,7 +378,7 @@ pub struct LegacyProfileSpec {
     pub signup_problem: Nullable<String>,
 }
 impl LegacyProfileSpec {
-    /// Starts `LegacyProfileSpec`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `country`, `company`, `job_role`, `phone_number`. Besides, all others are unset.
+    /// Starts `LegacyProfileSpec`. Required fields are set by name, in this order: `name`, `country`, `company`, `job_role`, `phone_number`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> LegacyProfileSpecNeedsName {
         LegacyProfileSpecNeedsName(Self {
@@ -429,7 +429,7 @@ impl LegacyProfileSpec {
 }
 /// A [`LegacyProfileSpec`] that still needs `name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `name` is set"]
+#[must_use = "call `name` to finish the `LegacyProfileSpec`"]
 pub struct LegacyProfileSpecNeedsName(LegacyProfileSpec);
 impl LegacyProfileSpecNeedsName {
     /// Sets [`name`](LegacyProfileSpec#structfield.name).
@@ -440,7 +440,7 @@ impl LegacyProfileSpecNeedsName {
 }
 /// A [`LegacyProfileSpec`] that still needs `country`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `country` is set"]
+#[must_use = "call `country` to finish the `LegacyProfileSpec`"]
 pub struct LegacyProfileSpecNeedsCountry(LegacyProfileSpec);
 impl LegacyProfileSpecNeedsCountry {
     /// Sets [`country`](LegacyProfileSpec#structfield.country).
@@ -451,7 +451,7 @@ impl LegacyProfileSpecNeedsCountry {
 }
 /// A [`LegacyProfileSpec`] that still needs `company`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `company` is set"]
+#[must_use = "call `company` to finish the `LegacyProfileSpec`"]
 pub struct LegacyProfileSpecNeedsCompany(LegacyProfileSpec);
 impl LegacyProfileSpecNeedsCompany {
     /// Sets [`company`](LegacyProfileSpec#structfield.company).
@@ -462,7 +462,7 @@ impl LegacyProfileSpecNeedsCompany {
 }
 /// A [`LegacyProfileSpec`] that still needs `job_role`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `job_role` is set"]
+#[must_use = "call `job_role` to finish the `LegacyProfileSpec`"]
 pub struct LegacyProfileSpecNeedsJobRole(LegacyProfileSpec);
 impl LegacyProfileSpecNeedsJobRole {
     /// Sets [`job_role`](LegacyProfileSpec#structfield.job_role).
@@ -476,7 +476,7 @@ impl LegacyProfileSpecNeedsJobRole {
 }
 /// A [`LegacyProfileSpec`] that still needs `phone_number`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `phone_number` is set"]
+#[must_use = "call `phone_number` to finish the `LegacyProfileSpec`"]
 pub struct LegacyProfileSpecNeedsPhoneNumber(LegacyProfileSpec);
 impl LegacyProfileSpecNeedsPhoneNumber {
     /// Sets [`phone_number`](LegacyProfileSpec#structfield.phone_number).
@@ -548,14 +548,14 @@ pub struct Location {
     pub spec: Option<LocationSpec>,
 }
 impl Location {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &MetadataMinimal {
         static UNSET: ::std::sync::LazyLock<MetadataMinimal> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &LocationSpec {
         static UNSET: ::std::sync::LazyLock<LocationSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -589,7 +589,7 @@ impl LocationCloud {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`region`](Self#structfield.region), with all its fields unset if it is not set itself.
+    /// Returns [`region`](Self#structfield.region), an empty one if unset.
     pub fn region(&self) -> &LocationRegion {
         static UNSET: ::std::sync::LazyLock<LocationRegion> = ::std::sync::LazyLock::new(
             Default::default,
@@ -698,14 +698,14 @@ pub struct LocationSpec {
     pub type_: Option<LocationType>,
 }
 impl LocationSpec {
-    /// Returns [`cloud`](Self#structfield.cloud), with all its fields unset if it is not set itself.
+    /// Returns [`cloud`](Self#structfield.cloud), an empty one if unset.
     pub fn cloud(&self) -> &LocationCloud {
         static UNSET: ::std::sync::LazyLock<LocationCloud> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.cloud.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`organization`](Self#structfield.organization), with all its fields unset if it is not set itself.
+    /// Returns [`organization`](Self#structfield.organization), an empty one if unset.
     pub fn organization(&self) -> &LocationOrganization {
         static UNSET: ::std::sync::LazyLock<LocationOrganization> = ::std::sync::LazyLock::new(
             Default::default,
@@ -943,14 +943,14 @@ impl MetricsEndpoint {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &MetricsEndpointSpec {
         static UNSET: ::std::sync::LazyLock<MetricsEndpointSpec> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.spec.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &MetricsEndpointStatus {
         static UNSET: ::std::sync::LazyLock<MetricsEndpointStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1088,14 +1088,14 @@ impl Organization {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &OrganizationMetadata {
         static UNSET: ::std::sync::LazyLock<OrganizationMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &OrganizationSpec {
         static UNSET: ::std::sync::LazyLock<OrganizationSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1433,14 +1433,14 @@ pub struct PaymentMethod {
     pub status: Option<PaymentMethodStatus>,
 }
 impl PaymentMethod {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &PaymentMethodMetadata {
         static UNSET: ::std::sync::LazyLock<PaymentMethodMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`related`](Self#structfield.related), with all its fields unset if it is not set itself.
+    /// Returns [`related`](Self#structfield.related), an empty one if unset.
     pub fn related(&self) -> &PaymentMethodRelated {
         static UNSET: ::std::sync::LazyLock<PaymentMethodRelated> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1451,7 +1451,7 @@ impl PaymentMethod {
     pub fn spec(&self) -> Option<&PaymentMethodSpec> {
         self.spec.as_ref()
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &PaymentMethodStatus {
         static UNSET: ::std::sync::LazyLock<PaymentMethodStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1871,7 +1871,7 @@ impl PaymentMethodList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2211,14 +2211,14 @@ impl Project {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &ProjectMetadata {
         static UNSET: ::std::sync::LazyLock<ProjectMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &ProjectSpec {
         static UNSET: ::std::sync::LazyLock<ProjectSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2254,7 +2254,7 @@ impl ProjectList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2311,7 +2311,7 @@ pub struct ProjectMetadata {
     pub updated: Option<Timestamp>,
 }
 impl ProjectMetadata {
-    /// Returns [`cloud`](Self#structfield.cloud), with all its fields unset if it is not set itself.
+    /// Returns [`cloud`](Self#structfield.cloud), an empty one if unset.
     pub fn cloud(&self) -> &ProjectMetadataCloud {
         static UNSET: ::std::sync::LazyLock<ProjectMetadataCloud> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2495,7 +2495,7 @@ pub struct ProjectPut {
     pub payment_method_id: String,
 }
 impl ProjectPut {
-    /// Starts `ProjectPut`: the required fields that could be mistaken for each other follow by name, in this order: `display_name`, `location_name`, `payment_method_id`. Besides, all others are unset.
+    /// Starts `ProjectPut`. Required fields are set by name, in this order: `display_name`, `location_name`, `payment_method_id`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> ProjectPutNeedsDisplayName {
         ProjectPutNeedsDisplayName(Self {
@@ -2525,7 +2525,7 @@ impl ProjectPut {
 }
 /// A [`ProjectPut`] that still needs `display_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ProjectPut` before `display_name` is set"]
+#[must_use = "call `display_name` to finish the `ProjectPut`"]
 pub struct ProjectPutNeedsDisplayName(ProjectPut);
 impl ProjectPutNeedsDisplayName {
     /// Sets [`display_name`](ProjectPut#structfield.display_name).
@@ -2539,7 +2539,7 @@ impl ProjectPutNeedsDisplayName {
 }
 /// A [`ProjectPut`] that still needs `location_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ProjectPut` before `location_name` is set"]
+#[must_use = "call `location_name` to finish the `ProjectPut`"]
 pub struct ProjectPutNeedsLocationName(ProjectPut);
 impl ProjectPutNeedsLocationName {
     /// Sets [`location_name`](ProjectPut#structfield.location_name).
@@ -2553,7 +2553,7 @@ impl ProjectPutNeedsLocationName {
 }
 /// A [`ProjectPut`] that still needs `payment_method_id`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ProjectPut` before `payment_method_id` is set"]
+#[must_use = "call `payment_method_id` to finish the `ProjectPut`"]
 pub struct ProjectPutNeedsPaymentMethodId(ProjectPut);
 impl ProjectPutNeedsPaymentMethodId {
     /// Sets [`payment_method_id`](ProjectPut#structfield.payment_method_id).
@@ -2653,7 +2653,7 @@ pub struct ProjectUsageReport {
     pub value: Option<Vec<ProjectUsageReportMeterData>>,
 }
 impl ProjectUsageReport {
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ProjectUsageReportSupplementalData {
         static UNSET: ::std::sync::LazyLock<ProjectUsageReportSupplementalData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2803,14 +2803,14 @@ impl RateCard {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &RateCardMetadata {
         static UNSET: ::std::sync::LazyLock<RateCardMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &RateCardSpec {
         static UNSET: ::std::sync::LazyLock<RateCardSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3073,14 +3073,14 @@ impl Role {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &RoleMetadata {
         static UNSET: ::std::sync::LazyLock<RoleMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &RoleSpec {
         static UNSET: ::std::sync::LazyLock<RoleSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3211,14 +3211,14 @@ impl Scope {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &ScopeMetadata {
         static UNSET: ::std::sync::LazyLock<ScopeMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &ScopeSpec {
         static UNSET: ::std::sync::LazyLock<ScopeSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3350,14 +3350,14 @@ impl Team {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &TeamMetadata {
         static UNSET: ::std::sync::LazyLock<TeamMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &TeamSpec {
         static UNSET: ::std::sync::LazyLock<TeamSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3491,7 +3491,7 @@ pub struct TeamPutMember {
     pub is_team_admin: bool,
 }
 impl TeamPutMember {
-    /// Starts `TeamPutMember`: the required fields that could be mistaken for each other follow by name, in this order: `is_team_admin`. Besides, all others are unset.
+    /// Starts `TeamPutMember`. Required fields are set by name, in this order: `is_team_admin`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> TeamPutMemberNeedsIsTeamAdmin {
         TeamPutMemberNeedsIsTeamAdmin(Self {
@@ -3507,7 +3507,7 @@ impl TeamPutMember {
 }
 /// A [`TeamPutMember`] that still needs `is_team_admin`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `TeamPutMember` before `is_team_admin` is set"]
+#[must_use = "call `is_team_admin` to finish the `TeamPutMember`"]
 pub struct TeamPutMemberNeedsIsTeamAdmin(TeamPutMember);
 impl TeamPutMemberNeedsIsTeamAdmin {
     /// Sets [`is_team_admin`](TeamPutMember#structfield.is_team_admin).
@@ -3679,7 +3679,7 @@ pub struct UsageReport {
     pub value: Option<Vec<MeterData>>,
 }
 impl UsageReport {
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &UsageReportSupplemental {
         static UNSET: ::std::sync::LazyLock<UsageReportSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3822,7 +3822,7 @@ pub struct UsageReportQuery {
     pub start_date: String,
 }
 impl UsageReportQuery {
-    /// Starts `UsageReportQuery`: the required fields that could be mistaken for each other follow by name, in this order: `start_date`, `end_date`. Besides, all others are unset.
+    /// Starts `UsageReportQuery`. Required fields are set by name, in this order: `start_date`, `end_date`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> UsageReportQueryNeedsStartDate {
         UsageReportQueryNeedsStartDate(Self {
@@ -3913,7 +3913,7 @@ impl UsageReportQuery {
 }
 /// A [`UsageReportQuery`] that still needs `start_date`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `UsageReportQuery` before `start_date` is set"]
+#[must_use = "call `start_date` to finish the `UsageReportQuery`"]
 pub struct UsageReportQueryNeedsStartDate(UsageReportQuery);
 impl UsageReportQueryNeedsStartDate {
     /// Sets [`start_date`](UsageReportQuery#structfield.start_date).
@@ -3927,7 +3927,7 @@ impl UsageReportQueryNeedsStartDate {
 }
 /// A [`UsageReportQuery`] that still needs `end_date`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `UsageReportQuery` before `end_date` is set"]
+#[must_use = "call `end_date` to finish the `UsageReportQuery`"]
 pub struct UsageReportQueryNeedsEndDate(UsageReportQuery);
 impl UsageReportQueryNeedsEndDate {
     /// Sets [`end_date`](UsageReportQuery#structfield.end_date).
@@ -4012,7 +4012,7 @@ impl UsageReportSupplemental {
     pub fn end(&self) -> Option<&str> {
         self.end.as_ref().map(String::as_str)
     }
-    /// Returns [`filters`](Self#structfield.filters), with all its fields unset if it is not set itself.
+    /// Returns [`filters`](Self#structfield.filters), an empty one if unset.
     pub fn filters(&self) -> &UsageReportFilters {
         static UNSET: ::std::sync::LazyLock<UsageReportFilters> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4059,14 +4059,14 @@ impl User {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &UserMetadata {
         static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &UserSpec {
         static UNSET: ::std::sync::LazyLock<UserSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4138,14 +4138,14 @@ impl UserOrganization {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &UserOrganizationMetadata {
         static UNSET: ::std::sync::LazyLock<UserOrganizationMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &UserOrganizationSpec {
         static UNSET: ::std::sync::LazyLock<UserOrganizationSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4251,7 +4251,7 @@ pub struct UserOrganizationSpec {
     pub invite: Option<PendingInvite>,
 }
 impl UserOrganizationSpec {
-    /// Returns [`invite`](Self#structfield.invite), with all its fields unset if it is not set itself.
+    /// Returns [`invite`](Self#structfield.invite), an empty one if unset.
     pub fn invite(&self) -> &PendingInvite {
         static UNSET: ::std::sync::LazyLock<PendingInvite> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4304,14 +4304,14 @@ impl UserProfile {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &UserMetadata {
         static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &UserProfileSpec {
         static UNSET: ::std::sync::LazyLock<UserProfileSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4575,14 +4575,14 @@ impl UserToken {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &UserTokenMetadata {
         static UNSET: ::std::sync::LazyLock<UserTokenMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &UserTokenSpec {
         static UNSET: ::std::sync::LazyLock<UserTokenSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4922,7 +4922,7 @@ impl WebhookDeliveryList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4989,14 +4989,14 @@ pub struct WebhookRule {
     pub spec: Option<WebhookRuleSpec>,
 }
 impl WebhookRule {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &WebhookRuleMetadata {
         static UNSET: ::std::sync::LazyLock<WebhookRuleMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &WebhookRuleSpec {
         static UNSET: ::std::sync::LazyLock<WebhookRuleSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5124,7 +5124,7 @@ pub struct WebhookRuleSpec {
     pub url: Option<UrlText>,
 }
 impl WebhookRuleSpec {
-    /// Starts `WebhookRuleSpec`: the required fields that could be mistaken for each other follow by name, in this order: `enabled`. Besides, all others are unset.
+    /// Starts `WebhookRuleSpec`. Required fields are set by name, in this order: `enabled`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(
         url: impl Into<UrlText>,
@@ -5194,7 +5194,7 @@ impl WebhookRuleSpec {
 }
 /// A [`WebhookRuleSpec`] that still needs `enabled`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `WebhookRuleSpec` before `enabled` is set"]
+#[must_use = "call `enabled` to finish the `WebhookRuleSpec`"]
 pub struct WebhookRuleSpecNeedsEnabled(WebhookRuleSpec);
 impl WebhookRuleSpecNeedsEnabled {
     /// Sets [`enabled`](WebhookRuleSpec#structfield.enabled).
@@ -5205,7 +5205,7 @@ impl WebhookRuleSpecNeedsEnabled {
     }
 }
 impl WebhookRuleSpec {
-    /// Returns [`authentication`](Self#structfield.authentication), with all its fields unset if it is not set itself.
+    /// Returns [`authentication`](Self#structfield.authentication), an empty one if unset.
     pub fn authentication(&self) -> &WebhookAuthentication {
         static UNSET: ::std::sync::LazyLock<WebhookAuthentication> = ::std::sync::LazyLock::new(
             Default::default,

@@ -599,7 +599,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("endpoint_name", "endpoint_name", ""),
         ],
         capability: &["ams.streamingendpoint.get"],
-        ..Entry::new(&operations::GET_STREAMING_ENDPOINT_SKUS, &["endpoint", "skus"], "List a streaming endpoint's SKUs\n\nNot implemented; no success response is defined.\n\nCapability needed: `ams.streamingendpoint.get`.", TYPES)
+        ..Entry::new(&operations::GET_STREAMING_ENDPOINT_SKUS, &["endpoint", "skus"], "List a streaming endpoint's SKUs\n\nThe service does not implement it: every call fails with status 400.\n\nCapability needed: `ams.streamingendpoint.get`.\n\nNot implemented: the document declares no successful answer.", TYPES)
     },
     Entry {
         parameters: &[
@@ -1738,7 +1738,7 @@ static TYPES: &[Type] = &[
         ], None),
     },
     Type {
-        name: "ContentKeyPolicySecrets", docs: "Properties of a content key policy with its secret values, as the service answers them.",
+        name: "ContentKeyPolicySecrets", docs: "Properties of a content key policy with its secret values, as the service answers them. `serde_json::from_value` of the exposed value gives a `ContentKeyPolicyProperties`.",
         shape: Shape::Secret,
     },
     Type {
@@ -2142,11 +2142,11 @@ static TYPES: &[Type] = &[
         name: "JobOutputAsset", docs: "",
         shape: Shape::Object(&[
             Field::new("assetName", Ty::Text, "Output asset name.", &[Mark::Required]),
-            Field::new("endTime", Ty::Text, "UTC time when this output's processing ended.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("endTime", Ty::Time, "UTC time when this output's processing ended.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("error", Ty::Named("JobError"), "Error details, only when the output is in error state.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("label", Ty::Text, "Label helping to tell this JobOutput apart.", &[]),
             Field::new("progress", Ty::Integer, "Estimated completion percentage while Processing; not for predicting finish times.\n\nRead-only: the service fills it.\n\nDefault: `0`.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("startTime", Ty::Text, "UTC time when this output's processing started.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("startTime", Ty::Time, "UTC time when this output's processing started.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("state", Ty::Named("JobState"), "Current job state.\n\nRead-only: the service fills it.\n\nDefault: `Queued`.", &[Mark::ReadOnly, Mark::Nullable]),
         ], None),
     },
