@@ -203,7 +203,7 @@ fn refusal(error: &anyhow::Error) -> Outcome {
 fn check(workspace: &Workspace, room: &Path) -> Result<BTreeSet<String>> {
     let root = workspace.root();
     let core = root.join("crates/mkio-core");
-    let core = core.to_str().context("a folder whose name is no text")?;
+    let core = core.to_str().context("a folder whose name is not text")?;
     // mkio-core asks its own workspace, so it is built where it stands.
     fs::write(
         room.join("Cargo.toml"),

@@ -11,7 +11,7 @@ pub const VARIANT_NAMES: &str = "x-mkio-variant-names";
 pub const SECRET: &str = "x-mkio-secret";
 /// Overlay, schema: its required properties in the order in which constructors take them.
 pub const ORDER: &str = "x-mkio-order";
-/// Overlay, required list or map: constructors leave it empty, a setter fills it.
+/// Overlay, required list, map or flag: it starts empty or false, a setter changes it.
 pub const EMPTY: &str = "x-mkio-empty";
 /// Overlay, member that stands behind several tags of a union: the tag that it has by itself.
 pub const TAG: &str = "x-mkio-tag";

@@ -91,7 +91,7 @@ pub struct Field {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     Optional,
-    /// The document requires it, and constructors leave it empty: a list or a map.
+    /// The document requires it, and it starts empty or false: a list, a map or a flag.
     Empty,
     /// The document requires it, and constructors ask for it; what is read may lack it.
     Required,

@@ -33,7 +33,7 @@ fn metadata(root: &Path, arguments: &[&str]) -> Result<Value> {
         "cargo metadata: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    serde_json::from_slice(&output.stdout).context("cargo metadata is no JSON")
+    serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")
 }
 
 fn list(value: &Value) -> &[Value] {

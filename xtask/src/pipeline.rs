@@ -136,7 +136,7 @@ pub fn load(api: &Arc<Api>, sources: &Sources, report: &mut Report) -> Result<Do
         Problems::from(Problem {
             api: api.name.clone(),
             pointer: String::new(),
-            found: format!("no JSON: {error}"),
+            found: format!("not JSON: {error}"),
             accepted: "an OpenAPI document in JSON; `cargo xtask spec import` makes one from YAML"
                 .to_owned(),
         })

@@ -129,7 +129,7 @@ pub struct Error {
     pub status: Option<i64>,
 }
 impl Error {
-    /// Returns [`error`](Self#structfield.error), with all its fields unset if it is not set itself.
+    /// Returns [`error`](Self#structfield.error), an empty one if unset.
     pub fn error(&self) -> &ErrorDetail {
         static UNSET: ::std::sync::LazyLock<ErrorDetail> = ::std::sync::LazyLock::new(
             Default::default,
@@ -379,14 +379,14 @@ impl ListResponseSupplemental {
     pub fn operation(&self) -> Option<&str> {
         self.operation.as_ref().map(String::as_str)
     }
-    /// Returns [`pagination`](Self#structfield.pagination), with all its fields unset if it is not set itself.
+    /// Returns [`pagination`](Self#structfield.pagination), an empty one if unset.
     pub fn pagination(&self) -> &PaginationInfo {
         static UNSET: ::std::sync::LazyLock<PaginationInfo> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.pagination.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`subscription`](Self#structfield.subscription), with all its fields unset if it is not set itself.
+    /// Returns [`subscription`](Self#structfield.subscription), an empty one if unset.
     pub fn subscription(&self) -> &ProjectInfo {
         static UNSET: ::std::sync::LazyLock<ProjectInfo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -405,7 +405,7 @@ pub struct Metadata {
     pub created: Option<Timestamp>,
     /// User ID of the creator.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Creator's email address.
@@ -416,7 +416,7 @@ pub struct Metadata {
     pub display_name: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Key/value labels on the resource.
@@ -433,7 +433,7 @@ pub struct Metadata {
     pub updated: Option<Timestamp>,
     /// User ID of the last editor.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
     pub updated_by: Option<String>,
     /// Last editor's email address.
@@ -578,7 +578,7 @@ pub struct ResourceState {
     pub status: Option<ResourceStateStatus>,
 }
 impl ResourceState {
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &ResourceStateStatus {
         static UNSET: ::std::sync::LazyLock<ResourceStateStatus> = ::std::sync::LazyLock::new(
             Default::default,

@@ -4,7 +4,7 @@
 //! ```no_run
 //! # #[cfg(feature = "media")]
 //! # async fn run() -> mkio::Result<()> {
-//! let mkio = mkio::Client::from_env()?; // MKIO_TOKEN, MKIO_BASE_URL, or a profile
+//! let mkio = mkio::Client::from_env()?; // reads MKIO_TOKEN and MKIO_BASE_URL, or a profile
 //! let media = mkio.project("acme").media();
 //!
 //! let asset = media.get_asset("intro").send().await?;

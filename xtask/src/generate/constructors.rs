@@ -123,8 +123,9 @@ fn no_constructor_can_be_called_with_its_arguments_swapped() {
                 for (second, other) in &arguments[n + 1..] {
                     seen += 1;
                     let apart = kinds(ty, &sources).is_disjoint(&kinds(other, &sources));
+                    let times = [ty, other].map(|ty| text(ty).contains("Timestamp"));
                     assert!(
-                        apart || is_range(first, second),
+                        apart || (is_range(first, second) && times == [true, true]),
                         "{file}: {name}::new takes {first} and {second}, which accept the same"
                     );
                 }
@@ -175,7 +176,8 @@ fn ranges_start_with_their_start() {
             found.insert(name, names);
         }
     }
-    assert_eq!(found["UsageReportQuery"], ["start_date", "end_date"]);
+    // Texts are named instead.
+    assert!(found["UsageReportQuery"].is_empty());
     assert_eq!(
         found["ScheduledOperationStartStopSpec"],
         ["start_time", "end_time"]

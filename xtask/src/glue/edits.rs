@@ -231,9 +231,7 @@ fn docs(edit: &Editable<'_>, noun: &str, merges: bool) -> [String; 4] {
         if merges {
             " Sends only what changed.".to_owned()
         } else {
-            " What the resource has besides stays as it is, also members that this version does \
-             not know."
-                .to_owned()
+            " All other members are kept, including ones this version does not know.".to_owned()
         },
     ]
 }

@@ -155,12 +155,12 @@ fn field(
     taken.push(name);
     let kind = format_ident!("{kind:?}");
     let has = |fields: &[String]| fields.iter().any(|field| field == path);
-    let usage = match (has(&operation.sort), has(&operation.filter)) {
-        (true, false) => quote!(SortOnly),
-        (false, true) => quote!(FilterOnly),
-        _ => quote!(Both),
+    let (usage, words) = match (has(&operation.sort), has(&operation.filter)) {
+        (true, false) => (quote!(SortOnly), "sortable only"),
+        (false, true) => (quote!(FilterOnly), "filterable only"),
+        _ => (quote!(Both), "sortable and filterable"),
     };
-    let doc = format!(" {}.", crate::refine::docs::code(path));
+    let doc = format!(" {}: {words}.", crate::refine::docs::code(path));
     quote! {
         #[doc = #doc]
         pub const #ident: Field<List, #kind, #usage> = Field::new(#path);
@@ -186,6 +186,9 @@ mod tests {
         let code = code.join(" ").replace("( ", "(").replace(", )", ")");
         for line in [
             "pub mod assets",
+            "/// `properties/created`: sortable and filterable.",
+            "/// `type`: sortable only.",
+            "/// `name`: filterable only.",
             "pub const PROPERTIES_CREATED: Field<List, Time, Both> = Field::new(\"properties/created\");",
             "pub const TYPE: Field<List, Text, SortOnly> = Field::new(\"type\");",
             "pub const NAME: Field<List, Text, FilterOnly> = Field::new(\"name\");",

@@ -5,8 +5,14 @@ use syn::Item;
 
 use super::modules::{Modules, Parts};
 use crate::{
-    apis::Api, commands::Commands, document::Document, glue, model::Model, output::Files,
-    refine::Code, states::States,
+    apis::Api,
+    commands::Commands,
+    document::Document,
+    glue,
+    model::{Location, Model, Parameter},
+    output::Files,
+    refine::Code,
+    states::States,
 };
 
 /// Adds all files of an API's crate.
@@ -30,7 +36,7 @@ pub fn files(
     let folder = format!("crates/{}", api.package());
     files.add(
         format!("spec/surface/{}.txt", api.name),
-        crate::surface::text(&title, &version, model, &code),
+        crate::surface::text(&title, &version, model, states, &code),
     );
     files.add(format!("{folder}/Cargo.toml"), manifest(api, &version));
     files.add(
@@ -191,9 +197,9 @@ blocking client. This crate alone saves the build time of the other APIs, and ha
 
 ```rust,no_run
 # async fn run() -> Result<(), Box<dyn std::error::Error>> {{
-let transport = mkio_core::Transport::from_env()?; // MKIO_TOKEN, MKIO_BASE_URL
+let transport = mkio_core::Transport::from_env()?; // reads MKIO_TOKEN and MKIO_BASE_URL, or a profile
 let client = {krate}::Client::new(transport);
-# Ok(())
+{call}# Ok(())
 # }}
 ```
 
@@ -209,9 +215,39 @@ Licence: MIT OR Apache-2.0.
         document = api.document(),
         package = api.package(),
         krate = api.crate_name(),
+        call = first_call(model),
         about = api.about,
         operations = model.operations.len(),
         types = model.types.len(),
+    )
+}
+
+/// A call of the operation that reads most easily: a list before one resource, few arguments.
+fn first_call(model: &Model) -> String {
+    let reads = model.operations.iter().filter(|operation| {
+        let in_path = |p: &&Parameter| p.location == Location::Path;
+        operation.method == "GET"
+            && operation.answers().is_some()
+            && operation.required().iter().all(in_path)
+    });
+    let first = reads.min_by_key(|operation| {
+        let is_list = operation.id.starts_with("list_");
+        (
+            !is_list,
+            operation.path_parameters().len(),
+            operation.path.len(),
+        )
+    });
+    let Some(operation) = first else {
+        return String::new();
+    };
+    let names = operation.path_parameters().into_iter();
+    let names =
+        names.map(|name| format!("\"{}\"", name.ident.replace("_name", "").replace('_', "-")));
+    let names = names.collect::<Vec<_>>().join(", ");
+    format!(
+        "let response = client.{}({names}).send().await?;\nprintln!(\"{{:?}}\", response.into_inner());\n",
+        operation.id
     )
 }
 

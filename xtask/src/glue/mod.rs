@@ -4,7 +4,7 @@
 mod catalog;
 mod columns;
 mod dynamic;
-mod edits;
+pub mod edits;
 pub mod fields;
 pub mod krate;
 pub mod macros;
@@ -14,4 +14,4 @@ pub mod project;
 pub mod secrets;
 mod tolerance;
 pub mod types;
-mod waits;
+pub mod waits;

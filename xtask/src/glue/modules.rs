@@ -290,7 +290,7 @@ use super::{operations, types, waits};
 ";
 
 const FIELDS: &str = "\
-//! Fields to filter and order lists by: what the service does not take does not compile.
+//! Fields to filter and order lists by. Only fields the document names compile.
 #![allow(unused_imports, reason = \"not every list has all kinds of fields\")]
 ";
 

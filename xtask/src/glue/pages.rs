@@ -293,18 +293,32 @@ mod tests {
     fn surface(text: &str) -> Surface<'_> {
         let mut surface = Surface::default();
         let mut current = "";
-        for line in text.lines() {
-            if let Some((operation, answer)) = line.split_once(" -> ") {
+        let mut in_operations = true;
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let call = line
+                .split_once(" -> ")
+                .filter(|_| in_operations && !line.starts_with(' '));
+            if line == "WAITS" || line == "EDITS" || line == "TYPES" || line.starts_with("FIELDS") {
+                in_operations = false;
+            } else if let Some((operation, answer)) = call {
                 let operation = operation.split('(').next().unwrap();
                 surface.operations.push((operation, answer, ""));
             } else if let Some(query) = line.strip_prefix("    optional ") {
                 surface.operations.last_mut().unwrap().2 = query;
             } else if let Some(name) = line.strip_prefix("struct ") {
+                let name = name.split(' ').next().unwrap();
                 current = name;
                 surface.structs.entry(name).or_default();
             } else if let Some(fields) = surface.structs.get_mut(current) {
                 match line.strip_prefix("    ") {
-                    Some(field) => fields.push(field),
+                    Some(field)
+                        if field
+                            .split_once(": ")
+                            .is_some_and(|(name, _)| !name.contains('(')) =>
+                    {
+                        fields.push(field);
+                    }
+                    Some(_) => {}
                     None => current = "",
                 }
             }

@@ -256,13 +256,13 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
     } else {
         (quote!(description), " another kind of resource, or")
     };
-    let resumes = format!(" Takes a described wait for {words} up again.");
-    let resumes_gone = format!(" Takes a described wait until {words} is gone up again.");
+    let resumes = format!(" Resumes a described wait for {words}.");
+    let resumes_gone = format!(" Resumes a described wait until {words} is gone.");
     let (until_gone, for_state) = (
         format!(
-            " of a wait until it is gone, which [`{resume_gone}`](Self::{resume_gone}) takes up."
+            " of a wait until it is gone, which [`{resume_gone}`](Self::{resume_gone}) resumes."
         ),
-        format!(" of a wait for a state, which [`{resume}`](Self::{resume}) takes up."),
+        format!(" of a wait for a state, which [`{resume}`](Self::{resume}) resumes."),
     );
     quote! {
         #(#[doc = #docs])*
@@ -308,7 +308,7 @@ fn waiting_docs(words: &str, resource: &Resource) -> [String; 3] {
         ),
         String::new(),
         format!(
-            " Goals: {}, or gone. Default timeout {}; polls every {} to {} s.",
+            " Goals: {}; `until_gone()` waits for deletion. Default timeout {}; polls every {} to {} s.",
             goals.join(", "),
             words_for(resource.timeout),
             resource.poll.0,
@@ -496,8 +496,8 @@ fn more(steps: &[Step<'_>], name: &str, resource: &Resource) -> Vec<String> {
     let has = |found: fn(&Effect) -> bool| steps.iter().any(|step| found(&step.effect));
     if !busy.is_empty() && has(|effect| !matches!(effect, Effect::Creates)) {
         more.push(format!(
-            " If the service refuses the call (409) while the resource is {}, the call is repeated \
-             afterwards.",
+            " If the service refuses the call (409) while the resource is {}, the call is retried \
+             when that state has passed.",
             busy.join(", ")
         ));
     }

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::parameters::plain;
+use super::{limits::format_in_words, parameters::plain};
 use crate::{
     document::{Document, append_description, operation_pointer, ref_name},
     report::Changes,
@@ -41,7 +41,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
                 Some("string") if one.get("enum").is_some() => continue,
                 Some("string") => {
                     let format = one.get("format").and_then(Value::as_str);
-                    format.map(|format| format!("Format: {format}."))
+                    format.and_then(format_in_words)
                 }
                 _ => None,
             };
@@ -166,7 +166,10 @@ mod tests {
         let time = json!({"name": "p", "in": "query", "schema": {"type": "string", "format": "date-time"}});
         let (found, _) = one(time);
         assert_eq!(found["schema"], json!({"type": "string"}));
-        assert_eq!(found["description"], "Format: date-time.");
+        assert_eq!(
+            found["description"],
+            "A time, such as `2026-03-01T10:00:00Z`."
+        );
         let object = json!({"name": "p", "in": "query", "schema": {"type": "object"}});
         assert_eq!(one(object).1, ["/paths/~1a~1{p}/get/parameters/0/schema"]);
     }

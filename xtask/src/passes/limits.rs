@@ -33,11 +33,12 @@ fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
     match schema.get("format").and_then(Value::as_str) {
         // These have a type of their own in the generated code.
         None | Some("date-time" | "uint32" | "uint64" | "binary") => {}
-        Some("int32" | "int64" | "float" | "double") => {
-            schema.shift_remove("format");
-        }
         Some(format) => {
-            sentences.push(format!("Format: {format}."));
+            let told = schema.get("description").and_then(Value::as_str);
+            let told = told.unwrap_or_default().to_lowercase();
+            let words = format_in_words(format);
+            // The description may say so itself.
+            sentences.extend(words.filter(|words| !told.contains(telling(words))));
             schema.shift_remove("format");
         }
     }
@@ -51,6 +52,35 @@ fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
         sentences.push(format!("One of {}.", values.join(", ")));
     }
     sentences
+}
+
+/// What a format asks of a text; nothing for those that say no more than the type.
+pub fn format_in_words(format: &str) -> Option<String> {
+    let words = match format {
+        "int32" | "int64" | "uint32" | "uint64" | "float" | "double" | "string" | "binary"
+        | "password" => return None,
+        "byte" => "Base64.",
+        "date" => "A date, such as `2026-03-01`.",
+        "date-time" => "A time, such as `2026-03-01T10:00:00Z`.",
+        "duration" => "An ISO 8601 duration, such as `PT30S`.",
+        "email" => "An email address.",
+        "hostname" => "A host name.",
+        "ipv4" => "An IPv4 address.",
+        "ipv6" => "An IPv6 address.",
+        "uri" | "url" => "A URL.",
+        "uuid" => "A UUID.",
+        other => return Some(format!("Format: {other}.")),
+    };
+    Some(words.to_owned())
+}
+
+/// The part of such words by which a description tells the same.
+fn telling(words: &str) -> &str {
+    match words {
+        "Base64." => "base64",
+        "A UUID." => "uuid",
+        _ => words,
+    }
 }
 
 /// Takes out the keywords that limit a value or give one.
@@ -125,6 +155,8 @@ mod tests {
                 "a": {"type": "string", "minLength": 1, "maxLength": 260, "pattern": "^(?P<x>a)$", "description": "Name."},
                 "b": {"type": "integer", "minimum": 1, "format": "int32", "default": 3, "enum": [1, 3]},
                 "c": {"type": "string", "format": "date-time"},
+                "d": {"type": "string", "format": "byte", "description": "Key."},
+                "e": {"type": "string", "format": "byte", "description": "Key in base64."},
             }}})),
         );
         let schema = document.schema("S").unwrap();
@@ -135,6 +167,8 @@ mod tests {
                 "a": {"type": "string", "description": "Name.\n\nLength in characters: 1 to 260. Pattern: `^(?P<x>a)$`."},
                 "b": {"type": "integer", "description": "Range: at least 1. Default: `3`. One of `1`, `3`."},
                 "c": {"type": "string", "format": "date-time"},
+                "d": {"type": "string", "description": "Key.\n\nBase64."},
+                "e": {"type": "string", "description": "Key in base64."},
             })
         );
     }

@@ -1,5 +1,5 @@
-//! Rules for all documents, one file each: from what the service publishes to what progenitor
-//! can turn into good code.
+//! Passes: rules for all documents, one file each. Together they turn a published document into one
+//! that progenitor can generate good code from.
 //!
 //! Corrections of a single document are not passes; they are actions in `spec/overlays`.
 
@@ -51,11 +51,13 @@ const PASSES: [(&str, Pass); 20] = [
     ("parameters", parameters::run),
     // needs: methods that get code only (supported)
     ("operation names", operation_names::run),
+    // needs: operations where they stay (references)
     ("operation docs", operation_docs::run),
     // needs: names, which twins make theirs of (operation names); media types that can be sent (supported)
     ("request bodies", request_bodies::run),
     // needs: names (operation names); the fields of compositions, to find the richest (all of)
     ("responses", responses::run),
+    // needs: one description for each field (all of, shapes)
     ("deprecation", deprecation::run),
     // needs: properties at their published places, for messages
     ("secrets", secrets::run),

@@ -1,4 +1,4 @@
-//! Problem: the published operation ids are `[get]_/api/v1/…`, which is no name. This pass derives
+//! Problem: the published operation ids are `[get]_/api/v1/…`, which is not a name. This pass derives
 //! one from method and path, as REST reads:
 //!
 //! - GET on a collection `list_assets`, on an item `get_asset`, on its state `get_asset_state`;
@@ -51,7 +51,10 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         if name != snake_name(&name) || name.is_empty() {
             problems.push((
                 pointer.clone(),
-                format!("{} {name:?}, which is no name of a function", marks::NAME),
+                format!(
+                    "{} {name:?}, which is not a name of a function",
+                    marks::NAME
+                ),
                 "a name in snake_case".to_owned(),
             ));
             name = snake_name(&name);

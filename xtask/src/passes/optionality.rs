@@ -1,8 +1,8 @@
 //! Problem: a "required" field that the service leaves out makes a whole list unreadable, and an
 //! empty list or map cannot be told from an absent one. This pass makes every field of what is
 //! read optional and gives optional lists and maps an `Option`. What the document required stays
-//! in `x-mkio-required` (constructors ask for it; a list or map that the overlay lets start empty is
-//! not in it) and what it allowed to be null in `x-mkio-nullable` (such fields have three states when
+//! in `x-mkio-required` (constructors ask for it; a list, map or flag that the overlay lets start empty or
+//! false is not in it) and what it allowed to be null in `x-mkio-nullable` (such fields have three states when
 //! written).
 
 use serde_json::{Map, Value, json};
@@ -57,7 +57,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         (
             not_empty,
             format!("an `{}` at what cannot start empty", marks::EMPTY),
-            "the mark at required lists and maps only",
+            "the mark at required lists, maps and flags only",
         ),
     ] {
         for pointer in pointers {
@@ -85,7 +85,7 @@ fn has_mark(property: &Value) -> bool {
 }
 
 fn can_start_empty(property: &Value) -> bool {
-    has_mark(property) && is_collection(property)
+    has_mark(property) && (is_collection(property) || property["type"] == "boolean")
 }
 
 fn is_collection(property: &Value) -> bool {
@@ -174,10 +174,13 @@ mod tests {
             }})
         };
         let list = json!({"type": "array", "items": {}, "x-mkio-empty": true});
-        let (document, _) = testing::run(run, testing::with_schemas(schema(list)));
-        let found = document.schema("S").unwrap();
-        assert_eq!(found["required"], json!(["a", "b"]));
-        assert_eq!(found["x-mkio-required"], json!(["b"]));
+        let flag = json!({"type": "boolean", "x-mkio-empty": true});
+        for mark in [list, flag] {
+            let (document, _) = testing::run(run, testing::with_schemas(schema(mark)));
+            let found = document.schema("S").unwrap();
+            assert_eq!(found["required"], json!(["a", "b"]));
+            assert_eq!(found["x-mkio-required"], json!(["b"]));
+        }
 
         let text = json!({"type": "string", "x-mkio-empty": true});
         let mut changes = Changes::default();

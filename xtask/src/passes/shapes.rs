@@ -263,7 +263,7 @@ impl Shapes<'_> {
                 }
                 self.lose(
                     &format!("{pointer}/enum"),
-                    "values that are no strings in an enum of strings, taken as their text",
+                    "values that are not strings in an enum of strings, taken as their text",
                     "strings (in YAML, quoted)",
                 );
             }

@@ -80,7 +80,7 @@ fn choose(document: &Document, changes: &mut Changes) -> HashMap<String, String>
             changes.refuse(document.problem(
                 schema_pointer(name, schema),
                 format!(
-                    "{} {pin:?}, which is no name of a type, or one that generated code uses",
+                    "{} {pin:?}, which is not a name of a type, or one that generated code uses",
                     marks::TYPE_NAME
                 ),
                 "a name in CamelCase that is not taken",

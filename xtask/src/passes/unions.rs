@@ -46,7 +46,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
             _ => {
                 changes.warn(document.problem(
                     pointer,
-                    "a union whose members are no objects with a tag, read and written as any JSON",
+                    "a union whose members are not objects with a tag, read and written as any JSON",
                     "members that are objects, each with its value of the discriminator; an overlay action that replaces the union",
                 ));
                 no_unions.push(name.to_owned());

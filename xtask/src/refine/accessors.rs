@@ -96,11 +96,7 @@ fn reading(
             static UNSET: ::std::sync::LazyLock<#structure> = ::std::sync::LazyLock::new(Default::default);
             #value.unwrap_or(&UNSET)
         };
-        (
-            quote!(&#structure),
-            body,
-            ", with all its fields unset if it is not set itself",
-        )
+        (quote!(&#structure), body, ", an empty one if unset")
     } else {
         let inner = argument_of(ty, "Box").unwrap_or(ty);
         (

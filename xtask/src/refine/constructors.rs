@@ -1,7 +1,8 @@
 //! Problem: arguments that accept the same kind of value can be swapped, and nobody notices. A
 //! constructor takes required fields by position only where no two of them accept the same kind;
 //! the others are named, one method each, and the structure is not finished before all were
-//! called. The one exception is a range: its start and its end are positional, in this order.
+//! called. Flags are always named: `true` alone does not say what is on. The one exception is a range of times: its start
+//! and its end are positional, in this order.
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,9 @@ use super::{
     simplify::{argument_of, is_map, is_named},
 };
 use crate::model::{Model, Need, Shape};
+
+/// The kind of a flag.
+const FLAG: &str = "flag";
 
 /// How a structure is made.
 pub struct Constructor<'a> {
@@ -54,7 +58,7 @@ impl<'a> Constructor<'a> {
             .collect();
         let alone = |n: usize| {
             let mut others = kinds.iter().enumerate().filter(|(other, _)| *other != n);
-            others.all(|(_, kind)| kind.is_disjoint(&kinds[n]))
+            !kinds[n].contains(FLAG) && others.all(|(_, kind)| kind.is_disjoint(&kinds[n]))
         };
         let mut positional = Vec::new();
         let mut named = Vec::new();
@@ -136,24 +140,33 @@ impl<'a> Constructor<'a> {
         self.positional.is_empty() && self.named.is_empty()
     }
 
-    /// Required lists and maps that start empty.
+    /// Required lists and maps that start empty, and flags that start false.
     fn empty(&self) -> impl Iterator<Item = &FieldCode> {
         self.fields.iter().filter(|field| field.need == Need::Empty)
     }
 
     fn doc(&self) -> String {
         let ident = self.ident;
-        let empty: Vec<_> = self
-            .empty()
-            .map(|field| format!("`{}`", field.ident))
+        let is_flag = |field: &&FieldCode| is_named(value_type(&field.ty), "bool");
+        let (flags, empty): (Vec<_>, Vec<_>) = self.empty().partition(is_flag);
+        let start = [(empty, "empty"), (flags, "false")];
+        let start: Vec<_> = start
+            .iter()
+            .filter(|(fields, _)| !fields.is_empty())
+            .map(|(fields, value)| {
+                let verb = if fields.len() == 1 { "is" } else { "are" };
+                let fields = fields.iter().map(|field| format!("`{}`", field.ident));
+                let fields = fields.collect::<Vec<_>>().join(" and ");
+                (fields, verb, *value)
+            })
             .collect();
-        let others = if empty.is_empty() {
-            "all others are unset".to_owned()
-        } else {
-            let verb = if empty.len() == 1 { "is" } else { "are" };
-            format!("{} {verb} empty, all others are unset", empty.join(" and "))
-        };
-        if self.takes_nothing() && empty.is_empty() {
+        let said =
+            |(fields, verb, value): &(String, &str, &str)| format!("{fields} {verb} {value}");
+        let start: Vec<_> = start.iter().map(said).collect();
+        let mut others = start.clone();
+        others.push("all others are unset".to_owned());
+        let others = others.join(", ");
+        if self.takes_nothing() && start.is_empty() {
             return format!(" Creates an empty `{ident}`.");
         }
         if self.takes_nothing() {
@@ -168,9 +181,13 @@ impl<'a> Constructor<'a> {
             .map(|field| format!("`{}`", field.ident))
             .collect();
         format!(
-            " Starts `{ident}`: the required fields that could be mistaken for each other follow by \
-             name, in this order: {}. Besides, {others}.",
-            names.join(", ")
+            " Starts `{ident}`. Required fields are set by name, in this order: {}. {start}Other \
+             fields start unset.",
+            names.join(", "),
+            start = start
+                .iter()
+                .map(|said| format!("{said}. "))
+                .collect::<String>(),
         )
     }
 
@@ -189,7 +206,7 @@ impl<'a> Constructor<'a> {
                 None => (quote!(#ident), quote!(self.0)),
             };
             let doc = format!(" A [`{ident}`] that still needs `{name}`.");
-            let lacks = format!("it is no `{ident}` before `{name}` is set");
+            let lacks = format!("call `{name}` to finish the `{ident}`");
             let sets = format!(" Sets [`{name}`]({ident}#structfield.{name}).");
             Some(quote! {
                 #[doc = #doc]
@@ -249,7 +266,7 @@ impl<'a> Constructor<'a> {
     }
 }
 
-/// Brings a start and an end of one thing into this order, and says where they are.
+/// Brings a start and an end of one thing into this order, and says where they are if they are times.
 fn order_range(required: &mut [&FieldCode]) -> Vec<usize> {
     let rest = |field: &FieldCode, lead: &str| {
         let rest = field.json.strip_prefix(lead)?;
@@ -268,7 +285,14 @@ fn order_range(required: &mut [&FieldCode]) -> Vec<usize> {
     if end < start {
         required.swap(start, end);
     }
-    vec![start, end]
+    let is_time = |n: &usize| is_named(value_type(&required[*n].ty), "Timestamp");
+    let both = vec![start, end];
+    // Other texts than times are too easily something else.
+    if both.iter().all(is_time) {
+        both
+    } else {
+        Vec::new()
+    }
 }
 
 /// The kinds of values that a positional argument of a type accepts.
@@ -296,7 +320,7 @@ fn kinds(ty: &Type, model: &Model) -> BTreeSet<String> {
         return one("text");
     }
     if is_named(ty, "bool") {
-        return one("flag");
+        return one(FLAG);
     }
     if COPIED.iter().any(|copied| is_named(ty, copied)) {
         return one("number");

@@ -1,4 +1,4 @@
-//! Typed mocks of the operations: what a request must look like, and what it is answered. Path values
+//! Typed mocks of the operations: conditions on the request, and what it is answered. Path values
 //! are taken literally, and operations that share method and path (twins) are told apart by what
 //! they send or ask for.
 
@@ -91,10 +91,10 @@ fn called(operation: &Operation) -> String {
     docs::code(&format!("{} {}", operation.method, operation.path))
 }
 
-/// What a request must look like.
+/// Conditions on the request.
 fn when(operation: &Operation, model: &Model) -> TokenStream {
     let ident = Names::of(operation).when;
-    let doc = format!(" What a request must look like: {}.", called(operation));
+    let doc = format!(" Conditions on the request: {}.", called(operation));
     let method = format_ident!("{}", operation.method);
     let pattern = pattern(&operation.path, None);
     let twin = twin(operation, model).map(|(header, value)| quote!(.header(#header, #value)));

@@ -514,10 +514,9 @@ fn dropped(operation: &Operation) -> &'static str {
         .iter()
         .any(|verb| operation.id.starts_with(verb));
     if operation.method == "GET" || reads {
-        " Dropping the future ends the call; nothing is left of it."
+        " Dropping the future cancels the call."
     } else {
-        " A future that is dropped before it is ready, by a time limit of yours for example, sends \
-         nothing more. What it has sent is not undone: the service may have carried it out or not."
+        " Dropping the future sends nothing more. A request already sent may still take effect."
     }
 }
 
@@ -615,8 +614,8 @@ mod tests {
 
     #[test]
     fn docs_say_what_a_dropped_call_leaves_behind() {
-        assert!(dropped(&of("get", "get_asset", &[])).contains("nothing is left"));
-        assert!(dropped(&of("post", "list_keys", &[])).contains("nothing is left"));
-        assert!(dropped(&of("post", "start_live_event", &[])).contains("not undone"));
+        assert!(dropped(&of("get", "get_asset", &[])).contains("cancels the call"));
+        assert!(dropped(&of("post", "list_keys", &[])).contains("cancels the call"));
+        assert!(dropped(&of("post", "start_live_event", &[])).contains("may still take effect"));
     }
 }

@@ -65,7 +65,7 @@ fn effect(field: &Type) -> Option<&'static str> {
     } else if is_map(ty) {
         Some(" PATCH adds entries and replaces those of the same key; it cannot remove one.")
     } else {
-        nullable.then_some(" Null removes the value; without this call it stays as it is.")
+        nullable.then_some(" `null` clears the value. If not called, the value is unchanged.")
     }
 }
 

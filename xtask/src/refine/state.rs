@@ -67,9 +67,7 @@ fn accessor(method: &str, pointer: &str, name: &str, model: &Model) -> Option<To
         let step = read(step);
         quote!(.and_then(|part| part.#step))
     });
-    let doc = format!(
-        " Returns the state, at `{pointer}` in JSON, if it is told. It compares with text."
-    );
+    let doc = format!(" State (`{pointer}` in JSON), if present. Compares with strings.");
     let method = format_ident!("{method}");
     Some(quote! {
         #[doc = #doc]

@@ -421,6 +421,26 @@ mod tests {
     }
 
     #[test]
+    fn flags_are_named_also_alone() {
+        let text = code(json!({"x-mkio-written": true, "x-mkio-read": true,
+            "x-mkio-required": ["on", "name"], "properties": {
+                "on": {"type": "boolean"}, "name": {"type": "string"},
+                "quiet": {"type": "boolean", "x-mkio-empty": true},
+                "loud": {"type": "boolean", "x-mkio-empty": true},
+            },
+        }));
+        has(
+            &text,
+            &[
+                "pub fn new(name: impl Into<String>) -> SNeedsOn {",
+                "pub fn on(mut self, value: bool) -> S {",
+                "`quiet` and `loud` are false",
+                "quiet: Some(Default::default()),",
+            ],
+        );
+    }
+
+    #[test]
     fn a_range_is_positional_with_its_start_first() {
         let text = code(json!({"x-mkio-written": true,
             "required": ["endTime", "startTime"], "x-mkio-required": ["endTime", "name", "startTime"],
@@ -434,6 +454,21 @@ mod tests {
             &text,
             &[
                 "pub fn new( start_time: impl Into<Timestamp>, end_time: impl Into<Timestamp>, ) -> SNeedsName {",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_range_of_plain_texts_is_named() {
+        let text = code(json!({"x-mkio-written": true, "x-mkio-read": true,
+            "x-mkio-required": ["endDate", "startDate"],
+            "properties": {"endDate": {"type": "string"}, "startDate": {"type": "string"}},
+        }));
+        has(
+            &text,
+            &[
+                "pub fn new() -> SNeedsStartDate {",
+                "pub fn start_date(mut self, value: impl Into<String>) -> SNeedsEndDate {",
             ],
         );
     }
@@ -488,7 +523,7 @@ mod tests {
             &[
                 "/// PATCH adds entries and replaces those of the same key; it cannot remove one.",
                 "/// PATCH replaces the whole list; an empty one removes all items.",
-                "/// Null removes the value; without this call it stays as it is.",
+                "/// `null` clears the value. If not called, the value is unchanged.",
             ],
         );
     }

@@ -56,7 +56,9 @@ fn definition(ident: &Ident, doc: &TokenStream, tag: &str, variants: &[Variant])
         let (arm, member) = names(variant);
         let value = &variant.value;
         let doc = format!(" {} is {}.", docs::code(tag), docs::code(value));
-        quote!(#[doc = #doc] #[serde(rename = #value)] #arm(#member),)
+        let twins = twins(variant, variants);
+        let twins = twins.map(|doc| quote!(#[doc = ""] #[doc = #doc]));
+        quote!(#[doc = #doc] #twins #[serde(rename = #value)] #arm(#member),)
     });
     let tells = format!(" {} tells which variant it is.", docs::code(tag));
     parse_quote! {
@@ -75,6 +77,28 @@ fn definition(ident: &Ident, doc: &TokenStream, tag: &str, variants: &[Variant])
             Unknown(Value),
         }
     }
+}
+
+/// What to know of a variant whose member stands behind other tags, too.
+fn twins(variant: &Variant, variants: &[Variant]) -> Option<String> {
+    let others = variants
+        .iter()
+        .filter(|other| other.member == variant.member && other.name != variant.name);
+    let others: Vec<_> = others.collect();
+    if others.is_empty() {
+        return None;
+    }
+    let link = |variant: &&Variant| format!("[`{0}`](Self::{0})", variant.name);
+    let names = others.iter().map(link).collect::<Vec<_>>().join(", ");
+    let converts = others.iter().find(|other| other.converts);
+    let made = match converts {
+        _ if variant.converts => " `From` makes this one.".to_owned(),
+        Some(other) => format!(" `From` makes {}.", link(other)),
+        None => String::new(),
+    };
+    Some(format!(
+        " Holds the same content as {names}, under another tag.{made}"
+    ))
 }
 
 fn reading(ident: &Ident, tag: &str, variants: &[Variant]) -> Item {
@@ -234,6 +258,9 @@ mod tests {
             "pub fn c(value: impl Into<Shared>) -> Self",
             "pub fn as_unknown(&self) -> Option<&Value>",
             "pub type Keys = Secret<Value>;",
+            "/// Holds the same content as [`B`](Self::B), under another tag. `From` makes this one.",
+            "/// Holds the same content as [`C`](Self::C), under another tag. `From` makes [`C`](Self::C).",
+            "/// Holds the same content as [`E`](Self::E), under another tag.\n",
         ] {
             assert!(text.contains(line), "{line} in:\n{text}");
         }

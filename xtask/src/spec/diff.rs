@@ -1,9 +1,9 @@
 //! `cargo xtask spec diff <api> <file>`: what a published document would change for users.
 //!
 //! Users see Rust, so what is compared is the surface of the crate: of the document in spec/, and
-//! of the other one after the same reading as an import. A line that goes or changes is breaking,
-//! one that comes is not, save an argument that a call cannot do without. Enums and unions are
-//! open, so a new value is no break.
+//! of the other one after the same reading as an import. What goes or changes is breaking, what
+//! comes is not: what a call or a constructor cannot do without is part of its own line. Enums and
+//! unions are open, so a new value breaks nobody.
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
@@ -17,6 +17,9 @@ use crate::{
     pipeline::{self, Sources},
     report::Report,
 };
+
+#[cfg(test)]
+mod tests;
 
 /// Arguments of `spec diff`.
 #[derive(Debug, Args)]
@@ -81,152 +84,161 @@ fn changes(old: &str, new: &str) -> Vec<Change> {
     let (old, new) = (entries(old), entries(new));
     let mut changes = Vec::new();
     let mut push = |breaking: bool, text: String| changes.push(Change { breaking, text });
-    for (key, (block, line)) in &old {
+    for (key, entry) in &old {
         match new.get(key) {
-            None if block == &key.1 || new.contains_key(&(key.0.clone(), block.clone())) => {
-                push(true, format!("{block}: gone: {line}"));
+            // What holds it is gone, too, which says it all.
+            None if entry
+                .within
+                .as_ref()
+                .is_some_and(|within| !new.contains_key(within)) => {}
+            None => push(true, format!("{}: gone: {}", key.0, entry.line)),
+            Some(now) if now.line != entry.line => {
+                push(
+                    true,
+                    format!("{}: was {}: now {}", key.0, entry.line, now.line),
+                );
             }
-            // The whole block is gone, which says it all.
-            None => {}
-            Some((_, now)) if now != line => push(true, format!("{block}: was {line}: now {now}")),
             Some(_) => {}
         }
     }
-    for (key, (block, line)) in &new {
-        if old.contains_key(key) {
-            continue;
-        }
-        let known = old.contains_key(&(key.0.clone(), block.clone()));
-        let argument = ["path ", "query ", "header ", "body "]
-            .iter()
-            .any(|lead| line.starts_with(lead));
-        let needed = argument && !line.contains("?:");
-        if block == &key.1 || known {
-            push(
-                known && block != &key.1 && needed,
-                format!("{block}: new: {line}"),
-            );
+    for (key, entry) in &new {
+        let within = |within: &Key| old.contains_key(within);
+        if !old.contains_key(key) && entry.within.as_ref().is_none_or(within) {
+            push(false, format!("{}: new: {}", key.0, entry.line));
         }
     }
     changes
 }
 
-/// Section with a name, a line's key within it.
+/// A block, and what one of its lines is about.
 type Key = (String, String);
 
-/// Lines by what they are about: the block that they are in, and the line.
-fn entries(surface: &str) -> BTreeMap<Key, (String, String)> {
+struct Entry {
+    /// What goes with everything in it: the block, a structure's field.
+    within: Option<Key>,
+    line: String,
+}
+
+/// Lines by what they are about. A line that lists several things is one entry for each.
+fn entries(surface: &str) -> BTreeMap<Key, Entry> {
     let mut found = BTreeMap::new();
     let mut block = String::new();
-    for line in surface.lines().skip(1).filter(|line| !line.is_empty()) {
+    let mut written = false;
+    let lines = surface.lines().skip(1);
+    for line in lines.filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let Some(inner) = line.strip_prefix("    ") else {
-            let name = line.split(" -> ").next().unwrap_or(line);
-            block = name.split(" by ").next().unwrap_or(name).to_owned();
-            found.insert(
-                (block.clone(), block.clone()),
-                (block.clone(), line.to_owned()),
-            );
+            let mut marks = line.split(' ').skip(2);
+            let is_struct = line.starts_with("struct ");
+            written = is_struct && marks.any(|mark| mark == "written");
+            block = block_of(line);
+            let mut add = |part: &str, within: Option<&str>, line: &str| {
+                let key = |part: &str| (block.clone(), part.to_owned());
+                let entry = Entry {
+                    within: within.map(key),
+                    line: line.to_owned(),
+                };
+                found.insert(key(part), entry);
+            };
+            if is_struct {
+                add("", None, &block);
+                for mark in line.split(' ').skip(2) {
+                    add(mark, Some(""), mark);
+                }
+            } else {
+                add("", None, line);
+            }
             continue;
         };
-        let lead = ["path ", "query ", "header "]
-            .into_iter()
-            .find(|lead| inner.starts_with(lead));
-        let parts: Vec<String> = match lead {
-            Some(lead) => {
-                let list = inner.strip_prefix(lead).unwrap_or(inner);
-                list.split(", ").map(|one| format!("{lead}{one}")).collect()
-            }
-            None => vec![inner.to_owned()],
-        };
-        for part in parts {
-            let method = part
-                .split(' ')
-                .next()
-                .is_some_and(|word| word.chars().all(|c| c.is_ascii_uppercase()));
-            let key = if method || part.starts_with("body ") {
-                part.split(' ').next().unwrap_or_default()
-            } else {
-                part.split([':', '(', '='])
-                    .next()
-                    .unwrap_or_default()
-                    .trim_end_matches(['?', ' '])
+        let of_struct = block.starts_with("struct ");
+        for (part, within, line) in parts(inner, of_struct, written) {
+            let entry = Entry {
+                within: Some((block.clone(), within)),
+                line,
             };
-            // What a body is of, and how a call is made, is one thing each.
-            let key = if method { "call" } else { key };
-            found.insert((block.clone(), key.to_owned()), (block.clone(), part));
+            found.insert((block.clone(), part), entry);
         }
     }
     found
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OLD: &str = "\
-Things 1
-
-OPERATIONS
-get_thing -> Thing
-    GET /things/{id}
-    path id: String
-    query top?: u32
-list_things -> ThingList
-    GET /things
-
-TYPES
-struct Thing
-    name: Option<String>
-    size: Option<i64>
-enum Kind
-    Big = \"Big\"
-";
-
-    fn told(new: &str) -> Vec<String> {
-        let changes = changes(OLD, new);
-        let text = |change: &Change| {
-            let mark = if change.breaking { "!" } else { " " };
-            format!("{mark}{}", change.text)
-        };
-        changes.iter().map(text).collect()
+/// The name of what a line without indentation opens.
+fn block_of(line: &str) -> String {
+    let words = ["struct ", "enum ", "union ", "type "];
+    if words.iter().any(|word| line.starts_with(word)) {
+        line.split(' ').take(2).collect::<Vec<_>>().join(" ")
+    } else {
+        line.split('(').next().unwrap_or(line).to_owned()
     }
+}
 
-    #[test]
-    fn what_goes_or_changes_is_breaking_and_what_comes_is_not() {
-        assert!(told(OLD).is_empty());
-        assert_eq!(
-            told(&OLD.replace("    size: Option<i64>\n", "")),
-            ["!struct Thing: gone: size: Option<i64>"]
-        );
-        assert_eq!(
-            told(&OLD.replace("<i64>", "<f64>")),
-            ["!struct Thing: was size: Option<i64>: now size: Option<f64>"]
-        );
-        assert_eq!(
-            told(&OLD.replace("\"Big\"\n", "\"Big\"\n    Small = \"Small\"\n")),
-            [" enum Kind: new: Small = \"Small\""]
-        );
-        assert_eq!(
-            told(&OLD.replace("top?: u32", "top?: u32, skip?: u32")),
-            [" get_thing: new: query skip?: u32"]
-        );
-        assert_eq!(
-            told(&OLD.replace("top?: u32", "top?: u32, skip: u32")),
-            ["!get_thing: new: query skip: u32"]
-        );
-        assert_eq!(
-            told(&OLD.replace("list_things -> ThingList\n    GET /things\n", "")),
-            ["!list_things: gone: list_things -> ThingList"]
-        );
-        assert_eq!(
-            told(&OLD.replace("-> ThingList", "-> Thing")),
-            ["!list_things: was list_things -> ThingList: now list_things -> Thing"]
-        );
-        assert_eq!(
-            told(&OLD.replace("GET /things\n", "POST /things\n")),
-            ["!list_things: was GET /things: now POST /things"]
-        );
-        let more = OLD.replace("TYPES\n", "TYPES\nstruct Other\n    a: String\n");
-        assert_eq!(told(&more), [" struct Other: new: struct Other"]);
+/// What an indented line says: what each part is about, what holds it, and its text.
+fn parts(line: &str, of_struct: bool, written: bool) -> Vec<(String, String, String)> {
+    let own = |key: &str, line: &str| (key.to_owned(), String::new(), line.to_owned());
+    for lead in ["optional ", "goals ", "from ", "try from "] {
+        if let Some(list) = line.strip_prefix(lead)
+            && !list.starts_with("body ")
+        {
+            let part = |one: &str| {
+                let name = one.split(": ").next().unwrap_or(one);
+                own(&format!("{lead}{name}"), &format!("{lead}{one}"))
+            };
+            return split(list).into_iter().map(part).collect();
+        }
     }
+    let word = line.split(' ').next().unwrap_or_default();
+    if word.chars().all(|c| c.is_ascii_uppercase()) && line.contains(" /") {
+        return vec![own("call", line)];
+    }
+    if ["body", "optional", "items", "default"].contains(&word) {
+        let key = if word == "optional" { "body" } else { word };
+        return vec![own(key, line)];
+    }
+    // A field that lists are sorted or filtered by.
+    if let Some((name, rest)) = line.split_once(": ")
+        && name
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    {
+        let mut all = rest.split(", ");
+        let kind = all.next().unwrap_or_default();
+        let mut found = vec![own(name, &format!("{name}: {kind}"))];
+        found.extend(all.map(|usage| {
+            let part = format!("{name} to {usage}");
+            (part.clone(), name.to_owned(), part)
+        }));
+        return found;
+    }
+    let Some((name, ty)) = line
+        .split_once(": ")
+        .filter(|(name, _)| of_struct && !name.contains('('))
+    else {
+        let key = line.split(['(', ' ']).next().unwrap_or(line);
+        return vec![own(key, line)];
+    };
+    let plain = ty.trim_end_matches(" (read only)");
+    let mut found = vec![own(name, &format!("{name}: {plain}"))];
+    if written && plain == ty {
+        let setter = format!("with_{}", name.trim_end_matches('_'));
+        found.push((setter.clone(), name.to_owned(), setter));
+    }
+    found
+}
+
+/// The parts between commas outside of brackets.
+fn split(list: &str) -> Vec<&str> {
+    let (mut depth, mut start) = (0_i32, 0);
+    let mut found = Vec::new();
+    for (at, c) in list.char_indices() {
+        match c {
+            '<' | '[' | '(' => depth += 1,
+            '>' | ']' | ')' => depth -= 1,
+            ',' if depth == 0 => {
+                found.push(list[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(list[start..].trim());
+    found
 }

@@ -145,7 +145,7 @@ impl Entry<'_> {
             .filter(|ty| type_name(ty) != **ty);
         bad.extend(ty.map(|ty| ("type", ty.clone())));
         for (key, name) in bad {
-            let found = format!("{name:?}, which is no name in Rust");
+            let found = format!("{name:?}, which is not a name in Rust");
             self.refuse(key, found, "snake_case; CamelCase for a type");
         }
     }

@@ -47,7 +47,7 @@ impl GetBissImportCode {
     }
     /// Sends the request: `GET /api/channel-biss/import-code/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl ListBissInjectedIds {
     }
     /// Sends the request: `GET /api/channel-biss/injected-ids/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl CreateBissInjectedId {
     }
     /// Sends the request: `POST /api/channel-biss/injected-ids/`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl GetCapabilities {
     }
     /// Sends the request: `GET /api/channel-capability/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -231,7 +231,7 @@ impl ListActiveAlarms {
     }
     /// Sends the request: `GET /api/channel-channelalarms/active/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -276,7 +276,7 @@ impl GetEligibility {
     }
     /// Sends the request: `GET /api/channel-deployment/eligibility/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -322,7 +322,7 @@ impl ExportChannels {
     }
     /// Sends the request: `POST /api/channel-export/`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -368,7 +368,7 @@ impl ImportChannels {
     }
     /// Sends the request: `POST /api/channel-import/`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -409,7 +409,7 @@ impl GetMe {
     }
     /// Sends the request: `GET /api/channel-me/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -464,7 +464,7 @@ impl QueryCpuMetrics {
     }
     /// Sends the request: `GET /api/channel-metrics/cpu/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -515,7 +515,7 @@ impl GetCurrentMetrics {
     }
     /// Sends the request: `GET /api/channel-metrics/current/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -576,7 +576,7 @@ impl QueryMetrics {
     }
     /// Sends the request: `GET /api/channel-metrics/query/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -631,7 +631,7 @@ impl QueryTemperatureMetrics {
     }
     /// Sends the request: `GET /api/channel-metrics/temperature/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -676,7 +676,7 @@ impl GetSystemInfo {
     }
     /// Sends the request: `GET /api/channel-system/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -755,7 +755,7 @@ impl ListChannels {
     }
     /// Sends the request: `GET /api/channels/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -800,7 +800,7 @@ impl GetChannel {
     }
     /// Sends the request: `GET /api/channels/{channel_id}/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -850,7 +850,7 @@ impl CreateOrReplaceChannel {
     }
     /// Sends the request: `PUT /api/channels/{channel_id}/`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -900,7 +900,7 @@ impl UpdateChannel {
     }
     /// Sends the request: `PATCH /api/channels/{channel_id}/`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -945,7 +945,7 @@ impl DeleteChannel {
     }
     /// Sends the request: `DELETE /api/channels/{channel_id}/`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -995,7 +995,7 @@ impl GetChannelThumbnail {
     }
     /// Sends the request: `GET /api/channels/{channel_id}/thumbnails/{thumbnail_id}/thumbnail.jpg`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1040,7 +1040,7 @@ impl GetInterfaces {
     }
     /// Sends the request: `GET /api/interfaces/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///

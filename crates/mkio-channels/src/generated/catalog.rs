@@ -243,7 +243,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "AlarmMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Format: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "A UUID.", &[Mark::Required]),
             Field::new("name", Ty::Text, "", &[Mark::Required]),
             Field::new("displayName", Ty::Text, "", &[Mark::Nullable]),
             Field::new("objectId", Ty::Text, "", &[Mark::Nullable]),
@@ -1399,7 +1399,7 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
             Field::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
-            Field::new("destinationAddress", Ty::Text, "Format: ipv4.", &[Mark::Required]),
+            Field::new("destinationAddress", Ty::Text, "An IPv4 address.", &[Mark::Required]),
             Field::new("destinationPort", Ty::Integer, "Range: 1024.0 to 65535.0.", &[Mark::Required]),
             Field::new("sourcePort", Ty::Integer, "Range: 1024.0 to 65535.0.", &[Mark::Nullable]),
         ], None),
@@ -1726,7 +1726,7 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("url", Ty::Text, "Format udp://[sourceAddress@]destinationAddress:port; the optional sourceAddress selects source-specific multicast, today honoured only on CP inputs.\n\nLength in characters: at most 128.", &[Mark::Required]),
             Field::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
-            Field::new("sourceAddress", Ty::Text, "Format: ipv4.", &[Mark::Nullable]),
+            Field::new("sourceAddress", Ty::Text, "An IPv4 address.", &[Mark::Nullable]),
             Field::new("sourcePort", Ty::Integer, "Range: 1.0 to 65535.0.", &[Mark::Nullable]),
         ], None),
     },

@@ -37,7 +37,7 @@ impl Client {
     /// Reads the channel, changes it, and writes it back.
     ///
     /// Calls [`get_channel`](Self::get_channel), `change`, and [`create_or_replace_channel`](Self::create_or_replace_channel) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_channel<F>(
         &self,
         channel_id: impl AsRef<str>,

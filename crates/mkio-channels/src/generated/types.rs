@@ -166,14 +166,14 @@ impl Alarm {
     pub fn kind(&self) -> Option<&AlarmKind> {
         self.kind.as_ref()
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &AlarmMetadata {
         static UNSET: ::std::sync::LazyLock<AlarmMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &AlarmStatus {
         static UNSET: ::std::sync::LazyLock<AlarmStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -210,7 +210,7 @@ impl AlarmList {
     pub fn value(&self) -> &[Alarm] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &AlarmListSupplemental {
         static UNSET: ::std::sync::LazyLock<AlarmListSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -252,7 +252,7 @@ impl AlarmListSupplemental {
     pub fn operation(&self) -> Option<&AlarmListSupplementalOperation> {
         self.operation.as_ref()
     }
-    /// Returns [`pagination`](Self#structfield.pagination), with all its fields unset if it is not set itself.
+    /// Returns [`pagination`](Self#structfield.pagination), an empty one if unset.
     pub fn pagination(&self) -> &PaginationInfo {
         static UNSET: ::std::sync::LazyLock<PaginationInfo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -284,7 +284,7 @@ impl AlarmListSupplemental {
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AlarmMetadata {
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -370,14 +370,14 @@ pub struct Appliance {
     pub dynamic_range_conversion_options: Option<Vec<String>>,
 }
 impl Appliance {
-    /// Returns [`option_card_data`](Self#structfield.option_card_data), with all its fields unset if it is not set itself.
+    /// Returns [`option_card_data`](Self#structfield.option_card_data), an empty one if unset.
     pub fn option_card_data(&self) -> &InstalledCardData {
         static UNSET: ::std::sync::LazyLock<InstalledCardData> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.option_card_data.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`capabilities`](Self#structfield.capabilities), with all its fields unset if it is not set itself.
+    /// Returns [`capabilities`](Self#structfield.capabilities), an empty one if unset.
     pub fn capabilities(&self) -> &ApplianceCapabilities {
         static UNSET: ::std::sync::LazyLock<ApplianceCapabilities> = ::std::sync::LazyLock::new(
             Default::default,
@@ -487,21 +487,21 @@ impl AsiInput {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &AsiInputTransport {
         static UNSET: ::std::sync::LazyLock<AsiInputTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &MptsPayload {
         static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().value().unwrap_or(&UNSET)
     }
-    /// Returns [`decrypt`](Self#structfield.decrypt), with all its fields unset if it is not set itself.
+    /// Returns [`decrypt`](Self#structfield.decrypt), an empty one if unset.
     pub fn decrypt(&self) -> &DecryptConfig {
         static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -535,7 +535,7 @@ pub struct AsiInputStatus {
     pub transport: Option<AsiInputTransportStatus>,
 }
 impl AsiInputStatus {
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -558,14 +558,14 @@ impl AsiInputStatus {
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &InputMptsPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &AsiInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<AsiInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -655,14 +655,14 @@ impl AsiInputTransportStatus {
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
-    /// Returns [`etr290`](Self#structfield.etr290), with all its fields unset if it is not set itself.
+    /// Returns [`etr290`](Self#structfield.etr290), an empty one if unset.
     pub fn etr290(&self) -> &Etr290Stats {
         static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.etr290.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`fec`](Self#structfield.fec), with all its fields unset if it is not set itself.
+    /// Returns [`fec`](Self#structfield.fec), an empty one if unset.
     pub fn fec(&self) -> &InputTransportFec {
         static UNSET: ::std::sync::LazyLock<InputTransportFec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -713,7 +713,7 @@ impl AsiOutput {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().value().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &AsiOutputTransport {
         static UNSET: ::std::sync::LazyLock<AsiOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -742,21 +742,21 @@ impl AsiOutputStatus {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.health.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &AsiOutputTransport {
         static UNSET: ::std::sync::LazyLock<AsiOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -951,7 +951,7 @@ impl AudioEncoding {
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().value().copied()
     }
-    /// Returns [`ac4_config`](Self#structfield.ac4_config), with all its fields unset if it is not set itself.
+    /// Returns [`ac4_config`](Self#structfield.ac4_config), an empty one if unset.
     pub fn ac4_config(&self) -> &Ac4Config {
         static UNSET: ::std::sync::LazyLock<Ac4Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1085,7 +1085,7 @@ pub struct BissInjectedIdPost {
     pub version: Option<String>,
 }
 impl BissInjectedIdPost {
-    /// Starts `BissInjectedIdPost`: the required fields that could be mistaken for each other follow by name, in this order: `description`, `encrypted_injected_id`. Besides, all others are unset.
+    /// Starts `BissInjectedIdPost`. Required fields are set by name, in this order: `description`, `encrypted_injected_id`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> BissInjectedIdPostNeedsDescription {
         BissInjectedIdPostNeedsDescription(Self {
@@ -1115,7 +1115,7 @@ impl BissInjectedIdPost {
 }
 /// A [`BissInjectedIdPost`] that still needs `description`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `BissInjectedIdPost` before `description` is set"]
+#[must_use = "call `description` to finish the `BissInjectedIdPost`"]
 pub struct BissInjectedIdPostNeedsDescription(BissInjectedIdPost);
 impl BissInjectedIdPostNeedsDescription {
     /// Sets [`description`](BissInjectedIdPost#structfield.description).
@@ -1129,7 +1129,7 @@ impl BissInjectedIdPostNeedsDescription {
 }
 /// A [`BissInjectedIdPost`] that still needs `encrypted_injected_id`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `BissInjectedIdPost` before `encrypted_injected_id` is set"]
+#[must_use = "call `encrypted_injected_id` to finish the `BissInjectedIdPost`"]
 pub struct BissInjectedIdPostNeedsEncryptedInjectedId(BissInjectedIdPost);
 impl BissInjectedIdPostNeedsEncryptedInjectedId {
     /// Sets [`encrypted_injected_id`](BissInjectedIdPost#structfield.encrypted_injected_id).
@@ -1231,21 +1231,21 @@ impl Channel {
     pub fn kind(&self) -> Option<&ChannelKind> {
         self.kind.as_ref()
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &ChannelMetadataResponse {
         static UNSET: ::std::sync::LazyLock<ChannelMetadataResponse> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &ChannelSpec {
         static UNSET: ::std::sync::LazyLock<ChannelSpec> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.spec.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &ChannelStatus {
         static UNSET: ::std::sync::LazyLock<ChannelStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1258,13 +1258,13 @@ impl Channel {
     }
 }
 impl Channel {
-    /// Returns the state, at `/status/syncState` in JSON, if it is told. It compares with text.
+    /// State (`/status/syncState` in JSON), if present. Compares with strings.
     pub fn state(&self) -> ::mkio_core::StateRef<'_, SyncState> {
         ::mkio_core::StateRef::new(
             self.status.as_ref().and_then(|part| part.sync_state.as_ref()),
         )
     }
-    /// Returns the state, at `/status/state` in JSON, if it is told. It compares with text.
+    /// State (`/status/state` in JSON), if present. Compares with strings.
     pub fn activity_state(&self) -> ::mkio_core::StateRef<'_, ActualState> {
         ::mkio_core::StateRef::new(
             self.status.as_ref().and_then(|part| part.state.as_ref()),
@@ -1623,7 +1623,7 @@ impl ChannelList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ChannelListSupplemental {
         static UNSET: ::std::sync::LazyLock<ChannelListSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1665,7 +1665,7 @@ impl ChannelListSupplemental {
     pub fn operation(&self) -> Option<&AlarmListSupplementalOperation> {
         self.operation.as_ref()
     }
-    /// Returns [`pagination`](Self#structfield.pagination), with all its fields unset if it is not set itself.
+    /// Returns [`pagination`](Self#structfield.pagination), an empty one if unset.
     pub fn pagination(&self) -> &PaginationInfo {
         static UNSET: ::std::sync::LazyLock<PaginationInfo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1695,7 +1695,7 @@ pub struct ChannelMetadata {
     pub display_name: Option<String>,
 }
 impl ChannelMetadata {
-    /// Starts `ChannelMetadata`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `display_name`. Besides, all others are unset.
+    /// Starts `ChannelMetadata`. Required fields are set by name, in this order: `name`, `display_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> ChannelMetadataNeedsName {
         ChannelMetadataNeedsName(Self {
@@ -1718,7 +1718,7 @@ impl ChannelMetadata {
 }
 /// A [`ChannelMetadata`] that still needs `name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ChannelMetadata` before `name` is set"]
+#[must_use = "call `name` to finish the `ChannelMetadata`"]
 pub struct ChannelMetadataNeedsName(ChannelMetadata);
 impl ChannelMetadataNeedsName {
     /// Sets [`name`](ChannelMetadata#structfield.name).
@@ -1729,7 +1729,7 @@ impl ChannelMetadataNeedsName {
 }
 /// A [`ChannelMetadata`] that still needs `display_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ChannelMetadata` before `display_name` is set"]
+#[must_use = "call `display_name` to finish the `ChannelMetadata`"]
 pub struct ChannelMetadataNeedsDisplayName(ChannelMetadata);
 impl ChannelMetadataNeedsDisplayName {
     /// Sets [`display_name`](ChannelMetadata#structfield.display_name).
@@ -2171,7 +2171,7 @@ impl ChannelPatch {
     }
     /// Sets [`metadata`](Self#structfield.metadata).
     ///
-    /// Null removes the value; without this call it stays as it is.
+    /// `null` clears the value. If not called, the value is unchanged.
     #[must_use]
     pub fn with_metadata(
         mut self,
@@ -2182,7 +2182,7 @@ impl ChannelPatch {
     }
     /// Sets [`spec`](Self#structfield.spec).
     ///
-    /// Null removes the value; without this call it stays as it is.
+    /// `null` clears the value. If not called, the value is unchanged.
     #[must_use]
     pub fn with_spec(mut self, value: impl Into<Nullable<ChannelPatchSpec>>) -> Self {
         self.spec = value.into();
@@ -2212,7 +2212,7 @@ impl ChannelPatchMetadata {
     }
     /// Sets [`display_name`](Self#structfield.display_name).
     ///
-    /// Null removes the value; without this call it stays as it is.
+    /// `null` clears the value. If not called, the value is unchanged.
     #[must_use]
     pub fn with_display_name(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.display_name = value.into();
@@ -2235,7 +2235,7 @@ impl ChannelPatchSpec {
     }
     /// Sets [`state`](Self#structfield.state).
     ///
-    /// Null removes the value; without this call it stays as it is.
+    /// `null` clears the value. If not called, the value is unchanged.
     #[must_use]
     pub fn with_state(mut self, value: impl Into<Nullable<DesiredState>>) -> Self {
         self.state = value.into();
@@ -2383,7 +2383,7 @@ impl ChannelSpec {
     pub fn inputs(&self) -> &[ChannelInput] {
         self.inputs.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`transform`](Self#structfield.transform), with all its fields unset if it is not set itself.
+    /// Returns [`transform`](Self#structfield.transform), an empty one if unset.
     pub fn transform(&self) -> &TransformConfig {
         static UNSET: ::std::sync::LazyLock<TransformConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2454,7 +2454,7 @@ impl ChannelStatus {
     pub fn state(&self) -> Option<&ActualState> {
         self.state.as_ref()
     }
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2516,7 +2516,7 @@ pub struct CurrentMetrics {
     pub collected_at: Option<Timestamp>,
 }
 impl CurrentMetrics {
-    /// Returns [`data`](Self#structfield.data), with all its fields unset if it is not set itself.
+    /// Returns [`data`](Self#structfield.data), an empty one if unset.
     pub fn data(&self) -> &CurrentMetricsData {
         static UNSET: ::std::sync::LazyLock<CurrentMetricsData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2902,7 +2902,7 @@ impl From<VideoEncoding> for EncodingConfig {
     }
 }
 impl EncodingConfig {
-    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    /// Returns [`video`](Self#structfield.video), an empty one if unset.
     pub fn video(&self) -> &VideoEncoding {
         static UNSET: ::std::sync::LazyLock<VideoEncoding> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3261,14 +3261,14 @@ impl ExportedChannel {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &ChannelMetadata {
         static UNSET: ::std::sync::LazyLock<ChannelMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &ChannelSpec {
         static UNSET: ::std::sync::LazyLock<ChannelSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3300,7 +3300,7 @@ pub struct ExportedService {
     pub config_version: Option<String>,
 }
 impl ExportedService {
-    /// Starts `ExportedService`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `type_`, `id`, `config_version`. Besides, all others are unset.
+    /// Starts `ExportedService`. Required fields are set by name, in this order: `name`, `type_`, `id`, `config_version`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(
         config: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
@@ -3356,7 +3356,7 @@ impl ExportedService {
 }
 /// A [`ExportedService`] that still needs `name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ExportedService` before `name` is set"]
+#[must_use = "call `name` to finish the `ExportedService`"]
 pub struct ExportedServiceNeedsName(ExportedService);
 impl ExportedServiceNeedsName {
     /// Sets [`name`](ExportedService#structfield.name).
@@ -3367,7 +3367,7 @@ impl ExportedServiceNeedsName {
 }
 /// A [`ExportedService`] that still needs `type_`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ExportedService` before `type_` is set"]
+#[must_use = "call `type_` to finish the `ExportedService`"]
 pub struct ExportedServiceNeedsType(ExportedService);
 impl ExportedServiceNeedsType {
     /// Sets [`type_`](ExportedService#structfield.type_).
@@ -3378,7 +3378,7 @@ impl ExportedServiceNeedsType {
 }
 /// A [`ExportedService`] that still needs `id`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ExportedService` before `id` is set"]
+#[must_use = "call `id` to finish the `ExportedService`"]
 pub struct ExportedServiceNeedsId(ExportedService);
 impl ExportedServiceNeedsId {
     /// Sets [`id`](ExportedService#structfield.id).
@@ -3389,7 +3389,7 @@ impl ExportedServiceNeedsId {
 }
 /// A [`ExportedService`] that still needs `config_version`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ExportedService` before `config_version` is set"]
+#[must_use = "call `config_version` to finish the `ExportedService`"]
 pub struct ExportedServiceNeedsConfigVersion(ExportedService);
 impl ExportedServiceNeedsConfigVersion {
     /// Sets [`config_version`](ExportedService#structfield.config_version).
@@ -3520,21 +3520,21 @@ impl HttpStreamingOutputStatus {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.health.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &HttpStreamingOutputTransportStatus {
         static UNSET: ::std::sync::LazyLock<HttpStreamingOutputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &OutputHttpStreamingPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputHttpStreamingPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3816,7 +3816,7 @@ impl InputMptsPayloadStatus {
     pub fn video_standard(&self) -> Option<&str> {
         self.video_standard.as_ref().map(String::as_str)
     }
-    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    /// Returns [`video`](Self#structfield.video), an empty one if unset.
     pub fn video(&self) -> &InputPayloadVideo {
         static UNSET: ::std::sync::LazyLock<InputPayloadVideo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3936,7 +3936,7 @@ impl InputPayloadStatus {
     pub fn video_standard(&self) -> Option<&str> {
         self.video_standard.as_ref().map(String::as_str)
     }
-    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    /// Returns [`video`](Self#structfield.video), an empty one if unset.
     pub fn video(&self) -> &InputPayloadVideo {
         static UNSET: ::std::sync::LazyLock<InputPayloadVideo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4406,7 +4406,7 @@ pub struct MptsAudioConfig {
     pub pid: Option<String>,
 }
 impl MptsAudioConfig {
-    /// Starts `MptsAudioConfig`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `pid`. Besides, all others are unset.
+    /// Starts `MptsAudioConfig`. Required fields are set by name, in this order: `name`, `pid`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(mode: MptsAudioMode) -> MptsAudioConfigNeedsName {
         MptsAudioConfigNeedsName(Self {
@@ -4436,7 +4436,7 @@ impl MptsAudioConfig {
 }
 /// A [`MptsAudioConfig`] that still needs `name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `MptsAudioConfig` before `name` is set"]
+#[must_use = "call `name` to finish the `MptsAudioConfig`"]
 pub struct MptsAudioConfigNeedsName(MptsAudioConfig);
 impl MptsAudioConfigNeedsName {
     /// Sets [`name`](MptsAudioConfig#structfield.name).
@@ -4447,7 +4447,7 @@ impl MptsAudioConfigNeedsName {
 }
 /// A [`MptsAudioConfig`] that still needs `pid`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `MptsAudioConfig` before `pid` is set"]
+#[must_use = "call `pid` to finish the `MptsAudioConfig`"]
 pub struct MptsAudioConfigNeedsPid(MptsAudioConfig);
 impl MptsAudioConfigNeedsPid {
     /// Sets [`pid`](MptsAudioConfig#structfield.pid).
@@ -4518,21 +4518,21 @@ pub struct MptsPayload {
     pub resolution_mode: Option<ReceiverInputResolution>,
 }
 impl MptsPayload {
-    /// Creates `MptsPayload` from its required fields; all others are unset.
+    /// Starts `MptsPayload`. Required fields are set by name, in this order: `audio_auto_select`. Other fields start unset.
+    #[allow(clippy::new_ret_no_self)]
     pub fn new(
         program_number: impl Into<String>,
         video: impl Into<MptsVideoConfig>,
-        audio_auto_select: bool,
         resolution_mode: ReceiverInputResolution,
-    ) -> Self {
-        Self {
+    ) -> MptsPayloadNeedsAudioAutoSelect {
+        MptsPayloadNeedsAudioAutoSelect(Self {
             program_number: Some(program_number.into()),
             delay_mode: Default::default(),
             video: Some(video.into()),
             audios: Default::default(),
-            audio_auto_select: Some(audio_auto_select),
+            audio_auto_select: Default::default(),
             resolution_mode: Some(resolution_mode),
-        }
+        })
     }
     /// Sets [`program_number`](Self#structfield.program_number).
     #[must_use]
@@ -4577,6 +4577,18 @@ impl MptsPayload {
         self
     }
 }
+/// A [`MptsPayload`] that still needs `audio_auto_select`.
+#[derive(Clone, Debug)]
+#[must_use = "call `audio_auto_select` to finish the `MptsPayload`"]
+pub struct MptsPayloadNeedsAudioAutoSelect(MptsPayload);
+impl MptsPayloadNeedsAudioAutoSelect {
+    /// Sets [`audio_auto_select`](MptsPayload#structfield.audio_auto_select).
+    #[must_use]
+    pub fn audio_auto_select(mut self, value: bool) -> MptsPayload {
+        self.0.audio_auto_select = Some(value);
+        self.0
+    }
+}
 impl MptsPayload {
     /// Returns [`program_number`](Self#structfield.program_number), if it is set.
     pub fn program_number(&self) -> Option<&str> {
@@ -4586,7 +4598,7 @@ impl MptsPayload {
     pub fn delay_mode(&self) -> Option<&DelayMode> {
         self.delay_mode.as_ref()
     }
-    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    /// Returns [`video`](Self#structfield.video), an empty one if unset.
     pub fn video(&self) -> &MptsVideoConfig {
         static UNSET: ::std::sync::LazyLock<MptsVideoConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4751,7 +4763,7 @@ pub struct OutputHttpStreamingPayloadStatus {
     pub representations: Option<Vec<OutputRepresentationPayload>>,
 }
 impl OutputHttpStreamingPayloadStatus {
-    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    /// Returns [`video`](Self#structfield.video), an empty one if unset.
     pub fn video(&self) -> &OutputVideoPayload {
         static UNSET: ::std::sync::LazyLock<OutputVideoPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4786,7 +4798,7 @@ pub struct OutputPayloadStatus {
     pub audios: Option<Vec<OutputAudioPayload>>,
 }
 impl OutputPayloadStatus {
-    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    /// Returns [`video`](Self#structfield.video), an empty one if unset.
     pub fn video(&self) -> &OutputVideoPayload {
         static UNSET: ::std::sync::LazyLock<OutputVideoPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4867,7 +4879,7 @@ pub struct OutputRepresentationPayload {
     pub audios: Option<Vec<OutputAudioPayload>>,
 }
 impl OutputRepresentationPayload {
-    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    /// Returns [`video`](Self#structfield.video), an empty one if unset.
     pub fn video(&self) -> &OutputVideoPayload {
         static UNSET: ::std::sync::LazyLock<OutputVideoPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5038,7 +5050,7 @@ pub struct PrometheusMatrixResult {
     pub values: Option<Vec<Vec<Value>>>,
 }
 impl PrometheusMatrixResult {
-    /// Returns [`metric`](Self#structfield.metric), with all its fields unset if it is not set itself.
+    /// Returns [`metric`](Self#structfield.metric), an empty one if unset.
     pub fn metric(&self) -> &PrometheusMetricLabels {
         static UNSET: ::std::sync::LazyLock<PrometheusMetricLabels> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5112,7 +5124,7 @@ impl PrometheusRange {
     pub fn status(&self) -> Option<&str> {
         self.status.as_ref().map(String::as_str)
     }
-    /// Returns [`data`](Self#structfield.data), with all its fields unset if it is not set itself.
+    /// Returns [`data`](Self#structfield.data), an empty one if unset.
     pub fn data(&self) -> &PrometheusMatrixData {
         static UNSET: ::std::sync::LazyLock<PrometheusMatrixData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5183,7 +5195,7 @@ impl From<VideoEncoding> for Representation {
     }
 }
 impl Representation {
-    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    /// Returns [`video`](Self#structfield.video), an empty one if unset.
     pub fn video(&self) -> &VideoEncoding {
         static UNSET: ::std::sync::LazyLock<VideoEncoding> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5253,21 +5265,21 @@ impl RfOutputStatus {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.health.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &RfOutputTransport {
         static UNSET: ::std::sync::LazyLock<RfOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5349,21 +5361,21 @@ impl SatDemodInput {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SatDemodTransport {
         static UNSET: ::std::sync::LazyLock<SatDemodTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &MptsPayload {
         static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().value().unwrap_or(&UNSET)
     }
-    /// Returns [`decrypt`](Self#structfield.decrypt), with all its fields unset if it is not set itself.
+    /// Returns [`decrypt`](Self#structfield.decrypt), an empty one if unset.
     pub fn decrypt(&self) -> &DecryptConfig {
         static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5397,7 +5409,7 @@ pub struct SatDemodInputStatus {
     pub transport: Option<SatDemodInputTransportStatus>,
 }
 impl SatDemodInputStatus {
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5420,14 +5432,14 @@ impl SatDemodInputStatus {
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &InputMptsPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SatDemodInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SatDemodInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5642,7 +5654,7 @@ pub struct SatDemodTransport {
     pub tuner_mis_stream_id: Nullable<i64>,
 }
 impl SatDemodTransport {
-    /// Starts `SatDemodTransport`: the required fields that could be mistaken for each other follow by name, in this order: `tuner_symbol_rate_sps`, `lnb_frequency_hz`, `tuner_frequency_hz`. Besides, all others are unset.
+    /// Starts `SatDemodTransport`. Required fields are set by name, in this order: `tuner_symbol_rate_sps`, `lnb_frequency_hz`, `tuner_frequency_hz`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(url: impl Into<UrlText>) -> SatDemodTransportNeedsTunerSymbolRateSps {
         SatDemodTransportNeedsTunerSymbolRateSps(Self {
@@ -5721,7 +5733,7 @@ impl SatDemodTransport {
 }
 /// A [`SatDemodTransport`] that still needs `tuner_symbol_rate_sps`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `SatDemodTransport` before `tuner_symbol_rate_sps` is set"]
+#[must_use = "call `tuner_symbol_rate_sps` to finish the `SatDemodTransport`"]
 pub struct SatDemodTransportNeedsTunerSymbolRateSps(SatDemodTransport);
 impl SatDemodTransportNeedsTunerSymbolRateSps {
     /// Sets [`tuner_symbol_rate_sps`](SatDemodTransport#structfield.tuner_symbol_rate_sps).
@@ -5735,7 +5747,7 @@ impl SatDemodTransportNeedsTunerSymbolRateSps {
 }
 /// A [`SatDemodTransport`] that still needs `lnb_frequency_hz`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `SatDemodTransport` before `lnb_frequency_hz` is set"]
+#[must_use = "call `lnb_frequency_hz` to finish the `SatDemodTransport`"]
 pub struct SatDemodTransportNeedsLnbFrequencyHz(SatDemodTransport);
 impl SatDemodTransportNeedsLnbFrequencyHz {
     /// Sets [`lnb_frequency_hz`](SatDemodTransport#structfield.lnb_frequency_hz).
@@ -5749,7 +5761,7 @@ impl SatDemodTransportNeedsLnbFrequencyHz {
 }
 /// A [`SatDemodTransport`] that still needs `tuner_frequency_hz`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `SatDemodTransport` before `tuner_frequency_hz` is set"]
+#[must_use = "call `tuner_frequency_hz` to finish the `SatDemodTransport`"]
 pub struct SatDemodTransportNeedsTunerFrequencyHz(SatDemodTransport);
 impl SatDemodTransportNeedsTunerFrequencyHz {
     /// Sets [`tuner_frequency_hz`](SatDemodTransport#structfield.tuner_frequency_hz).
@@ -6059,14 +6071,14 @@ impl SdiInput {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SdiInputTransport {
         static UNSET: ::std::sync::LazyLock<SdiInputTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &SdiPayload {
         static UNSET: ::std::sync::LazyLock<SdiPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6100,7 +6112,7 @@ pub struct SdiInputStatus {
     pub transport: Option<SdiInputTransportStatus>,
 }
 impl SdiInputStatus {
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6123,14 +6135,14 @@ impl SdiInputStatus {
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &InputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SdiInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SdiInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6339,21 +6351,21 @@ impl From<SdiOutputTransport> for SdiOutput {
     }
 }
 impl SdiOutput {
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SdiOutputTransport {
         static UNSET: ::std::sync::LazyLock<SdiOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`processing`](Self#structfield.processing), with all its fields unset if it is not set itself.
+    /// Returns [`processing`](Self#structfield.processing), an empty one if unset.
     pub fn processing(&self) -> &OutputProcessing {
         static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.processing.as_ref().value().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &SdiOutputPayload {
         static UNSET: ::std::sync::LazyLock<SdiOutputPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6377,7 +6389,7 @@ pub struct SdiOutputAudioConfig {
     pub embedding: Option<SdiAudioEmbedding>,
 }
 impl SdiOutputAudioConfig {
-    /// Starts `SdiOutputAudioConfig`: the required fields that could be mistaken for each other follow by name, in this order: `input_name`, `audio_input_name`. Besides, all others are unset.
+    /// Starts `SdiOutputAudioConfig`. Required fields are set by name, in this order: `input_name`, `audio_input_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(embedding: SdiAudioEmbedding) -> SdiOutputAudioConfigNeedsInputName {
         SdiOutputAudioConfigNeedsInputName(Self {
@@ -6407,7 +6419,7 @@ impl SdiOutputAudioConfig {
 }
 /// A [`SdiOutputAudioConfig`] that still needs `input_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `SdiOutputAudioConfig` before `input_name` is set"]
+#[must_use = "call `input_name` to finish the `SdiOutputAudioConfig`"]
 pub struct SdiOutputAudioConfigNeedsInputName(SdiOutputAudioConfig);
 impl SdiOutputAudioConfigNeedsInputName {
     /// Sets [`input_name`](SdiOutputAudioConfig#structfield.input_name).
@@ -6421,7 +6433,7 @@ impl SdiOutputAudioConfigNeedsInputName {
 }
 /// A [`SdiOutputAudioConfig`] that still needs `audio_input_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `SdiOutputAudioConfig` before `audio_input_name` is set"]
+#[must_use = "call `audio_input_name` to finish the `SdiOutputAudioConfig`"]
 pub struct SdiOutputAudioConfigNeedsAudioInputName(SdiOutputAudioConfig);
 impl SdiOutputAudioConfigNeedsAudioInputName {
     /// Sets [`audio_input_name`](SdiOutputAudioConfig#structfield.audio_input_name).
@@ -6531,7 +6543,7 @@ pub struct SdiOutputPayloadStatus {
     pub audios: Option<Vec<SdiOutputAudioStatus>>,
 }
 impl SdiOutputPayloadStatus {
-    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    /// Returns [`video`](Self#structfield.video), an empty one if unset.
     pub fn video(&self) -> &OutputVideoFormatStatus {
         static UNSET: ::std::sync::LazyLock<OutputVideoFormatStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6566,28 +6578,28 @@ impl SdiOutputStatus {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.health.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SdiOutputTransport {
         static UNSET: ::std::sync::LazyLock<SdiOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`processing`](Self#structfield.processing), with all its fields unset if it is not set itself.
+    /// Returns [`processing`](Self#structfield.processing), an empty one if unset.
     pub fn processing(&self) -> &OutputProcessing {
         static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.processing.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &SdiOutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<SdiOutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6699,7 +6711,7 @@ impl SdiSlotPortInterface {
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
-    /// Returns [`caps`](Self#structfield.caps), with all its fields unset if it is not set itself.
+    /// Returns [`caps`](Self#structfield.caps), an empty one if unset.
     pub fn caps(&self) -> &SdiCaps {
         static UNSET: ::std::sync::LazyLock<SdiCaps> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7000,7 +7012,7 @@ impl Smpte2110AudioInputEssence {
     pub fn type_(&self) -> Option<&Smpte2110AudioInputEssenceType> {
         self.type_.as_ref()
     }
-    /// Returns [`transport_file`](Self#structfield.transport_file), with all its fields unset if it is not set itself.
+    /// Returns [`transport_file`](Self#structfield.transport_file), an empty one if unset.
     pub fn transport_file(&self) -> &TransportFile {
         static UNSET: ::std::sync::LazyLock<TransportFile> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7083,14 +7095,14 @@ impl Smpte2110Input {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &Smpte2110InputTransport {
         static UNSET: ::std::sync::LazyLock<Smpte2110InputTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &Smpte2110Payload {
         static UNSET: ::std::sync::LazyLock<Smpte2110Payload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7124,7 +7136,7 @@ pub struct Smpte2110InputStatus {
     pub transport: Option<Smpte2110InputTransportStatus>,
 }
 impl Smpte2110InputStatus {
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7147,14 +7159,14 @@ impl Smpte2110InputStatus {
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &InputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &Smpte2110InputTransportStatus {
         static UNSET: ::std::sync::LazyLock<Smpte2110InputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7285,14 +7297,14 @@ impl Smpte2110Output {
     pub fn transports(&self) -> &[Smpte2110OutputTransport] {
         self.transports.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`processing`](Self#structfield.processing), with all its fields unset if it is not set itself.
+    /// Returns [`processing`](Self#structfield.processing), an empty one if unset.
     pub fn processing(&self) -> &OutputProcessing {
         static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.processing.as_ref().value().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &Smpte2110OutputPayload {
         static UNSET: ::std::sync::LazyLock<Smpte2110OutputPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7319,7 +7331,7 @@ pub struct Smpte2110OutputAudio {
     pub audio_input_name: Option<String>,
 }
 impl Smpte2110OutputAudio {
-    /// Starts `Smpte2110OutputAudio`: the required fields that could be mistaken for each other follow by name, in this order: `input_name`, `audio_input_name`. Besides, all others are unset.
+    /// Starts `Smpte2110OutputAudio`. Required fields are set by name, in this order: `input_name`, `audio_input_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> Smpte2110OutputAudioNeedsInputName {
         Smpte2110OutputAudioNeedsInputName(Self {
@@ -7342,7 +7354,7 @@ impl Smpte2110OutputAudio {
 }
 /// A [`Smpte2110OutputAudio`] that still needs `input_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `Smpte2110OutputAudio` before `input_name` is set"]
+#[must_use = "call `input_name` to finish the `Smpte2110OutputAudio`"]
 pub struct Smpte2110OutputAudioNeedsInputName(Smpte2110OutputAudio);
 impl Smpte2110OutputAudioNeedsInputName {
     /// Sets [`input_name`](Smpte2110OutputAudio#structfield.input_name).
@@ -7356,7 +7368,7 @@ impl Smpte2110OutputAudioNeedsInputName {
 }
 /// A [`Smpte2110OutputAudio`] that still needs `audio_input_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `Smpte2110OutputAudio` before `audio_input_name` is set"]
+#[must_use = "call `audio_input_name` to finish the `Smpte2110OutputAudio`"]
 pub struct Smpte2110OutputAudioNeedsAudioInputName(Smpte2110OutputAudio);
 impl Smpte2110OutputAudioNeedsAudioInputName {
     /// Sets [`audio_input_name`](Smpte2110OutputAudio#structfield.audio_input_name).
@@ -7414,9 +7426,13 @@ impl Smpte2110OutputAudioStatus {
 #[non_exhaustive]
 pub enum Smpte2110OutputEssence {
     /// `essenceType` is `AudioAES3`.
+    ///
+    /// Holds the same content as [`AudioPcm`](Self::AudioPcm), under another tag. `From` makes [`AudioPcm`](Self::AudioPcm).
     #[serde(rename = "AudioAES3")]
     AudioAes3(Smpte2110AudioEssence),
     /// `essenceType` is `AudioPCM`.
+    ///
+    /// Holds the same content as [`AudioAes3`](Self::AudioAes3), under another tag. `From` makes this one.
     #[serde(rename = "AudioPCM")]
     AudioPcm(Smpte2110AudioEssence),
     /// `essenceType` is `Video`.
@@ -7503,9 +7519,13 @@ impl From<Smpte2110VideoEssence> for Smpte2110OutputEssence {
 #[non_exhaustive]
 pub enum Smpte2110OutputEssenceStatus {
     /// `essenceType` is `AudioAES3`.
+    ///
+    /// Holds the same content as [`AudioPcm`](Self::AudioPcm), under another tag. `From` makes [`AudioPcm`](Self::AudioPcm).
     #[serde(rename = "AudioAES3")]
     AudioAes3(Smpte2110AudioEssenceStatus),
     /// `essenceType` is `AudioPCM`.
+    ///
+    /// Holds the same content as [`AudioAes3`](Self::AudioAes3), under another tag. `From` makes this one.
     #[serde(rename = "AudioPCM")]
     AudioPcm(Smpte2110AudioEssenceStatus),
     /// `essenceType` is `Video`.
@@ -7668,7 +7688,7 @@ impl Smpte2110OutputStatus {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7679,14 +7699,14 @@ impl Smpte2110OutputStatus {
     pub fn transports(&self) -> &[Smpte2110OutputTransport] {
         self.transports.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`processing`](Self#structfield.processing), with all its fields unset if it is not set itself.
+    /// Returns [`processing`](Self#structfield.processing), an empty one if unset.
     pub fn processing(&self) -> &OutputProcessing {
         static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.processing.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &Smpte2110OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<Smpte2110OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7707,7 +7727,7 @@ pub struct Smpte2110OutputTransport {
     /// Length in characters: at most 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
-    /// Format: ipv4.
+    /// An IPv4 address.
     #[serde(rename = "destinationAddress", skip_serializing_if = "Option::is_none")]
     pub destination_address: Option<String>,
     /// Range: 1024.0 to 65535.0.
@@ -7728,7 +7748,7 @@ pub struct Smpte2110OutputTransport {
     pub source_port: Nullable<i64>,
 }
 impl Smpte2110OutputTransport {
-    /// Starts `Smpte2110OutputTransport`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `interface`, `destination_address`. Besides, all others are unset.
+    /// Starts `Smpte2110OutputTransport`. Required fields are set by name, in this order: `name`, `interface`, `destination_address`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(destination_port: impl Into<i64>) -> Smpte2110OutputTransportNeedsName {
         Smpte2110OutputTransportNeedsName(Self {
@@ -7772,7 +7792,7 @@ impl Smpte2110OutputTransport {
 }
 /// A [`Smpte2110OutputTransport`] that still needs `name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `Smpte2110OutputTransport` before `name` is set"]
+#[must_use = "call `name` to finish the `Smpte2110OutputTransport`"]
 pub struct Smpte2110OutputTransportNeedsName(Smpte2110OutputTransport);
 impl Smpte2110OutputTransportNeedsName {
     /// Sets [`name`](Smpte2110OutputTransport#structfield.name).
@@ -7786,7 +7806,7 @@ impl Smpte2110OutputTransportNeedsName {
 }
 /// A [`Smpte2110OutputTransport`] that still needs `interface`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `Smpte2110OutputTransport` before `interface` is set"]
+#[must_use = "call `interface` to finish the `Smpte2110OutputTransport`"]
 pub struct Smpte2110OutputTransportNeedsInterface(Smpte2110OutputTransport);
 impl Smpte2110OutputTransportNeedsInterface {
     /// Sets [`interface`](Smpte2110OutputTransport#structfield.interface).
@@ -7800,7 +7820,7 @@ impl Smpte2110OutputTransportNeedsInterface {
 }
 /// A [`Smpte2110OutputTransport`] that still needs `destination_address`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `Smpte2110OutputTransport` before `destination_address` is set"]
+#[must_use = "call `destination_address` to finish the `Smpte2110OutputTransport`"]
 pub struct Smpte2110OutputTransportNeedsDestinationAddress(Smpte2110OutputTransport);
 impl Smpte2110OutputTransportNeedsDestinationAddress {
     /// Sets [`destination_address`](Smpte2110OutputTransport#structfield.destination_address).
@@ -7876,7 +7896,7 @@ impl Smpte2110Payload {
     }
 }
 impl Smpte2110Payload {
-    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    /// Returns [`video`](Self#structfield.video), an empty one if unset.
     pub fn video(&self) -> &Smpte2110VideoInputEssence {
         static UNSET: ::std::sync::LazyLock<Smpte2110VideoInputEssence> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7944,7 +7964,7 @@ impl Smpte2110VideoEssenceStatus {
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
-    /// Returns [`video`](Self#structfield.video), with all its fields unset if it is not set itself.
+    /// Returns [`video`](Self#structfield.video), an empty one if unset.
     pub fn video(&self) -> &OutputVideoFormatStatus {
         static UNSET: ::std::sync::LazyLock<OutputVideoFormatStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8024,7 +8044,7 @@ impl Smpte2110VideoInputEssence {
     pub fn type_(&self) -> Option<&Smpte2110VideoInputEssenceType> {
         self.type_.as_ref()
     }
-    /// Returns [`transport_file`](Self#structfield.transport_file), with all its fields unset if it is not set itself.
+    /// Returns [`transport_file`](Self#structfield.transport_file), an empty one if unset.
     pub fn transport_file(&self) -> &TransportFile {
         static UNSET: ::std::sync::LazyLock<TransportFile> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8108,21 +8128,21 @@ impl SrtCallerInput {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SrtCallerTransport {
         static UNSET: ::std::sync::LazyLock<SrtCallerTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &MptsPayload {
         static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().value().unwrap_or(&UNSET)
     }
-    /// Returns [`decrypt`](Self#structfield.decrypt), with all its fields unset if it is not set itself.
+    /// Returns [`decrypt`](Self#structfield.decrypt), an empty one if unset.
     pub fn decrypt(&self) -> &DecryptConfig {
         static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8156,7 +8176,7 @@ pub struct SrtCallerInputStatus {
     pub transport: Option<SrtCallerInputTransportStatus>,
 }
 impl SrtCallerInputStatus {
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8179,14 +8199,14 @@ impl SrtCallerInputStatus {
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &InputMptsPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SrtCallerInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SrtCallerInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8246,7 +8266,7 @@ impl SrtCallerInputTransportStatus {
     pub fn connections(&self) -> &[SrtInputConnectionStats] {
         self.connections.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`etr290`](Self#structfield.etr290), with all its fields unset if it is not set itself.
+    /// Returns [`etr290`](Self#structfield.etr290), an empty one if unset.
     pub fn etr290(&self) -> &Etr290Stats {
         static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8283,7 +8303,7 @@ impl From<SrtCallerOutputTransport> for SrtCallerOutput {
     }
 }
 impl SrtCallerOutput {
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SrtCallerOutputTransport {
         static UNSET: ::std::sync::LazyLock<SrtCallerOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8312,21 +8332,21 @@ impl SrtCallerOutputStatus {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.health.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SrtCallerOutputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SrtCallerOutputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8785,21 +8805,21 @@ impl SrtListenerInput {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SrtListenerTransport {
         static UNSET: ::std::sync::LazyLock<SrtListenerTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &MptsPayload {
         static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().value().unwrap_or(&UNSET)
     }
-    /// Returns [`decrypt`](Self#structfield.decrypt), with all its fields unset if it is not set itself.
+    /// Returns [`decrypt`](Self#structfield.decrypt), an empty one if unset.
     pub fn decrypt(&self) -> &DecryptConfig {
         static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8833,7 +8853,7 @@ pub struct SrtListenerInputStatus {
     pub transport: Option<SrtListenerInputTransportStatus>,
 }
 impl SrtListenerInputStatus {
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8856,14 +8876,14 @@ impl SrtListenerInputStatus {
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &InputMptsPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SrtListenerInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SrtListenerInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8923,7 +8943,7 @@ impl SrtListenerInputTransportStatus {
     pub fn connections(&self) -> &[SrtInputConnectionStats] {
         self.connections.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`etr290`](Self#structfield.etr290), with all its fields unset if it is not set itself.
+    /// Returns [`etr290`](Self#structfield.etr290), an empty one if unset.
     pub fn etr290(&self) -> &Etr290Stats {
         static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8963,7 +8983,7 @@ impl From<SrtListenerOutputTransport> for SrtListenerOutput {
     }
 }
 impl SrtListenerOutput {
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SrtListenerOutputTransport {
         static UNSET: ::std::sync::LazyLock<SrtListenerOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8992,21 +9012,21 @@ impl SrtListenerOutputStatus {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.health.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &SrtListenerOutputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SrtListenerOutputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9385,7 +9405,7 @@ pub struct SystemInfo {
     pub data: Option<SystemInfoData>,
 }
 impl SystemInfo {
-    /// Returns [`data`](Self#structfield.data), with all its fields unset if it is not set itself.
+    /// Returns [`data`](Self#structfield.data), an empty one if unset.
     pub fn data(&self) -> &SystemInfoData {
         static UNSET: ::std::sync::LazyLock<SystemInfoData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9493,21 +9513,21 @@ impl TransformConfig {
     }
 }
 impl TransformConfig {
-    /// Returns [`encoding`](Self#structfield.encoding), with all its fields unset if it is not set itself.
+    /// Returns [`encoding`](Self#structfield.encoding), an empty one if unset.
     pub fn encoding(&self) -> &EncodingConfig {
         static UNSET: ::std::sync::LazyLock<EncodingConfig> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.encoding.as_ref().value().unwrap_or(&UNSET)
     }
-    /// Returns [`abr_encoding`](Self#structfield.abr_encoding), with all its fields unset if it is not set itself.
+    /// Returns [`abr_encoding`](Self#structfield.abr_encoding), an empty one if unset.
     pub fn abr_encoding(&self) -> &AbrEncodingConfig {
         static UNSET: ::std::sync::LazyLock<AbrEncodingConfig> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.abr_encoding.as_ref().value().unwrap_or(&UNSET)
     }
-    /// Returns [`multiplexing`](Self#structfield.multiplexing), with all its fields unset if it is not set itself.
+    /// Returns [`multiplexing`](Self#structfield.multiplexing), an empty one if unset.
     pub fn multiplexing(&self) -> &MultiplexingConfig {
         static UNSET: ::std::sync::LazyLock<MultiplexingConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9611,21 +9631,21 @@ impl UdpInput {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &UdpTransport {
         static UNSET: ::std::sync::LazyLock<UdpTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &MptsPayload {
         static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().value().unwrap_or(&UNSET)
     }
-    /// Returns [`decrypt`](Self#structfield.decrypt), with all its fields unset if it is not set itself.
+    /// Returns [`decrypt`](Self#structfield.decrypt), an empty one if unset.
     pub fn decrypt(&self) -> &DecryptConfig {
         static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9659,7 +9679,7 @@ pub struct UdpInputStatus {
     pub transport: Option<UdpInputTransportStatus>,
 }
 impl UdpInputStatus {
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9682,14 +9702,14 @@ impl UdpInputStatus {
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &InputMptsPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.payload.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &UdpInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<UdpInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9741,14 +9761,14 @@ impl UdpInputTransportStatus {
     pub fn received_packets(&self) -> Option<i64> {
         self.received_packets.as_ref().copied()
     }
-    /// Returns [`etr290`](Self#structfield.etr290), with all its fields unset if it is not set itself.
+    /// Returns [`etr290`](Self#structfield.etr290), an empty one if unset.
     pub fn etr290(&self) -> &Etr290Stats {
         static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.etr290.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`fec`](Self#structfield.fec), with all its fields unset if it is not set itself.
+    /// Returns [`fec`](Self#structfield.fec), an empty one if unset.
     pub fn fec(&self) -> &InputTransportFec {
         static UNSET: ::std::sync::LazyLock<InputTransportFec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9785,7 +9805,7 @@ impl From<UdpOutputTransport> for UdpOutput {
     }
 }
 impl UdpOutput {
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &UdpOutputTransport {
         static UNSET: ::std::sync::LazyLock<UdpOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9814,21 +9834,21 @@ impl UdpOutputStatus {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.health.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &UdpOutputTransport {
         static UNSET: ::std::sync::LazyLock<UdpOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.transport.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9849,7 +9869,7 @@ pub struct UdpOutputTransport {
     /// Length in characters: at most 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
-    /// Format: ipv4.
+    /// An IPv4 address.
     #[serde(
         rename = "sourceAddress",
         default,
@@ -9866,7 +9886,7 @@ pub struct UdpOutputTransport {
     pub source_port: Nullable<i64>,
 }
 impl UdpOutputTransport {
-    /// Starts `UdpOutputTransport`: the required fields that could be mistaken for each other follow by name, in this order: `url`, `interface`. Besides, all others are unset.
+    /// Starts `UdpOutputTransport`. Required fields are set by name, in this order: `url`, `interface`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> UdpOutputTransportNeedsUrl {
         UdpOutputTransportNeedsUrl(Self {
@@ -9903,7 +9923,7 @@ impl UdpOutputTransport {
 }
 /// A [`UdpOutputTransport`] that still needs `url`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `UdpOutputTransport` before `url` is set"]
+#[must_use = "call `url` to finish the `UdpOutputTransport`"]
 pub struct UdpOutputTransportNeedsUrl(UdpOutputTransport);
 impl UdpOutputTransportNeedsUrl {
     /// Sets [`url`](UdpOutputTransport#structfield.url).
@@ -9914,7 +9934,7 @@ impl UdpOutputTransportNeedsUrl {
 }
 /// A [`UdpOutputTransport`] that still needs `interface`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `UdpOutputTransport` before `interface` is set"]
+#[must_use = "call `interface` to finish the `UdpOutputTransport`"]
 pub struct UdpOutputTransportNeedsInterface(UdpOutputTransport);
 impl UdpOutputTransportNeedsInterface {
     /// Sets [`interface`](UdpOutputTransport#structfield.interface).
@@ -9957,7 +9977,7 @@ pub struct UdpTransport {
     pub interface: Option<String>,
 }
 impl UdpTransport {
-    /// Starts `UdpTransport`: the required fields that could be mistaken for each other follow by name, in this order: `url`, `interface`. Besides, all others are unset.
+    /// Starts `UdpTransport`. Required fields are set by name, in this order: `url`, `interface`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> UdpTransportNeedsUrl {
         UdpTransportNeedsUrl(Self {
@@ -9980,7 +10000,7 @@ impl UdpTransport {
 }
 /// A [`UdpTransport`] that still needs `url`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `UdpTransport` before `url` is set"]
+#[must_use = "call `url` to finish the `UdpTransport`"]
 pub struct UdpTransportNeedsUrl(UdpTransport);
 impl UdpTransportNeedsUrl {
     /// Sets [`url`](UdpTransport#structfield.url).
@@ -9991,7 +10011,7 @@ impl UdpTransportNeedsUrl {
 }
 /// A [`UdpTransport`] that still needs `interface`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `UdpTransport` before `interface` is set"]
+#[must_use = "call `interface` to finish the `UdpTransport`"]
 pub struct UdpTransportNeedsInterface(UdpTransport);
 impl UdpTransportNeedsInterface {
     /// Sets [`interface`](UdpTransport#structfield.interface).
@@ -10082,7 +10102,7 @@ pub struct UnsyncedInputStatus {
     pub payload: Option<InputPayloadStatus>,
 }
 impl UnsyncedInputStatus {
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10105,7 +10125,7 @@ impl UnsyncedInputStatus {
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
-    /// Returns [`payload`](Self#structfield.payload), with all its fields unset if it is not set itself.
+    /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
     pub fn payload(&self) -> &InputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10159,7 +10179,7 @@ impl UnsyncedOutputStatus {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`health`](Self#structfield.health), with all its fields unset if it is not set itself.
+    /// Returns [`health`](Self#structfield.health), an empty one if unset.
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,

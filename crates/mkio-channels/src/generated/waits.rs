@@ -117,33 +117,33 @@ pub static CHANNEL_ACTIVITY: Resource = Resource {
 impl Client {
     /// Waits for a channel, by default until it is `ok` (`Ok`).
     ///
-    /// Goals: `ok` (`Ok`), or gone. Default timeout 5 min; polls every 1 to 5 s.
+    /// Goals: `ok` (`Ok`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 5 s.
     pub fn wait_for_channel(
         &self,
         channel_id: impl Into<String>,
     ) -> Wait<types::Channel, types::SyncState> {
         Wait::new(self.transport(), &CHANNEL, vec![channel_id.into()])
     }
-    /// Takes a described wait for a channel up again.
+    /// Resumes a described wait for a channel.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, or
-    /// of a wait until it is gone, which [`resume_wait_until_channel_gone`](Self::resume_wait_until_channel_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_channel_gone`](Self::resume_wait_until_channel_gone) resumes.
     pub fn resume_wait_for_channel(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Channel, types::SyncState>> {
         Wait::resume(self.transport(), &CHANNEL, description)
     }
-    /// Takes a described wait until a channel is gone up again.
+    /// Resumes a described wait until a channel is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, or
-    /// of a wait for a state, which [`resume_wait_for_channel`](Self::resume_wait_for_channel) takes up.
+    /// of a wait for a state, which [`resume_wait_for_channel`](Self::resume_wait_for_channel) resumes.
     pub fn resume_wait_until_channel_gone(
         &self,
         description: &WaitDescription,
@@ -218,33 +218,33 @@ impl Client {
     }
     /// Waits for a channel activity, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), or gone. Default timeout 5 min; polls every 1 to 5 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 5 s.
     pub fn wait_for_channel_activity(
         &self,
         channel_id: impl Into<String>,
     ) -> Wait<types::Channel, types::ActualState> {
         Wait::new(self.transport(), &CHANNEL_ACTIVITY, vec![channel_id.into()])
     }
-    /// Takes a described wait for a channel activity up again.
+    /// Resumes a described wait for a channel activity.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, or
-    /// of a wait until it is gone, which [`resume_wait_until_channel_activity_gone`](Self::resume_wait_until_channel_activity_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_channel_activity_gone`](Self::resume_wait_until_channel_activity_gone) resumes.
     pub fn resume_wait_for_channel_activity(
         &self,
         description: &WaitDescription,
     ) -> Result<Wait<types::Channel, types::ActualState>> {
         Wait::resume(self.transport(), &CHANNEL_ACTIVITY, description)
     }
-    /// Takes a described wait until a channel activity is gone up again.
+    /// Resumes a described wait until a channel activity is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, or
-    /// of a wait for a state, which [`resume_wait_for_channel_activity`](Self::resume_wait_for_channel_activity) takes up.
+    /// of a wait for a state, which [`resume_wait_for_channel_activity`](Self::resume_wait_for_channel_activity) resumes.
     pub fn resume_wait_until_channel_activity_gone(
         &self,
         description: &WaitDescription,

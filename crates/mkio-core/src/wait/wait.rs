@@ -153,7 +153,7 @@ impl<T, S: StateName> Wait<T, S> {
         }
     }
 
-    /// Takes a described wait up again.
+    /// Resumes a described wait.
     ///
     /// # Errors
     ///
@@ -170,7 +170,7 @@ impl<T, S: StateName> Wait<T, S> {
         NewWait::resume(transport, resource, description).map(Self::of)
     }
 
-    /// Takes a described wait until the resource is gone up again.
+    /// Resumes a described wait until the resource is gone.
     ///
     /// # Errors
     ///

@@ -32,8 +32,8 @@ pub async fn run(place: &Place) -> Result<()> {
         PlayReadyLicenseType::NonPersistent,
         PlayReadyContentType::Unspecified,
         ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader::new(),
-        false,
-    );
+    )
+    .allow_test_devices(false);
     let play_ready = ContentKeyPolicyPlayReadyConfiguration::new([license]);
     let options = [
         ContentKeyPolicyOption::new(widevine, restriction()).with_name("widevine"),

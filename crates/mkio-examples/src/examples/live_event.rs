@@ -18,10 +18,8 @@ pub async fn run(place: &Place) -> Result<()> {
     place.undo(&event, media.stop_live_event_and_wait(&event).missing_ok());
     let input = LiveEventInput::new().with_streaming_protocol(LiveEventInputProtocol::Rtmp);
     let encoding = LiveEventEncoding::new(LiveEventEncodingType::PassthroughBasic);
-    let properties = LiveEventPutProperties::new(false, encoding, input, [""; 0]);
-    // The service wants tags, if only none.
-    let body = LiveEventPut::new(properties).with_tags([("", ""); 0]);
-    media.create_live_event(&event, body).send().await?;
+    let properties = LiveEventPutProperties::new(encoding, input);
+    media.create_live_event(&event, properties).send().await?;
 
     let output = "record";
     place.undo(output, media.delete_live_output_and_wait(&event, output).missing_ok());

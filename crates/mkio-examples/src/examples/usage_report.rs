@@ -19,7 +19,9 @@ pub async fn run(place: &Place) -> Result<()> {
         let day = if back { now - Days::new(days) } else { now + Days::new(days) };
         day.format("%Y-%m-%d").to_string()
     };
-    let query = UsageReportQuery::new(day(30, true), day(1, false))
+    let query = UsageReportQuery::new()
+        .start_date(day(30, true))
+        .end_date(day(1, false))
         .with_granularity(UsageReportGranularity::Day)
         .with_project_names([place.project.name()]);
     let report = management.create_usage_report(query.clone()).send().await?;

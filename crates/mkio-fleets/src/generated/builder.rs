@@ -47,7 +47,7 @@ impl ListBackups {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/backups`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl DeleteBackup {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ impl GetBackup {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -196,7 +196,7 @@ impl UpdateBackup {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -245,7 +245,7 @@ impl GetBackupConfig {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}/config`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -338,7 +338,7 @@ impl ListDevices {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/devices`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -400,7 +400,7 @@ impl DeleteDevice {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -445,7 +445,7 @@ impl GetDevice {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -496,7 +496,7 @@ impl UpdateDevice {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -547,7 +547,7 @@ impl CreateDevice {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -598,7 +598,7 @@ impl BackUpDevice {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/backup`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -649,7 +649,7 @@ impl RemoveDeviceServices {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/removeServices`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -700,7 +700,7 @@ impl RestoreDevice {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/restore`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -785,7 +785,7 @@ impl ListDeviceSoftware {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/software`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -830,7 +830,7 @@ impl ListSupportPackages {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -881,7 +881,7 @@ impl CreateSupportPackage {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -931,7 +931,7 @@ impl DeleteSupportPackage {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -981,7 +981,7 @@ impl GetSupportPackage {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1031,7 +1031,7 @@ impl UploadBackup {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/fleet/uploadBackup`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///

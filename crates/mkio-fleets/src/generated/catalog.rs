@@ -261,7 +261,7 @@ static TYPES: &[Type] = &[
             Field::new("project", Ty::Text, "Project ID.", &[Mark::Required]),
             Field::new("services", Ty::Map(&Ty::Json), "Information on services.", &[Mark::Required]),
             Field::new("signature", Ty::Text, "Signature of the backup file.", &[Mark::Required]),
-            Field::new("timestamp", Ty::Text, "When the backup was made.", &[Mark::Required]),
+            Field::new("timestamp", Ty::Time, "When the backup was made.", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -281,7 +281,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "BackupMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("created", Ty::Text, "When the backup was made.", &[Mark::Required]),
+            Field::new("created", Ty::Time, "When the backup was made.", &[Mark::Required]),
             Field::new("device", Ty::Text, "ID of the backed-up device.", &[Mark::Required]),
             Field::new("id", Ty::Text, "Unique backup ID.", &[Mark::Required]),
             Field::new("name", Ty::Text, "Backup file name.", &[Mark::Required]),
@@ -502,14 +502,14 @@ static TYPES: &[Type] = &[
         name: "Metadata", docs: "",
         shape: Shape::Object(&[
             Field::new("created", Ty::Time, "Creation time.", &[]),
-            Field::new("createdBy", Ty::Text, "Creator's user ID.\n\nFormat: uuid.", &[]),
+            Field::new("createdBy", Ty::Text, "Creator's user ID.\n\nA UUID.", &[]),
             Field::new("createdByEmail", Ty::Text, "Creator's email address.", &[]),
             Field::new("displayName", Ty::Text, "", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("labels", Ty::Map(&Ty::Text), "Label map attached to the resource.", &[]),
             Field::new("name", Ty::Text, "Resource name.", &[]),
             Field::new("updated", Ty::Time, "Time of the latest update.", &[]),
-            Field::new("updatedBy", Ty::Text, "User ID behind the latest update.\n\nFormat: uuid.", &[]),
+            Field::new("updatedBy", Ty::Text, "User ID behind the latest update.\n\nA UUID.", &[]),
             Field::new("updatedByEmail", Ty::Text, "Email address behind the latest update.", &[]),
         ], None),
     },
@@ -607,7 +607,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "SupportPackageMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("created", Ty::Text, "Creation time, ISO 8601.", &[Mark::Nullable]),
+            Field::new("created", Ty::Time, "Creation time, ISO 8601.", &[Mark::Nullable]),
             Field::new("description", Ty::Text, "What the package contains.", &[]),
             Field::new("device", Ty::Text, "Name of the device it came from.", &[]),
             Field::new("friendlyName", Ty::Text, "Name meant for people.", &[]),

@@ -49,7 +49,7 @@ pub struct AvailableNetwork {
     pub network_name: Option<String>,
 }
 impl AvailableNetwork {
-    /// Starts `AvailableNetwork`: the required fields that could be mistaken for each other follow by name, in this order: `network_name`, `interface_name`. Besides, all others are unset.
+    /// Starts `AvailableNetwork`. Required fields are set by name, in this order: `network_name`, `interface_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> AvailableNetworkNeedsNetworkName {
         AvailableNetworkNeedsNetworkName(Self {
@@ -72,7 +72,7 @@ impl AvailableNetwork {
 }
 /// A [`AvailableNetwork`] that still needs `network_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `AvailableNetwork` before `network_name` is set"]
+#[must_use = "call `network_name` to finish the `AvailableNetwork`"]
 pub struct AvailableNetworkNeedsNetworkName(AvailableNetwork);
 impl AvailableNetworkNeedsNetworkName {
     /// Sets [`network_name`](AvailableNetwork#structfield.network_name).
@@ -86,7 +86,7 @@ impl AvailableNetworkNeedsNetworkName {
 }
 /// A [`AvailableNetwork`] that still needs `interface_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `AvailableNetwork` before `interface_name` is set"]
+#[must_use = "call `interface_name` to finish the `AvailableNetwork`"]
 pub struct AvailableNetworkNeedsInterfaceName(AvailableNetwork);
 impl AvailableNetworkNeedsInterfaceName {
     /// Sets [`interface_name`](AvailableNetwork#structfield.interface_name).
@@ -145,7 +145,7 @@ pub struct Backup {
     pub signature: Option<String>,
     /// When the backup was made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub timestamp: Option<String>,
+    pub timestamp: Option<Timestamp>,
 }
 impl Backup {
     /// Returns [`asset_file_included`](Self#structfield.asset_file_included), if it is set.
@@ -185,8 +185,8 @@ impl Backup {
         self.signature.as_ref().map(String::as_str)
     }
     /// Returns [`timestamp`](Self#structfield.timestamp), if it is set.
-    pub fn timestamp(&self) -> Option<&str> {
-        self.timestamp.as_ref().map(String::as_str)
+    pub fn timestamp(&self) -> Option<&Timestamp> {
+        self.timestamp.as_ref()
     }
 }
 /// Response of [`list_backups`](super::Client::list_backups).
@@ -215,7 +215,7 @@ impl BackupList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -237,7 +237,7 @@ pub struct BackupListItem {
     pub metadata: Option<BackupMetadata>,
 }
 impl BackupListItem {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &BackupMetadata {
         static UNSET: ::std::sync::LazyLock<BackupMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -252,7 +252,7 @@ impl BackupListItem {
 pub struct BackupMetadata {
     /// When the backup was made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<String>,
+    pub created: Option<Timestamp>,
     /// ID of the backed-up device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
@@ -265,8 +265,8 @@ pub struct BackupMetadata {
 }
 impl BackupMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
-    pub fn created(&self) -> Option<&str> {
-        self.created.as_ref().map(String::as_str)
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
     }
     /// Returns [`device`](Self#structfield.device), if it is set.
     pub fn device(&self) -> Option<&str> {
@@ -424,21 +424,21 @@ impl Device {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &DeviceSpec {
         static UNSET: ::std::sync::LazyLock<DeviceSpec> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.spec.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &DeviceStatus {
         static UNSET: ::std::sync::LazyLock<DeviceStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -447,7 +447,7 @@ impl Device {
     }
 }
 impl Device {
-    /// Returns the state, at `/status/softwareUpgradeState` in JSON, if it is told. It compares with text.
+    /// State (`/status/softwareUpgradeState` in JSON), if present. Compares with strings.
     pub fn software_state(&self) -> ::mkio_core::StateRef<'_, SoftwareUpgradeState> {
         ::mkio_core::StateRef::new(
             self.status.as_ref().and_then(|part| part.software_upgrade_state.as_ref()),
@@ -567,7 +567,7 @@ impl DeviceList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -775,21 +775,21 @@ impl DeviceSoftware {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &DefaultMetadata {
         static UNSET: ::std::sync::LazyLock<DefaultMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &DeviceSoftwareSpec {
         static UNSET: ::std::sync::LazyLock<DeviceSoftwareSpec> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.spec.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &DeviceSoftwareStatus {
         static UNSET: ::std::sync::LazyLock<DeviceSoftwareStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -823,7 +823,7 @@ impl DeviceSoftwareList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1058,7 +1058,7 @@ impl DeviceSpec {
     pub fn desired_software_version(&self) -> Option<&str> {
         self.desired_software_version.as_ref().map(String::as_str)
     }
-    /// Returns [`geolocation`](Self#structfield.geolocation), with all its fields unset if it is not set itself.
+    /// Returns [`geolocation`](Self#structfield.geolocation), an empty one if unset.
     pub fn geolocation(&self) -> &Geolocation {
         static UNSET: ::std::sync::LazyLock<Geolocation> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1183,14 +1183,14 @@ impl DeviceStatus {
     pub fn assigned_flows(&self) -> &[AssignedFlow] {
         self.assigned_flows.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`beam_ha`](Self#structfield.beam_ha), with all its fields unset if it is not set itself.
+    /// Returns [`beam_ha`](Self#structfield.beam_ha), an empty one if unset.
     pub fn beam_ha(&self) -> &BeamHa {
         static UNSET: ::std::sync::LazyLock<BeamHa> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.beam_ha.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`capabilities`](Self#structfield.capabilities), with all its fields unset if it is not set itself.
+    /// Returns [`capabilities`](Self#structfield.capabilities), an empty one if unset.
     pub fn capabilities(&self) -> &DeviceCapabilities {
         static UNSET: ::std::sync::LazyLock<DeviceCapabilities> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1201,7 +1201,7 @@ impl DeviceStatus {
     pub fn current_software_version(&self) -> Option<&str> {
         self.current_software_version.as_ref().map(String::as_str)
     }
-    /// Returns [`geolocation`](Self#structfield.geolocation), with all its fields unset if it is not set itself.
+    /// Returns [`geolocation`](Self#structfield.geolocation), an empty one if unset.
     pub fn geolocation(&self) -> &Geolocation {
         static UNSET: ::std::sync::LazyLock<Geolocation> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1577,7 +1577,7 @@ pub struct SupportPackage {
     pub metadata: Option<SupportPackageMetadata>,
 }
 impl SupportPackage {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &SupportPackageMetadata {
         static UNSET: ::std::sync::LazyLock<SupportPackageMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1611,7 +1611,7 @@ impl SupportPackageList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1630,7 +1630,7 @@ impl SupportPackageList {
 pub struct SupportPackageMetadata {
     /// Creation time, ISO 8601.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<String>,
+    pub created: Option<Timestamp>,
     /// What the package contains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -1653,8 +1653,8 @@ pub struct SupportPackageMetadata {
 }
 impl SupportPackageMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
-    pub fn created(&self) -> Option<&str> {
-        self.created.as_ref().map(String::as_str)
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
     pub fn description(&self) -> Option<&str> {

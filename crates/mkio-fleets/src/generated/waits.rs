@@ -325,7 +325,7 @@ pub static STORED_SUPPORT_PACKAGE: Resource = Resource {
 impl ProjectClient {
     /// Waits for a device software, by default until it is `switched` (`Idle`).
     ///
-    /// Goals: `switched` (`Idle`), or gone. Default timeout 2 h; polls every 5 to 60 s.
+    /// Goals: `switched` (`Idle`); `until_gone()` waits for deletion. Default timeout 2 h; polls every 5 to 60 s.
     pub fn wait_for_device_software(
         &self,
         name: impl Into<String>,
@@ -337,13 +337,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into(), version.into()],
         )
     }
-    /// Takes a described wait for a device software up again.
+    /// Resumes a described wait for a device software.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_device_software_gone`](Self::resume_wait_until_device_software_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_device_software_gone`](Self::resume_wait_until_device_software_gone) resumes.
     pub fn resume_wait_for_device_software(
         &self,
         description: &WaitDescription,
@@ -354,13 +354,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a device software is gone up again.
+    /// Resumes a described wait until a device software is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_device_software`](Self::resume_wait_for_device_software) takes up.
+    /// of a wait for a state, which [`resume_wait_for_device_software`](Self::resume_wait_for_device_software) resumes.
     pub fn resume_wait_until_device_software_gone(
         &self,
         description: &WaitDescription,
@@ -376,7 +376,7 @@ impl ProjectClient {
     }
     /// Waits for a device preload, by default until it is `downloaded` (`Downloaded`, `Importing`).
     ///
-    /// Goals: `downloaded` (`Downloaded`, `Importing`), `removed` (`Removed`), or gone. Default timeout 4 h; polls every 5 to 60 s.
+    /// Goals: `downloaded` (`Downloaded`, `Importing`), `removed` (`Removed`); `until_gone()` waits for deletion. Default timeout 4 h; polls every 5 to 60 s.
     pub fn wait_for_device_preload(
         &self,
         name: impl Into<String>,
@@ -388,13 +388,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into(), version.into()],
         )
     }
-    /// Takes a described wait for a device preload up again.
+    /// Resumes a described wait for a device preload.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_device_preload_gone`](Self::resume_wait_until_device_preload_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_device_preload_gone`](Self::resume_wait_until_device_preload_gone) resumes.
     pub fn resume_wait_for_device_preload(
         &self,
         description: &WaitDescription,
@@ -405,13 +405,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a device preload is gone up again.
+    /// Resumes a described wait until a device preload is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_device_preload`](Self::resume_wait_for_device_preload) takes up.
+    /// of a wait for a state, which [`resume_wait_for_device_preload`](Self::resume_wait_for_device_preload) resumes.
     pub fn resume_wait_until_device_preload_gone(
         &self,
         description: &WaitDescription,
@@ -427,7 +427,7 @@ impl ProjectClient {
     }
     /// Waits for a device, by default until it is `present` (`Present`).
     ///
-    /// Goals: `present` (`Present`), or gone. Default timeout 5 min; polls every 1 to 10 s.
+    /// Goals: `present` (`Present`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_device(
         &self,
         name: impl Into<String>,
@@ -438,13 +438,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into()],
         )
     }
-    /// Takes a described wait for a device up again.
+    /// Resumes a described wait for a device.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_device_gone`](Self::resume_wait_until_device_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_device_gone`](Self::resume_wait_until_device_gone) resumes.
     pub fn resume_wait_for_device(
         &self,
         description: &WaitDescription,
@@ -455,13 +455,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a device is gone up again.
+    /// Resumes a described wait until a device is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_device`](Self::resume_wait_for_device) takes up.
+    /// of a wait for a state, which [`resume_wait_for_device`](Self::resume_wait_for_device) resumes.
     pub fn resume_wait_until_device_gone(
         &self,
         description: &WaitDescription,
@@ -494,7 +494,7 @@ impl ProjectClient {
     }
     /// Waits for a backup, by default until it is `present` (`Present`).
     ///
-    /// Goals: `present` (`Present`), or gone. Default timeout 1 h; polls every 10 to 60 s.
+    /// Goals: `present` (`Present`); `until_gone()` waits for deletion. Default timeout 1 h; polls every 10 to 60 s.
     pub fn wait_for_backup(
         &self,
         backup_name: impl Into<String>,
@@ -505,13 +505,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), backup_name.into()],
         )
     }
-    /// Takes a described wait for a backup up again.
+    /// Resumes a described wait for a backup.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_backup_gone`](Self::resume_wait_until_backup_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_backup_gone`](Self::resume_wait_until_backup_gone) resumes.
     pub fn resume_wait_for_backup(
         &self,
         description: &WaitDescription,
@@ -522,13 +522,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a backup is gone up again.
+    /// Resumes a described wait until a backup is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_backup`](Self::resume_wait_for_backup) takes up.
+    /// of a wait for a state, which [`resume_wait_for_backup`](Self::resume_wait_for_backup) resumes.
     pub fn resume_wait_until_backup_gone(
         &self,
         description: &WaitDescription,
@@ -544,7 +544,7 @@ impl ProjectClient {
     }
     /// Waits for a support package, by default until it is `present` (`Present`).
     ///
-    /// Goals: `present` (`Present`), or gone. Default timeout 1 h; polls every 10 to 60 s.
+    /// Goals: `present` (`Present`); `until_gone()` waits for deletion. Default timeout 1 h; polls every 10 to 60 s.
     pub fn wait_for_support_package(
         &self,
         name: impl Into<String>,
@@ -556,13 +556,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into(), package_name.into()],
         )
     }
-    /// Takes a described wait for a support package up again.
+    /// Resumes a described wait for a support package.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_support_package_gone`](Self::resume_wait_until_support_package_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_support_package_gone`](Self::resume_wait_until_support_package_gone) resumes.
     pub fn resume_wait_for_support_package(
         &self,
         description: &WaitDescription,
@@ -573,13 +573,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a support package is gone up again.
+    /// Resumes a described wait until a support package is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_support_package`](Self::resume_wait_for_support_package) takes up.
+    /// of a wait for a state, which [`resume_wait_for_support_package`](Self::resume_wait_for_support_package) resumes.
     pub fn resume_wait_until_support_package_gone(
         &self,
         description: &WaitDescription,
@@ -595,7 +595,7 @@ impl ProjectClient {
     }
     /// Waits for a stored backup, by default until it is `present` (`Present`).
     ///
-    /// Goals: `present` (`Present`), or gone. Default timeout 5 min; polls every 1 to 10 s.
+    /// Goals: `present` (`Present`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_stored_backup(
         &self,
         backup_id: impl Into<String>,
@@ -606,13 +606,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), backup_id.into()],
         )
     }
-    /// Takes a described wait for a stored backup up again.
+    /// Resumes a described wait for a stored backup.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_stored_backup_gone`](Self::resume_wait_until_stored_backup_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_stored_backup_gone`](Self::resume_wait_until_stored_backup_gone) resumes.
     pub fn resume_wait_for_stored_backup(
         &self,
         description: &WaitDescription,
@@ -623,13 +623,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a stored backup is gone up again.
+    /// Resumes a described wait until a stored backup is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_stored_backup`](Self::resume_wait_for_stored_backup) takes up.
+    /// of a wait for a state, which [`resume_wait_for_stored_backup`](Self::resume_wait_for_stored_backup) resumes.
     pub fn resume_wait_until_stored_backup_gone(
         &self,
         description: &WaitDescription,
@@ -665,7 +665,7 @@ impl ProjectClient {
     }
     /// Waits for a stored support package, by default until it is `present` (`Present`).
     ///
-    /// Goals: `present` (`Present`), or gone. Default timeout 5 min; polls every 1 to 10 s.
+    /// Goals: `present` (`Present`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_stored_support_package(
         &self,
         name: impl Into<String>,
@@ -677,13 +677,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into(), package_name.into()],
         )
     }
-    /// Takes a described wait for a stored support package up again.
+    /// Resumes a described wait for a stored support package.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_stored_support_package_gone`](Self::resume_wait_until_stored_support_package_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_stored_support_package_gone`](Self::resume_wait_until_stored_support_package_gone) resumes.
     pub fn resume_wait_for_stored_support_package(
         &self,
         description: &WaitDescription,
@@ -694,13 +694,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a stored support package is gone up again.
+    /// Resumes a described wait until a stored support package is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_stored_support_package`](Self::resume_wait_for_stored_support_package) takes up.
+    /// of a wait for a state, which [`resume_wait_for_stored_support_package`](Self::resume_wait_for_stored_support_package) resumes.
     pub fn resume_wait_until_stored_support_package_gone(
         &self,
         description: &WaitDescription,

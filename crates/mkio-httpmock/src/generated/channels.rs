@@ -6,7 +6,7 @@
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_channels::types;
-    /// What a request must look like: `GET /api/channel-biss/import-code/`.
+    /// Conditions on the request: `GET /api/channel-biss/import-code/`.
     pub struct GetBissImportCodeWhen(::httpmock::When);
     impl GetBissImportCodeWhen {
         /// Wraps httpmock's own type.
@@ -47,7 +47,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channel-biss/injected-ids/`.
+    /// Conditions on the request: `GET /api/channel-biss/injected-ids/`.
     pub struct ListBissInjectedIdsWhen(::httpmock::When);
     impl ListBissInjectedIdsWhen {
         /// Wraps httpmock's own type.
@@ -88,7 +88,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/channel-biss/injected-ids/`.
+    /// Conditions on the request: `POST /api/channel-biss/injected-ids/`.
     pub struct CreateBissInjectedIdWhen(::httpmock::When);
     impl CreateBissInjectedIdWhen {
         /// Wraps httpmock's own type.
@@ -148,7 +148,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channel-capability/`.
+    /// Conditions on the request: `GET /api/channel-capability/`.
     pub struct GetCapabilitiesWhen(::httpmock::When);
     impl GetCapabilitiesWhen {
         /// Wraps httpmock's own type.
@@ -189,7 +189,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channel-channelalarms/active/`.
+    /// Conditions on the request: `GET /api/channel-channelalarms/active/`.
     pub struct ListActiveAlarmsWhen(::httpmock::When);
     impl ListActiveAlarmsWhen {
         /// Wraps httpmock's own type.
@@ -250,7 +250,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channel-deployment/eligibility/`.
+    /// Conditions on the request: `GET /api/channel-deployment/eligibility/`.
     pub struct GetEligibilityWhen(::httpmock::When);
     impl GetEligibilityWhen {
         /// Wraps httpmock's own type.
@@ -292,7 +292,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/channel-export/`.
+    /// Conditions on the request: `POST /api/channel-export/`.
     pub struct ExportChannelsWhen(::httpmock::When);
     impl ExportChannelsWhen {
         /// Wraps httpmock's own type.
@@ -350,7 +350,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/channel-import/`.
+    /// Conditions on the request: `POST /api/channel-import/`.
     pub struct ImportChannelsWhen(::httpmock::When);
     impl ImportChannelsWhen {
         /// Wraps httpmock's own type.
@@ -408,7 +408,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channel-me/`.
+    /// Conditions on the request: `GET /api/channel-me/`.
     pub struct GetMeWhen(::httpmock::When);
     impl GetMeWhen {
         /// Wraps httpmock's own type.
@@ -447,7 +447,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channel-metrics/cpu/`.
+    /// Conditions on the request: `GET /api/channel-metrics/cpu/`.
     pub struct QueryCpuMetricsWhen(::httpmock::When);
     impl QueryCpuMetricsWhen {
         /// Wraps httpmock's own type.
@@ -522,7 +522,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channel-metrics/current/`.
+    /// Conditions on the request: `GET /api/channel-metrics/current/`.
     pub struct GetCurrentMetricsWhen(::httpmock::When);
     impl GetCurrentMetricsWhen {
         /// Wraps httpmock's own type.
@@ -589,7 +589,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channel-metrics/query/`.
+    /// Conditions on the request: `GET /api/channel-metrics/query/`.
     pub struct QueryMetricsWhen(::httpmock::When);
     impl QueryMetricsWhen {
         /// Wraps httpmock's own type.
@@ -668,7 +668,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channel-metrics/temperature/`.
+    /// Conditions on the request: `GET /api/channel-metrics/temperature/`.
     pub struct QueryTemperatureMetricsWhen(::httpmock::When);
     impl QueryTemperatureMetricsWhen {
         /// Wraps httpmock's own type.
@@ -743,7 +743,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channel-system/`.
+    /// Conditions on the request: `GET /api/channel-system/`.
     pub struct GetSystemInfoWhen(::httpmock::When);
     impl GetSystemInfoWhen {
         /// Wraps httpmock's own type.
@@ -782,7 +782,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channels/`.
+    /// Conditions on the request: `GET /api/channels/`.
     pub struct ListChannelsWhen(::httpmock::When);
     impl ListChannelsWhen {
         /// Wraps httpmock's own type.
@@ -891,7 +891,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/channels/{channel_id}/`.
+    /// Conditions on the request: `GET /api/channels/{channel_id}/`.
     pub struct GetChannelWhen(::httpmock::When);
     impl GetChannelWhen {
         /// Wraps httpmock's own type.
@@ -955,7 +955,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/channels/{channel_id}/`.
+    /// Conditions on the request: `PUT /api/channels/{channel_id}/`.
     pub struct CreateOrReplaceChannelWhen(::httpmock::When);
     impl CreateOrReplaceChannelWhen {
         /// Wraps httpmock's own type.
@@ -1023,7 +1023,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/channels/{channel_id}/`.
+    /// Conditions on the request: `PATCH /api/channels/{channel_id}/`.
     pub struct UpdateChannelWhen(::httpmock::When);
     impl UpdateChannelWhen {
         /// Wraps httpmock's own type.
@@ -1091,7 +1091,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/channels/{channel_id}/`.
+    /// Conditions on the request: `DELETE /api/channels/{channel_id}/`.
     pub struct DeleteChannelWhen(::httpmock::When);
     impl DeleteChannelWhen {
         /// Wraps httpmock's own type.
@@ -1149,7 +1149,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/channels/{channel_id}/thumbnails/{thumbnail_id}/thumbnail.jpg`.
+    /// Conditions on the request: `GET /api/channels/{channel_id}/thumbnails/{thumbnail_id}/thumbnail.jpg`.
     pub struct GetChannelThumbnailWhen(::httpmock::When);
     impl GetChannelThumbnailWhen {
         /// Wraps httpmock's own type.
@@ -1224,7 +1224,7 @@ pub mod operations {
             Self(self.0.status(status).header("content-type", "image/jpeg").body(value))
         }
     }
-    /// What a request must look like: `GET /api/interfaces/`.
+    /// Conditions on the request: `GET /api/interfaces/`.
     pub struct GetInterfacesWhen(::httpmock::When);
     impl GetInterfacesWhen {
         /// Wraps httpmock's own type.

@@ -6,7 +6,7 @@
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_fleets::types;
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/fleet/backups`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/fleet/backups`.
     pub struct ListBackupsWhen(::httpmock::When);
     impl ListBackupsWhen {
         /// Wraps httpmock's own type.
@@ -81,7 +81,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     pub struct DeleteBackupWhen(::httpmock::When);
     impl DeleteBackupWhen {
         /// Wraps httpmock's own type.
@@ -161,7 +161,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     pub struct GetBackupWhen(::httpmock::When);
     impl GetBackupWhen {
         /// Wraps httpmock's own type.
@@ -247,7 +247,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     pub struct UpdateBackupWhen(::httpmock::When);
     impl UpdateBackupWhen {
         /// Wraps httpmock's own type.
@@ -337,7 +337,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}/config`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}/config`.
     pub struct GetBackupConfigWhen(::httpmock::When);
     impl GetBackupConfigWhen {
         /// Wraps httpmock's own type.
@@ -425,7 +425,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/fleet/devices`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/fleet/devices`.
     pub struct ListDevicesWhen(::httpmock::When);
     impl ListDevicesWhen {
         /// Wraps httpmock's own type.
@@ -552,7 +552,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
     pub struct DeleteDeviceWhen(::httpmock::When);
     impl DeleteDeviceWhen {
         /// Wraps httpmock's own type.
@@ -665,7 +665,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}`.
     pub struct GetDeviceWhen(::httpmock::When);
     impl GetDeviceWhen {
         /// Wraps httpmock's own type.
@@ -751,7 +751,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
     pub struct UpdateDeviceWhen(::httpmock::When);
     impl UpdateDeviceWhen {
         /// Wraps httpmock's own type.
@@ -841,7 +841,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`.
     pub struct CreateDeviceWhen(::httpmock::When);
     impl CreateDeviceWhen {
         /// Wraps httpmock's own type.
@@ -931,7 +931,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/backup`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/backup`.
     pub struct BackUpDeviceWhen(::httpmock::When);
     impl BackUpDeviceWhen {
         /// Wraps httpmock's own type.
@@ -1017,7 +1017,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/removeServices`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/removeServices`.
     pub struct RemoveDeviceServicesWhen(::httpmock::When);
     impl RemoveDeviceServicesWhen {
         /// Wraps httpmock's own type.
@@ -1103,7 +1103,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/restore`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/restore`.
     pub struct RestoreDeviceWhen(::httpmock::When);
     impl RestoreDeviceWhen {
         /// Wraps httpmock's own type.
@@ -1189,7 +1189,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/software`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/software`.
     pub struct ListDeviceSoftwareWhen(::httpmock::When);
     impl ListDeviceSoftwareWhen {
         /// Wraps httpmock's own type.
@@ -1329,7 +1329,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
     pub struct ListSupportPackagesWhen(::httpmock::When);
     impl ListSupportPackagesWhen {
         /// Wraps httpmock's own type.
@@ -1417,7 +1417,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
     pub struct CreateSupportPackageWhen(::httpmock::When);
     impl CreateSupportPackageWhen {
         /// Wraps httpmock's own type.
@@ -1509,7 +1509,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
     pub struct DeleteSupportPackageWhen(::httpmock::When);
     impl DeleteSupportPackageWhen {
         /// Wraps httpmock's own type.
@@ -1602,7 +1602,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
     pub struct GetSupportPackageWhen(::httpmock::When);
     impl GetSupportPackageWhen {
         /// Wraps httpmock's own type.
@@ -1701,7 +1701,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/fleet/uploadBackup`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/fleet/uploadBackup`.
     pub struct UploadBackupWhen(::httpmock::When);
     impl UploadBackupWhen {
         /// Wraps httpmock's own type.

@@ -6,7 +6,7 @@
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_infrastructure::types;
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/infra/networks`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/infra/networks`.
     pub struct ListNetworksWhen(::httpmock::When);
     impl ListNetworksWhen {
         /// Wraps httpmock's own type.
@@ -133,7 +133,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
     pub struct DeleteNetworkWhen(::httpmock::When);
     impl DeleteNetworkWhen {
         /// Wraps httpmock's own type.
@@ -215,7 +215,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/infra/networks/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/infra/networks/{name}`.
     pub struct GetNetworkWhen(::httpmock::When);
     impl GetNetworkWhen {
         /// Wraps httpmock's own type.
@@ -303,7 +303,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
     pub struct UpdateNetworkWhen(::httpmock::When);
     impl UpdateNetworkWhen {
         /// Wraps httpmock's own type.
@@ -395,7 +395,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/infra/networks/{name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/infra/networks/{name}`.
     pub struct CreateNetworkWhen(::httpmock::When);
     impl CreateNetworkWhen {
         /// Wraps httpmock's own type.
@@ -487,7 +487,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/infra/sites`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/infra/sites`.
     pub struct ListSitesWhen(::httpmock::When);
     impl ListSitesWhen {
         /// Wraps httpmock's own type.
@@ -614,7 +614,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
     pub struct DeleteSiteWhen(::httpmock::When);
     impl DeleteSiteWhen {
         /// Wraps httpmock's own type.
@@ -694,7 +694,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/infra/sites/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/infra/sites/{name}`.
     pub struct GetSiteWhen(::httpmock::When);
     impl GetSiteWhen {
         /// Wraps httpmock's own type.
@@ -780,7 +780,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
     pub struct UpdateSiteWhen(::httpmock::When);
     impl UpdateSiteWhen {
         /// Wraps httpmock's own type.
@@ -870,7 +870,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/infra/sites/{name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/infra/sites/{name}`.
     pub struct CreateSiteWhen(::httpmock::When);
     impl CreateSiteWhen {
         /// Wraps httpmock's own type.

@@ -6,7 +6,7 @@
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_live::types;
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveChannels`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/liveChannels`.
     pub struct ListLiveChannelsWhen(::httpmock::When);
     impl ListLiveChannelsWhen {
         /// Wraps httpmock's own type.
@@ -144,7 +144,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     pub struct DeleteLiveChannelWhen(::httpmock::When);
     impl DeleteLiveChannelWhen {
         /// Wraps httpmock's own type.
@@ -237,7 +237,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     pub struct GetLiveChannelWhen(::httpmock::When);
     impl GetLiveChannelWhen {
         /// Wraps httpmock's own type.
@@ -336,7 +336,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     pub struct UpdateLiveChannelWhen(::httpmock::When);
     impl UpdateLiveChannelWhen {
         /// Wraps httpmock's own type.
@@ -428,7 +428,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     pub struct CreateOrUpdateLiveChannelWhen(::httpmock::When);
     impl CreateOrUpdateLiveChannelWhen {
         /// Wraps httpmock's own type.
@@ -520,7 +520,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`.
     pub struct ListLiveChannelScheduledOperationsWhen(::httpmock::When);
     impl ListLiveChannelScheduledOperationsWhen {
         /// Wraps httpmock's own type.
@@ -656,7 +656,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct DeleteLiveChannelScheduledOperationWhen(::httpmock::When);
     impl DeleteLiveChannelScheduledOperationWhen {
         /// Wraps httpmock's own type.
@@ -749,7 +749,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct GetLiveChannelScheduledOperationWhen(::httpmock::When);
     impl GetLiveChannelScheduledOperationWhen {
         /// Wraps httpmock's own type.
@@ -848,7 +848,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct CreateOrUpdateLiveChannelScheduledOperationWhen(::httpmock::When);
     impl CreateOrUpdateLiveChannelScheduledOperationWhen {
         /// Wraps httpmock's own type.
@@ -951,7 +951,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`.
     pub struct GetLiveChannelStateWhen(::httpmock::When);
     impl GetLiveChannelStateWhen {
         /// Wraps httpmock's own type.
@@ -1039,7 +1039,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveEvents`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/liveEvents`.
     pub struct ListLiveEventsWhen(::httpmock::When);
     impl ListLiveEventsWhen {
         /// Wraps httpmock's own type.
@@ -1177,7 +1177,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     pub struct DeleteLiveEventWhen(::httpmock::When);
     impl DeleteLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -1270,7 +1270,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     pub struct GetLiveEventWhen(::httpmock::When);
     impl GetLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -1369,7 +1369,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     pub struct UpdateLiveEventWhen(::httpmock::When);
     impl UpdateLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -1461,7 +1461,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     pub struct CreateOrUpdateLiveEventWhen(::httpmock::When);
     impl CreateOrUpdateLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -1553,7 +1553,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`.
     pub struct ListLiveEventScheduledOperationsWhen(::httpmock::When);
     impl ListLiveEventScheduledOperationsWhen {
         /// Wraps httpmock's own type.
@@ -1689,7 +1689,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct DeleteLiveEventScheduledOperationWhen(::httpmock::When);
     impl DeleteLiveEventScheduledOperationWhen {
         /// Wraps httpmock's own type.
@@ -1782,7 +1782,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct GetLiveEventScheduledOperationWhen(::httpmock::When);
     impl GetLiveEventScheduledOperationWhen {
         /// Wraps httpmock's own type.
@@ -1881,7 +1881,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct CreateOrUpdateLiveEventScheduledOperationWhen(::httpmock::When);
     impl CreateOrUpdateLiveEventScheduledOperationWhen {
         /// Wraps httpmock's own type.
@@ -1984,7 +1984,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`.
     pub struct GetLiveEventStateWhen(::httpmock::When);
     impl GetLiveEventStateWhen {
         /// Wraps httpmock's own type.
@@ -2072,7 +2072,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/search`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/search`.
     pub struct ListFlowsWhen(::httpmock::When);
     impl ListFlowsWhen {
         /// Wraps httpmock's own type.
@@ -2210,7 +2210,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels`.
     pub struct ListStaticMultiviewChannelsWhen(::httpmock::When);
     impl ListStaticMultiviewChannelsWhen {
         /// Wraps httpmock's own type.
@@ -2350,7 +2350,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     pub struct DeleteStaticMultiviewChannelWhen(::httpmock::When);
     impl DeleteStaticMultiviewChannelWhen {
         /// Wraps httpmock's own type.
@@ -2443,7 +2443,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     pub struct GetStaticMultiviewChannelWhen(::httpmock::When);
     impl GetStaticMultiviewChannelWhen {
         /// Wraps httpmock's own type.
@@ -2542,7 +2542,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     pub struct UpdateStaticMultiviewChannelWhen(::httpmock::When);
     impl UpdateStaticMultiviewChannelWhen {
         /// Wraps httpmock's own type.
@@ -2634,7 +2634,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     pub struct CreateOrUpdateStaticMultiviewChannelWhen(::httpmock::When);
     impl CreateOrUpdateStaticMultiviewChannelWhen {
         /// Wraps httpmock's own type.
@@ -2726,7 +2726,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`.
     pub struct ListStaticMultiviewChannelScheduledOperationsWhen(::httpmock::When);
     impl ListStaticMultiviewChannelScheduledOperationsWhen {
         /// Wraps httpmock's own type.
@@ -2862,7 +2862,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct DeleteStaticMultiviewChannelScheduledOperationWhen(::httpmock::When);
     impl DeleteStaticMultiviewChannelScheduledOperationWhen {
         /// Wraps httpmock's own type.
@@ -2955,7 +2955,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct GetStaticMultiviewChannelScheduledOperationWhen(::httpmock::When);
     impl GetStaticMultiviewChannelScheduledOperationWhen {
         /// Wraps httpmock's own type.
@@ -3054,7 +3054,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct CreateOrUpdateStaticMultiviewChannelScheduledOperationWhen(
         ::httpmock::When,
     );
@@ -3161,7 +3161,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`.
     pub struct GetStaticMultiviewChannelStateWhen(::httpmock::When);
     impl GetStaticMultiviewChannelStateWhen {
         /// Wraps httpmock's own type.
@@ -3249,7 +3249,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents`.
     pub struct ListStaticMultiviewEventsWhen(::httpmock::When);
     impl ListStaticMultiviewEventsWhen {
         /// Wraps httpmock's own type.
@@ -3389,7 +3389,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     pub struct DeleteStaticMultiviewEventWhen(::httpmock::When);
     impl DeleteStaticMultiviewEventWhen {
         /// Wraps httpmock's own type.
@@ -3482,7 +3482,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     pub struct GetStaticMultiviewEventWhen(::httpmock::When);
     impl GetStaticMultiviewEventWhen {
         /// Wraps httpmock's own type.
@@ -3581,7 +3581,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     pub struct UpdateStaticMultiviewEventWhen(::httpmock::When);
     impl UpdateStaticMultiviewEventWhen {
         /// Wraps httpmock's own type.
@@ -3673,7 +3673,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     pub struct CreateOrUpdateStaticMultiviewEventWhen(::httpmock::When);
     impl CreateOrUpdateStaticMultiviewEventWhen {
         /// Wraps httpmock's own type.
@@ -3765,7 +3765,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`.
     pub struct ListStaticMultiviewEventScheduledOperationsWhen(::httpmock::When);
     impl ListStaticMultiviewEventScheduledOperationsWhen {
         /// Wraps httpmock's own type.
@@ -3901,7 +3901,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct DeleteStaticMultiviewEventScheduledOperationWhen(::httpmock::When);
     impl DeleteStaticMultiviewEventScheduledOperationWhen {
         /// Wraps httpmock's own type.
@@ -3994,7 +3994,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct GetStaticMultiviewEventScheduledOperationWhen(::httpmock::When);
     impl GetStaticMultiviewEventScheduledOperationWhen {
         /// Wraps httpmock's own type.
@@ -4093,7 +4093,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct CreateOrUpdateStaticMultiviewEventScheduledOperationWhen(
         ::httpmock::When,
     );
@@ -4200,7 +4200,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`.
     pub struct GetStaticMultiviewEventStateWhen(::httpmock::When);
     impl GetStaticMultiviewEventStateWhen {
         /// Wraps httpmock's own type.

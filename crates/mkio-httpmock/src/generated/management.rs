@@ -6,7 +6,7 @@
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_management::types;
-    /// What a request must look like: `GET /.well-known/jwks.json`.
+    /// Conditions on the request: `GET /.well-known/jwks.json`.
     pub struct ListPublicKeysWhen(::httpmock::When);
     impl ListPublicKeysWhen {
         /// Wraps httpmock's own type.
@@ -69,7 +69,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /.well-known/revoked.json`.
+    /// Conditions on the request: `GET /.well-known/revoked.json`.
     pub struct ListRevokedTokensWhen(::httpmock::When);
     impl ListRevokedTokensWhen {
         /// Wraps httpmock's own type.
@@ -132,7 +132,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/profile/`.
+    /// Conditions on the request: `GET /api/profile/`.
     pub struct GetLegacyProfileWhen(::httpmock::When);
     impl GetLegacyProfileWhen {
         /// Wraps httpmock's own type.
@@ -193,7 +193,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/profile/`.
+    /// Conditions on the request: `PUT /api/profile/`.
     pub struct SetLegacyProfileWhen(::httpmock::When);
     impl SetLegacyProfileWhen {
         /// Wraps httpmock's own type.
@@ -258,7 +258,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/ready`.
+    /// Conditions on the request: `GET /api/ready`.
     pub struct GetReadyWhen(::httpmock::When);
     impl GetReadyWhen {
         /// Wraps httpmock's own type.
@@ -302,7 +302,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/locations`.
+    /// Conditions on the request: `GET /api/v1/locations`.
     pub struct ListLocationsWhen(::httpmock::When);
     impl ListLocationsWhen {
         /// Wraps httpmock's own type.
@@ -407,7 +407,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/locations/{location_name}`.
+    /// Conditions on the request: `GET /api/v1/locations/{location_name}`.
     pub struct GetLocationWhen(::httpmock::When);
     impl GetLocationWhen {
         /// Wraps httpmock's own type.
@@ -480,7 +480,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/organization`.
+    /// Conditions on the request: `GET /api/v1/organization`.
     pub struct GetOrganizationWhen(::httpmock::When);
     impl GetOrganizationWhen {
         /// Wraps httpmock's own type.
@@ -541,7 +541,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/organization`.
+    /// Conditions on the request: `PATCH /api/v1/organization`.
     pub struct UpdateOrganizationWhen(::httpmock::When);
     impl UpdateOrganizationWhen {
         /// Wraps httpmock's own type.
@@ -606,7 +606,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/organization`.
+    /// Conditions on the request: `POST /api/v1/organization`.
     pub struct CreateOrganizationWhen(::httpmock::When);
     impl CreateOrganizationWhen {
         /// Wraps httpmock's own type.
@@ -671,7 +671,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/invites`.
+    /// Conditions on the request: `GET /api/v1/organization/invites`.
     pub struct ListInvitesWhen(::httpmock::When);
     impl ListInvitesWhen {
         /// Wraps httpmock's own type.
@@ -734,7 +734,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/organization/invites`.
+    /// Conditions on the request: `POST /api/v1/organization/invites`.
     pub struct CreateInviteWhen(::httpmock::When);
     impl CreateInviteWhen {
         /// Wraps httpmock's own type.
@@ -801,7 +801,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/organization/invites/{invite_id}`.
+    /// Conditions on the request: `DELETE /api/v1/organization/invites/{invite_id}`.
     pub struct DeleteInviteWhen(::httpmock::When);
     impl DeleteInviteWhen {
         /// Wraps httpmock's own type.
@@ -870,7 +870,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/invites/{invite_id}`.
+    /// Conditions on the request: `GET /api/v1/organization/invites/{invite_id}`.
     pub struct GetInviteWhen(::httpmock::When);
     impl GetInviteWhen {
         /// Wraps httpmock's own type.
@@ -945,7 +945,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/paymentMethods`.
+    /// Conditions on the request: `GET /api/v1/organization/paymentMethods`.
     pub struct ListPaymentMethodsWhen(::httpmock::When);
     impl ListPaymentMethodsWhen {
         /// Wraps httpmock's own type.
@@ -1053,7 +1053,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}`.
+    /// Conditions on the request: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}`.
     pub struct GetPaymentMethodWhen(::httpmock::When);
     impl GetPaymentMethodWhen {
         /// Wraps httpmock's own type.
@@ -1128,7 +1128,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/organization/paymentMethods/{paymentmethod_id}`.
+    /// Conditions on the request: `PATCH /api/v1/organization/paymentMethods/{paymentmethod_id}`.
     pub struct UpdatePaymentMethodJsonPatchWhen(::httpmock::When);
     impl UpdatePaymentMethodJsonPatchWhen {
         /// Wraps httpmock's own type.
@@ -1207,7 +1207,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/organization/paymentMethods/{paymentmethod_id}/acceptTermsAndConditions`.
+    /// Conditions on the request: `POST /api/v1/organization/paymentMethods/{paymentmethod_id}/acceptTermsAndConditions`.
     pub struct AcceptPaymentMethodTermsWhen(::httpmock::When);
     impl AcceptPaymentMethodTermsWhen {
         /// Wraps httpmock's own type.
@@ -1278,7 +1278,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}/rateCard`.
+    /// Conditions on the request: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}/rateCard`.
     pub struct GetPaymentMethodRateCardWhen(::httpmock::When);
     impl GetPaymentMethodRateCardWhen {
         /// Wraps httpmock's own type.
@@ -1355,7 +1355,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/organization/reports/usage`.
+    /// Conditions on the request: `POST /api/v1/organization/reports/usage`.
     pub struct CreateUsageReportWhen(::httpmock::When);
     impl CreateUsageReportWhen {
         /// Wraps httpmock's own type.
@@ -1424,7 +1424,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/roles`.
+    /// Conditions on the request: `GET /api/v1/organization/roles`.
     pub struct ListRolesWhen(::httpmock::When);
     impl ListRolesWhen {
         /// Wraps httpmock's own type.
@@ -1487,7 +1487,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/roles/{role_name}`.
+    /// Conditions on the request: `GET /api/v1/organization/roles/{role_name}`.
     pub struct GetRoleWhen(::httpmock::When);
     impl GetRoleWhen {
         /// Wraps httpmock's own type.
@@ -1561,7 +1561,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/scopes`.
+    /// Conditions on the request: `GET /api/v1/organization/scopes`.
     pub struct ListScopesWhen(::httpmock::When);
     impl ListScopesWhen {
         /// Wraps httpmock's own type.
@@ -1624,7 +1624,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/scopes/{scope_name}`.
+    /// Conditions on the request: `GET /api/v1/organization/scopes/{scope_name}`.
     pub struct GetScopeWhen(::httpmock::When);
     impl GetScopeWhen {
         /// Wraps httpmock's own type.
@@ -1698,7 +1698,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/teams`.
+    /// Conditions on the request: `GET /api/v1/organization/teams`.
     pub struct ListTeamsWhen(::httpmock::When);
     impl ListTeamsWhen {
         /// Wraps httpmock's own type.
@@ -1761,7 +1761,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/organization/teams/{team_name}`.
+    /// Conditions on the request: `DELETE /api/v1/organization/teams/{team_name}`.
     pub struct DeleteTeamWhen(::httpmock::When);
     impl DeleteTeamWhen {
         /// Wraps httpmock's own type.
@@ -1829,7 +1829,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/teams/{team_name}`.
+    /// Conditions on the request: `GET /api/v1/organization/teams/{team_name}`.
     pub struct GetTeamWhen(::httpmock::When);
     impl GetTeamWhen {
         /// Wraps httpmock's own type.
@@ -1903,7 +1903,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/organization/teams/{team_name}`.
+    /// Conditions on the request: `PATCH /api/v1/organization/teams/{team_name}`.
     pub struct UpdateTeamJsonPatchWhen(::httpmock::When);
     impl UpdateTeamJsonPatchWhen {
         /// Wraps httpmock's own type.
@@ -1981,7 +1981,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/organization/teams/{team_name}`.
+    /// Conditions on the request: `PUT /api/v1/organization/teams/{team_name}`.
     pub struct CreateOrUpdateTeamWhen(::httpmock::When);
     impl CreateOrUpdateTeamWhen {
         /// Wraps httpmock's own type.
@@ -2059,7 +2059,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/tokens`.
+    /// Conditions on the request: `GET /api/v1/organization/tokens`.
     pub struct ListOrganizationTokensWhen(::httpmock::When);
     impl ListOrganizationTokensWhen {
         /// Wraps httpmock's own type.
@@ -2122,7 +2122,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/organization/tokens/{token_id}`.
+    /// Conditions on the request: `DELETE /api/v1/organization/tokens/{token_id}`.
     pub struct DeleteOrganizationTokenWhen(::httpmock::When);
     impl DeleteOrganizationTokenWhen {
         /// Wraps httpmock's own type.
@@ -2190,7 +2190,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/users`.
+    /// Conditions on the request: `GET /api/v1/organization/users`.
     pub struct ListUsersWhen(::httpmock::When);
     impl ListUsersWhen {
         /// Wraps httpmock's own type.
@@ -2253,7 +2253,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/organization/users/{user_id}`.
+    /// Conditions on the request: `DELETE /api/v1/organization/users/{user_id}`.
     pub struct DeleteUserWhen(::httpmock::When);
     impl DeleteUserWhen {
         /// Wraps httpmock's own type.
@@ -2321,7 +2321,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/organization/users/{user_id}`.
+    /// Conditions on the request: `GET /api/v1/organization/users/{user_id}`.
     pub struct GetUserWhen(::httpmock::When);
     impl GetUserWhen {
         /// Wraps httpmock's own type.
@@ -2395,7 +2395,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects`.
+    /// Conditions on the request: `GET /api/v1/projects`.
     pub struct ListProjectsWhen(::httpmock::When);
     impl ListProjectsWhen {
         /// Wraps httpmock's own type.
@@ -2511,7 +2511,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}`.
     pub struct GetProjectWhen(::httpmock::When);
     impl GetProjectWhen {
         /// Wraps httpmock's own type.
@@ -2582,7 +2582,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}`.
     pub struct UpdateProjectWhen(::httpmock::When);
     impl UpdateProjectWhen {
         /// Wraps httpmock's own type.
@@ -2657,7 +2657,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}`.
     pub struct CreateProjectWhen(::httpmock::When);
     impl CreateProjectWhen {
         /// Wraps httpmock's own type.
@@ -2732,7 +2732,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/metricsEndpoint`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/metricsEndpoint`.
     pub struct GetProjectMetricsEndpointWhen(::httpmock::When);
     impl GetProjectMetricsEndpointWhen {
         /// Wraps httpmock's own type.
@@ -2807,7 +2807,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/metricsEndpoint`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/metricsEndpoint`.
     pub struct UpdateProjectMetricsEndpointWhen(::httpmock::When);
     impl UpdateProjectMetricsEndpointWhen {
         /// Wraps httpmock's own type.
@@ -2886,7 +2886,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/paymentMethod`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/paymentMethod`.
     pub struct GetProjectPaymentMethodWhen(::httpmock::When);
     impl GetProjectPaymentMethodWhen {
         /// Wraps httpmock's own type.
@@ -2961,7 +2961,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/paymentMethod`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/paymentMethod`.
     pub struct SetProjectPaymentMethodWhen(::httpmock::When);
     impl SetProjectPaymentMethodWhen {
         /// Wraps httpmock's own type.
@@ -3034,7 +3034,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/usage`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/usage`.
     pub struct GetProjectUsageWhen(::httpmock::When);
     impl GetProjectUsageWhen {
         /// Wraps httpmock's own type.
@@ -3108,7 +3108,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/webhook/rules`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/webhook/rules`.
     pub struct ListWebhookRulesWhen(::httpmock::When);
     impl ListWebhookRulesWhen {
         /// Wraps httpmock's own type.
@@ -3227,7 +3227,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     pub struct DeleteWebhookRuleWhen(::httpmock::When);
     impl DeleteWebhookRuleWhen {
         /// Wraps httpmock's own type.
@@ -3307,7 +3307,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     pub struct GetWebhookRuleWhen(::httpmock::When);
     impl GetWebhookRuleWhen {
         /// Wraps httpmock's own type.
@@ -3393,7 +3393,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     pub struct CreateOrUpdateWebhookRuleWhen(::httpmock::When);
     impl CreateOrUpdateWebhookRuleWhen {
         /// Wraps httpmock's own type.
@@ -3483,7 +3483,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`.
     pub struct ListWebhookRuleEventsWhen(::httpmock::When);
     impl ListWebhookRuleEventsWhen {
         /// Wraps httpmock's own type.
@@ -3571,7 +3571,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/user/organizations`.
+    /// Conditions on the request: `GET /api/v1/user/organizations`.
     pub struct ListUserOrganizationsWhen(::httpmock::When);
     impl ListUserOrganizationsWhen {
         /// Wraps httpmock's own type.
@@ -3634,7 +3634,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/user/organizations/{organization_id}`.
+    /// Conditions on the request: `DELETE /api/v1/user/organizations/{organization_id}`.
     pub struct LeaveUserOrganizationWhen(::httpmock::When);
     impl LeaveUserOrganizationWhen {
         /// Wraps httpmock's own type.
@@ -3702,7 +3702,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/user/organizations/{organization_id}`.
+    /// Conditions on the request: `GET /api/v1/user/organizations/{organization_id}`.
     pub struct GetUserOrganizationWhen(::httpmock::When);
     impl GetUserOrganizationWhen {
         /// Wraps httpmock's own type.
@@ -3776,7 +3776,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/user/organizations/{organization_id}`.
+    /// Conditions on the request: `PATCH /api/v1/user/organizations/{organization_id}`.
     pub struct UpdateUserOrganizationWhen(::httpmock::When);
     impl UpdateUserOrganizationWhen {
         /// Wraps httpmock's own type.
@@ -3854,7 +3854,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/user/profile`.
+    /// Conditions on the request: `GET /api/v1/user/profile`.
     pub struct GetUserProfileWhen(::httpmock::When);
     impl GetUserProfileWhen {
         /// Wraps httpmock's own type.
@@ -3915,7 +3915,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/user/profile`.
+    /// Conditions on the request: `PATCH /api/v1/user/profile`.
     pub struct UpdateUserProfileWhen(::httpmock::When);
     impl UpdateUserProfileWhen {
         /// Wraps httpmock's own type.
@@ -3980,7 +3980,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/user/rbac`.
+    /// Conditions on the request: `GET /api/v1/user/rbac`.
     pub struct GetUserCapabilitiesWhen(::httpmock::When);
     impl GetUserCapabilitiesWhen {
         /// Wraps httpmock's own type.
@@ -4041,7 +4041,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/user/tokens`.
+    /// Conditions on the request: `DELETE /api/v1/user/tokens`.
     pub struct DeleteAllUserTokensWhen(::httpmock::When);
     impl DeleteAllUserTokensWhen {
         /// Wraps httpmock's own type.
@@ -4096,7 +4096,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/user/tokens`.
+    /// Conditions on the request: `GET /api/v1/user/tokens`.
     pub struct ListUserTokensWhen(::httpmock::When);
     impl ListUserTokensWhen {
         /// Wraps httpmock's own type.
@@ -4157,7 +4157,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/user/tokens`.
+    /// Conditions on the request: `POST /api/v1/user/tokens`.
     pub struct CreateUserTokenWhen(::httpmock::When);
     impl CreateUserTokenWhen {
         /// Wraps httpmock's own type.
@@ -4222,7 +4222,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/user/tokens/{token_id}`.
+    /// Conditions on the request: `DELETE /api/v1/user/tokens/{token_id}`.
     pub struct DeleteUserTokenWhen(::httpmock::When);
     impl DeleteUserTokenWhen {
         /// Wraps httpmock's own type.
@@ -4290,7 +4290,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/user/tokens/{token_id}`.
+    /// Conditions on the request: `GET /api/v1/user/tokens/{token_id}`.
     pub struct GetUserTokenWhen(::httpmock::When);
     impl GetUserTokenWhen {
         /// Wraps httpmock's own type.
@@ -4364,7 +4364,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/organization/reports/usage`.
+    /// Conditions on the request: `POST /api/v1/organization/reports/usage`.
     pub struct CreateUsageReportCsvWhen(::httpmock::When);
     impl CreateUsageReportCsvWhen {
         /// Wraps httpmock's own type.

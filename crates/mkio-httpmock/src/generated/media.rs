@@ -6,7 +6,7 @@
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_media::types;
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/accountFilters`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/accountFilters`.
     pub struct ListAccountFiltersWhen(::httpmock::When);
     impl ListAccountFiltersWhen {
         /// Wraps httpmock's own type.
@@ -127,7 +127,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
     pub struct DeleteAccountFilterWhen(::httpmock::When);
     impl DeleteAccountFilterWhen {
         /// Wraps httpmock's own type.
@@ -209,7 +209,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
     pub struct GetAccountFilterWhen(::httpmock::When);
     impl GetAccountFilterWhen {
         /// Wraps httpmock's own type.
@@ -297,7 +297,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
     pub struct CreateOrUpdateAccountFilterWhen(::httpmock::When);
     impl CreateOrUpdateAccountFilterWhen {
         /// Wraps httpmock's own type.
@@ -389,7 +389,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/assets`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/assets`.
     pub struct ListAssetsWhen(::httpmock::When);
     impl ListAssetsWhen {
         /// Wraps httpmock's own type.
@@ -516,7 +516,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
     pub struct DeleteAssetWhen(::httpmock::When);
     impl DeleteAssetWhen {
         /// Wraps httpmock's own type.
@@ -596,7 +596,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`.
     pub struct GetAssetWhen(::httpmock::When);
     impl GetAssetWhen {
         /// Wraps httpmock's own type.
@@ -682,7 +682,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}`.
     pub struct CreateOrUpdateAssetWhen(::httpmock::When);
     impl CreateOrUpdateAssetWhen {
         /// Wraps httpmock's own type.
@@ -772,7 +772,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`.
     pub struct ListAssetFiltersWhen(::httpmock::When);
     impl ListAssetFiltersWhen {
         /// Wraps httpmock's own type.
@@ -904,7 +904,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     pub struct DeleteAssetFilterWhen(::httpmock::When);
     impl DeleteAssetFilterWhen {
         /// Wraps httpmock's own type.
@@ -997,7 +997,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     pub struct GetAssetFilterWhen(::httpmock::When);
     impl GetAssetFilterWhen {
         /// Wraps httpmock's own type.
@@ -1096,7 +1096,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     pub struct CreateOrUpdateAssetFilterWhen(::httpmock::When);
     impl CreateOrUpdateAssetFilterWhen {
         /// Wraps httpmock's own type.
@@ -1199,7 +1199,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`.
     pub struct GetAssetFileAccessInfoWhen(::httpmock::When);
     impl GetAssetFileAccessInfoWhen {
         /// Wraps httpmock's own type.
@@ -1287,7 +1287,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/listStreamingLocators`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/listStreamingLocators`.
     pub struct ListAssetStreamingLocatorsWhen(::httpmock::When);
     impl ListAssetStreamingLocatorsWhen {
         /// Wraps httpmock's own type.
@@ -1379,7 +1379,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/state`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/state`.
     pub struct GetAssetStateWhen(::httpmock::When);
     impl GetAssetStateWhen {
         /// Wraps httpmock's own type.
@@ -1467,7 +1467,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/storage/`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/storage/`.
     pub struct GetAssetStorageWhen(::httpmock::When);
     impl GetAssetStorageWhen {
         /// Wraps httpmock's own type.
@@ -1555,7 +1555,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/content`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/content`.
     pub struct ListContentsWhen(::httpmock::When);
     impl ListContentsWhen {
         /// Wraps httpmock's own type.
@@ -1682,7 +1682,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
     pub struct DeleteContentWhen(::httpmock::When);
     impl DeleteContentWhen {
         /// Wraps httpmock's own type.
@@ -1762,7 +1762,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/content/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/content/{name}`.
     pub struct GetContentWhen(::httpmock::When);
     impl GetContentWhen {
         /// Wraps httpmock's own type.
@@ -1848,7 +1848,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
     pub struct UpdateContentWhen(::httpmock::When);
     impl UpdateContentWhen {
         /// Wraps httpmock's own type.
@@ -1938,7 +1938,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/content/{name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/content/{name}`.
     pub struct CreateContentWhen(::httpmock::When);
     impl CreateContentWhen {
         /// Wraps httpmock's own type.
@@ -2028,7 +2028,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`.
     pub struct ListContentKeyPoliciesWhen(::httpmock::When);
     impl ListContentKeyPoliciesWhen {
         /// Wraps httpmock's own type.
@@ -2149,7 +2149,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     pub struct DeleteContentKeyPolicyWhen(::httpmock::When);
     impl DeleteContentKeyPolicyWhen {
         /// Wraps httpmock's own type.
@@ -2231,7 +2231,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     pub struct GetContentKeyPolicyWhen(::httpmock::When);
     impl GetContentKeyPolicyWhen {
         /// Wraps httpmock's own type.
@@ -2319,7 +2319,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     pub struct UpdateContentKeyPolicyWhen(::httpmock::When);
     impl UpdateContentKeyPolicyWhen {
         /// Wraps httpmock's own type.
@@ -2411,7 +2411,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     pub struct CreateContentKeyPolicyWhen(::httpmock::When);
     impl CreateContentKeyPolicyWhen {
         /// Wraps httpmock's own type.
@@ -2503,7 +2503,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
     pub struct GetContentKeyPolicySecretsWhen(::httpmock::When);
     impl GetContentKeyPolicySecretsWhen {
         /// Wraps httpmock's own type.
@@ -2595,7 +2595,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/state`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/state`.
     pub struct GetContentKeyPolicyStateWhen(::httpmock::When);
     impl GetContentKeyPolicyStateWhen {
         /// Wraps httpmock's own type.
@@ -2683,7 +2683,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/destinations`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/destinations`.
     pub struct ListDestinationsWhen(::httpmock::When);
     impl ListDestinationsWhen {
         /// Wraps httpmock's own type.
@@ -2810,7 +2810,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
     pub struct DeleteDestinationWhen(::httpmock::When);
     impl DeleteDestinationWhen {
         /// Wraps httpmock's own type.
@@ -2892,7 +2892,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/destinations/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/destinations/{name}`.
     pub struct GetDestinationWhen(::httpmock::When);
     impl GetDestinationWhen {
         /// Wraps httpmock's own type.
@@ -2980,7 +2980,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
     pub struct UpdateDestinationWhen(::httpmock::When);
     impl UpdateDestinationWhen {
         /// Wraps httpmock's own type.
@@ -3072,7 +3072,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/destinations/{name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/destinations/{name}`.
     pub struct CreateDestinationWhen(::httpmock::When);
     impl CreateDestinationWhen {
         /// Wraps httpmock's own type.
@@ -3164,7 +3164,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/jobs`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/jobs`.
     pub struct ListJobsWhen(::httpmock::When);
     impl ListJobsWhen {
         /// Wraps httpmock's own type.
@@ -3282,7 +3282,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/liveEvents`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/liveEvents`.
     pub struct ListLiveEventsWhen(::httpmock::When);
     impl ListLiveEventsWhen {
         /// Wraps httpmock's own type.
@@ -3409,7 +3409,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct DeleteLiveEventWhen(::httpmock::When);
     impl DeleteLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -3491,7 +3491,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct GetLiveEventWhen(::httpmock::When);
     impl GetLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -3579,7 +3579,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct UpdateLiveEventWhen(::httpmock::When);
     impl UpdateLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -3672,7 +3672,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct CreateLiveEventWhen(::httpmock::When);
     impl CreateLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -3764,7 +3764,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`.
     pub struct AllocateLiveEventWhen(::httpmock::When);
     impl AllocateLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -3846,7 +3846,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs`.
     pub struct ListLiveOutputsWhen(::httpmock::When);
     impl ListLiveOutputsWhen {
         /// Wraps httpmock's own type.
@@ -3978,7 +3978,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     pub struct DeleteLiveOutputWhen(::httpmock::When);
     impl DeleteLiveOutputWhen {
         /// Wraps httpmock's own type.
@@ -4071,7 +4071,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     pub struct GetLiveOutputWhen(::httpmock::When);
     impl GetLiveOutputWhen {
         /// Wraps httpmock's own type.
@@ -4170,7 +4170,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     pub struct CreateLiveOutputWhen(::httpmock::When);
     impl CreateLiveOutputWhen {
         /// Wraps httpmock's own type.
@@ -4273,7 +4273,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`.
     pub struct GetLiveOutputStateWhen(::httpmock::When);
     impl GetLiveOutputStateWhen {
         /// Wraps httpmock's own type.
@@ -4372,7 +4372,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`.
     pub struct ResetLiveEventWhen(::httpmock::When);
     impl ResetLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -4454,7 +4454,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`.
     pub struct StartLiveEventWhen(::httpmock::When);
     impl StartLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -4536,7 +4536,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/state`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/state`.
     pub struct GetLiveEventStateWhen(::httpmock::When);
     impl GetLiveEventStateWhen {
         /// Wraps httpmock's own type.
@@ -4624,7 +4624,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`.
     pub struct StopLiveEventWhen(::httpmock::When);
     impl StopLiveEventWhen {
         /// Wraps httpmock's own type.
@@ -4706,7 +4706,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/sources`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/sources`.
     pub struct ListSourcesWhen(::httpmock::When);
     impl ListSourcesWhen {
         /// Wraps httpmock's own type.
@@ -4833,7 +4833,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
     pub struct DeleteSourceWhen(::httpmock::When);
     impl DeleteSourceWhen {
         /// Wraps httpmock's own type.
@@ -4913,7 +4913,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/sources/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/sources/{name}`.
     pub struct GetSourceWhen(::httpmock::When);
     impl GetSourceWhen {
         /// Wraps httpmock's own type.
@@ -4999,7 +4999,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
     pub struct UpdateSourceWhen(::httpmock::When);
     impl UpdateSourceWhen {
         /// Wraps httpmock's own type.
@@ -5089,7 +5089,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/sources/{name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/sources/{name}`.
     pub struct CreateSourceWhen(::httpmock::When);
     impl CreateSourceWhen {
         /// Wraps httpmock's own type.
@@ -5179,7 +5179,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/storage`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/storage`.
     pub struct ListStoragesWhen(::httpmock::When);
     impl ListStoragesWhen {
         /// Wraps httpmock's own type.
@@ -5298,7 +5298,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     pub struct DeleteStorageWhen(::httpmock::When);
     impl DeleteStorageWhen {
         /// Wraps httpmock's own type.
@@ -5378,7 +5378,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     pub struct GetStorageWhen(::httpmock::When);
     impl GetStorageWhen {
         /// Wraps httpmock's own type.
@@ -5464,7 +5464,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     pub struct UpdateStorageWhen(::httpmock::When);
     impl UpdateStorageWhen {
         /// Wraps httpmock's own type.
@@ -5554,7 +5554,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     pub struct CreateOrUpdateStorageWhen(::httpmock::When);
     impl CreateOrUpdateStorageWhen {
         /// Wraps httpmock's own type.
@@ -5644,7 +5644,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
     pub struct ListStorageCredentialsWhen(::httpmock::When);
     impl ListStorageCredentialsWhen {
         /// Wraps httpmock's own type.
@@ -5732,7 +5732,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
     pub struct CreateStorageCredentialWhen(::httpmock::When);
     impl CreateStorageCredentialWhen {
         /// Wraps httpmock's own type.
@@ -5824,7 +5824,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
     pub struct DeleteStorageCredentialWhen(::httpmock::When);
     impl DeleteStorageCredentialWhen {
         /// Wraps httpmock's own type.
@@ -5917,7 +5917,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
     pub struct GetStorageCredentialWhen(::httpmock::When);
     impl GetStorageCredentialWhen {
         /// Wraps httpmock's own type.
@@ -6016,7 +6016,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingEndpoints`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints`.
     pub struct ListStreamingEndpointsWhen(::httpmock::When);
     impl ListStreamingEndpointsWhen {
         /// Wraps httpmock's own type.
@@ -6137,7 +6137,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     pub struct DeleteStreamingEndpointWhen(::httpmock::When);
     impl DeleteStreamingEndpointWhen {
         /// Wraps httpmock's own type.
@@ -6219,7 +6219,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     pub struct GetStreamingEndpointWhen(::httpmock::When);
     impl GetStreamingEndpointWhen {
         /// Wraps httpmock's own type.
@@ -6307,7 +6307,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     pub struct UpdateStreamingEndpointWhen(::httpmock::When);
     impl UpdateStreamingEndpointWhen {
         /// Wraps httpmock's own type.
@@ -6399,7 +6399,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     pub struct CreateStreamingEndpointWhen(::httpmock::When);
     impl CreateStreamingEndpointWhen {
         /// Wraps httpmock's own type.
@@ -6491,7 +6491,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`.
     pub struct RestartStreamingEndpointWhen(::httpmock::When);
     impl RestartStreamingEndpointWhen {
         /// Wraps httpmock's own type.
@@ -6573,7 +6573,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`.
     pub struct ScaleStreamingEndpointWhen(::httpmock::When);
     impl ScaleStreamingEndpointWhen {
         /// Wraps httpmock's own type.
@@ -6659,7 +6659,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`.
     pub struct GetStreamingEndpointSkusWhen(::httpmock::When);
     impl GetStreamingEndpointSkusWhen {
         /// Wraps httpmock's own type.
@@ -6741,7 +6741,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`.
     pub struct StartStreamingEndpointWhen(::httpmock::When);
     impl StartStreamingEndpointWhen {
         /// Wraps httpmock's own type.
@@ -6823,7 +6823,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/state`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/state`.
     pub struct GetStreamingEndpointStateWhen(::httpmock::When);
     impl GetStreamingEndpointStateWhen {
         /// Wraps httpmock's own type.
@@ -6911,7 +6911,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`.
     pub struct StopStreamingEndpointWhen(::httpmock::When);
     impl StopStreamingEndpointWhen {
         /// Wraps httpmock's own type.
@@ -6993,7 +6993,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingLocators`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/streamingLocators`.
     pub struct ListStreamingLocatorsWhen(::httpmock::When);
     impl ListStreamingLocatorsWhen {
         /// Wraps httpmock's own type.
@@ -7114,7 +7114,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     pub struct DeleteStreamingLocatorWhen(::httpmock::When);
     impl DeleteStreamingLocatorWhen {
         /// Wraps httpmock's own type.
@@ -7196,7 +7196,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     pub struct GetStreamingLocatorWhen(::httpmock::When);
     impl GetStreamingLocatorWhen {
         /// Wraps httpmock's own type.
@@ -7284,7 +7284,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     pub struct CreateOrUpdateStreamingLocatorWhen(::httpmock::When);
     impl CreateOrUpdateStreamingLocatorWhen {
         /// Wraps httpmock's own type.
@@ -7376,7 +7376,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`.
     pub struct ListStreamingLocatorContentKeysWhen(::httpmock::When);
     impl ListStreamingLocatorContentKeysWhen {
         /// Wraps httpmock's own type.
@@ -7468,7 +7468,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listPaths`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listPaths`.
     pub struct GetStreamingLocatorPathsWhen(::httpmock::When);
     impl GetStreamingLocatorPathsWhen {
         /// Wraps httpmock's own type.
@@ -7560,7 +7560,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/state`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/state`.
     pub struct GetStreamingLocatorStateWhen(::httpmock::When);
     impl GetStreamingLocatorStateWhen {
         /// Wraps httpmock's own type.
@@ -7648,7 +7648,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingPolicies`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/streamingPolicies`.
     pub struct ListStreamingPoliciesWhen(::httpmock::When);
     impl ListStreamingPoliciesWhen {
         /// Wraps httpmock's own type.
@@ -7769,7 +7769,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
     pub struct DeleteStreamingPolicyWhen(::httpmock::When);
     impl DeleteStreamingPolicyWhen {
         /// Wraps httpmock's own type.
@@ -7851,7 +7851,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
     pub struct GetStreamingPolicyWhen(::httpmock::When);
     impl GetStreamingPolicyWhen {
         /// Wraps httpmock's own type.
@@ -7939,7 +7939,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
     pub struct CreateOrUpdateStreamingPolicyWhen(::httpmock::When);
     impl CreateOrUpdateStreamingPolicyWhen {
         /// Wraps httpmock's own type.
@@ -8031,7 +8031,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/transforms`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/transforms`.
     pub struct ListTransformsWhen(::httpmock::When);
     impl ListTransformsWhen {
         /// Wraps httpmock's own type.
@@ -8150,7 +8150,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
     pub struct DeleteTransformWhen(::httpmock::When);
     impl DeleteTransformWhen {
         /// Wraps httpmock's own type.
@@ -8232,7 +8232,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
     pub struct GetTransformWhen(::httpmock::When);
     impl GetTransformWhen {
         /// Wraps httpmock's own type.
@@ -8320,7 +8320,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
     pub struct CreateOrUpdateTransformWhen(::httpmock::When);
     impl CreateOrUpdateTransformWhen {
         /// Wraps httpmock's own type.
@@ -8412,7 +8412,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`.
     pub struct ListTransformJobsWhen(::httpmock::When);
     impl ListTransformJobsWhen {
         /// Wraps httpmock's own type.
@@ -8544,7 +8544,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     pub struct DeleteJobWhen(::httpmock::When);
     impl DeleteJobWhen {
         /// Wraps httpmock's own type.
@@ -8637,7 +8637,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     pub struct GetJobWhen(::httpmock::When);
     impl GetJobWhen {
         /// Wraps httpmock's own type.
@@ -8736,7 +8736,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     pub struct UpdateJobWhen(::httpmock::When);
     impl UpdateJobWhen {
         /// Wraps httpmock's own type.
@@ -8839,7 +8839,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     pub struct CreateJobWhen(::httpmock::When);
     impl CreateJobWhen {
         /// Wraps httpmock's own type.
@@ -8942,7 +8942,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`.
+    /// Conditions on the request: `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`.
     pub struct CancelJobWhen(::httpmock::When);
     impl CancelJobWhen {
         /// Wraps httpmock's own type.
@@ -9035,7 +9035,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/state`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/state`.
     pub struct GetJobStateWhen(::httpmock::When);
     impl GetJobStateWhen {
         /// Wraps httpmock's own type.
@@ -9134,7 +9134,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    /// Conditions on the request: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct UpdateLiveEventJsonPatchWhen(::httpmock::When);
     impl UpdateLiveEventJsonPatchWhen {
         /// Wraps httpmock's own type.

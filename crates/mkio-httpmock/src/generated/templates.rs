@@ -6,7 +6,7 @@
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_templates::types;
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/configs`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/templating/configs`.
     pub struct ListConfigsWhen(::httpmock::When);
     impl ListConfigsWhen {
         /// Wraps httpmock's own type.
@@ -133,7 +133,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}`.
     pub struct ListConfigsOfTypeWhen(::httpmock::When);
     impl ListConfigsOfTypeWhen {
         /// Wraps httpmock's own type.
@@ -273,7 +273,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
     pub struct DeleteConfigWhen(::httpmock::When);
     impl DeleteConfigWhen {
         /// Wraps httpmock's own type.
@@ -366,7 +366,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
     pub struct GetConfigWhen(::httpmock::When);
     impl GetConfigWhen {
         /// Wraps httpmock's own type.
@@ -465,7 +465,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `PUT /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
+    /// Conditions on the request: `PUT /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
     pub struct CreateOrUpdateConfigWhen(::httpmock::When);
     impl CreateOrUpdateConfigWhen {
         /// Wraps httpmock's own type.
@@ -568,7 +568,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`.
     pub struct ListConfigVersionsWhen(::httpmock::When);
     impl ListConfigVersionsWhen {
         /// Wraps httpmock's own type.
@@ -719,7 +719,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
+    /// Conditions on the request: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
     pub struct DeleteConfigVersionWhen(::httpmock::When);
     impl DeleteConfigVersionWhen {
         /// Wraps httpmock's own type.
@@ -823,7 +823,7 @@ pub mod operations {
             Self(self.0.status(status))
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
     pub struct GetConfigVersionWhen(::httpmock::When);
     impl GetConfigVersionWhen {
         /// Wraps httpmock's own type.
@@ -933,7 +933,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/presets`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/templating/presets`.
     pub struct ListPresetsWhen(::httpmock::When);
     impl ListPresetsWhen {
         /// Wraps httpmock's own type.
@@ -1060,7 +1060,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}`.
     pub struct ListPresetsOfTypeWhen(::httpmock::When);
     impl ListPresetsOfTypeWhen {
         /// Wraps httpmock's own type.
@@ -1200,7 +1200,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}/{name}`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}/{name}`.
     pub struct GetPresetWhen(::httpmock::When);
     impl GetPresetWhen {
         /// Wraps httpmock's own type.
@@ -1299,7 +1299,7 @@ pub mod operations {
             )
         }
     }
-    /// What a request must look like: `GET /api/v1/projects/{project_name}/templating/types`.
+    /// Conditions on the request: `GET /api/v1/projects/{project_name}/templating/types`.
     pub struct ListConfigTypesWhen(::httpmock::When);
     impl ListConfigTypesWhen {
         /// Wraps httpmock's own type.

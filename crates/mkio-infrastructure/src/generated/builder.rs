@@ -95,7 +95,7 @@ impl ListNetworks {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/infra/networks`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl DeleteNetwork {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl GetNetwork {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/infra/networks/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -236,7 +236,7 @@ impl UpdateNetwork {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -287,7 +287,7 @@ impl CreateNetwork {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/infra/networks/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -380,7 +380,7 @@ impl ListSites {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/infra/sites`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -425,7 +425,7 @@ impl DeleteSite {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -470,7 +470,7 @@ impl GetSite {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/infra/sites/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -521,7 +521,7 @@ impl UpdateSite {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -572,7 +572,7 @@ impl CreateSite {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/infra/sites/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///

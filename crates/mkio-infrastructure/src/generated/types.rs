@@ -98,7 +98,7 @@ impl Network {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -109,7 +109,7 @@ impl Network {
     pub fn spec(&self) -> &::serde_json::Map<String, Value> {
         self.spec.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &NetworkStatus {
         static UNSET: ::std::sync::LazyLock<NetworkStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -143,7 +143,7 @@ impl NetworkList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -318,7 +318,7 @@ impl Route {
     }
 }
 impl Route {
-    /// Returns [`default_transport`](Self#structfield.default_transport), with all its fields unset if it is not set itself.
+    /// Returns [`default_transport`](Self#structfield.default_transport), an empty one if unset.
     pub fn default_transport(&self) -> &DefaultTransport {
         static UNSET: ::std::sync::LazyLock<DefaultTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -351,21 +351,21 @@ impl Site {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &SiteSpec {
         static UNSET: ::std::sync::LazyLock<SiteSpec> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.spec.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &SiteStatus {
         static UNSET: ::std::sync::LazyLock<SiteStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -399,7 +399,7 @@ impl SiteList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -555,7 +555,7 @@ impl SiteSpec {
     }
 }
 impl SiteSpec {
-    /// Returns [`geolocation`](Self#structfield.geolocation), with all its fields unset if it is not set itself.
+    /// Returns [`geolocation`](Self#structfield.geolocation), an empty one if unset.
     pub fn geolocation(&self) -> &Geolocation {
         static UNSET: ::std::sync::LazyLock<Geolocation> = ::std::sync::LazyLock::new(
             Default::default,

@@ -100,7 +100,7 @@ impl ListLiveChannels {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveChannels`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl DeleteLiveChannel {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -200,7 +200,7 @@ impl GetLiveChannel {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -251,7 +251,7 @@ impl UpdateLiveChannel {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -302,7 +302,7 @@ impl CreateOrUpdateLiveChannel {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -377,7 +377,7 @@ impl ListLiveChannelScheduledOperations {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -427,7 +427,7 @@ impl DeleteLiveChannelScheduledOperation {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -477,7 +477,7 @@ impl GetLiveChannelScheduledOperation {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -529,7 +529,7 @@ impl CreateOrUpdateLiveChannelScheduledOperation {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -574,7 +574,7 @@ impl GetLiveChannelState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -672,7 +672,7 @@ impl ListLiveEvents {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveEvents`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -722,7 +722,7 @@ impl DeleteLiveEvent {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -772,7 +772,7 @@ impl GetLiveEvent {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -823,7 +823,7 @@ impl UpdateLiveEvent {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -874,7 +874,7 @@ impl CreateOrUpdateLiveEvent {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -949,7 +949,7 @@ impl ListLiveEventScheduledOperations {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -999,7 +999,7 @@ impl DeleteLiveEventScheduledOperation {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1049,7 +1049,7 @@ impl GetLiveEventScheduledOperation {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1101,7 +1101,7 @@ impl CreateOrUpdateLiveEventScheduledOperation {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1146,7 +1146,7 @@ impl GetLiveEventState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1244,7 +1244,7 @@ impl ListFlows {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/search`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1342,7 +1342,7 @@ impl ListStaticMultiviewChannels {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1392,7 +1392,7 @@ impl DeleteStaticMultiviewChannel {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1442,7 +1442,7 @@ impl GetStaticMultiviewChannel {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1493,7 +1493,7 @@ impl UpdateStaticMultiviewChannel {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1544,7 +1544,7 @@ impl CreateOrUpdateStaticMultiviewChannel {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1623,7 +1623,7 @@ impl ListStaticMultiviewChannelScheduledOperations {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1673,7 +1673,7 @@ impl DeleteStaticMultiviewChannelScheduledOperation {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1723,7 +1723,7 @@ impl GetStaticMultiviewChannelScheduledOperation {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1775,7 +1775,7 @@ impl CreateOrUpdateStaticMultiviewChannelScheduledOperation {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1820,7 +1820,7 @@ impl GetStaticMultiviewChannelState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1918,7 +1918,7 @@ impl ListStaticMultiviewEvents {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1968,7 +1968,7 @@ impl DeleteStaticMultiviewEvent {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2018,7 +2018,7 @@ impl GetStaticMultiviewEvent {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2069,7 +2069,7 @@ impl UpdateStaticMultiviewEvent {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2120,7 +2120,7 @@ impl CreateOrUpdateStaticMultiviewEvent {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2199,7 +2199,7 @@ impl ListStaticMultiviewEventScheduledOperations {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2249,7 +2249,7 @@ impl DeleteStaticMultiviewEventScheduledOperation {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2299,7 +2299,7 @@ impl GetStaticMultiviewEventScheduledOperation {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2351,7 +2351,7 @@ impl CreateOrUpdateStaticMultiviewEventScheduledOperation {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2396,7 +2396,7 @@ impl GetStaticMultiviewEventState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///

@@ -858,14 +858,14 @@ static TYPES: &[Type] = &[
         name: "Metadata", docs: "",
         shape: Shape::Object(&[
             Field::new("created", Ty::Time, "Creation time", &[]),
-            Field::new("createdBy", Ty::Text, "Creating user's ID.\n\nFormat: uuid.", &[]),
+            Field::new("createdBy", Ty::Text, "Creating user's ID.\n\nA UUID.", &[]),
             Field::new("createdByEmail", Ty::Text, "Creating user's email", &[]),
             Field::new("displayName", Ty::Text, "Display name", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("labels", Ty::Map(&Ty::Text), "Resource labels as a dictionary", &[]),
             Field::new("name", Ty::Text, "Resource name", &[]),
             Field::new("updated", Ty::Time, "Time of the latest update", &[]),
-            Field::new("updatedBy", Ty::Text, "ID of the latest updating user.\n\nFormat: uuid.", &[]),
+            Field::new("updatedBy", Ty::Text, "ID of the latest updating user.\n\nA UUID.", &[]),
             Field::new("updatedByEmail", Ty::Text, "Email of the latest updating user", &[]),
         ], None),
     },
@@ -929,7 +929,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "ScheduledOperationMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Resource ID.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
             Field::new("name", Ty::Text, "Resource name.\n\nRead-only: the service fills it.\n\nLength in characters: 1 to 260. Pattern: `^[^\\^\\'<>%&:\\\\?/*+]+$`.", &[Mark::ReadOnly]),
         ], None),
     },
@@ -946,9 +946,9 @@ static TYPES: &[Type] = &[
     Type {
         name: "ScheduledOperationStartStopSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("correlationData", Ty::Map(&Ty::Json), "User data", &[Mark::Required]),
-            Field::new("endTime", Ty::Time, "When the event ends", &[Mark::Required]),
-            Field::new("startTime", Ty::Time, "When the event starts", &[Mark::Required]),
+            Field::new("correlationData", Ty::Map(&Ty::Json), "Data of the caller, kept with the operation.", &[Mark::Required]),
+            Field::new("endTime", Ty::Time, "When the service stops the flow; after the start.", &[Mark::Required]),
+            Field::new("startTime", Ty::Time, "When the service starts the flow.", &[Mark::Required]),
         ], None),
     },
     Type {

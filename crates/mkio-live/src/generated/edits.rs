@@ -49,7 +49,7 @@ impl ProjectClient {
     /// Reads the live channel, changes it, and writes it back.
     ///
     /// Calls [`get_live_channel`](Self::get_live_channel), `change`, and [`create_or_update_live_channel`](Self::create_or_update_live_channel) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_live_channel<F>(
         &self,
         name: impl AsRef<str>,
@@ -83,7 +83,7 @@ impl ProjectClient {
     /// Reads the live channel scheduled operation, changes it, and writes it back.
     ///
     /// Calls [`get_live_channel_scheduled_operation`](Self::get_live_channel_scheduled_operation), `change`, and [`create_or_update_live_channel_scheduled_operation`](Self::create_or_update_live_channel_scheduled_operation) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_live_channel_scheduled_operation<F>(
         &self,
         name: impl AsRef<str>,
@@ -118,7 +118,7 @@ impl ProjectClient {
     /// Reads the live event, changes it, and writes it back.
     ///
     /// Calls [`get_live_event`](Self::get_live_event), `change`, and [`create_or_update_live_event`](Self::create_or_update_live_event) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_live_event<F>(
         &self,
         name: impl AsRef<str>,
@@ -152,7 +152,7 @@ impl ProjectClient {
     /// Reads the live event scheduled operation, changes it, and writes it back.
     ///
     /// Calls [`get_live_event_scheduled_operation`](Self::get_live_event_scheduled_operation), `change`, and [`create_or_update_live_event_scheduled_operation`](Self::create_or_update_live_event_scheduled_operation) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_live_event_scheduled_operation<F>(
         &self,
         name: impl AsRef<str>,
@@ -187,7 +187,7 @@ impl ProjectClient {
     /// Reads the static multiview channel, changes it, and writes it back.
     ///
     /// Calls [`get_static_multiview_channel`](Self::get_static_multiview_channel), `change`, and [`create_or_update_static_multiview_channel`](Self::create_or_update_static_multiview_channel) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_static_multiview_channel<F>(
         &self,
         name: impl AsRef<str>,
@@ -221,7 +221,7 @@ impl ProjectClient {
     /// Reads the static multiview channel scheduled operation, changes it, and writes it back.
     ///
     /// Calls [`get_static_multiview_channel_scheduled_operation`](Self::get_static_multiview_channel_scheduled_operation), `change`, and [`create_or_update_static_multiview_channel_scheduled_operation`](Self::create_or_update_static_multiview_channel_scheduled_operation) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_static_multiview_channel_scheduled_operation<F>(
         &self,
         name: impl AsRef<str>,
@@ -256,7 +256,7 @@ impl ProjectClient {
     /// Reads the static multiview event, changes it, and writes it back.
     ///
     /// Calls [`get_static_multiview_event`](Self::get_static_multiview_event), `change`, and [`create_or_update_static_multiview_event`](Self::create_or_update_static_multiview_event) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_static_multiview_event<F>(
         &self,
         name: impl AsRef<str>,
@@ -290,7 +290,7 @@ impl ProjectClient {
     /// Reads the static multiview event scheduled operation, changes it, and writes it back.
     ///
     /// Calls [`get_static_multiview_event_scheduled_operation`](Self::get_static_multiview_event_scheduled_operation), `change`, and [`create_or_update_static_multiview_event_scheduled_operation`](Self::create_or_update_static_multiview_event_scheduled_operation) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_static_multiview_event_scheduled_operation<F>(
         &self,
         name: impl AsRef<str>,

@@ -99,7 +99,7 @@ impl Config {
     pub fn config_overrides(&self) -> Option<&ConfigOverrides> {
         self.config_overrides.as_ref()
     }
-    /// Returns [`config_ref`](Self#structfield.config_ref), with all its fields unset if it is not set itself.
+    /// Returns [`config_ref`](Self#structfield.config_ref), an empty one if unset.
     pub fn config_ref(&self) -> &ConfigRef {
         static UNSET: ::std::sync::LazyLock<ConfigRef> = ::std::sync::LazyLock::new(
             Default::default,
@@ -184,7 +184,7 @@ pub struct ConfigRef {
     pub version: Option<String>,
 }
 impl ConfigRef {
-    /// Starts `ConfigRef`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `version`. Besides, all others are unset.
+    /// Starts `ConfigRef`. Required fields are set by name, in this order: `name`, `version`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> ConfigRefNeedsName {
         ConfigRefNeedsName(Self {
@@ -207,7 +207,7 @@ impl ConfigRef {
 }
 /// A [`ConfigRef`] that still needs `name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ConfigRef` before `name` is set"]
+#[must_use = "call `name` to finish the `ConfigRef`"]
 pub struct ConfigRefNeedsName(ConfigRef);
 impl ConfigRefNeedsName {
     /// Sets [`name`](ConfigRef#structfield.name).
@@ -218,7 +218,7 @@ impl ConfigRefNeedsName {
 }
 /// A [`ConfigRef`] that still needs `version`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ConfigRef` before `version` is set"]
+#[must_use = "call `version` to finish the `ConfigRef`"]
 pub struct ConfigRefNeedsVersion(ConfigRef);
 impl ConfigRefNeedsVersion {
     /// Sets [`version`](ConfigRef#structfield.version).
@@ -259,21 +259,21 @@ impl Flow {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &FlowSpec {
         static UNSET: ::std::sync::LazyLock<FlowSpec> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.spec.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &FlowStatus {
         static UNSET: ::std::sync::LazyLock<FlowStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -282,7 +282,7 @@ impl Flow {
     }
 }
 impl Flow {
-    /// Returns the state, at `/status/state` in JSON, if it is told. It compares with text.
+    /// State (`/status/state` in JSON), if present. Compares with strings.
     pub fn state(&self) -> ::mkio_core::StateRef<'_, FlowState> {
         ::mkio_core::StateRef::new(
             self.status.as_ref().and_then(|part| part.state.as_ref()),
@@ -376,7 +376,7 @@ impl FlowInput {
     pub fn flow_name(&self) -> Option<&str> {
         self.flow_name.as_ref().map(String::as_str)
     }
-    /// Returns [`refiner`](Self#structfield.refiner), with all its fields unset if it is not set itself.
+    /// Returns [`refiner`](Self#structfield.refiner), an empty one if unset.
     pub fn refiner(&self) -> &FlowInputRefiner {
         static UNSET: ::std::sync::LazyLock<FlowInputRefiner> = ::std::sync::LazyLock::new(
             Default::default,
@@ -423,14 +423,14 @@ impl FlowInputRefiner {
     }
 }
 impl FlowInputRefiner {
-    /// Returns [`flow`](Self#structfield.flow), with all its fields unset if it is not set itself.
+    /// Returns [`flow`](Self#structfield.flow), an empty one if unset.
     pub fn flow(&self) -> &NameRefiner {
         static UNSET: ::std::sync::LazyLock<NameRefiner> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.flow.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`label_match`](Self#structfield.label_match), with all its fields unset if it is not set itself.
+    /// Returns [`label_match`](Self#structfield.label_match), an empty one if unset.
     pub fn label_match(&self) -> &LabelMatchRefiner {
         static UNSET: ::std::sync::LazyLock<LabelMatchRefiner> = ::std::sync::LazyLock::new(
             Default::default,
@@ -598,7 +598,7 @@ impl FlowList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -693,7 +693,7 @@ impl FlowOutput {
     pub fn transform_output(&self) -> Option<&str> {
         self.transform_output.as_ref().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &FlowOutputTransport {
         static UNSET: ::std::sync::LazyLock<FlowOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -786,7 +786,7 @@ impl FlowOutputStatus {
     pub fn network_name(&self) -> Option<&str> {
         self.network_name.as_ref().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &FlowOutputStatusTransport {
         static UNSET: ::std::sync::LazyLock<FlowOutputStatusTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1343,7 +1343,7 @@ impl FlowStatus {
     pub fn state(&self) -> Option<&FlowState> {
         self.state.as_ref()
     }
-    /// Returns [`transform`](Self#structfield.transform), with all its fields unset if it is not set itself.
+    /// Returns [`transform`](Self#structfield.transform), an empty one if unset.
     pub fn transform(&self) -> &FlowTransformStatus {
         static UNSET: ::std::sync::LazyLock<FlowTransformStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1503,7 +1503,7 @@ pub struct FlowTransformStatus {
     pub stream_personalization: Option<FlowTransformStatusStreamPersonalization>,
 }
 impl FlowTransformStatus {
-    /// Returns [`stream_personalization`](Self#structfield.stream_personalization), with all its fields unset if it is not set itself.
+    /// Returns [`stream_personalization`](Self#structfield.stream_personalization), an empty one if unset.
     pub fn stream_personalization(&self) -> &FlowTransformStatusStreamPersonalization {
         static UNSET: ::std::sync::LazyLock<FlowTransformStatusStreamPersonalization> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1539,7 +1539,7 @@ pub struct LabelMatchRefiner {
     pub value: Option<String>,
 }
 impl LabelMatchRefiner {
-    /// Starts `LabelMatchRefiner`: the required fields that could be mistaken for each other follow by name, in this order: `key`, `value`. Besides, all others are unset.
+    /// Starts `LabelMatchRefiner`. Required fields are set by name, in this order: `key`, `value`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> LabelMatchRefinerNeedsKey {
         LabelMatchRefinerNeedsKey(Self {
@@ -1562,7 +1562,7 @@ impl LabelMatchRefiner {
 }
 /// A [`LabelMatchRefiner`] that still needs `key`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LabelMatchRefiner` before `key` is set"]
+#[must_use = "call `key` to finish the `LabelMatchRefiner`"]
 pub struct LabelMatchRefinerNeedsKey(LabelMatchRefiner);
 impl LabelMatchRefinerNeedsKey {
     /// Sets [`key`](LabelMatchRefiner#structfield.key).
@@ -1573,7 +1573,7 @@ impl LabelMatchRefinerNeedsKey {
 }
 /// A [`LabelMatchRefiner`] that still needs `value`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LabelMatchRefiner` before `value` is set"]
+#[must_use = "call `value` to finish the `LabelMatchRefiner`"]
 pub struct LabelMatchRefinerNeedsValue(LabelMatchRefiner);
 impl LabelMatchRefinerNeedsValue {
     /// Sets [`value`](LabelMatchRefiner#structfield.value).
@@ -1673,14 +1673,14 @@ impl LiveChannelFlow {
     pub fn asset_path(&self) -> Option<&str> {
         self.asset_path.as_ref().map(String::as_str)
     }
-    /// Returns [`encoding_live`](Self#structfield.encoding_live), with all its fields unset if it is not set itself.
+    /// Returns [`encoding_live`](Self#structfield.encoding_live), an empty one if unset.
     pub fn encoding_live(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.encoding_live.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), with all its fields unset if it is not set itself.
+    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), an empty one if unset.
     pub fn stream_conditioning(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1779,14 +1779,14 @@ impl LiveEventFlow {
     pub fn asset_path(&self) -> Option<&str> {
         self.asset_path.as_ref().map(String::as_str)
     }
-    /// Returns [`encoding_live`](Self#structfield.encoding_live), with all its fields unset if it is not set itself.
+    /// Returns [`encoding_live`](Self#structfield.encoding_live), an empty one if unset.
     pub fn encoding_live(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.encoding_live.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), with all its fields unset if it is not set itself.
+    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), an empty one if unset.
     pub fn stream_conditioning(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1874,7 +1874,7 @@ pub struct ScheduledOperation {
     pub status: Option<ScheduledOperationStatus>,
 }
 impl ScheduledOperation {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &ScheduledOperationMetadata {
         static UNSET: ::std::sync::LazyLock<ScheduledOperationMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1885,7 +1885,7 @@ impl ScheduledOperation {
     pub fn spec(&self) -> Option<&ScheduledOperationSpec> {
         self.spec.as_ref()
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &ScheduledOperationStatus {
         static UNSET: ::std::sync::LazyLock<ScheduledOperationStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1894,7 +1894,7 @@ impl ScheduledOperation {
     }
 }
 impl ScheduledOperation {
-    /// Returns the state, at `/status/state` in JSON, if it is told. It compares with text.
+    /// State (`/status/state` in JSON), if present. Compares with strings.
     pub fn state(&self) -> ::mkio_core::StateRef<'_, ScheduledOperationState> {
         ::mkio_core::StateRef::new(
             self.status.as_ref().and_then(|part| part.state.as_ref()),
@@ -1927,7 +1927,7 @@ impl ScheduledOperationList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1948,7 +1948,7 @@ pub struct ScheduledOperationMetadata {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name.
@@ -2067,13 +2067,13 @@ impl From<ScheduledOperationStartStopSpec> for ScheduledOperationSpec {
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScheduledOperationStartStopSpec {
-    /// User data
+    /// Data of the caller, kept with the operation.
     #[serde(rename = "correlationData", skip_serializing_if = "Option::is_none")]
     pub correlation_data: Option<::serde_json::Map<String, Value>>,
-    /// When the event ends
+    /// When the service stops the flow; after the start.
     #[serde(rename = "endTime", skip_serializing_if = "Option::is_none")]
     pub end_time: Option<Timestamp>,
-    /// When the event starts
+    /// When the service starts the flow.
     #[serde(rename = "startTime", skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Timestamp>,
 }
@@ -2260,21 +2260,21 @@ impl StaticMultiviewChannelFlow {
     pub fn asset_path(&self) -> Option<&str> {
         self.asset_path.as_ref().map(String::as_str)
     }
-    /// Returns [`encoding_live`](Self#structfield.encoding_live), with all its fields unset if it is not set itself.
+    /// Returns [`encoding_live`](Self#structfield.encoding_live), an empty one if unset.
     pub fn encoding_live(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.encoding_live.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`multiview_composing`](Self#structfield.multiview_composing), with all its fields unset if it is not set itself.
+    /// Returns [`multiview_composing`](Self#structfield.multiview_composing), an empty one if unset.
     pub fn multiview_composing(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.multiview_composing.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), with all its fields unset if it is not set itself.
+    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), an empty one if unset.
     pub fn stream_conditioning(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2383,21 +2383,21 @@ impl StaticMultiviewEventFlow {
     pub fn asset_path(&self) -> Option<&str> {
         self.asset_path.as_ref().map(String::as_str)
     }
-    /// Returns [`encoding_live`](Self#structfield.encoding_live), with all its fields unset if it is not set itself.
+    /// Returns [`encoding_live`](Self#structfield.encoding_live), an empty one if unset.
     pub fn encoding_live(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.encoding_live.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`multiview_composing`](Self#structfield.multiview_composing), with all its fields unset if it is not set itself.
+    /// Returns [`multiview_composing`](Self#structfield.multiview_composing), an empty one if unset.
     pub fn multiview_composing(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.multiview_composing.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), with all its fields unset if it is not set itself.
+    /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), an empty one if unset.
     pub fn stream_conditioning(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,

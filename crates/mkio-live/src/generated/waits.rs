@@ -590,7 +590,7 @@ pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
 impl ProjectClient {
     /// Waits for a live channel, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Default timeout 30 min; polls every 2 to 15 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`); `until_gone()` waits for deletion. Default timeout 30 min; polls every 2 to 15 s.
     pub fn wait_for_live_channel(
         &self,
         name: impl Into<String>,
@@ -601,13 +601,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into()],
         )
     }
-    /// Takes a described wait for a live channel up again.
+    /// Resumes a described wait for a live channel.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_live_channel_gone`](Self::resume_wait_until_live_channel_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_live_channel_gone`](Self::resume_wait_until_live_channel_gone) resumes.
     pub fn resume_wait_for_live_channel(
         &self,
         description: &WaitDescription,
@@ -618,13 +618,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a live channel is gone up again.
+    /// Resumes a described wait until a live channel is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_live_channel`](Self::resume_wait_for_live_channel) takes up.
+    /// of a wait for a state, which [`resume_wait_for_live_channel`](Self::resume_wait_for_live_channel) resumes.
     pub fn resume_wait_until_live_channel_gone(
         &self,
         description: &WaitDescription,
@@ -644,7 +644,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn start_live_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -674,7 +674,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn stop_live_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -704,7 +704,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn restart_live_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -748,7 +748,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live channel does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_channel_and_wait(
         &self,
@@ -765,7 +765,7 @@ impl ProjectClient {
     }
     /// Waits for a live event, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Default timeout 30 min; polls every 2 to 15 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`); `until_gone()` waits for deletion. Default timeout 30 min; polls every 2 to 15 s.
     pub fn wait_for_live_event(
         &self,
         name: impl Into<String>,
@@ -776,13 +776,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into()],
         )
     }
-    /// Takes a described wait for a live event up again.
+    /// Resumes a described wait for a live event.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_live_event_gone`](Self::resume_wait_until_live_event_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_live_event_gone`](Self::resume_wait_until_live_event_gone) resumes.
     pub fn resume_wait_for_live_event(
         &self,
         description: &WaitDescription,
@@ -793,13 +793,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a live event is gone up again.
+    /// Resumes a described wait until a live event is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_live_event`](Self::resume_wait_for_live_event) takes up.
+    /// of a wait for a state, which [`resume_wait_for_live_event`](Self::resume_wait_for_live_event) resumes.
     pub fn resume_wait_until_live_event_gone(
         &self,
         description: &WaitDescription,
@@ -819,7 +819,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn start_live_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -849,7 +849,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn stop_live_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -879,7 +879,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn restart_live_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -923,7 +923,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live event does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_event_and_wait(
         &self,
@@ -940,7 +940,7 @@ impl ProjectClient {
     }
     /// Waits for a static multiview channel, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Default timeout 30 min; polls every 2 to 15 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`); `until_gone()` waits for deletion. Default timeout 30 min; polls every 2 to 15 s.
     pub fn wait_for_static_multiview_channel(
         &self,
         name: impl Into<String>,
@@ -951,13 +951,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into()],
         )
     }
-    /// Takes a described wait for a static multiview channel up again.
+    /// Resumes a described wait for a static multiview channel.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_channel_gone`](Self::resume_wait_until_static_multiview_channel_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_channel_gone`](Self::resume_wait_until_static_multiview_channel_gone) resumes.
     pub fn resume_wait_for_static_multiview_channel(
         &self,
         description: &WaitDescription,
@@ -968,13 +968,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a static multiview channel is gone up again.
+    /// Resumes a described wait until a static multiview channel is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_static_multiview_channel`](Self::resume_wait_for_static_multiview_channel) takes up.
+    /// of a wait for a state, which [`resume_wait_for_static_multiview_channel`](Self::resume_wait_for_static_multiview_channel) resumes.
     pub fn resume_wait_until_static_multiview_channel_gone(
         &self,
         description: &WaitDescription,
@@ -994,7 +994,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn start_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -1028,7 +1028,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn stop_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -1062,7 +1062,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn restart_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -1112,7 +1112,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the static multiview channel does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_static_multiview_channel_and_wait(
         &self,
@@ -1131,7 +1131,7 @@ impl ProjectClient {
     }
     /// Waits for a static multiview event, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`), or gone. Default timeout 30 min; polls every 2 to 15 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`); `until_gone()` waits for deletion. Default timeout 30 min; polls every 2 to 15 s.
     pub fn wait_for_static_multiview_event(
         &self,
         name: impl Into<String>,
@@ -1142,13 +1142,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into()],
         )
     }
-    /// Takes a described wait for a static multiview event up again.
+    /// Resumes a described wait for a static multiview event.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_event_gone`](Self::resume_wait_until_static_multiview_event_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_event_gone`](Self::resume_wait_until_static_multiview_event_gone) resumes.
     pub fn resume_wait_for_static_multiview_event(
         &self,
         description: &WaitDescription,
@@ -1159,13 +1159,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a static multiview event is gone up again.
+    /// Resumes a described wait until a static multiview event is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_static_multiview_event`](Self::resume_wait_for_static_multiview_event) takes up.
+    /// of a wait for a state, which [`resume_wait_for_static_multiview_event`](Self::resume_wait_for_static_multiview_event) resumes.
     pub fn resume_wait_until_static_multiview_event_gone(
         &self,
         description: &WaitDescription,
@@ -1185,7 +1185,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn start_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -1219,7 +1219,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn stop_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -1253,7 +1253,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     pub fn restart_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -1303,7 +1303,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the static multiview event does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is retried when that state has passed.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_static_multiview_event_and_wait(
         &self,
@@ -1322,7 +1322,7 @@ impl ProjectClient {
     }
     /// Waits for a live channel scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Default timeout 24 h; polls every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`); `until_gone()` waits for deletion. Default timeout 24 h; polls every 5 to 60 s.
     pub fn wait_for_live_channel_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1334,13 +1334,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into(), operation_name.into()],
         )
     }
-    /// Takes a described wait for a live channel scheduled operation up again.
+    /// Resumes a described wait for a live channel scheduled operation.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_live_channel_scheduled_operation_gone`](Self::resume_wait_until_live_channel_scheduled_operation_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_live_channel_scheduled_operation_gone`](Self::resume_wait_until_live_channel_scheduled_operation_gone) resumes.
     pub fn resume_wait_for_live_channel_scheduled_operation(
         &self,
         description: &WaitDescription,
@@ -1351,13 +1351,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a live channel scheduled operation is gone up again.
+    /// Resumes a described wait until a live channel scheduled operation is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_live_channel_scheduled_operation`](Self::resume_wait_for_live_channel_scheduled_operation) takes up.
+    /// of a wait for a state, which [`resume_wait_for_live_channel_scheduled_operation`](Self::resume_wait_for_live_channel_scheduled_operation) resumes.
     pub fn resume_wait_until_live_channel_scheduled_operation_gone(
         &self,
         description: &WaitDescription,
@@ -1401,7 +1401,7 @@ impl ProjectClient {
     }
     /// Waits for a live event scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Default timeout 24 h; polls every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`); `until_gone()` waits for deletion. Default timeout 24 h; polls every 5 to 60 s.
     pub fn wait_for_live_event_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1413,13 +1413,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into(), operation_name.into()],
         )
     }
-    /// Takes a described wait for a live event scheduled operation up again.
+    /// Resumes a described wait for a live event scheduled operation.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_live_event_scheduled_operation_gone`](Self::resume_wait_until_live_event_scheduled_operation_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_live_event_scheduled_operation_gone`](Self::resume_wait_until_live_event_scheduled_operation_gone) resumes.
     pub fn resume_wait_for_live_event_scheduled_operation(
         &self,
         description: &WaitDescription,
@@ -1430,13 +1430,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a live event scheduled operation is gone up again.
+    /// Resumes a described wait until a live event scheduled operation is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_live_event_scheduled_operation`](Self::resume_wait_for_live_event_scheduled_operation) takes up.
+    /// of a wait for a state, which [`resume_wait_for_live_event_scheduled_operation`](Self::resume_wait_for_live_event_scheduled_operation) resumes.
     pub fn resume_wait_until_live_event_scheduled_operation_gone(
         &self,
         description: &WaitDescription,
@@ -1480,7 +1480,7 @@ impl ProjectClient {
     }
     /// Waits for a static multiview channel scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Default timeout 24 h; polls every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`); `until_gone()` waits for deletion. Default timeout 24 h; polls every 5 to 60 s.
     pub fn wait_for_static_multiview_channel_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1492,13 +1492,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into(), operation_name.into()],
         )
     }
-    /// Takes a described wait for a static multiview channel scheduled operation up again.
+    /// Resumes a described wait for a static multiview channel scheduled operation.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_channel_scheduled_operation_gone`](Self::resume_wait_until_static_multiview_channel_scheduled_operation_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_channel_scheduled_operation_gone`](Self::resume_wait_until_static_multiview_channel_scheduled_operation_gone) resumes.
     pub fn resume_wait_for_static_multiview_channel_scheduled_operation(
         &self,
         description: &WaitDescription,
@@ -1509,13 +1509,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a static multiview channel scheduled operation is gone up again.
+    /// Resumes a described wait until a static multiview channel scheduled operation is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_static_multiview_channel_scheduled_operation`](Self::resume_wait_for_static_multiview_channel_scheduled_operation) takes up.
+    /// of a wait for a state, which [`resume_wait_for_static_multiview_channel_scheduled_operation`](Self::resume_wait_for_static_multiview_channel_scheduled_operation) resumes.
     pub fn resume_wait_until_static_multiview_channel_scheduled_operation_gone(
         &self,
         description: &WaitDescription,
@@ -1562,7 +1562,7 @@ impl ProjectClient {
     }
     /// Waits for a static multiview event scheduled operation, by default until it is `completed` (`Completed`).
     ///
-    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`), or gone. Default timeout 24 h; polls every 5 to 60 s.
+    /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`); `until_gone()` waits for deletion. Default timeout 24 h; polls every 5 to 60 s.
     pub fn wait_for_static_multiview_event_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1574,13 +1574,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), name.into(), operation_name.into()],
         )
     }
-    /// Takes a described wait for a static multiview event scheduled operation up again.
+    /// Resumes a described wait for a static multiview event scheduled operation.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_event_scheduled_operation_gone`](Self::resume_wait_until_static_multiview_event_scheduled_operation_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_static_multiview_event_scheduled_operation_gone`](Self::resume_wait_until_static_multiview_event_scheduled_operation_gone) resumes.
     pub fn resume_wait_for_static_multiview_event_scheduled_operation(
         &self,
         description: &WaitDescription,
@@ -1591,13 +1591,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a static multiview event scheduled operation is gone up again.
+    /// Resumes a described wait until a static multiview event scheduled operation is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_static_multiview_event_scheduled_operation`](Self::resume_wait_for_static_multiview_event_scheduled_operation) takes up.
+    /// of a wait for a state, which [`resume_wait_for_static_multiview_event_scheduled_operation`](Self::resume_wait_for_static_multiview_event_scheduled_operation) resumes.
     pub fn resume_wait_until_static_multiview_event_scheduled_operation_gone(
         &self,
         description: &WaitDescription,

@@ -47,7 +47,7 @@ impl ListPublicKeys {
     }
     /// Sends the request: `GET /.well-known/jwks.json`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl ListRevokedTokens {
     }
     /// Sends the request: `GET /.well-known/revoked.json`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl GetLegacyProfile {
     }
     /// Sends the request: `GET /api/profile/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -183,7 +183,7 @@ impl SetLegacyProfile {
     }
     /// Sends the request: `PUT /api/profile/`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -224,7 +224,7 @@ impl GetReady {
     }
     /// Sends the request: `GET /api/ready`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -299,7 +299,7 @@ impl ListLocations {
     }
     /// Sends the request: `GET /api/v1/locations`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -344,7 +344,7 @@ impl GetLocation {
     }
     /// Sends the request: `GET /api/v1/locations/{location_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -389,7 +389,7 @@ impl GetOrganization {
     }
     /// Sends the request: `GET /api/v1/organization`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -435,7 +435,7 @@ impl UpdateOrganization {
     }
     /// Sends the request: `PATCH /api/v1/organization`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -481,7 +481,7 @@ impl CreateOrganization {
     }
     /// Sends the request: `POST /api/v1/organization`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -526,7 +526,7 @@ impl ListInvites {
     }
     /// Sends the request: `GET /api/v1/organization/invites`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -572,7 +572,7 @@ impl CreateInvite {
     }
     /// Sends the request: `POST /api/v1/organization/invites`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -617,7 +617,7 @@ impl DeleteInvite {
     }
     /// Sends the request: `DELETE /api/v1/organization/invites/{invite_id}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -662,7 +662,7 @@ impl GetInvite {
     }
     /// Sends the request: `GET /api/v1/organization/invites/{invite_id}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -737,7 +737,7 @@ impl ListPaymentMethods {
     }
     /// Sends the request: `GET /api/v1/organization/paymentMethods`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -782,7 +782,7 @@ impl GetPaymentMethod {
     }
     /// Sends the request: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -832,7 +832,7 @@ impl UpdatePaymentMethodJsonPatch {
     }
     /// Sends the request: `PATCH /api/v1/organization/paymentMethods/{paymentmethod_id}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -877,7 +877,7 @@ impl AcceptPaymentMethodTerms {
     }
     /// Sends the request: `POST /api/v1/organization/paymentMethods/{paymentmethod_id}/acceptTermsAndConditions`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -922,7 +922,7 @@ impl GetPaymentMethodRateCard {
     }
     /// Sends the request: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}/rateCard`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -968,7 +968,7 @@ impl CreateUsageReport {
     }
     /// Sends the request: `POST /api/v1/organization/reports/usage`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1009,7 +1009,7 @@ impl ListRoles {
     }
     /// Sends the request: `GET /api/v1/organization/roles`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1054,7 +1054,7 @@ impl GetRole {
     }
     /// Sends the request: `GET /api/v1/organization/roles/{role_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1099,7 +1099,7 @@ impl ListScopes {
     }
     /// Sends the request: `GET /api/v1/organization/scopes`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1144,7 +1144,7 @@ impl GetScope {
     }
     /// Sends the request: `GET /api/v1/organization/scopes/{scope_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1185,7 +1185,7 @@ impl ListTeams {
     }
     /// Sends the request: `GET /api/v1/organization/teams`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1230,7 +1230,7 @@ impl DeleteTeam {
     }
     /// Sends the request: `DELETE /api/v1/organization/teams/{team_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1275,7 +1275,7 @@ impl GetTeam {
     }
     /// Sends the request: `GET /api/v1/organization/teams/{team_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1325,7 +1325,7 @@ impl UpdateTeamJsonPatch {
     }
     /// Sends the request: `PATCH /api/v1/organization/teams/{team_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1375,7 +1375,7 @@ impl CreateOrUpdateTeam {
     }
     /// Sends the request: `PUT /api/v1/organization/teams/{team_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1420,7 +1420,7 @@ impl ListOrganizationTokens {
     }
     /// Sends the request: `GET /api/v1/organization/tokens`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1465,7 +1465,7 @@ impl DeleteOrganizationToken {
     }
     /// Sends the request: `DELETE /api/v1/organization/tokens/{token_id}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1506,7 +1506,7 @@ impl ListUsers {
     }
     /// Sends the request: `GET /api/v1/organization/users`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1551,7 +1551,7 @@ impl DeleteUser {
     }
     /// Sends the request: `DELETE /api/v1/organization/users/{user_id}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1596,7 +1596,7 @@ impl GetUser {
     }
     /// Sends the request: `GET /api/v1/organization/users/{user_id}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1676,7 +1676,7 @@ impl ListProjects {
     }
     /// Sends the request: `GET /api/v1/projects`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1721,7 +1721,7 @@ impl GetProject {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1771,7 +1771,7 @@ impl UpdateProject {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1821,7 +1821,7 @@ impl CreateProject {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1866,7 +1866,7 @@ impl GetProjectMetricsEndpoint {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/metricsEndpoint`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1916,7 +1916,7 @@ impl UpdateProjectMetricsEndpoint {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/metricsEndpoint`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1961,7 +1961,7 @@ impl GetProjectPaymentMethod {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/paymentMethod`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2011,7 +2011,7 @@ impl SetProjectPaymentMethod {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/paymentMethod`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2056,7 +2056,7 @@ impl GetProjectUsage {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/usage`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2123,7 +2123,7 @@ impl ListWebhookRules {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/webhook/rules`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2172,7 +2172,7 @@ impl DeleteWebhookRule {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2221,7 +2221,7 @@ impl GetWebhookRule {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2272,7 +2272,7 @@ impl CreateOrUpdateWebhookRule {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2321,7 +2321,7 @@ impl ListWebhookRuleEvents {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2366,7 +2366,7 @@ impl ListUserOrganizations {
     }
     /// Sends the request: `GET /api/v1/user/organizations`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2411,7 +2411,7 @@ impl LeaveUserOrganization {
     }
     /// Sends the request: `DELETE /api/v1/user/organizations/{organization_id}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2456,7 +2456,7 @@ impl GetUserOrganization {
     }
     /// Sends the request: `GET /api/v1/user/organizations/{organization_id}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2506,7 +2506,7 @@ impl UpdateUserOrganization {
     }
     /// Sends the request: `PATCH /api/v1/user/organizations/{organization_id}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2551,7 +2551,7 @@ impl GetUserProfile {
     }
     /// Sends the request: `GET /api/v1/user/profile`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2597,7 +2597,7 @@ impl UpdateUserProfile {
     }
     /// Sends the request: `PATCH /api/v1/user/profile`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2642,7 +2642,7 @@ impl GetUserCapabilities {
     }
     /// Sends the request: `GET /api/v1/user/rbac`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2687,7 +2687,7 @@ impl DeleteAllUserTokens {
     }
     /// Sends the request: `DELETE /api/v1/user/tokens`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2732,7 +2732,7 @@ impl ListUserTokens {
     }
     /// Sends the request: `GET /api/v1/user/tokens`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2778,7 +2778,7 @@ impl CreateUserToken {
     }
     /// Sends the request: `POST /api/v1/user/tokens`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2823,7 +2823,7 @@ impl DeleteUserToken {
     }
     /// Sends the request: `DELETE /api/v1/user/tokens/{token_id}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2868,7 +2868,7 @@ impl GetUserToken {
     }
     /// Sends the request: `GET /api/v1/user/tokens/{token_id}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2915,7 +2915,7 @@ impl CreateUsageReportCsv {
     }
     /// Sends the request: `POST /api/v1/organization/reports/usage`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///

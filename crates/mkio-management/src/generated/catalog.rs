@@ -562,7 +562,7 @@ static TYPES: &[Type] = &[
         name: "InviteMetadata", docs: "",
         shape: Shape::Object(&[
             Field::new("created", Ty::Time, "Creation time", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -661,7 +661,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "LocationOrganization", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Organization ID.\n\nFormat: uuid.", &[Mark::Nullable]),
+            Field::new("id", Ty::Text, "Organization ID.\n\nA UUID.", &[Mark::Nullable]),
             Field::new("name", Ty::Text, "Organization name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
@@ -688,7 +688,7 @@ static TYPES: &[Type] = &[
         name: "MetadataMinimal", docs: "",
         shape: Shape::Object(&[
             Field::new("displayName", Ty::Text, "Resource's display name", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("name", Ty::Text, "Resource name", &[]),
         ], None),
     },
@@ -699,12 +699,12 @@ static TYPES: &[Type] = &[
             Field::new("currency", Ty::Text, "Currency in which cost is given.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("date", Ty::Time, "Timestamp of the usage record, cut to the query granularity (for 'day' the time is 00:00:00)\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("dateProcessed", Ty::Time, "report_time cut to the query granularity; null while uncharged. Differs from date (sample_time) when data was reported late.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("entitlement", Ty::Text, "ID of the entitlement used; matches records of the /entitlements endpoint.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("entitlement", Ty::Text, "ID of the entitlement used; matches records of the /entitlements endpoint.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("entitlementType", Ty::Text, "Kind of entitlement used, if any.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("family", Ty::Text, "Meter's product family.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("meterName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("meterSku", Ty::Text, "Meter's SaaS SKU.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("paymentMethod", Ty::Text, "ID of the payment method tied to the usage.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly]),
+            Field::new("paymentMethod", Ty::Text, "ID of the payment method tied to the usage.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
             Field::new("paymentMethodName", Ty::Text, "Display name of the payment method tied to the usage.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("price", Ty::Number, "Price of one unit (cost / quantity)\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("project", Ty::Text, "Name of the project that incurred the usage.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
@@ -760,11 +760,11 @@ static TYPES: &[Type] = &[
         name: "OrganizationMetadata", docs: "",
         shape: Shape::Object(&[
             Field::new("created", Ty::Time, "Creation time", &[]),
-            Field::new("createdBy", Ty::Text, "ID of the creating user.\n\nFormat: uuid.", &[]),
+            Field::new("createdBy", Ty::Text, "ID of the creating user.\n\nA UUID.", &[]),
             Field::new("createdByEmail", Ty::Text, "Email of the creating user", &[]),
-            Field::new("createdById", Ty::Text, "User ID of the organization's creator.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly]),
+            Field::new("createdById", Ty::Text, "User ID of the organization's creator.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
             Field::new("createdByName", Ty::Text, "Organization creator's name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("isActive", Ty::Flag, "Whether the organization is active.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("name", Ty::Text, "Resource name", &[]),
             Field::new("updated", Ty::Time, "Last update time", &[]),
@@ -823,7 +823,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "PaymentMethodAssignment", docs: "",
         shape: Shape::Object(&[
-            Field::new("paymentMethodId", Ty::Text, "ID of the payment method.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("paymentMethodId", Ty::Text, "ID of the payment method.\n\nA UUID.", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -836,10 +836,10 @@ static TYPES: &[Type] = &[
             Field::new("awsOfferId", Ty::Text, "Identifier of the AWS private offer", &[]),
             Field::new("awsProductCode", Ty::Text, "MK.IO's product code in AWS SaaS Marketplace", &[]),
             Field::new("awsStatus", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nFormat: date.", &[Mark::Required, Mark::Nullable]),
+            Field::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
             Field::new("notes", Ty::Text, "Note for the customer.\n\nLength in characters: at most 256.", &[]),
             Field::new("productPublicationName", Ty::Text, "Product publication holding the pricing of this payment method.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nFormat: date.", &[Mark::Required, Mark::Nullable]),
+            Field::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
         ], None),
     },
     Type {
@@ -849,17 +849,17 @@ static TYPES: &[Type] = &[
             Field::new("autoPurchaseBeamLicenses", Ty::Flag, "true bills Beam usage as monthly charges, false per minute.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("azureOfferId", Ty::Text, "Azure offer ID.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("azurePlanName", Ty::Text, "Azure plan name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("azurePrivateOfferId", Ty::Text, "Private offer UUID from Partner Center; only given when the payment method is azure_private_offer.\n\nFormat: uuid.", &[]),
+            Field::new("azurePrivateOfferId", Ty::Text, "Private offer UUID from Partner Center; only given when the payment method is azure_private_offer", &[]),
             Field::new("azureSaasSubscriptionAutoRenew", Ty::Flag, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("azureSaasSubscriptionEnd", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("azureSaasSubscriptionId", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("azureSaasSubscriptionName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("azureSaasSubscriptionStart", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("azureSaasSubscriptionStatus", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nFormat: date.", &[Mark::Required, Mark::Nullable]),
+            Field::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
             Field::new("notes", Ty::Text, "Note for the customer.\n\nLength in characters: at most 256.", &[]),
             Field::new("productPublicationName", Ty::Text, "Product publication holding the pricing of this payment method.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nFormat: date.", &[Mark::Required, Mark::Nullable]),
+            Field::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
         ], None),
     },
     Type {
@@ -867,12 +867,12 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("allowedOrganizations", Ty::List(&Ty::Text), "When set, limits use of this payment method to the listed organization IDs", &[Mark::Nullable]),
             Field::new("autoPurchaseBeamLicenses", Ty::Flag, "true bills Beam usage as monthly charges, false per minute.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nFormat: date.", &[Mark::Required, Mark::Nullable]),
+            Field::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
             Field::new("notes", Ty::Text, "Note for the customer.\n\nLength in characters: at most 256.", &[]),
             Field::new("productPublicationName", Ty::Text, "Product publication holding the pricing of this payment method.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("redeemedBy", Ty::Text, "Email of whoever redeemed the sales order.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("salesOrderNumber", Ty::Text, "NetSuite document number, form SOxxx", &[]),
-            Field::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nFormat: date.", &[Mark::Required, Mark::Nullable]),
+            Field::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
             Field::new("status", Ty::Text, "Purchase order status held by MediaKind.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
@@ -888,11 +888,11 @@ static TYPES: &[Type] = &[
         name: "PaymentMethodMetadata", docs: "",
         shape: Shape::Object(&[
             Field::new("created", Ty::Time, "Creation time", &[]),
-            Field::new("createdBy", Ty::Text, "ID of the creating user.\n\nFormat: uuid.", &[]),
+            Field::new("createdBy", Ty::Text, "ID of the creating user.\n\nA UUID.", &[]),
             Field::new("createdByEmail", Ty::Text, "Email of the creating user", &[]),
             Field::new("displayName", Ty::Text, "Resource's display name", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
-            Field::new("organizationId", Ty::Text, "ID of the organization owning this payment method.\n\nFormat: uuid.", &[Mark::Required, Mark::Nullable]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
+            Field::new("organizationId", Ty::Text, "ID of the organization owning this payment method.\n\nA UUID.", &[Mark::Required, Mark::Nullable]),
         ], None),
     },
     Type {
@@ -967,12 +967,12 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("cloud", Ty::Named("ProjectMetadataCloud"), "Cloud hosting the project.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("created", Ty::Time, "Creation time", &[]),
-            Field::new("createdBy", Ty::Text, "ID of the creating user.\n\nFormat: uuid.", &[]),
+            Field::new("createdBy", Ty::Text, "ID of the creating user.\n\nA UUID.", &[]),
             Field::new("createdByEmail", Ty::Text, "Email of the creating user", &[]),
-            Field::new("createdById", Ty::Text, "User ID of the project's creator.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("createdById", Ty::Text, "User ID of the project's creator.\n\nA UUID.", &[Mark::Required]),
             Field::new("createdByName", Ty::Text, "Project creator's name", &[Mark::Required]),
             Field::new("displayName", Ty::Text, "Resource's display name", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("name", Ty::Text, "Resource name", &[]),
             Field::new("updated", Ty::Time, "Last update time", &[]),
         ], None),
@@ -981,7 +981,7 @@ static TYPES: &[Type] = &[
         name: "ProjectMetadataCloud", docs: "",
         shape: Shape::Object(&[
             Field::new("displayName", Ty::Text, "Cloud's display name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("id", Ty::Text, "Unique cloud ID.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly]),
+            Field::new("id", Ty::Text, "Unique cloud ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
             Field::new("name", Ty::Text, "Unique cloud name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
@@ -1010,17 +1010,17 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("displayName", Ty::Text, "Display name of the project", &[Mark::Required]),
             Field::new("locationName", Ty::Text, "MK.IO location in which to create the project's resources", &[Mark::Required]),
-            Field::new("paymentMethodId", Ty::Text, "Payment method that pays for the project.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("paymentMethodId", Ty::Text, "Payment method that pays for the project.\n\nA UUID.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ProjectSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("assignedPaymentMethodId", Ty::Text, "Payment method currently given to the project, by ID.\n\nFormat: uuid.", &[Mark::Required, Mark::Nullable]),
+            Field::new("assignedPaymentMethodId", Ty::Text, "Payment method currently given to the project, by ID.\n\nA UUID.", &[Mark::Required, Mark::Nullable]),
             Field::new("displayName", Ty::Text, "Project's display name", &[Mark::Required]),
             Field::new("isActive", Ty::Flag, "Whether the project is active", &[Mark::Required]),
             Field::new("locationDisplayName", Ty::Text, "Display name of the project's location", &[]),
-            Field::new("locationId", Ty::Text, "ID of the project's location.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("locationId", Ty::Text, "ID of the project's location.\n\nA UUID.", &[Mark::Required]),
             Field::new("locationName", Ty::Text, "Name of the project's location", &[Mark::Required]),
             Field::new("name", Ty::Text, "Project name", &[Mark::Required]),
         ], None),
@@ -1085,8 +1085,8 @@ static TYPES: &[Type] = &[
         name: "RateCardMetadata", docs: "",
         shape: Shape::Object(&[
             Field::new("isPrivateOffer", Ty::Flag, "Whether the card is a private offer meant for a single customer", &[Mark::Required]),
-            Field::new("paymentMethodId", Ty::Text, "Unique payment method ID.\n\nFormat: uuid.", &[Mark::Required]),
-            Field::new("productPublicationId", Ty::Text, "Unique rate card ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("paymentMethodId", Ty::Text, "Unique payment method ID.\n\nA UUID.", &[Mark::Required]),
+            Field::new("productPublicationId", Ty::Text, "Unique rate card ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("productPublicationName", Ty::Text, "Rate card name", &[Mark::Required]),
         ], None),
     },
@@ -1139,7 +1139,7 @@ static TYPES: &[Type] = &[
         name: "RoleMetadata", docs: "",
         shape: Shape::Object(&[
             Field::new("categories", Ty::List(&Ty::Text), "Suggested scope categories to pair the role with, since capabilities may apply at organization level or only at project level", &[Mark::Required]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("name", Ty::Text, "Resource name", &[]),
         ], None),
     },
@@ -1168,14 +1168,14 @@ static TYPES: &[Type] = &[
     Type {
         name: "ScopeMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("name", Ty::Text, "Resource name", &[]),
         ], None),
     },
     Type {
         name: "ScopeResource", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("type", Ty::Text, "Resource type", &[Mark::Required]),
         ], None),
     },
@@ -1212,7 +1212,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "TeamMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("name", Ty::Text, "Resource name", &[]),
         ], None),
     },
@@ -1281,7 +1281,7 @@ static TYPES: &[Type] = &[
         name: "UsageReportQuery", docs: "",
         shape: Shape::Object(&[
             Field::new("download", Ty::Flag, "If true, response headers make a browser download the result as a file.\n\nDefault: `false`.", &[]),
-            Field::new("endDate", Ty::Text, "Exclusive end of the report (formerly inclusive); full month = first-of-month to first-of-month. Range limit: hour 31 days, day 1 year, week/month/year unlimited.\n\nFormat: date.", &[Mark::Required]),
+            Field::new("endDate", Ty::Text, "Exclusive end of the report (formerly inclusive); full month = first-of-month to first-of-month. Range limit: hour 31 days, day 1 year, week/month/year unlimited.\n\nA date, such as `2026-03-01`.", &[Mark::Required]),
             Field::new("filterOnReportedDate", Ty::Flag, "If true, filter by report_time (time charged) instead of sample_time (time of use); helps match invoice dates. Default false.\n\nDefault: `false`.", &[]),
             Field::new("format", Ty::Named("UsageReportFormat"), "Format of the answer. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.\n\nDefault: `json`.", &[]),
             Field::new("granularity", Ty::Named("UsageReportGranularity"), "Aggregation bucket size, default day.\n\nDefault: `day`.", &[]),
@@ -1289,20 +1289,20 @@ static TYPES: &[Type] = &[
             Field::new("meterNames", Ty::List(&Ty::Text), "Restrict results to these meters", &[]),
             Field::new("paymentMethodIds", Ty::List(&Ty::Text), "Restrict results to these payment methods; cannot be combined with projectNames", &[]),
             Field::new("projectNames", Ty::List(&Ty::Text), "Restrict results to these projects; cannot be combined with paymentMethodIds", &[]),
-            Field::new("startDate", Ty::Text, "Inclusive start of the report.\n\nFormat: date.", &[Mark::Required]),
+            Field::new("startDate", Ty::Text, "Inclusive start of the report.\n\nA date, such as `2026-03-01`.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UsageReportSupplemental", docs: "",
         shape: Shape::Object(&[
             Field::new("download", Ty::Flag, "Whether the browser was told to download a file.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("end", Ty::Text, "Query end date.\n\nRead-only: the service fills it.\n\nFormat: date.", &[Mark::ReadOnly]),
+            Field::new("end", Ty::Text, "Query end date.\n\nRead-only: the service fills it.\n\nA date, such as `2026-03-01`.", &[Mark::ReadOnly]),
             Field::new("filters", Ty::Named("UsageReportFilters"), "Filters used by the query.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("format", Ty::Text, "Output format, csv or json.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("granularity", Ty::Text, "Aggregation bucket size.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("groupBy", Ty::List(&Ty::Text), "Fields used to group the results.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("records", Ty::Integer, "How many result records were returned.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("start", Ty::Text, "Query start date.\n\nRead-only: the service fills it.\n\nFormat: date.", &[Mark::ReadOnly]),
+            Field::new("start", Ty::Text, "Query start date.\n\nRead-only: the service fills it.\n\nA date, such as `2026-03-01`.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
@@ -1323,7 +1323,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "UserMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "User's unique ID.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly]),
+            Field::new("id", Ty::Text, "User's unique ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
@@ -1344,7 +1344,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "UserOrganizationMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Organization ID.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly]),
+            Field::new("id", Ty::Text, "Organization ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
             Field::new("name", Ty::Text, "Organization name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
@@ -1433,7 +1433,7 @@ static TYPES: &[Type] = &[
         name: "UserTokenMetadata", docs: "",
         shape: Shape::Object(&[
             Field::new("JWT", Ty::Text, "The generated token; never stored by the service, so shown only once. Copy it and store it safely.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Secret]),
-            Field::new("id", Ty::Text, "Token ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Token ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("type", Ty::Named("TokenType"), "Token type", &[Mark::Required]),
         ], None),
     },
@@ -1442,7 +1442,7 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("description", Ty::Text, "Token description, at most 128 characters.\n\nLength in characters: 0 to 128.", &[]),
             Field::new("expireDate", Ty::Time, "When the token expires; no later than one year from creation", &[]),
-            Field::new("organizationId", Ty::Text, "Organization the token grants access to.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("organizationId", Ty::Text, "Organization the token grants access to.\n\nA UUID.", &[Mark::Required]),
             Field::new("permissions", Ty::Map(&Ty::Json), "Permissions of the token; needed only when `type` is restricted or ephemeral", &[]),
             Field::new("type", Ty::Named("TokenType"), "Token type", &[Mark::Required]),
         ], None),
@@ -1453,8 +1453,8 @@ static TYPES: &[Type] = &[
             Field::new("description", Ty::Text, "Token description, at most 128 characters.\n\nLength in characters: 0 to 128.", &[]),
             Field::new("expires", Ty::Time, "Expiry time", &[Mark::Required]),
             Field::new("issued", Ty::Time, "Issue time", &[Mark::Required]),
-            Field::new("lastUsed", Ty::Text, "Day of the token's latest use with the MK.IO API.\n\nFormat: date.", &[Mark::Required, Mark::Nullable]),
-            Field::new("organizationId", Ty::Text, "Organization the token grants access to.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("lastUsed", Ty::Text, "Day of the token's latest use with the MK.IO API.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
+            Field::new("organizationId", Ty::Text, "Organization the token grants access to.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("permissions", Ty::Map(&Ty::Json), "RBAC capabilities of the token, for type 'restricted'", &[]),
             Field::new("revoked", Ty::Time, "Revocation time; null while not revoked", &[Mark::Required, Mark::Nullable]),
             Field::new("revokedBy", Ty::Text, "Email of the revoking user", &[]),
@@ -1510,7 +1510,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "WebhookRuleMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Webhook ID.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly]),
+            Field::new("id", Ty::Text, "Webhook ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
             Field::new("name", Ty::Text, "Webhook name, unique per project.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },

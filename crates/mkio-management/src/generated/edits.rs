@@ -199,7 +199,7 @@ impl ProjectClient {
     /// Reads the webhook rule, changes it, and writes it back.
     ///
     /// Calls [`get_webhook_rule`](Self::get_webhook_rule), `change`, and [`create_or_update_webhook_rule`](Self::create_or_update_webhook_rule) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_webhook_rule<F>(
         &self,
         rule_name: impl AsRef<str>,
@@ -236,7 +236,7 @@ impl Client {
     /// Reads the legacy profile, changes it, and writes it back.
     ///
     /// Calls [`get_legacy_profile`](Self::get_legacy_profile), `change`, and [`set_legacy_profile`](Self::set_legacy_profile) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_legacy_profile<F>(
         &self,
         change: F,
@@ -310,7 +310,7 @@ impl Client {
     /// Reads the team, changes it, and writes it back.
     ///
     /// Calls [`get_team`](Self::get_team), `change`, and [`create_or_update_team`](Self::create_or_update_team) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_team<F>(
         &self,
         team_name: impl AsRef<str>,

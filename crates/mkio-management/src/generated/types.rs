@@ -35,14 +35,14 @@ impl Invite {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &InviteMetadata {
         static UNSET: ::std::sync::LazyLock<InviteMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &InviteSpec {
         static UNSET: ::std::sync::LazyLock<InviteSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -86,7 +86,7 @@ pub struct InviteMetadata {
     pub created: Option<Timestamp>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
@@ -163,7 +163,7 @@ pub struct InviteSpec {
     pub teams: Option<Vec<String>>,
 }
 impl InviteSpec {
-    /// Starts `InviteSpec`: the required fields that could be mistaken for each other follow by name, in this order: `email`, `comment`. Besides, all others are unset.
+    /// Starts `InviteSpec`. Required fields are set by name, in this order: `email`, `comment`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> InviteSpecNeedsEmail {
         InviteSpecNeedsEmail(Self {
@@ -199,7 +199,7 @@ impl InviteSpec {
 }
 /// A [`InviteSpec`] that still needs `email`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `InviteSpec` before `email` is set"]
+#[must_use = "call `email` to finish the `InviteSpec`"]
 pub struct InviteSpecNeedsEmail(InviteSpec);
 impl InviteSpecNeedsEmail {
     /// Sets [`email`](InviteSpec#structfield.email).
@@ -210,7 +210,7 @@ impl InviteSpecNeedsEmail {
 }
 /// A [`InviteSpec`] that still needs `comment`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `InviteSpec` before `comment` is set"]
+#[must_use = "call `comment` to finish the `InviteSpec`"]
 pub struct InviteSpecNeedsComment(InviteSpec);
 impl InviteSpecNeedsComment {
     /// Sets [`comment`](InviteSpec#structfield.comment).
@@ -258,14 +258,14 @@ pub struct LegacyProfile {
     pub spec: Option<LegacyProfileSpec>,
 }
 impl LegacyProfile {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &UserMetadata {
         static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &LegacyProfileSpec {
         static UNSET: ::std::sync::LazyLock<LegacyProfileSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -378,7 +378,7 @@ pub struct LegacyProfileSpec {
     pub signup_problem: Nullable<String>,
 }
 impl LegacyProfileSpec {
-    /// Starts `LegacyProfileSpec`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `country`, `company`, `job_role`, `phone_number`. Besides, all others are unset.
+    /// Starts `LegacyProfileSpec`. Required fields are set by name, in this order: `name`, `country`, `company`, `job_role`, `phone_number`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> LegacyProfileSpecNeedsName {
         LegacyProfileSpecNeedsName(Self {
@@ -429,7 +429,7 @@ impl LegacyProfileSpec {
 }
 /// A [`LegacyProfileSpec`] that still needs `name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `name` is set"]
+#[must_use = "call `name` to finish the `LegacyProfileSpec`"]
 pub struct LegacyProfileSpecNeedsName(LegacyProfileSpec);
 impl LegacyProfileSpecNeedsName {
     /// Sets [`name`](LegacyProfileSpec#structfield.name).
@@ -440,7 +440,7 @@ impl LegacyProfileSpecNeedsName {
 }
 /// A [`LegacyProfileSpec`] that still needs `country`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `country` is set"]
+#[must_use = "call `country` to finish the `LegacyProfileSpec`"]
 pub struct LegacyProfileSpecNeedsCountry(LegacyProfileSpec);
 impl LegacyProfileSpecNeedsCountry {
     /// Sets [`country`](LegacyProfileSpec#structfield.country).
@@ -451,7 +451,7 @@ impl LegacyProfileSpecNeedsCountry {
 }
 /// A [`LegacyProfileSpec`] that still needs `company`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `company` is set"]
+#[must_use = "call `company` to finish the `LegacyProfileSpec`"]
 pub struct LegacyProfileSpecNeedsCompany(LegacyProfileSpec);
 impl LegacyProfileSpecNeedsCompany {
     /// Sets [`company`](LegacyProfileSpec#structfield.company).
@@ -462,7 +462,7 @@ impl LegacyProfileSpecNeedsCompany {
 }
 /// A [`LegacyProfileSpec`] that still needs `job_role`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `job_role` is set"]
+#[must_use = "call `job_role` to finish the `LegacyProfileSpec`"]
 pub struct LegacyProfileSpecNeedsJobRole(LegacyProfileSpec);
 impl LegacyProfileSpecNeedsJobRole {
     /// Sets [`job_role`](LegacyProfileSpec#structfield.job_role).
@@ -476,7 +476,7 @@ impl LegacyProfileSpecNeedsJobRole {
 }
 /// A [`LegacyProfileSpec`] that still needs `phone_number`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LegacyProfileSpec` before `phone_number` is set"]
+#[must_use = "call `phone_number` to finish the `LegacyProfileSpec`"]
 pub struct LegacyProfileSpecNeedsPhoneNumber(LegacyProfileSpec);
 impl LegacyProfileSpecNeedsPhoneNumber {
     /// Sets [`phone_number`](LegacyProfileSpec#structfield.phone_number).
@@ -548,14 +548,14 @@ pub struct Location {
     pub spec: Option<LocationSpec>,
 }
 impl Location {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &MetadataMinimal {
         static UNSET: ::std::sync::LazyLock<MetadataMinimal> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &LocationSpec {
         static UNSET: ::std::sync::LazyLock<LocationSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -589,7 +589,7 @@ impl LocationCloud {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`region`](Self#structfield.region), with all its fields unset if it is not set itself.
+    /// Returns [`region`](Self#structfield.region), an empty one if unset.
     pub fn region(&self) -> &LocationRegion {
         static UNSET: ::std::sync::LazyLock<LocationRegion> = ::std::sync::LazyLock::new(
             Default::default,
@@ -639,7 +639,7 @@ impl LocationList {
 pub struct LocationOrganization {
     /// Organization ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Organization name.
@@ -698,14 +698,14 @@ pub struct LocationSpec {
     pub type_: Option<LocationType>,
 }
 impl LocationSpec {
-    /// Returns [`cloud`](Self#structfield.cloud), with all its fields unset if it is not set itself.
+    /// Returns [`cloud`](Self#structfield.cloud), an empty one if unset.
     pub fn cloud(&self) -> &LocationCloud {
         static UNSET: ::std::sync::LazyLock<LocationCloud> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.cloud.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`organization`](Self#structfield.organization), with all its fields unset if it is not set itself.
+    /// Returns [`organization`](Self#structfield.organization), an empty one if unset.
     pub fn organization(&self) -> &LocationOrganization {
         static UNSET: ::std::sync::LazyLock<LocationOrganization> = ::std::sync::LazyLock::new(
             Default::default,
@@ -738,7 +738,7 @@ pub struct MetadataMinimal {
     pub display_name: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name
@@ -788,7 +788,7 @@ pub struct MeterData {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entitlement: Option<String>,
     /// Kind of entitlement used, if any.
@@ -813,7 +813,7 @@ pub struct MeterData {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "paymentMethod", skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<String>,
     /// Display name of the payment method tied to the usage.
@@ -943,14 +943,14 @@ impl MetricsEndpoint {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &MetricsEndpointSpec {
         static UNSET: ::std::sync::LazyLock<MetricsEndpointSpec> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.spec.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &MetricsEndpointStatus {
         static UNSET: ::std::sync::LazyLock<MetricsEndpointStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1088,14 +1088,14 @@ impl Organization {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &OrganizationMetadata {
         static UNSET: ::std::sync::LazyLock<OrganizationMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &OrganizationSpec {
         static UNSET: ::std::sync::LazyLock<OrganizationSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1113,7 +1113,7 @@ pub struct OrganizationMetadata {
     pub created: Option<Timestamp>,
     /// ID of the creating user.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Email of the creating user
@@ -1123,7 +1123,7 @@ pub struct OrganizationMetadata {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdById", skip_serializing_if = "Option::is_none")]
     pub created_by_id: Option<String>,
     /// Organization creator's name.
@@ -1133,7 +1133,7 @@ pub struct OrganizationMetadata {
     pub created_by_name: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Whether the organization is active.
@@ -1433,14 +1433,14 @@ pub struct PaymentMethod {
     pub status: Option<PaymentMethodStatus>,
 }
 impl PaymentMethod {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &PaymentMethodMetadata {
         static UNSET: ::std::sync::LazyLock<PaymentMethodMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`related`](Self#structfield.related), with all its fields unset if it is not set itself.
+    /// Returns [`related`](Self#structfield.related), an empty one if unset.
     pub fn related(&self) -> &PaymentMethodRelated {
         static UNSET: ::std::sync::LazyLock<PaymentMethodRelated> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1451,7 +1451,7 @@ impl PaymentMethod {
     pub fn spec(&self) -> Option<&PaymentMethodSpec> {
         self.spec.as_ref()
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &PaymentMethodStatus {
         static UNSET: ::std::sync::LazyLock<PaymentMethodStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1466,7 +1466,7 @@ impl PaymentMethod {
 pub struct PaymentMethodAssignment {
     /// ID of the payment method.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "paymentMethodId")]
     pub payment_method_id: String,
 }
@@ -1529,7 +1529,7 @@ pub struct PaymentMethodAwsSpec {
     pub aws_status: Option<String>,
     /// Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "endDate", skip_serializing_if = "Option::is_none")]
     pub end_date: Option<String>,
     /// Note for the customer.
@@ -1544,7 +1544,7 @@ pub struct PaymentMethodAwsSpec {
     pub product_publication_name: Option<String>,
     /// Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
 }
@@ -1627,9 +1627,7 @@ pub struct PaymentMethodAzureSpec {
     /// Read-only: the service fills it.
     #[serde(rename = "azurePlanName", skip_serializing_if = "Option::is_none")]
     pub azure_plan_name: Option<String>,
-    /// Private offer UUID from Partner Center; only given when the payment method is azure\_private\_offer.
-    ///
-    /// Format: uuid.
+    /// Private offer UUID from Partner Center; only given when the payment method is azure\_private\_offer
     #[serde(rename = "azurePrivateOfferId", skip_serializing_if = "Option::is_none")]
     pub azure_private_offer_id: Option<String>,
     /// Read-only: the service fills it.
@@ -1669,7 +1667,7 @@ pub struct PaymentMethodAzureSpec {
     pub azure_saas_subscription_status: Option<String>,
     /// Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "endDate", skip_serializing_if = "Option::is_none")]
     pub end_date: Option<String>,
     /// Note for the customer.
@@ -1684,7 +1682,7 @@ pub struct PaymentMethodAzureSpec {
     pub product_publication_name: Option<String>,
     /// Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
 }
@@ -1775,7 +1773,7 @@ pub struct PaymentMethodDirectSpec {
     pub auto_purchase_beam_licenses: Option<bool>,
     /// Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "endDate", skip_serializing_if = "Option::is_none")]
     pub end_date: Option<String>,
     /// Note for the customer.
@@ -1798,7 +1796,7 @@ pub struct PaymentMethodDirectSpec {
     pub sales_order_number: Option<String>,
     /// Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
     /// Purchase order status held by MediaKind.
@@ -1873,7 +1871,7 @@ impl PaymentMethodList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1895,7 +1893,7 @@ pub struct PaymentMethodMetadata {
     pub created: Option<Timestamp>,
     /// ID of the creating user.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Email of the creating user
@@ -1906,12 +1904,12 @@ pub struct PaymentMethodMetadata {
     pub display_name: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// ID of the organization owning this payment method.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "organizationId", skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
 }
@@ -2213,14 +2211,14 @@ impl Project {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &ProjectMetadata {
         static UNSET: ::std::sync::LazyLock<ProjectMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &ProjectSpec {
         static UNSET: ::std::sync::LazyLock<ProjectSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2256,7 +2254,7 @@ impl ProjectList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2283,7 +2281,7 @@ pub struct ProjectMetadata {
     pub created: Option<Timestamp>,
     /// ID of the creating user.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Email of the creating user
@@ -2291,7 +2289,7 @@ pub struct ProjectMetadata {
     pub created_by_email: Option<String>,
     /// User ID of the project's creator.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdById", skip_serializing_if = "Option::is_none")]
     pub created_by_id: Option<String>,
     /// Project creator's name
@@ -2302,7 +2300,7 @@ pub struct ProjectMetadata {
     pub display_name: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name
@@ -2313,7 +2311,7 @@ pub struct ProjectMetadata {
     pub updated: Option<Timestamp>,
 }
 impl ProjectMetadata {
-    /// Returns [`cloud`](Self#structfield.cloud), with all its fields unset if it is not set itself.
+    /// Returns [`cloud`](Self#structfield.cloud), an empty one if unset.
     pub fn cloud(&self) -> &ProjectMetadataCloud {
         static UNSET: ::std::sync::LazyLock<ProjectMetadataCloud> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2371,7 +2369,7 @@ pub struct ProjectMetadataCloud {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Unique cloud name.
@@ -2492,12 +2490,12 @@ pub struct ProjectPut {
     pub location_name: String,
     /// Payment method that pays for the project.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "paymentMethodId")]
     pub payment_method_id: String,
 }
 impl ProjectPut {
-    /// Starts `ProjectPut`: the required fields that could be mistaken for each other follow by name, in this order: `display_name`, `location_name`, `payment_method_id`. Besides, all others are unset.
+    /// Starts `ProjectPut`. Required fields are set by name, in this order: `display_name`, `location_name`, `payment_method_id`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> ProjectPutNeedsDisplayName {
         ProjectPutNeedsDisplayName(Self {
@@ -2527,7 +2525,7 @@ impl ProjectPut {
 }
 /// A [`ProjectPut`] that still needs `display_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ProjectPut` before `display_name` is set"]
+#[must_use = "call `display_name` to finish the `ProjectPut`"]
 pub struct ProjectPutNeedsDisplayName(ProjectPut);
 impl ProjectPutNeedsDisplayName {
     /// Sets [`display_name`](ProjectPut#structfield.display_name).
@@ -2541,7 +2539,7 @@ impl ProjectPutNeedsDisplayName {
 }
 /// A [`ProjectPut`] that still needs `location_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ProjectPut` before `location_name` is set"]
+#[must_use = "call `location_name` to finish the `ProjectPut`"]
 pub struct ProjectPutNeedsLocationName(ProjectPut);
 impl ProjectPutNeedsLocationName {
     /// Sets [`location_name`](ProjectPut#structfield.location_name).
@@ -2555,7 +2553,7 @@ impl ProjectPutNeedsLocationName {
 }
 /// A [`ProjectPut`] that still needs `payment_method_id`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ProjectPut` before `payment_method_id` is set"]
+#[must_use = "call `payment_method_id` to finish the `ProjectPut`"]
 pub struct ProjectPutNeedsPaymentMethodId(ProjectPut);
 impl ProjectPutNeedsPaymentMethodId {
     /// Sets [`payment_method_id`](ProjectPut#structfield.payment_method_id).
@@ -2575,7 +2573,7 @@ impl ProjectPutNeedsPaymentMethodId {
 pub struct ProjectSpec {
     /// Payment method currently given to the project, by ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "assignedPaymentMethodId", skip_serializing_if = "Option::is_none")]
     pub assigned_payment_method_id: Option<String>,
     /// Project's display name
@@ -2594,7 +2592,7 @@ pub struct ProjectSpec {
     pub location_display_name: Option<String>,
     /// ID of the project's location.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "locationId", skip_serializing_if = "Option::is_none")]
     pub location_id: Option<String>,
     /// Name of the project's location
@@ -2655,7 +2653,7 @@ pub struct ProjectUsageReport {
     pub value: Option<Vec<ProjectUsageReportMeterData>>,
 }
 impl ProjectUsageReport {
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ProjectUsageReportSupplementalData {
         static UNSET: ::std::sync::LazyLock<ProjectUsageReportSupplementalData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2805,14 +2803,14 @@ impl RateCard {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &RateCardMetadata {
         static UNSET: ::std::sync::LazyLock<RateCardMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &RateCardSpec {
         static UNSET: ::std::sync::LazyLock<RateCardSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2913,12 +2911,12 @@ pub struct RateCardMetadata {
     pub is_private_offer: Option<bool>,
     /// Unique payment method ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "paymentMethodId", skip_serializing_if = "Option::is_none")]
     pub payment_method_id: Option<String>,
     /// Unique rate card ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "productPublicationId", skip_serializing_if = "Option::is_none")]
     pub product_publication_id: Option<String>,
     /// Rate card name
@@ -3075,14 +3073,14 @@ impl Role {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &RoleMetadata {
         static UNSET: ::std::sync::LazyLock<RoleMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &RoleSpec {
         static UNSET: ::std::sync::LazyLock<RoleSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3145,7 +3143,7 @@ pub struct RoleMetadata {
     pub categories: Option<Vec<String>>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name
@@ -3213,14 +3211,14 @@ impl Scope {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &ScopeMetadata {
         static UNSET: ::std::sync::LazyLock<ScopeMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &ScopeSpec {
         static UNSET: ::std::sync::LazyLock<ScopeSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3261,7 +3259,7 @@ impl ScopeList {
 pub struct ScopeMetadata {
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name
@@ -3285,7 +3283,7 @@ impl ScopeMetadata {
 pub struct ScopeResource {
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource type
@@ -3352,14 +3350,14 @@ impl Team {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &TeamMetadata {
         static UNSET: ::std::sync::LazyLock<TeamMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &TeamSpec {
         static UNSET: ::std::sync::LazyLock<TeamSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3438,7 +3436,7 @@ impl TeamMember {
 pub struct TeamMetadata {
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name
@@ -3493,17 +3491,30 @@ pub struct TeamPutMember {
     pub is_team_admin: bool,
 }
 impl TeamPutMember {
-    /// Creates `TeamPutMember` from its required fields; all others are unset.
-    pub fn new(is_team_admin: bool) -> Self {
-        Self {
-            is_team_admin: is_team_admin,
-        }
+    /// Starts `TeamPutMember`. Required fields are set by name, in this order: `is_team_admin`. Other fields start unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> TeamPutMemberNeedsIsTeamAdmin {
+        TeamPutMemberNeedsIsTeamAdmin(Self {
+            is_team_admin: Default::default(),
+        })
     }
     /// Sets [`is_team_admin`](Self#structfield.is_team_admin).
     #[must_use]
     pub fn with_is_team_admin(mut self, value: bool) -> Self {
         self.is_team_admin = value;
         self
+    }
+}
+/// A [`TeamPutMember`] that still needs `is_team_admin`.
+#[derive(Clone, Debug)]
+#[must_use = "call `is_team_admin` to finish the `TeamPutMember`"]
+pub struct TeamPutMemberNeedsIsTeamAdmin(TeamPutMember);
+impl TeamPutMemberNeedsIsTeamAdmin {
+    /// Sets [`is_team_admin`](TeamPutMember#structfield.is_team_admin).
+    #[must_use]
+    pub fn is_team_admin(mut self, value: bool) -> TeamPutMember {
+        self.0.is_team_admin = value;
+        self.0
     }
 }
 /// `spec` of [`TeamPut`].
@@ -3668,7 +3679,7 @@ pub struct UsageReport {
     pub value: Option<Vec<MeterData>>,
 }
 impl UsageReport {
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &UsageReportSupplemental {
         static UNSET: ::std::sync::LazyLock<UsageReportSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3774,7 +3785,7 @@ pub struct UsageReportQuery {
     pub download: Option<bool>,
     /// Exclusive end of the report (formerly inclusive); full month = first-of-month to first-of-month. Range limit: hour 31 days, day 1 year, week/month/year unlimited.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "endDate")]
     pub end_date: String,
     /// If true, filter by report\_time (time charged) instead of sample\_time (time of use); helps match invoice dates. Default false.
@@ -3806,16 +3817,17 @@ pub struct UsageReportQuery {
     pub project_names: Option<Vec<String>>,
     /// Inclusive start of the report.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "startDate")]
     pub start_date: String,
 }
 impl UsageReportQuery {
-    /// Creates `UsageReportQuery` from its required fields; all others are unset.
-    pub fn new(start_date: impl Into<String>, end_date: impl Into<String>) -> Self {
-        Self {
+    /// Starts `UsageReportQuery`. Required fields are set by name, in this order: `start_date`, `end_date`. Other fields start unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> UsageReportQueryNeedsStartDate {
+        UsageReportQueryNeedsStartDate(Self {
             download: Default::default(),
-            end_date: end_date.into(),
+            end_date: Default::default(),
             filter_on_reported_date: Default::default(),
             format: Default::default(),
             granularity: Default::default(),
@@ -3823,8 +3835,8 @@ impl UsageReportQuery {
             meter_names: Default::default(),
             payment_method_ids: Default::default(),
             project_names: Default::default(),
-            start_date: start_date.into(),
-        }
+            start_date: Default::default(),
+        })
     }
     /// Sets [`download`](Self#structfield.download).
     #[must_use]
@@ -3899,6 +3911,32 @@ impl UsageReportQuery {
         self
     }
 }
+/// A [`UsageReportQuery`] that still needs `start_date`.
+#[derive(Clone, Debug)]
+#[must_use = "call `start_date` to finish the `UsageReportQuery`"]
+pub struct UsageReportQueryNeedsStartDate(UsageReportQuery);
+impl UsageReportQueryNeedsStartDate {
+    /// Sets [`start_date`](UsageReportQuery#structfield.start_date).
+    pub fn start_date(
+        mut self,
+        value: impl Into<String>,
+    ) -> UsageReportQueryNeedsEndDate {
+        self.0.start_date = value.into();
+        UsageReportQueryNeedsEndDate(self.0)
+    }
+}
+/// A [`UsageReportQuery`] that still needs `end_date`.
+#[derive(Clone, Debug)]
+#[must_use = "call `end_date` to finish the `UsageReportQuery`"]
+pub struct UsageReportQueryNeedsEndDate(UsageReportQuery);
+impl UsageReportQueryNeedsEndDate {
+    /// Sets [`end_date`](UsageReportQuery#structfield.end_date).
+    #[must_use]
+    pub fn end_date(mut self, value: impl Into<String>) -> UsageReportQuery {
+        self.0.end_date = value.into();
+        self.0
+    }
+}
 ::mkio_core::json_body! {
     UsageReportQuery
 }
@@ -3920,7 +3958,7 @@ pub struct UsageReportSupplemental {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
     /// Filters used by the query.
@@ -3961,7 +3999,7 @@ pub struct UsageReportSupplemental {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
 }
@@ -3974,7 +4012,7 @@ impl UsageReportSupplemental {
     pub fn end(&self) -> Option<&str> {
         self.end.as_ref().map(String::as_str)
     }
-    /// Returns [`filters`](Self#structfield.filters), with all its fields unset if it is not set itself.
+    /// Returns [`filters`](Self#structfield.filters), an empty one if unset.
     pub fn filters(&self) -> &UsageReportFilters {
         static UNSET: ::std::sync::LazyLock<UsageReportFilters> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4021,14 +4059,14 @@ impl User {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &UserMetadata {
         static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &UserSpec {
         static UNSET: ::std::sync::LazyLock<UserSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4071,7 +4109,7 @@ pub struct UserMetadata {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
@@ -4100,14 +4138,14 @@ impl UserOrganization {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &UserOrganizationMetadata {
         static UNSET: ::std::sync::LazyLock<UserOrganizationMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &UserOrganizationSpec {
         static UNSET: ::std::sync::LazyLock<UserOrganizationSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4150,7 +4188,7 @@ pub struct UserOrganizationMetadata {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Organization name.
@@ -4213,7 +4251,7 @@ pub struct UserOrganizationSpec {
     pub invite: Option<PendingInvite>,
 }
 impl UserOrganizationSpec {
-    /// Returns [`invite`](Self#structfield.invite), with all its fields unset if it is not set itself.
+    /// Returns [`invite`](Self#structfield.invite), an empty one if unset.
     pub fn invite(&self) -> &PendingInvite {
         static UNSET: ::std::sync::LazyLock<PendingInvite> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4266,14 +4304,14 @@ impl UserProfile {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &UserMetadata {
         static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &UserProfileSpec {
         static UNSET: ::std::sync::LazyLock<UserProfileSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4537,14 +4575,14 @@ impl UserToken {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &UserTokenMetadata {
         static UNSET: ::std::sync::LazyLock<UserTokenMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &UserTokenSpec {
         static UNSET: ::std::sync::LazyLock<UserTokenSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4590,7 +4628,7 @@ pub struct UserTokenMetadata {
     pub jwt: Option<Secret<String>>,
     /// Token ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Token type
@@ -4626,7 +4664,7 @@ pub struct UserTokenPost {
     pub expire_date: Option<Timestamp>,
     /// Organization the token grants access to.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "organizationId")]
     pub organization_id: String,
     /// Permissions of the token; needed only when `type` is restricted or ephemeral
@@ -4704,14 +4742,14 @@ pub struct UserTokenSpec {
     pub issued: Option<Timestamp>,
     /// Day of the token's latest use with the MK.IO API.
     ///
-    /// Format: date.
+    /// A date, such as `2026-03-01`.
     #[serde(rename = "lastUsed", skip_serializing_if = "Option::is_none")]
     pub last_used: Option<String>,
     /// Organization the token grants access to.
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "organizationId", skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
     /// RBAC capabilities of the token, for type 'restricted'
@@ -4884,7 +4922,7 @@ impl WebhookDeliveryList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4951,14 +4989,14 @@ pub struct WebhookRule {
     pub spec: Option<WebhookRuleSpec>,
 }
 impl WebhookRule {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &WebhookRuleMetadata {
         static UNSET: ::std::sync::LazyLock<WebhookRuleMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &WebhookRuleSpec {
         static UNSET: ::std::sync::LazyLock<WebhookRuleSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4997,7 +5035,7 @@ pub struct WebhookRuleMetadata {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Webhook name, unique per project.
@@ -5086,20 +5124,20 @@ pub struct WebhookRuleSpec {
     pub url: Option<UrlText>,
 }
 impl WebhookRuleSpec {
-    /// Creates `WebhookRuleSpec` from its required fields; all others are unset.
+    /// Starts `WebhookRuleSpec`. Required fields are set by name, in this order: `enabled`. Other fields start unset.
+    #[allow(clippy::new_ret_no_self)]
     pub fn new(
         url: impl Into<UrlText>,
         events: impl IntoIterator<Item = impl Into<WebhookEventType>>,
-        enabled: bool,
-    ) -> Self {
-        Self {
+    ) -> WebhookRuleSpecNeedsEnabled {
+        WebhookRuleSpecNeedsEnabled(Self {
             authentication: Default::default(),
-            enabled: Some(enabled),
+            enabled: Default::default(),
             events: Some(events.into_iter().map(Into::into).collect()),
             headers: Default::default(),
             query_params: Default::default(),
             url: Some(url.into()),
-        }
+        })
     }
     /// Sets [`authentication`](Self#structfield.authentication).
     #[must_use]
@@ -5154,8 +5192,20 @@ impl WebhookRuleSpec {
         self
     }
 }
+/// A [`WebhookRuleSpec`] that still needs `enabled`.
+#[derive(Clone, Debug)]
+#[must_use = "call `enabled` to finish the `WebhookRuleSpec`"]
+pub struct WebhookRuleSpecNeedsEnabled(WebhookRuleSpec);
+impl WebhookRuleSpecNeedsEnabled {
+    /// Sets [`enabled`](WebhookRuleSpec#structfield.enabled).
+    #[must_use]
+    pub fn enabled(mut self, value: bool) -> WebhookRuleSpec {
+        self.0.enabled = Some(value);
+        self.0
+    }
+}
 impl WebhookRuleSpec {
-    /// Returns [`authentication`](Self#structfield.authentication), with all its fields unset if it is not set itself.
+    /// Returns [`authentication`](Self#structfield.authentication), an empty one if unset.
     pub fn authentication(&self) -> &WebhookAuthentication {
         static UNSET: ::std::sync::LazyLock<WebhookAuthentication> = ::std::sync::LazyLock::new(
             Default::default,

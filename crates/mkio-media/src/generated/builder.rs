@@ -77,7 +77,7 @@ impl ListAccountFilters {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/accountFilters`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl DeleteAccountFilter {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -175,7 +175,7 @@ impl GetAccountFilter {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -226,7 +226,7 @@ impl CreateOrUpdateAccountFilter {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -319,7 +319,7 @@ impl ListAssets {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -368,7 +368,7 @@ impl DeleteAsset {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -417,7 +417,7 @@ impl GetAsset {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -468,7 +468,7 @@ impl CreateOrUpdateAsset {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -547,7 +547,7 @@ impl ListAssetFilters {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -597,7 +597,7 @@ impl DeleteAssetFilter {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -647,7 +647,7 @@ impl GetAssetFilter {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -699,7 +699,7 @@ impl CreateOrUpdateAssetFilter {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -748,7 +748,7 @@ impl GetAssetFileAccessInfo {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -797,7 +797,7 @@ impl ListAssetStreamingLocators {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/listStreamingLocators`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -846,7 +846,7 @@ impl GetAssetState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/state`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -895,7 +895,7 @@ impl GetAssetStorage {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/storage/`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -988,7 +988,7 @@ impl ListContents {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/content`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1033,7 +1033,7 @@ impl DeleteContent {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1078,7 +1078,7 @@ impl GetContent {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/content/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1129,7 +1129,7 @@ impl UpdateContent {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1180,7 +1180,7 @@ impl CreateContent {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/content/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1255,7 +1255,7 @@ impl ListContentKeyPolicies {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1304,7 +1304,7 @@ impl DeleteContentKeyPolicy {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1353,7 +1353,7 @@ impl GetContentKeyPolicy {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1404,7 +1404,7 @@ impl UpdateContentKeyPolicy {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1455,7 +1455,7 @@ impl CreateContentKeyPolicy {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1504,7 +1504,7 @@ impl GetContentKeyPolicySecrets {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1553,7 +1553,7 @@ impl GetContentKeyPolicyState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/state`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1646,7 +1646,7 @@ impl ListDestinations {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/destinations`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1691,7 +1691,7 @@ impl DeleteDestination {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1736,7 +1736,7 @@ impl GetDestination {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/destinations/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -1787,7 +1787,7 @@ impl UpdateDestination {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1838,7 +1838,7 @@ impl CreateDestination {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/destinations/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -1913,7 +1913,7 @@ impl ListJobs {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/jobs`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2006,7 +2006,7 @@ impl ListLiveEvents {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2055,7 +2055,7 @@ impl DeleteLiveEvent {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2104,7 +2104,7 @@ impl GetLiveEvent {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2155,7 +2155,7 @@ impl UpdateLiveEvent {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2206,7 +2206,7 @@ impl CreateLiveEvent {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2255,7 +2255,7 @@ impl AllocateLiveEvent {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2334,7 +2334,7 @@ impl ListLiveOutputs {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2384,7 +2384,7 @@ impl DeleteLiveOutput {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2434,7 +2434,7 @@ impl GetLiveOutput {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2486,7 +2486,7 @@ impl CreateLiveOutput {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2536,7 +2536,7 @@ impl GetLiveOutputState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2585,7 +2585,7 @@ impl ResetLiveEvent {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2634,7 +2634,7 @@ impl StartLiveEvent {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2683,7 +2683,7 @@ impl GetLiveEventState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/state`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2732,7 +2732,7 @@ impl StopLiveEvent {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2825,7 +2825,7 @@ impl ListSources {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/sources`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2870,7 +2870,7 @@ impl DeleteSource {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -2915,7 +2915,7 @@ impl GetSource {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/sources/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -2966,7 +2966,7 @@ impl UpdateSource {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3017,7 +3017,7 @@ impl CreateSource {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/sources/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3092,7 +3092,7 @@ impl ListStorages {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/storage`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -3141,7 +3141,7 @@ impl DeleteStorage {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3190,7 +3190,7 @@ impl GetStorage {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -3241,7 +3241,7 @@ impl UpdateStorage {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3292,7 +3292,7 @@ impl CreateOrUpdateStorage {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3341,7 +3341,7 @@ impl ListStorageCredentials {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -3392,7 +3392,7 @@ impl CreateStorageCredential {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3442,7 +3442,7 @@ impl DeleteStorageCredential {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3492,7 +3492,7 @@ impl GetStorageCredential {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -3567,7 +3567,7 @@ impl ListStreamingEndpoints {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -3616,7 +3616,7 @@ impl DeleteStreamingEndpoint {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3665,7 +3665,7 @@ impl GetStreamingEndpoint {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -3716,7 +3716,7 @@ impl UpdateStreamingEndpoint {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3767,7 +3767,7 @@ impl CreateStreamingEndpoint {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3816,7 +3816,7 @@ impl RestartStreamingEndpoint {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3867,7 +3867,7 @@ impl ScaleStreamingEndpoint {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -3916,7 +3916,7 @@ impl GetStreamingEndpointSkus {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -3965,7 +3965,7 @@ impl StartStreamingEndpoint {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -4014,7 +4014,7 @@ impl GetStreamingEndpointState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/state`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -4063,7 +4063,7 @@ impl StopStreamingEndpoint {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -4138,7 +4138,7 @@ impl ListStreamingLocators {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingLocators`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -4187,7 +4187,7 @@ impl DeleteStreamingLocator {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -4236,7 +4236,7 @@ impl GetStreamingLocator {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -4287,7 +4287,7 @@ impl CreateOrUpdateStreamingLocator {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -4336,7 +4336,7 @@ impl ListStreamingLocatorContentKeys {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -4391,7 +4391,7 @@ impl GetStreamingLocatorPaths {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listPaths`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -4440,7 +4440,7 @@ impl GetStreamingLocatorState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/state`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -4515,7 +4515,7 @@ impl ListStreamingPolicies {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingPolicies`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -4564,7 +4564,7 @@ impl DeleteStreamingPolicy {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -4613,7 +4613,7 @@ impl GetStreamingPolicy {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -4664,7 +4664,7 @@ impl CreateOrUpdateStreamingPolicy {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -4739,7 +4739,7 @@ impl ListTransforms {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/transforms`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -4788,7 +4788,7 @@ impl DeleteTransform {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -4837,7 +4837,7 @@ impl GetTransform {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -4888,7 +4888,7 @@ impl CreateOrUpdateTransform {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -4959,7 +4959,7 @@ impl ListTransformJobs {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -5009,7 +5009,7 @@ impl DeleteJob {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -5059,7 +5059,7 @@ impl GetJob {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -5111,7 +5111,7 @@ impl UpdateJob {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -5163,7 +5163,7 @@ impl CreateJob {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -5213,7 +5213,7 @@ impl CancelJob {
     }
     /// Sends the request: `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -5263,7 +5263,7 @@ impl GetJobState {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/state`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -5314,7 +5314,7 @@ impl UpdateLiveEventJsonPatch {
     }
     /// Sends the request: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///

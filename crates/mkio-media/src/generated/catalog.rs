@@ -599,7 +599,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("endpoint_name", "endpoint_name", ""),
         ],
         capability: &["ams.streamingendpoint.get"],
-        ..Entry::new(&operations::GET_STREAMING_ENDPOINT_SKUS, &["endpoint", "skus"], "List a streaming endpoint's SKUs\n\nNot implemented; no success response is defined.\n\nCapability needed: `ams.streamingendpoint.get`.", TYPES)
+        ..Entry::new(&operations::GET_STREAMING_ENDPOINT_SKUS, &["endpoint", "skus"], "List a streaming endpoint's SKUs\n\nThe service does not implement it: every call fails with status 400.\n\nCapability needed: `ams.streamingendpoint.get`.\n\nNot implemented: the document declares no successful answer.", TYPES)
     },
     Entry {
         parameters: &[
@@ -1295,7 +1295,7 @@ static TYPES: &[Type] = &[
         name: "AssetProperties", docs: "",
         shape: Shape::Object(&[
             Field::new("alternateId", Ty::Text, "Secondary identifier.\n\nLength in characters: 0 to 64.", &[]),
-            Field::new("assetId", Ty::Text, "Read-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly]),
+            Field::new("assetId", Ty::Text, "Read-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
             Field::new("container", Ty::Text, "Container name, for assets held in Azure storage.\n\nLength in characters: 3 to 63. Pattern: `^(?!.*--)(?=[a-z0-9-]{3,63}$)(?!-)[a-z0-9]+(?:-[a-z0-9]+)*$`.", &[]),
             Field::new("containerDeletionPolicy", Ty::Named("ContainerDeletionPolicy"), "On asset deletion: Delete removes the container or folder with contents, Retain keeps them. Default when unset is retain. Changeable later but cannot be cleared.", &[]),
             Field::new("created", Ty::Time, "When the asset was created.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
@@ -1341,7 +1341,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "AssetStorageMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Unique asset id.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Unique asset id.\n\nA UUID.", &[Mark::Required]),
             Field::new("name", Ty::Text, "Asset name.", &[Mark::Required]),
         ], None),
     },
@@ -1484,12 +1484,12 @@ static TYPES: &[Type] = &[
         name: "BlobStorageMetadata", docs: "",
         shape: Shape::Object(&[
             Field::new("created", Ty::Time, "Creation time.", &[]),
-            Field::new("createdBy", Ty::Text, "Creator's user id.\n\nFormat: uuid.", &[]),
+            Field::new("createdBy", Ty::Text, "Creator's user id.\n\nA UUID.", &[]),
             Field::new("createdByEmail", Ty::Text, "Creator's email.", &[]),
-            Field::new("id", Ty::Text, "Resource id.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource id.\n\nA UUID.", &[Mark::Required]),
             Field::new("name", Ty::Text, "Resource name.", &[]),
             Field::new("updated", Ty::Time, "Last update time.", &[]),
-            Field::new("updatedBy", Ty::Text, "Last updater's user id.\n\nFormat: uuid.", &[]),
+            Field::new("updatedBy", Ty::Text, "Last updater's user id.\n\nA UUID.", &[]),
             Field::new("updatedByEmail", Ty::Text, "Last updater's email.", &[]),
         ], None),
     },
@@ -1589,7 +1589,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "ContentKeyPolicyFairPlayConfiguration", docs: "FairPlay license configuration.",
         shape: Shape::Object(&[
-            Field::new("ask", Ty::Text, "FairPlay Application Secret Key (ASK), base64.\n\nFormat: byte.", &[Mark::Required, Mark::Secret, Mark::Nullable]),
+            Field::new("ask", Ty::Text, "FairPlay Application Secret Key (ASK), base64.", &[Mark::Required, Mark::Secret, Mark::Nullable]),
             Field::new("fairPlayPfx", Ty::Text, "FairPlay certificate with private key: PKCS 12 (pfx) encoded in base64.", &[Mark::Required, Mark::Secret, Mark::Nullable]),
             Field::new("fairPlayPfxPassword", Ty::Text, "Password of the PKCS 12 (pfx) certificate.", &[Mark::Required, Mark::Secret, Mark::Nullable]),
             Field::new("offlineRentalConfiguration", Ty::Named("ContentKeyPolicyFairPlayOfflineRentalConfiguration"), "Policy for offline rental.", &[]),
@@ -1621,7 +1621,7 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("configuration", Ty::Named("ContentKeyPolicyConfiguration"), "How keys are delivered.", &[Mark::Required]),
             Field::new("name", Ty::Text, "Describes the option.", &[]),
-            Field::new("policyOptionId", Ty::Text, "Legacy option id.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly]),
+            Field::new("policyOptionId", Ty::Text, "Legacy option id.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
             Field::new("restriction", Ty::Named("ContentKeyPolicyRestriction"), "Conditions for releasing keys under this configuration.", &[Mark::Required]),
         ], None),
     },
@@ -1645,7 +1645,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier", docs: "Content key id comes from the PlayReady configuration.",
         shape: Shape::Object(&[
-            Field::new("keyId", Ty::Text, "Content key id.\n\nFormat: uuid.", &[Mark::Required, Mark::Nullable]),
+            Field::new("keyId", Ty::Text, "Content key id.\n\nA UUID.", &[Mark::Required, Mark::Nullable]),
         ], None),
     },
     Type {
@@ -1667,11 +1667,11 @@ static TYPES: &[Type] = &[
             Field::new("contentKeyLocation", Ty::Named("ContentKeyPolicyPlayReadyContentKeyLocation"), "Where the content key is found.", &[Mark::Required]),
             Field::new("contentType", Ty::Named("PlayReadyContentType"), "PlayReady content kind.", &[Mark::Required]),
             Field::new("expirationDate", Ty::Time, "License expiry date.", &[]),
-            Field::new("gracePeriod", Ty::Text, "License grace period.\n\nFormat: duration.", &[]),
+            Field::new("gracePeriod", Ty::Text, "License grace period.\n\nAn ISO 8601 duration, such as `PT30S`.", &[]),
             Field::new("licenseType", Ty::Named("PlayReadyLicenseType"), "", &[Mark::Required]),
             Field::new("playRight", Ty::Named("ContentKeyPolicyPlayReadyPlayRight"), "Play right of the license.", &[]),
-            Field::new("relativeBeginDate", Ty::Text, "License start, as a relative duration.\n\nFormat: duration.", &[]),
-            Field::new("relativeExpirationDate", Ty::Text, "License expiry, as a relative duration.\n\nFormat: duration.", &[]),
+            Field::new("relativeBeginDate", Ty::Text, "License start, as a relative duration.\n\nAn ISO 8601 duration, such as `PT30S`.", &[]),
+            Field::new("relativeExpirationDate", Ty::Text, "License expiry, as a relative duration.\n\nAn ISO 8601 duration, such as `PT30S`.", &[]),
             Field::new("securityLevel", Ty::Named("PlayReadySecurityLevel"), "", &[]),
         ], None),
     },
@@ -1685,7 +1685,7 @@ static TYPES: &[Type] = &[
             Field::new("compressedDigitalVideoOpl", Ty::Integer, "Output protection level, compressed digital video.", &[]),
             Field::new("digitalVideoOnlyContentRestriction", Ty::Flag, "", &[Mark::Required]),
             Field::new("explicitAnalogTelevisionOutputRestriction", Ty::Named("ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction"), "Explicit analog TV output limits; its configuration data ranges 0 to 3.", &[]),
-            Field::new("firstPlayExpiration", Ty::Text, "How long the license stays valid once first played.\n\nFormat: duration.", &[]),
+            Field::new("firstPlayExpiration", Ty::Text, "How long the license stays valid once first played.\n\nAn ISO 8601 duration, such as `PT30S`.", &[]),
             Field::new("imageConstraintForAnalogComponentVideoRestriction", Ty::Flag, "", &[Mark::Required]),
             Field::new("imageConstraintForAnalogComputerMonitorRestriction", Ty::Flag, "", &[Mark::Required]),
             Field::new("scmsRestriction", Ty::Integer, "SCMS (serial copy management) setting, 0 to 3.\n\nRange: 0 to 3.", &[]),
@@ -1701,7 +1701,7 @@ static TYPES: &[Type] = &[
             Field::new("fairPlayAmsCompatibility", Ty::Flag, "Turns on FairPlay compatibility with AMS.", &[]),
             Field::new("lastModified", Ty::Time, "When the policy last changed.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("options", Ty::List(&Ty::Named("ContentKeyPolicyOption")), "Policy options.", &[Mark::Required]),
-            Field::new("policyId", Ty::Text, "Legacy policy id.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly]),
+            Field::new("policyId", Ty::Text, "Legacy policy id.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
@@ -1733,12 +1733,12 @@ static TYPES: &[Type] = &[
     Type {
         name: "ContentKeyPolicyRsaTokenKey", docs: "RSA key used when validating tokens.",
         shape: Shape::Object(&[
-            Field::new("exponent", Ty::Text, "RSA exponent.\n\nFormat: byte.", &[Mark::Required, Mark::Nullable]),
-            Field::new("modulus", Ty::Text, "RSA modulus.\n\nFormat: byte.", &[Mark::Required, Mark::Nullable]),
+            Field::new("exponent", Ty::Text, "RSA exponent.\n\nBase64.", &[Mark::Required, Mark::Nullable]),
+            Field::new("modulus", Ty::Text, "RSA modulus.\n\nBase64.", &[Mark::Required, Mark::Nullable]),
         ], None),
     },
     Type {
-        name: "ContentKeyPolicySecrets", docs: "Properties of a content key policy with its secret values, as the service answers them.",
+        name: "ContentKeyPolicySecrets", docs: "Properties of a content key policy with its secret values, as the service answers them. `serde_json::from_value` of the exposed value gives a `ContentKeyPolicyProperties`.",
         shape: Shape::Secret,
     },
     Type {
@@ -1748,7 +1748,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "ContentKeyPolicySymmetricTokenKey", docs: "Symmetric key used when validating tokens.",
         shape: Shape::Object(&[
-            Field::new("keyValue", Ty::Text, "Format: byte.", &[Mark::Required, Mark::Secret, Mark::Nullable]),
+            Field::new("keyValue", Ty::Text, "Base64.", &[Mark::Required, Mark::Secret, Mark::Nullable]),
         ], None),
     },
     Type {
@@ -1791,7 +1791,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "ContentKeyPolicyX509CertificateTokenKey", docs: "Certificate used when validating tokens.",
         shape: Shape::Object(&[
-            Field::new("rawBody", Ty::Text, "Raw data of a PKCS 12 certificate (X509Certificate2 in .NET).\n\nFormat: byte.", &[Mark::Required, Mark::Nullable]),
+            Field::new("rawBody", Ty::Text, "Raw data of a PKCS 12 certificate (X509Certificate2 in .NET).\n\nBase64.", &[Mark::Required, Mark::Nullable]),
         ], None),
     },
     Type {
@@ -2142,11 +2142,11 @@ static TYPES: &[Type] = &[
         name: "JobOutputAsset", docs: "",
         shape: Shape::Object(&[
             Field::new("assetName", Ty::Text, "Output asset name.", &[Mark::Required]),
-            Field::new("endTime", Ty::Text, "UTC time when this output's processing ended.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("endTime", Ty::Time, "UTC time when this output's processing ended.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("error", Ty::Named("JobError"), "Error details, only when the output is in error state.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("label", Ty::Text, "Label helping to tell this JobOutput apart.", &[]),
             Field::new("progress", Ty::Integer, "Estimated completion percentage while Processing; not for predicting finish times.\n\nRead-only: the service fills it.\n\nDefault: `0`.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("startTime", Ty::Text, "UTC time when this output's processing started.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("startTime", Ty::Time, "UTC time when this output's processing started.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("state", Ty::Named("JobState"), "Current job state.\n\nRead-only: the service fills it.\n\nDefault: `Queued`.", &[Mark::ReadOnly, Mark::Nullable]),
         ], None),
     },
@@ -2216,12 +2216,12 @@ static TYPES: &[Type] = &[
     Type {
         name: "JobRecording", docs: "",
         shape: Shape::Object(&[
-            Field::new("actualEndTime", Ty::Text, "End of the range really captured.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("actualStartTime", Ty::Text, "Start of the range really captured.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("actualEndTime", Ty::Time, "End of the range really captured.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("actualStartTime", Ty::Time, "Start of the range really captured.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("details", Ty::Text, "Details of an error; empty when none.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("state", Ty::Named("JobRecordingState"), "Lifecycle state of the recording.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("targetEndTime", Ty::Text, "Clip end boundary the pod now aims for.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("targetStartTime", Ty::Text, "Clip start boundary the pod now aims for.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("targetEndTime", Ty::Time, "Clip end boundary the pod now aims for.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("targetStartTime", Ty::Time, "Clip start boundary the pod now aims for.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
         ], None),
     },
     Type {
@@ -2319,20 +2319,20 @@ static TYPES: &[Type] = &[
             Field::new("accessControl", Ty::Named("PreviewAccessControl"), "Address ACLs guarding the preview.", &[]),
             Field::new("alternativeMediaId", Ty::Text, "Unsupported for now; meant for DRM license acquisition of preview content.", &[]),
             Field::new("endpoints", Ty::List(&Ty::Named("LiveEventEndpoint")), "Preview endpoints, filled in by the server.", &[]),
-            Field::new("previewLocator", Ty::Text, "Preview locator id, generated at live event creation and removed at deletion. A caller-supplied GUID must be unique and unused elsewhere.\n\nFormat: uuid.", &[]),
+            Field::new("previewLocator", Ty::Text, "Preview locator id, generated at live event creation and removed at deletion. A caller-supplied GUID must be unique and unused elsewhere.\n\nA UUID.", &[]),
             Field::new("streamingPolicyName", Ty::Text, "DRM streaming policy of the preview. Only the default, Predefined_ClearStreamingOnly, is supported now.\n\nLength in characters: at most 260. Default: `Predefined_ClearStreamingOnly`.", &[]),
         ], None),
     },
     Type {
         name: "LiveEventProperties", docs: "",
         shape: Shape::Object(&[
-            Field::new("created", Ty::Text, "Creation time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            Field::new("created", Ty::Time, "Creation time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("crossSiteAccessPolicies", Ty::Named("CrossSiteAccessPolicies"), "Cross-site access settings (client access and cross-domain XML). Settable only at creation, immutable after.", &[Mark::Immutable]),
             Field::new("description", Ty::Text, "Optional free text. Settable only at creation, immutable after.\n\nLength in characters: 0 to 4096.", &[Mark::Immutable]),
             Field::new("encoding", Ty::Named("LiveEventEncoding"), "Encoding settings, e.g. type and preset. Settable only at creation, immutable after.", &[Mark::Required, Mark::Immutable]),
             Field::new("hostnamePrefix", Ty::Text, "First hostname part of every input and preview address; used when useStaticHostname=true. Settable only at creation, immutable after.", &[Mark::Immutable]),
             Field::new("input", Ty::Named("LiveEventInput"), "Input settings: key frame interval, protocol, access token, endpoints. Settable only at creation, immutable after.", &[Mark::Required, Mark::Immutable]),
-            Field::new("lastModified", Ty::Text, "Last change time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            Field::new("lastModified", Ty::Time, "Last change time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("pipeline", Ty::Named("PipelineArguments"), "AI pipeline arguments; unsupported for now.", &[]),
             Field::new("preview", Ty::Named("LiveEventPreview"), "Preview settings: locator, streaming policy, access control, endpoints. Settable only at creation, immutable after.", &[Mark::Immutable]),
             Field::new("provisioningState", Ty::Text, "Provisioning state: 'InProgress', 'Succeeded' or 'Failed'.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
@@ -2353,7 +2353,7 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("location", Ty::Text, "Deprecated. Settable only at creation, immutable after.", &[Mark::Immutable]),
             Field::new("properties", Ty::Named("LiveEventPutProperties"), "Live event properties.", &[Mark::Required]),
-            Field::new("tags", Ty::Map(&Ty::Text), "Tag map: at most 16 tags, 64 characters each; searched by `$label_key` and `$label` queries. Settable only at creation, immutable after.\n\nNumber of entries: at most 16.", &[Mark::Immutable]),
+            Field::new("tags", Ty::Map(&Ty::Text), "Tag map: at most 16 tags, 64 characters each; searched by `$label_key` and `$label` queries. Settable only at creation, immutable after.\n\nNumber of entries: at most 16.", &[Mark::Required, Mark::Immutable]),
         ], None),
     },
     Type {
@@ -2407,10 +2407,10 @@ static TYPES: &[Type] = &[
         shape: Shape::Object(&[
             Field::new("archiveWindowLength", Ty::Text, "How long recorded content is kept; ISO 8601 duration.", &[Mark::Required]),
             Field::new("assetName", Ty::Text, "Asset that receives the recording.\n\nLength in characters: 1 to 260.", &[Mark::Required]),
-            Field::new("created", Ty::Text, "Creation time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            Field::new("created", Ty::Time, "Creation time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("description", Ty::Text, "Length in characters: 0 to 4096.", &[]),
             Field::new("hls", Ty::Named("LiveOutputHls"), "HLS settings.", &[]),
-            Field::new("lastModified", Ty::Text, "Last change time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            Field::new("lastModified", Ty::Time, "Last change time.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("manifestName", Ty::Text, "Manifest file name as shown in playback URLs; generated by the service when omitted.\n\nLength in characters: 1 to 64. Pattern: `^[a-zA-Z0-9\\-]+[a-zA-Z0-9]$`.", &[]),
             Field::new("outputSnapTime", Ty::Integer, "Unsupported. Wall-clock point, as unix epoch seconds, where recording starts.\n\nDefault: `0`.", &[]),
             Field::new("provisioningState", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
@@ -2477,14 +2477,14 @@ static TYPES: &[Type] = &[
         name: "Metadata", docs: "",
         shape: Shape::Object(&[
             Field::new("created", Ty::Time, "Creation time.", &[]),
-            Field::new("createdBy", Ty::Text, "User ID of the creator.\n\nFormat: uuid.", &[]),
+            Field::new("createdBy", Ty::Text, "User ID of the creator.\n\nA UUID.", &[]),
             Field::new("createdByEmail", Ty::Text, "Creator's email address.", &[]),
             Field::new("displayName", Ty::Text, "", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("labels", Ty::Map(&Ty::Text), "Key/value labels on the resource.", &[]),
             Field::new("name", Ty::Text, "", &[]),
             Field::new("updated", Ty::Time, "Last update time.", &[]),
-            Field::new("updatedBy", Ty::Text, "User ID of the last editor.\n\nFormat: uuid.", &[]),
+            Field::new("updatedBy", Ty::Text, "User ID of the last editor.\n\nA UUID.", &[]),
             Field::new("updatedByEmail", Ty::Text, "Last editor's email address.", &[]),
         ], None),
     },
@@ -2583,7 +2583,7 @@ static TYPES: &[Type] = &[
             Field::new("requestMessage", Ty::Text, "Note sent to the remote resource's owner with the connection request. Immutable after creation.\n\nLength in characters: 0 to 140.", &[Mark::Required, Mark::Immutable]),
             Field::new("resourceGroupName", Ty::Text, "Resource group that holds the storage account. Immutable after creation.\n\nLength in characters: 1 to 90.", &[Mark::Required, Mark::Immutable]),
             Field::new("storageAccountName", Ty::Text, "Account name only, i.e. the last part of Azure ID /subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Storage/storageAccounts/{storageAccountName}. Immutable after creation.\n\nLength in characters: 3 to 24.", &[Mark::Required, Mark::Immutable]),
-            Field::new("subscriptionId", Ty::Text, "Azure subscription that holds the storage account. Immutable after creation.\n\nFormat: uuid.", &[Mark::Required, Mark::Immutable]),
+            Field::new("subscriptionId", Ty::Text, "Azure subscription that holds the storage account. Immutable after creation.\n\nA UUID.", &[Mark::Required, Mark::Immutable]),
         ], None),
     },
     Type {
@@ -2644,11 +2644,11 @@ static TYPES: &[Type] = &[
         name: "SasTokenMetadata", docs: "",
         shape: Shape::Object(&[
             Field::new("created", Ty::Time, "Creation time.", &[]),
-            Field::new("createdBy", Ty::Text, "User ID of the creator.\n\nFormat: uuid.", &[]),
+            Field::new("createdBy", Ty::Text, "User ID of the creator.\n\nA UUID.", &[]),
             Field::new("createdByEmail", Ty::Text, "Creator's email address.", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nFormat: uuid.", &[Mark::Required]),
+            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
             Field::new("updated", Ty::Time, "Last update time.", &[]),
-            Field::new("updatedBy", Ty::Text, "User ID of the last editor.\n\nFormat: uuid.", &[]),
+            Field::new("updatedBy", Ty::Text, "User ID of the last editor.\n\nA UUID.", &[]),
             Field::new("updatedByEmail", Ty::Text, "Last editor's email address.", &[]),
         ], None),
     },
@@ -2813,7 +2813,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "StorageStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("activeCredentialId", Ty::Text, "Credential currently in use for this storage.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly, Mark::Nullable]),
+            Field::new("activeCredentialId", Ty::Text, "Credential currently in use for this storage.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly, Mark::Nullable]),
             Field::new("privateLinkServiceConnectionStatus", Ty::Named("PrivateLinkServiceConnectionStatus"), "Azure Private Connection state, when one is enabled.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
@@ -3240,7 +3240,7 @@ static TYPES: &[Type] = &[
             Field::new("createdAt", Ty::Time, "Creation time (UTC).\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("createdBy", Ty::Text, "Creating identity.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("createdByType", Ty::Named("IdentityType"), "Kind of creating identity.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("internalId", Ty::Text, "Internal resource ID.\n\nRead-only: the service fills it.\n\nFormat: uuid.", &[Mark::ReadOnly]),
+            Field::new("internalId", Ty::Text, "Internal resource ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
             Field::new("lastModifiedAt", Ty::Time, "Latest change time (UTC).\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("lastModifiedBy", Ty::Text, "Identity behind the latest change.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
             Field::new("lastModifiedByType", Ty::Named("IdentityType"), "Kind of identity behind the latest change.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),

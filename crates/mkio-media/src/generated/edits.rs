@@ -311,7 +311,7 @@ impl ProjectClient {
     /// Reads the account filter, changes it, and writes it back.
     ///
     /// Calls [`get_account_filter`](Self::get_account_filter), `change`, and [`create_or_update_account_filter`](Self::create_or_update_account_filter) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_account_filter<F>(
         &self,
         filter_name: impl AsRef<str>,
@@ -345,7 +345,7 @@ impl ProjectClient {
     /// Reads the asset, changes it, and writes it back.
     ///
     /// Calls [`get_asset`](Self::get_asset), `change`, and [`create_or_update_asset`](Self::create_or_update_asset) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_asset<F>(
         &self,
         asset_name: impl AsRef<str>,
@@ -375,7 +375,7 @@ impl ProjectClient {
     /// Reads the asset filter, changes it, and writes it back.
     ///
     /// Calls [`get_asset_filter`](Self::get_asset_filter), `change`, and [`create_or_update_asset_filter`](Self::create_or_update_asset_filter) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_asset_filter<F>(
         &self,
         asset_name: impl AsRef<str>,
@@ -578,7 +578,7 @@ impl ProjectClient {
     /// Reads the storage, changes it, and writes it back.
     ///
     /// Calls [`get_storage`](Self::get_storage), `change`, and [`create_or_update_storage`](Self::create_or_update_storage) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_storage<F>(
         &self,
         storage_name: impl AsRef<str>,
@@ -646,7 +646,7 @@ impl ProjectClient {
     /// Reads the streaming locator, changes it, and writes it back.
     ///
     /// Calls [`get_streaming_locator`](Self::get_streaming_locator), `change`, and [`create_or_update_streaming_locator`](Self::create_or_update_streaming_locator) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_streaming_locator<F>(
         &self,
         locator_name: impl AsRef<str>,
@@ -682,7 +682,7 @@ impl ProjectClient {
     /// Reads the streaming policy, changes it, and writes it back.
     ///
     /// Calls [`get_streaming_policy`](Self::get_streaming_policy), `change`, and [`create_or_update_streaming_policy`](Self::create_or_update_streaming_policy) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_streaming_policy<F>(
         &self,
         policy_name: impl AsRef<str>,
@@ -716,7 +716,7 @@ impl ProjectClient {
     /// Reads the transform, changes it, and writes it back.
     ///
     /// Calls [`get_transform`](Self::get_transform), `change`, and [`create_or_update_transform`](Self::create_or_update_transform) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_transform<F>(
         &self,
         transform_name: impl AsRef<str>,

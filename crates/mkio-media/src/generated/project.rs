@@ -1897,9 +1897,11 @@ impl ProjectClient {
     }
     /// List a streaming endpoint's SKUs
     ///
-    /// Not implemented; no success response is defined.
+    /// The service does not implement it: every call fails with status 400.
     ///
     /// Capability needed: `ams.streamingendpoint.get`.
+    ///
+    /// Not implemented: the document declares no successful answer.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`
     ///

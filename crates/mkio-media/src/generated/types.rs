@@ -107,14 +107,14 @@ impl AccountFilter {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
     pub fn properties(&self) -> &MediaFilterProperties {
         static UNSET: ::std::sync::LazyLock<MediaFilterProperties> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.properties.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -154,7 +154,7 @@ impl AccountFilterList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -331,7 +331,7 @@ impl From<PipelineArguments> for AiPipelinePreset {
     }
 }
 impl AiPipelinePreset {
-    /// Returns [`pipeline`](Self#structfield.pipeline), with all its fields unset if it is not set itself.
+    /// Returns [`pipeline`](Self#structfield.pipeline), an empty one if unset.
     pub fn pipeline(&self) -> &PipelineArguments {
         static UNSET: ::std::sync::LazyLock<PipelineArguments> = ::std::sync::LazyLock::new(
             Default::default,
@@ -444,14 +444,14 @@ impl Asset {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
     pub fn properties(&self) -> &AssetProperties {
         static UNSET: ::std::sync::LazyLock<AssetProperties> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.properties.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -586,14 +586,14 @@ impl AssetFilter {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
     pub fn properties(&self) -> &MediaFilterProperties {
         static UNSET: ::std::sync::LazyLock<MediaFilterProperties> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.properties.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -633,7 +633,7 @@ impl AssetFilterList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -740,7 +740,7 @@ impl AssetList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -764,7 +764,7 @@ pub struct AssetProperties {
     pub alternate_id: Option<String>,
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "assetId", skip_serializing_if = "Option::is_none")]
     pub asset_id: Option<String>,
     /// Container name, for assets held in Azure storage.
@@ -1039,14 +1039,14 @@ pub struct AssetStorage {
     pub spec: Option<AssetStorageSpec>,
 }
 impl AssetStorage {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &AssetStorageMetadata {
         static UNSET: ::std::sync::LazyLock<AssetStorageMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &AssetStorageSpec {
         static UNSET: ::std::sync::LazyLock<AssetStorageSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1061,7 +1061,7 @@ impl AssetStorage {
 pub struct AssetStorageMetadata {
     /// Unique asset id.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Asset name.
@@ -1137,7 +1137,7 @@ impl AssetStorageSpec {
     pub fn error(&self) -> &BTreeMap<String, String> {
         self.error.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
-    /// Returns [`exceptions`](Self#structfield.exceptions), with all its fields unset if it is not set itself.
+    /// Returns [`exceptions`](Self#structfield.exceptions), an empty one if unset.
     pub fn exceptions(&self) -> &ManifestExceptions {
         static UNSET: ::std::sync::LazyLock<ManifestExceptions> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1309,7 +1309,7 @@ impl AudioTrack {
     }
 }
 impl AudioTrack {
-    /// Returns [`dash_settings`](Self#structfield.dash_settings), with all its fields unset if it is not set itself.
+    /// Returns [`dash_settings`](Self#structfield.dash_settings), an empty one if unset.
     pub fn dash_settings(&self) -> &DashSettings {
         static UNSET: ::std::sync::LazyLock<DashSettings> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1320,7 +1320,7 @@ impl AudioTrack {
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
-    /// Returns [`hls_settings`](Self#structfield.hls_settings), with all its fields unset if it is not set itself.
+    /// Returns [`hls_settings`](Self#structfield.hls_settings), an empty one if unset.
     pub fn hls_settings(&self) -> &HlsSettings {
         static UNSET: ::std::sync::LazyLock<HlsSettings> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1353,7 +1353,7 @@ pub struct AwsCredential {
     pub secret_access_key: Option<Secret<String>>,
 }
 impl AwsCredential {
-    /// Starts `AwsCredential`: the required fields that could be mistaken for each other follow by name, in this order: `access_key_id`, `secret_access_key`. Besides, all others are unset.
+    /// Starts `AwsCredential`. Required fields are set by name, in this order: `access_key_id`, `secret_access_key`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> AwsCredentialNeedsAccessKeyId {
         AwsCredentialNeedsAccessKeyId(Self {
@@ -1376,7 +1376,7 @@ impl AwsCredential {
 }
 /// A [`AwsCredential`] that still needs `access_key_id`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `AwsCredential` before `access_key_id` is set"]
+#[must_use = "call `access_key_id` to finish the `AwsCredential`"]
 pub struct AwsCredentialNeedsAccessKeyId(AwsCredential);
 impl AwsCredentialNeedsAccessKeyId {
     /// Sets [`access_key_id`](AwsCredential#structfield.access_key_id).
@@ -1390,7 +1390,7 @@ impl AwsCredentialNeedsAccessKeyId {
 }
 /// A [`AwsCredential`] that still needs `secret_access_key`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `AwsCredential` before `secret_access_key` is set"]
+#[must_use = "call `secret_access_key` to finish the `AwsCredential`"]
 pub struct AwsCredentialNeedsSecretAccessKey(AwsCredential);
 impl AwsCredentialNeedsSecretAccessKey {
     /// Sets [`secret_access_key`](AwsCredential#structfield.secret_access_key).
@@ -1442,7 +1442,7 @@ impl From<AwsCredential> for AwsCredentialSpec {
     }
 }
 impl AwsCredentialSpec {
-    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
     pub fn credential(&self) -> &AwsCredential {
         static UNSET: ::std::sync::LazyLock<AwsCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1482,7 +1482,7 @@ impl AwsStorageSpec {
     pub fn bucket_name(&self) -> Option<&str> {
         self.bucket_name.as_ref().map(String::as_str)
     }
-    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
     pub fn credential(&self) -> &AwsCredential {
         static UNSET: ::std::sync::LazyLock<AwsCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1638,7 +1638,7 @@ pub struct AzureCredentialSpec {
     pub credential: Option<AzureCredential>,
 }
 impl AzureCredentialSpec {
-    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
     pub fn credential(&self) -> &AzureCredential {
         static UNSET: ::std::sync::LazyLock<AzureCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1700,7 +1700,7 @@ pub struct AzureStorageSpec {
     pub url: Option<UrlText>,
 }
 impl AzureStorageSpec {
-    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
     pub fn credential(&self) -> &AzureCredential {
         static UNSET: ::std::sync::LazyLock<AzureCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1711,7 +1711,7 @@ impl AzureStorageSpec {
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
-    /// Returns [`private_link_service_connection`](Self#structfield.private_link_service_connection), with all its fields unset if it is not set itself.
+    /// Returns [`private_link_service_connection`](Self#structfield.private_link_service_connection), an empty one if unset.
     pub fn private_link_service_connection(&self) -> &PrivateLinkServiceConnection {
         static UNSET: ::std::sync::LazyLock<PrivateLinkServiceConnection> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1833,7 +1833,7 @@ pub struct BlobStorageMetadata {
     pub created: Option<Timestamp>,
     /// Creator's user id.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Creator's email.
@@ -1841,7 +1841,7 @@ pub struct BlobStorageMetadata {
     pub created_by_email: Option<String>,
     /// Resource id.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Resource name.
@@ -1852,7 +1852,7 @@ pub struct BlobStorageMetadata {
     pub updated: Option<Timestamp>,
     /// Last updater's user id.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
     pub updated_by: Option<String>,
     /// Last updater's email.
@@ -2017,21 +2017,21 @@ impl CbcsDrmConfiguration {
     }
 }
 impl CbcsDrmConfiguration {
-    /// Returns [`fair_play`](Self#structfield.fair_play), with all its fields unset if it is not set itself.
+    /// Returns [`fair_play`](Self#structfield.fair_play), an empty one if unset.
     pub fn fair_play(&self) -> &StreamingPolicyFairPlayConfiguration {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyFairPlayConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.fair_play.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`play_ready`](Self#structfield.play_ready), with all its fields unset if it is not set itself.
+    /// Returns [`play_ready`](Self#structfield.play_ready), an empty one if unset.
     pub fn play_ready(&self) -> &StreamingPolicyPlayReadyConfiguration {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyPlayReadyConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.play_ready.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`widevine`](Self#structfield.widevine), with all its fields unset if it is not set itself.
+    /// Returns [`widevine`](Self#structfield.widevine), an empty one if unset.
     pub fn widevine(&self) -> &StreamingPolicyWidevineConfiguration {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyWidevineConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2085,14 +2085,14 @@ impl CencDrmConfiguration {
     }
 }
 impl CencDrmConfiguration {
-    /// Returns [`play_ready`](Self#structfield.play_ready), with all its fields unset if it is not set itself.
+    /// Returns [`play_ready`](Self#structfield.play_ready), an empty one if unset.
     pub fn play_ready(&self) -> &StreamingPolicyPlayReadyConfiguration {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyPlayReadyConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.play_ready.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`widevine`](Self#structfield.widevine), with all its fields unset if it is not set itself.
+    /// Returns [`widevine`](Self#structfield.widevine), an empty one if unset.
     pub fn widevine(&self) -> &StreamingPolicyWidevineConfiguration {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyWidevineConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2284,7 +2284,7 @@ impl CommonEncryptionCbcs {
     }
 }
 impl CommonEncryptionCbcs {
-    /// Returns [`clear_key_encryption_configuration`](Self#structfield.clear_key_encryption_configuration), with all its fields unset if it is not set itself.
+    /// Returns [`clear_key_encryption_configuration`](Self#structfield.clear_key_encryption_configuration), an empty one if unset.
     pub fn clear_key_encryption_configuration(
         &self,
     ) -> &ClearKeyEncryptionConfiguration {
@@ -2297,21 +2297,21 @@ impl CommonEncryptionCbcs {
     pub fn clear_tracks(&self) -> &[StreamingPolicyTrackSelection] {
         self.clear_tracks.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`content_keys`](Self#structfield.content_keys), with all its fields unset if it is not set itself.
+    /// Returns [`content_keys`](Self#structfield.content_keys), an empty one if unset.
     pub fn content_keys(&self) -> &StreamingPolicyContentKeys {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyContentKeys> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.content_keys.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`drm`](Self#structfield.drm), with all its fields unset if it is not set itself.
+    /// Returns [`drm`](Self#structfield.drm), an empty one if unset.
     pub fn drm(&self) -> &CbcsDrmConfiguration {
         static UNSET: ::std::sync::LazyLock<CbcsDrmConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.drm.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), with all its fields unset if it is not set itself.
+    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), an empty one if unset.
     pub fn enabled_protocols(&self) -> &EnabledProtocols {
         static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2394,7 +2394,7 @@ impl CommonEncryptionCenc {
     }
 }
 impl CommonEncryptionCenc {
-    /// Returns [`clear_key_encryption_configuration`](Self#structfield.clear_key_encryption_configuration), with all its fields unset if it is not set itself.
+    /// Returns [`clear_key_encryption_configuration`](Self#structfield.clear_key_encryption_configuration), an empty one if unset.
     pub fn clear_key_encryption_configuration(
         &self,
     ) -> &ClearKeyEncryptionConfiguration {
@@ -2407,21 +2407,21 @@ impl CommonEncryptionCenc {
     pub fn clear_tracks(&self) -> &[StreamingPolicyTrackSelection] {
         self.clear_tracks.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`content_keys`](Self#structfield.content_keys), with all its fields unset if it is not set itself.
+    /// Returns [`content_keys`](Self#structfield.content_keys), an empty one if unset.
     pub fn content_keys(&self) -> &StreamingPolicyContentKeys {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyContentKeys> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.content_keys.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`drm`](Self#structfield.drm), with all its fields unset if it is not set itself.
+    /// Returns [`drm`](Self#structfield.drm), an empty one if unset.
     pub fn drm(&self) -> &CencDrmConfiguration {
         static UNSET: ::std::sync::LazyLock<CencDrmConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.drm.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), with all its fields unset if it is not set itself.
+    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), an empty one if unset.
     pub fn enabled_protocols(&self) -> &EnabledProtocols {
         static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2461,7 +2461,7 @@ impl Content {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2472,7 +2472,7 @@ impl Content {
     pub fn spec(&self) -> &::serde_json::Map<String, Value> {
         self.spec.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &ContentStatus {
         static UNSET: ::std::sync::LazyLock<ContentStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2520,14 +2520,14 @@ impl ContentKeyPolicy {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
     pub fn properties(&self) -> &ContentKeyPolicyProperties {
         static UNSET: ::std::sync::LazyLock<ContentKeyPolicyProperties> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.properties.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2688,8 +2688,6 @@ impl From<ContentKeyPolicyWidevineConfiguration> for ContentKeyPolicyConfigurati
 #[non_exhaustive]
 pub struct ContentKeyPolicyFairPlayConfiguration {
     /// FairPlay Application Secret Key (ASK), base64.
-    ///
-    /// Format: byte.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub ask: Nullable<Secret<String>>,
     /// FairPlay certificate with private key: PKCS 12 (pfx) encoded in base64.
@@ -2727,7 +2725,7 @@ pub struct ContentKeyPolicyFairPlayConfiguration {
     pub rental_duration: Option<i64>,
 }
 impl ContentKeyPolicyFairPlayConfiguration {
-    /// Starts `ContentKeyPolicyFairPlayConfiguration`: the required fields that could be mistaken for each other follow by name, in this order: `ask`, `fair_play_pfx`, `fair_play_pfx_password`. Besides, all others are unset.
+    /// Starts `ContentKeyPolicyFairPlayConfiguration`. Required fields are set by name, in this order: `ask`, `fair_play_pfx`, `fair_play_pfx_password`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(
         rental_and_lease_key_type: FairPlayRentalAndLeaseKeyType,
@@ -2793,7 +2791,7 @@ impl ContentKeyPolicyFairPlayConfiguration {
 }
 /// A [`ContentKeyPolicyFairPlayConfiguration`] that still needs `ask`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyFairPlayConfiguration` before `ask` is set"]
+#[must_use = "call `ask` to finish the `ContentKeyPolicyFairPlayConfiguration`"]
 pub struct ContentKeyPolicyFairPlayConfigurationNeedsAsk(
     ContentKeyPolicyFairPlayConfiguration,
 );
@@ -2809,7 +2807,7 @@ impl ContentKeyPolicyFairPlayConfigurationNeedsAsk {
 }
 /// A [`ContentKeyPolicyFairPlayConfiguration`] that still needs `fair_play_pfx`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyFairPlayConfiguration` before `fair_play_pfx` is set"]
+#[must_use = "call `fair_play_pfx` to finish the `ContentKeyPolicyFairPlayConfiguration`"]
 pub struct ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfx(
     ContentKeyPolicyFairPlayConfiguration,
 );
@@ -2825,7 +2823,7 @@ impl ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfx {
 }
 /// A [`ContentKeyPolicyFairPlayConfiguration`] that still needs `fair_play_pfx_password`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyFairPlayConfiguration` before `fair_play_pfx_password` is set"]
+#[must_use = "call `fair_play_pfx_password` to finish the `ContentKeyPolicyFairPlayConfiguration`"]
 pub struct ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfxPassword(
     ContentKeyPolicyFairPlayConfiguration,
 );
@@ -2853,7 +2851,7 @@ impl ContentKeyPolicyFairPlayConfiguration {
     pub fn fair_play_pfx_password(&self) -> Option<&Secret<String>> {
         self.fair_play_pfx_password.as_ref().value()
     }
-    /// Returns [`offline_rental_configuration`](Self#structfield.offline_rental_configuration), with all its fields unset if it is not set itself.
+    /// Returns [`offline_rental_configuration`](Self#structfield.offline_rental_configuration), an empty one if unset.
     pub fn offline_rental_configuration(
         &self,
     ) -> &ContentKeyPolicyFairPlayOfflineRentalConfiguration {
@@ -2894,7 +2892,7 @@ pub struct ContentKeyPolicyFairPlayOfflineRentalConfiguration {
     pub storage_duration_seconds: Option<i64>,
 }
 impl ContentKeyPolicyFairPlayOfflineRentalConfiguration {
-    /// Starts `ContentKeyPolicyFairPlayOfflineRentalConfiguration`: the required fields that could be mistaken for each other follow by name, in this order: `playback_duration_seconds`, `storage_duration_seconds`. Besides, all others are unset.
+    /// Starts `ContentKeyPolicyFairPlayOfflineRentalConfiguration`. Required fields are set by name, in this order: `playback_duration_seconds`, `storage_duration_seconds`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeconds {
         ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeconds(Self {
@@ -2917,7 +2915,7 @@ impl ContentKeyPolicyFairPlayOfflineRentalConfiguration {
 }
 /// A [`ContentKeyPolicyFairPlayOfflineRentalConfiguration`] that still needs `playback_duration_seconds`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyFairPlayOfflineRentalConfiguration` before `playback_duration_seconds` is set"]
+#[must_use = "call `playback_duration_seconds` to finish the `ContentKeyPolicyFairPlayOfflineRentalConfiguration`"]
 pub struct ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeconds(
     ContentKeyPolicyFairPlayOfflineRentalConfiguration,
 );
@@ -2935,7 +2933,7 @@ impl ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeco
 }
 /// A [`ContentKeyPolicyFairPlayOfflineRentalConfiguration`] that still needs `storage_duration_seconds`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyFairPlayOfflineRentalConfiguration` before `storage_duration_seconds` is set"]
+#[must_use = "call `storage_duration_seconds` to finish the `ContentKeyPolicyFairPlayOfflineRentalConfiguration`"]
 pub struct ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsStorageDurationSeconds(
     ContentKeyPolicyFairPlayOfflineRentalConfiguration,
 );
@@ -2988,7 +2986,7 @@ impl ContentKeyPolicyList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3030,7 +3028,7 @@ pub struct ContentKeyPolicyOption {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "policyOptionId", skip_serializing_if = "Option::is_none")]
     pub policy_option_id: Option<String>,
     /// Conditions for releasing keys under this configuration.
@@ -3201,7 +3199,7 @@ impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader {
 pub struct ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
     /// Content key id.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "keyId", default, skip_serializing_if = "Nullable::is_absent")]
     pub key_id: Nullable<String>,
 }
@@ -3352,12 +3350,15 @@ pub struct ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
     pub configuration_data: Option<i64>,
 }
 impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
-    /// Creates `ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction` from its required fields; all others are unset.
-    pub fn new(configuration_data: impl Into<i64>, best_effort: bool) -> Self {
-        Self {
-            best_effort: Some(best_effort),
+    /// Starts `ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction`. Required fields are set by name, in this order: `best_effort`. Other fields start unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new(
+        configuration_data: impl Into<i64>,
+    ) -> ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestrictionNeedsBestEffort {
+        ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestrictionNeedsBestEffort(Self {
+            best_effort: Default::default(),
             configuration_data: Some(configuration_data.into()),
-        }
+        })
     }
     /// Sets [`best_effort`](Self#structfield.best_effort).
     #[must_use]
@@ -3370,6 +3371,23 @@ impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
     pub fn with_configuration_data(mut self, value: impl Into<i64>) -> Self {
         self.configuration_data = Some(value.into());
         self
+    }
+}
+/// A [`ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction`] that still needs `best_effort`.
+#[derive(Clone, Debug)]
+#[must_use = "call `best_effort` to finish the `ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction`"]
+pub struct ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestrictionNeedsBestEffort(
+    ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction,
+);
+impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestrictionNeedsBestEffort {
+    /// Sets [`best_effort`](ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction#structfield.best_effort).
+    #[must_use]
+    pub fn best_effort(
+        mut self,
+        value: bool,
+    ) -> ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
+        self.0.best_effort = Some(value);
+        self.0
     }
 }
 impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
@@ -3411,7 +3429,7 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     pub expiration_date: Option<Timestamp>,
     /// License grace period.
     ///
-    /// Format: duration.
+    /// An ISO 8601 duration, such as `PT30S`.
     #[serde(rename = "gracePeriod", skip_serializing_if = "Option::is_none")]
     pub grace_period: Option<String>,
     /// `licenseType` in JSON.
@@ -3422,12 +3440,12 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     pub play_right: Option<ContentKeyPolicyPlayReadyPlayRight>,
     /// License start, as a relative duration.
     ///
-    /// Format: duration.
+    /// An ISO 8601 duration, such as `PT30S`.
     #[serde(rename = "relativeBeginDate", skip_serializing_if = "Option::is_none")]
     pub relative_begin_date: Option<String>,
     /// License expiry, as a relative duration.
     ///
-    /// Format: duration.
+    /// An ISO 8601 duration, such as `PT30S`.
     #[serde(rename = "relativeExpirationDate", skip_serializing_if = "Option::is_none")]
     pub relative_expiration_date: Option<String>,
     /// `securityLevel` in JSON.
@@ -3435,15 +3453,15 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     pub security_level: Option<PlayReadySecurityLevel>,
 }
 impl ContentKeyPolicyPlayReadyLicense {
-    /// Creates `ContentKeyPolicyPlayReadyLicense` from its required fields; all others are unset.
+    /// Starts `ContentKeyPolicyPlayReadyLicense`. Required fields are set by name, in this order: `allow_test_devices`. Other fields start unset.
+    #[allow(clippy::new_ret_no_self)]
     pub fn new(
         license_type: PlayReadyLicenseType,
         content_type: PlayReadyContentType,
         content_key_location: impl Into<ContentKeyPolicyPlayReadyContentKeyLocation>,
-        allow_test_devices: bool,
-    ) -> Self {
-        Self {
-            allow_test_devices: Some(allow_test_devices),
+    ) -> ContentKeyPolicyPlayReadyLicenseNeedsAllowTestDevices {
+        ContentKeyPolicyPlayReadyLicenseNeedsAllowTestDevices(Self {
+            allow_test_devices: Default::default(),
             begin_date: Default::default(),
             content_key_location: Some(content_key_location.into()),
             content_type: Some(content_type),
@@ -3454,7 +3472,7 @@ impl ContentKeyPolicyPlayReadyLicense {
             relative_begin_date: Default::default(),
             relative_expiration_date: Default::default(),
             security_level: Default::default(),
-        }
+        })
     }
     /// Sets [`allow_test_devices`](Self#structfield.allow_test_devices).
     #[must_use]
@@ -3532,6 +3550,23 @@ impl ContentKeyPolicyPlayReadyLicense {
         self
     }
 }
+/// A [`ContentKeyPolicyPlayReadyLicense`] that still needs `allow_test_devices`.
+#[derive(Clone, Debug)]
+#[must_use = "call `allow_test_devices` to finish the `ContentKeyPolicyPlayReadyLicense`"]
+pub struct ContentKeyPolicyPlayReadyLicenseNeedsAllowTestDevices(
+    ContentKeyPolicyPlayReadyLicense,
+);
+impl ContentKeyPolicyPlayReadyLicenseNeedsAllowTestDevices {
+    /// Sets [`allow_test_devices`](ContentKeyPolicyPlayReadyLicense#structfield.allow_test_devices).
+    #[must_use]
+    pub fn allow_test_devices(
+        mut self,
+        value: bool,
+    ) -> ContentKeyPolicyPlayReadyLicense {
+        self.0.allow_test_devices = Some(value);
+        self.0
+    }
+}
 impl ContentKeyPolicyPlayReadyLicense {
     /// Returns [`allow_test_devices`](Self#structfield.allow_test_devices), if it is set.
     pub fn allow_test_devices(&self) -> Option<bool> {
@@ -3563,7 +3598,7 @@ impl ContentKeyPolicyPlayReadyLicense {
     pub fn license_type(&self) -> Option<&PlayReadyLicenseType> {
         self.license_type.as_ref()
     }
-    /// Returns [`play_right`](Self#structfield.play_right), with all its fields unset if it is not set itself.
+    /// Returns [`play_right`](Self#structfield.play_right), an empty one if unset.
     pub fn play_right(&self) -> &ContentKeyPolicyPlayReadyPlayRight {
         static UNSET: ::std::sync::LazyLock<ContentKeyPolicyPlayReadyPlayRight> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3648,7 +3683,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     >,
     /// How long the license stays valid once first played.
     ///
-    /// Format: duration.
+    /// An ISO 8601 duration, such as `PT30S`.
     #[serde(rename = "firstPlayExpiration", skip_serializing_if = "Option::is_none")]
     pub first_play_expiration: Option<String>,
     /// `imageConstraintForAnalogComponentVideoRestriction` in JSON.
@@ -3695,7 +3730,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     pub uncompressed_digital_video_opl: Option<i64>,
 }
 impl ContentKeyPolicyPlayReadyPlayRight {
-    /// Starts `ContentKeyPolicyPlayReadyPlayRight`: the required fields that could be mistaken for each other follow by name, in this order: `digital_video_only_content_restriction`, `image_constraint_for_analog_component_video_restriction`, `image_constraint_for_analog_computer_monitor_restriction`. Besides, all others are unset.
+    /// Starts `ContentKeyPolicyPlayReadyPlayRight`. Required fields are set by name, in this order: `digital_video_only_content_restriction`, `image_constraint_for_analog_component_video_restriction`, `image_constraint_for_analog_computer_monitor_restriction`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(
         allow_passing_video_content_to_unknown_output: PlayReadyUnknownOutput,
@@ -3814,7 +3849,7 @@ impl ContentKeyPolicyPlayReadyPlayRight {
 }
 /// A [`ContentKeyPolicyPlayReadyPlayRight`] that still needs `digital_video_only_content_restriction`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyPlayReadyPlayRight` before `digital_video_only_content_restriction` is set"]
+#[must_use = "call `digital_video_only_content_restriction` to finish the `ContentKeyPolicyPlayReadyPlayRight`"]
 pub struct ContentKeyPolicyPlayReadyPlayRightNeedsDigitalVideoOnlyContentRestriction(
     ContentKeyPolicyPlayReadyPlayRight,
 );
@@ -3832,7 +3867,7 @@ impl ContentKeyPolicyPlayReadyPlayRightNeedsDigitalVideoOnlyContentRestriction {
 }
 /// A [`ContentKeyPolicyPlayReadyPlayRight`] that still needs `image_constraint_for_analog_component_video_restriction`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyPlayReadyPlayRight` before `image_constraint_for_analog_component_video_restriction` is set"]
+#[must_use = "call `image_constraint_for_analog_component_video_restriction` to finish the `ContentKeyPolicyPlayReadyPlayRight`"]
 pub struct ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComponentVideoRestriction(
     ContentKeyPolicyPlayReadyPlayRight,
 );
@@ -3850,7 +3885,7 @@ impl ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComponentVid
 }
 /// A [`ContentKeyPolicyPlayReadyPlayRight`] that still needs `image_constraint_for_analog_computer_monitor_restriction`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyPlayReadyPlayRight` before `image_constraint_for_analog_computer_monitor_restriction` is set"]
+#[must_use = "call `image_constraint_for_analog_computer_monitor_restriction` to finish the `ContentKeyPolicyPlayReadyPlayRight`"]
 pub struct ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComputerMonitorRestriction(
     ContentKeyPolicyPlayReadyPlayRight,
 );
@@ -3892,7 +3927,7 @@ impl ContentKeyPolicyPlayReadyPlayRight {
     pub fn digital_video_only_content_restriction(&self) -> Option<bool> {
         self.digital_video_only_content_restriction.as_ref().copied()
     }
-    /// Returns [`explicit_analog_television_output_restriction`](Self#structfield.explicit_analog_television_output_restriction), with all its fields unset if it is not set itself.
+    /// Returns [`explicit_analog_television_output_restriction`](Self#structfield.explicit_analog_television_output_restriction), an empty one if unset.
     pub fn explicit_analog_television_output_restriction(
         &self,
     ) -> &ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
@@ -3971,7 +4006,7 @@ pub struct ContentKeyPolicyProperties {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "policyId", skip_serializing_if = "Option::is_none")]
     pub policy_id: Option<String>,
 }
@@ -4244,17 +4279,17 @@ impl From<ContentKeyPolicyUnknownRestriction> for ContentKeyPolicyRestriction {
 pub struct ContentKeyPolicyRsaTokenKey {
     /// RSA exponent.
     ///
-    /// Format: byte.
+    /// Base64.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub exponent: Nullable<String>,
     /// RSA modulus.
     ///
-    /// Format: byte.
+    /// Base64.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub modulus: Nullable<String>,
 }
 impl ContentKeyPolicyRsaTokenKey {
-    /// Starts `ContentKeyPolicyRsaTokenKey`: the required fields that could be mistaken for each other follow by name, in this order: `modulus`, `exponent`. Besides, all others are unset.
+    /// Starts `ContentKeyPolicyRsaTokenKey`. Required fields are set by name, in this order: `modulus`, `exponent`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> ContentKeyPolicyRsaTokenKeyNeedsModulus {
         ContentKeyPolicyRsaTokenKeyNeedsModulus(Self {
@@ -4277,7 +4312,7 @@ impl ContentKeyPolicyRsaTokenKey {
 }
 /// A [`ContentKeyPolicyRsaTokenKey`] that still needs `modulus`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyRsaTokenKey` before `modulus` is set"]
+#[must_use = "call `modulus` to finish the `ContentKeyPolicyRsaTokenKey`"]
 pub struct ContentKeyPolicyRsaTokenKeyNeedsModulus(ContentKeyPolicyRsaTokenKey);
 impl ContentKeyPolicyRsaTokenKeyNeedsModulus {
     /// Sets [`modulus`](ContentKeyPolicyRsaTokenKey#structfield.modulus).
@@ -4291,7 +4326,7 @@ impl ContentKeyPolicyRsaTokenKeyNeedsModulus {
 }
 /// A [`ContentKeyPolicyRsaTokenKey`] that still needs `exponent`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyRsaTokenKey` before `exponent` is set"]
+#[must_use = "call `exponent` to finish the `ContentKeyPolicyRsaTokenKey`"]
 pub struct ContentKeyPolicyRsaTokenKeyNeedsExponent(ContentKeyPolicyRsaTokenKey);
 impl ContentKeyPolicyRsaTokenKeyNeedsExponent {
     /// Sets [`exponent`](ContentKeyPolicyRsaTokenKey#structfield.exponent).
@@ -4311,7 +4346,7 @@ impl ContentKeyPolicyRsaTokenKey {
         self.modulus.as_ref().value().map(String::as_str)
     }
 }
-/// Properties of a content key policy with its secret values, as the service answers them.
+/// Properties of a content key policy with its secret values, as the service answers them. `serde_json::from_value` of the exposed value gives a `ContentKeyPolicyProperties`.
 ///
 /// Response of [`get_content_key_policy_secrets`](super::Client::get_content_key_policy_secrets).
 pub type ContentKeyPolicySecrets = Secret<Value>;
@@ -4335,7 +4370,7 @@ pub type ContentKeyPolicySecrets = Secret<Value>;
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicySymmetricTokenKey {
-    /// Format: byte.
+    /// Base64.
     #[serde(rename = "keyValue", default, skip_serializing_if = "Nullable::is_absent")]
     pub key_value: Nullable<Secret<String>>,
 }
@@ -4544,7 +4579,7 @@ pub struct ContentKeyPolicyTokenRestriction {
     pub restriction_token_type: Option<RestrictionTokenType>,
 }
 impl ContentKeyPolicyTokenRestriction {
-    /// Starts `ContentKeyPolicyTokenRestriction`: the required fields that could be mistaken for each other follow by name, in this order: `audience`, `issuer`. Besides, all others are unset.
+    /// Starts `ContentKeyPolicyTokenRestriction`. Required fields are set by name, in this order: `audience`, `issuer`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(
         primary_verification_key: impl Into<ContentKeyPolicyTokenKey>,
@@ -4622,7 +4657,7 @@ impl ContentKeyPolicyTokenRestriction {
 }
 /// A [`ContentKeyPolicyTokenRestriction`] that still needs `audience`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyTokenRestriction` before `audience` is set"]
+#[must_use = "call `audience` to finish the `ContentKeyPolicyTokenRestriction`"]
 pub struct ContentKeyPolicyTokenRestrictionNeedsAudience(
     ContentKeyPolicyTokenRestriction,
 );
@@ -4638,7 +4673,7 @@ impl ContentKeyPolicyTokenRestrictionNeedsAudience {
 }
 /// A [`ContentKeyPolicyTokenRestriction`] that still needs `issuer`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `ContentKeyPolicyTokenRestriction` before `issuer` is set"]
+#[must_use = "call `issuer` to finish the `ContentKeyPolicyTokenRestriction`"]
 pub struct ContentKeyPolicyTokenRestrictionNeedsIssuer(ContentKeyPolicyTokenRestriction);
 impl ContentKeyPolicyTokenRestrictionNeedsIssuer {
     /// Sets [`issuer`](ContentKeyPolicyTokenRestriction#structfield.issuer).
@@ -4747,7 +4782,7 @@ impl ContentKeyPolicyWidevineConfiguration {
 pub struct ContentKeyPolicyX509CertificateTokenKey {
     /// Raw data of a PKCS 12 certificate (X509Certificate2 in .NET).
     ///
-    /// Format: byte.
+    /// Base64.
     #[serde(rename = "rawBody", default, skip_serializing_if = "Nullable::is_absent")]
     pub raw_body: Nullable<String>,
 }
@@ -4799,7 +4834,7 @@ impl ContentList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5025,21 +5060,21 @@ impl Destination {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &DestinationSpec {
         static UNSET: ::std::sync::LazyLock<DestinationSpec> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.spec.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &DestinationStatus {
         static UNSET: ::std::sync::LazyLock<DestinationStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5075,7 +5110,7 @@ impl DestinationList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5204,7 +5239,7 @@ impl DestinationSpec {
     pub fn network_name(&self) -> Option<&str> {
         self.network_name.as_ref().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &TransportSpec {
         static UNSET: ::std::sync::LazyLock<TransportSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5236,7 +5271,7 @@ impl DestinationStatus {
     pub fn state(&self) -> Option<&ActivityState> {
         self.state.as_ref()
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &TransportStatus {
         static UNSET: ::std::sync::LazyLock<TransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5280,15 +5315,14 @@ pub struct EnabledProtocols {
     pub smooth_streaming: Option<bool>,
 }
 impl EnabledProtocols {
-    /// Starts `EnabledProtocols`: the required fields that could be mistaken for each other follow by name, in this order: `download`, `dash`, `hls`, `smooth_streaming`. Besides, all others are unset.
-    #[allow(clippy::new_ret_no_self)]
-    pub fn new() -> EnabledProtocolsNeedsDownload {
-        EnabledProtocolsNeedsDownload(Self {
-            dash: Default::default(),
-            download: Default::default(),
-            hls: Default::default(),
-            smooth_streaming: Default::default(),
-        })
+    /// Creates `EnabledProtocols`: `dash` and `download` and `hls` and `smooth_streaming` are false, all others are unset.
+    pub fn new() -> Self {
+        Self {
+            dash: Some(Default::default()),
+            download: Some(Default::default()),
+            hls: Some(Default::default()),
+            smooth_streaming: Some(Default::default()),
+        }
     }
     /// Sets [`dash`](Self#structfield.dash).
     #[must_use]
@@ -5313,51 +5347,6 @@ impl EnabledProtocols {
     pub fn with_smooth_streaming(mut self, value: bool) -> Self {
         self.smooth_streaming = Some(value);
         self
-    }
-}
-/// A [`EnabledProtocols`] that still needs `download`.
-#[derive(Clone, Debug)]
-#[must_use = "it is no `EnabledProtocols` before `download` is set"]
-pub struct EnabledProtocolsNeedsDownload(EnabledProtocols);
-impl EnabledProtocolsNeedsDownload {
-    /// Sets [`download`](EnabledProtocols#structfield.download).
-    pub fn download(mut self, value: bool) -> EnabledProtocolsNeedsDash {
-        self.0.download = Some(value);
-        EnabledProtocolsNeedsDash(self.0)
-    }
-}
-/// A [`EnabledProtocols`] that still needs `dash`.
-#[derive(Clone, Debug)]
-#[must_use = "it is no `EnabledProtocols` before `dash` is set"]
-pub struct EnabledProtocolsNeedsDash(EnabledProtocols);
-impl EnabledProtocolsNeedsDash {
-    /// Sets [`dash`](EnabledProtocols#structfield.dash).
-    pub fn dash(mut self, value: bool) -> EnabledProtocolsNeedsHls {
-        self.0.dash = Some(value);
-        EnabledProtocolsNeedsHls(self.0)
-    }
-}
-/// A [`EnabledProtocols`] that still needs `hls`.
-#[derive(Clone, Debug)]
-#[must_use = "it is no `EnabledProtocols` before `hls` is set"]
-pub struct EnabledProtocolsNeedsHls(EnabledProtocols);
-impl EnabledProtocolsNeedsHls {
-    /// Sets [`hls`](EnabledProtocols#structfield.hls).
-    pub fn hls(mut self, value: bool) -> EnabledProtocolsNeedsSmoothStreaming {
-        self.0.hls = Some(value);
-        EnabledProtocolsNeedsSmoothStreaming(self.0)
-    }
-}
-/// A [`EnabledProtocols`] that still needs `smooth_streaming`.
-#[derive(Clone, Debug)]
-#[must_use = "it is no `EnabledProtocols` before `smooth_streaming` is set"]
-pub struct EnabledProtocolsNeedsSmoothStreaming(EnabledProtocols);
-impl EnabledProtocolsNeedsSmoothStreaming {
-    /// Sets [`smooth_streaming`](EnabledProtocols#structfield.smooth_streaming).
-    #[must_use]
-    pub fn smooth_streaming(mut self, value: bool) -> EnabledProtocols {
-        self.0.smooth_streaming = Some(value);
-        self.0
     }
 }
 impl EnabledProtocols {
@@ -5552,7 +5541,7 @@ impl EnvelopeEncryption {
     pub fn clear_tracks(&self) -> &[StreamingPolicyTrackSelection] {
         self.clear_tracks.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`content_keys`](Self#structfield.content_keys), with all its fields unset if it is not set itself.
+    /// Returns [`content_keys`](Self#structfield.content_keys), an empty one if unset.
     pub fn content_keys(&self) -> &StreamingPolicyContentKeys {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyContentKeys> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5563,7 +5552,7 @@ impl EnvelopeEncryption {
     pub fn custom_key_acquisition_url_template(&self) -> Option<&UrlText> {
         self.custom_key_acquisition_url_template.as_ref()
     }
-    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), with all its fields unset if it is not set itself.
+    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), an empty one if unset.
     pub fn enabled_protocols(&self) -> &EnabledProtocols {
         static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5816,7 +5805,7 @@ impl From<GoogleCredential> for GoogleCredentialSpec {
     }
 }
 impl GoogleCredentialSpec {
-    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
     pub fn credential(&self) -> &GoogleCredential {
         static UNSET: ::std::sync::LazyLock<GoogleCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5851,7 +5840,7 @@ impl GoogleStorageSpec {
     pub fn bucket_name(&self) -> Option<&str> {
         self.bucket_name.as_ref().map(String::as_str)
     }
-    /// Returns [`credential`](Self#structfield.credential), with all its fields unset if it is not set itself.
+    /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
     pub fn credential(&self) -> &GoogleCredential {
         static UNSET: ::std::sync::LazyLock<GoogleCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6042,7 +6031,7 @@ impl From<IpAccessControl> for InputAccessControl {
     }
 }
 impl InputAccessControl {
-    /// Returns [`ip`](Self#structfield.ip), with all its fields unset if it is not set itself.
+    /// Returns [`ip`](Self#structfield.ip), an empty one if unset.
     pub fn ip(&self) -> &IpAccessControl {
         static UNSET: ::std::sync::LazyLock<IpAccessControl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6249,7 +6238,7 @@ pub struct IpRange {
     pub subnet_prefix_length: Option<i64>,
 }
 impl IpRange {
-    /// Starts `IpRange`: the required fields that could be mistaken for each other follow by name, in this order: `name`, `address`. Besides, all others are unset.
+    /// Starts `IpRange`. Required fields are set by name, in this order: `name`, `address`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(subnet_prefix_length: impl Into<i64>) -> IpRangeNeedsName {
         IpRangeNeedsName(Self {
@@ -6279,7 +6268,7 @@ impl IpRange {
 }
 /// A [`IpRange`] that still needs `name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `IpRange` before `name` is set"]
+#[must_use = "call `name` to finish the `IpRange`"]
 pub struct IpRangeNeedsName(IpRange);
 impl IpRangeNeedsName {
     /// Sets [`name`](IpRange#structfield.name).
@@ -6290,7 +6279,7 @@ impl IpRangeNeedsName {
 }
 /// A [`IpRange`] that still needs `address`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `IpRange` before `address` is set"]
+#[must_use = "call `address` to finish the `IpRange`"]
 pub struct IpRangeNeedsAddress(IpRange);
 impl IpRangeNeedsAddress {
     /// Sets [`address`](IpRange#structfield.address).
@@ -6394,14 +6383,14 @@ impl Job {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
     pub fn properties(&self) -> &JobProperties {
         static UNSET: ::std::sync::LazyLock<JobProperties> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.properties.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6414,7 +6403,7 @@ impl Job {
     }
 }
 impl Job {
-    /// Returns the state, at `/properties/state` in JSON, if it is told. It compares with text.
+    /// State (`/properties/state` in JSON), if present. Compares with strings.
     pub fn state(&self) -> ::mkio_core::StateRef<'_, JobState> {
         ::mkio_core::StateRef::new(
             self.properties.as_ref().and_then(|part| part.state.as_ref()),
@@ -6806,7 +6795,7 @@ impl JobList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6888,7 +6877,7 @@ pub struct JobOutputAsset {
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "endTime", default, skip_serializing_if = "Nullable::is_absent")]
-    pub end_time: Nullable<String>,
+    pub end_time: Nullable<Timestamp>,
     /// Error details, only when the output is in error state.
     ///
     /// Read-only: the service fills it.
@@ -6912,7 +6901,7 @@ pub struct JobOutputAsset {
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "startTime", default, skip_serializing_if = "Nullable::is_absent")]
-    pub start_time: Nullable<String>,
+    pub start_time: Nullable<Timestamp>,
     /// Current job state.
     ///
     /// Read-only: the service fills it.
@@ -6953,10 +6942,10 @@ impl JobOutputAsset {
         self.asset_name.as_ref().map(String::as_str)
     }
     /// Returns [`end_time`](Self#structfield.end_time), if it is set.
-    pub fn end_time(&self) -> Option<&str> {
-        self.end_time.as_ref().value().map(String::as_str)
+    pub fn end_time(&self) -> Option<&Timestamp> {
+        self.end_time.as_ref().value()
     }
-    /// Returns [`error`](Self#structfield.error), with all its fields unset if it is not set itself.
+    /// Returns [`error`](Self#structfield.error), an empty one if unset.
     pub fn error(&self) -> &JobError {
         static UNSET: ::std::sync::LazyLock<JobError> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6972,8 +6961,8 @@ impl JobOutputAsset {
         self.progress.as_ref().value().copied()
     }
     /// Returns [`start_time`](Self#structfield.start_time), if it is set.
-    pub fn start_time(&self) -> Option<&str> {
-        self.start_time.as_ref().value().map(String::as_str)
+    pub fn start_time(&self) -> Option<&Timestamp> {
+        self.start_time.as_ref().value()
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
     pub fn state(&self) -> Option<&JobState> {
@@ -7209,7 +7198,7 @@ impl JobProperties {
     pub fn priority(&self) -> Option<&JobPriority> {
         self.priority.as_ref()
     }
-    /// Returns [`recording`](Self#structfield.recording), with all its fields unset if it is not set itself.
+    /// Returns [`recording`](Self#structfield.recording), an empty one if unset.
     pub fn recording(&self) -> &JobRecording {
         static UNSET: ::std::sync::LazyLock<JobRecording> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7270,7 +7259,7 @@ impl JobPropertiesPatch {
     }
     /// Sets [`description`](Self#structfield.description).
     ///
-    /// Null removes the value; without this call it stays as it is.
+    /// `null` clears the value. If not called, the value is unchanged.
     #[must_use]
     pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
@@ -7415,12 +7404,12 @@ pub struct JobRecording {
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "actualEndTime", skip_serializing_if = "Option::is_none")]
-    pub actual_end_time: Option<String>,
+    pub actual_end_time: Option<Timestamp>,
     /// Start of the range really captured.
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "actualStartTime", skip_serializing_if = "Option::is_none")]
-    pub actual_start_time: Option<String>,
+    pub actual_start_time: Option<Timestamp>,
     /// Details of an error; empty when none.
     ///
     /// Read-only: the service fills it.
@@ -7435,21 +7424,21 @@ pub struct JobRecording {
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "targetEndTime", skip_serializing_if = "Option::is_none")]
-    pub target_end_time: Option<String>,
+    pub target_end_time: Option<Timestamp>,
     /// Clip start boundary the pod now aims for.
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "targetStartTime", skip_serializing_if = "Option::is_none")]
-    pub target_start_time: Option<String>,
+    pub target_start_time: Option<Timestamp>,
 }
 impl JobRecording {
     /// Returns [`actual_end_time`](Self#structfield.actual_end_time), if it is set.
-    pub fn actual_end_time(&self) -> Option<&str> {
-        self.actual_end_time.as_ref().map(String::as_str)
+    pub fn actual_end_time(&self) -> Option<&Timestamp> {
+        self.actual_end_time.as_ref()
     }
     /// Returns [`actual_start_time`](Self#structfield.actual_start_time), if it is set.
-    pub fn actual_start_time(&self) -> Option<&str> {
-        self.actual_start_time.as_ref().map(String::as_str)
+    pub fn actual_start_time(&self) -> Option<&Timestamp> {
+        self.actual_start_time.as_ref()
     }
     /// Returns [`details`](Self#structfield.details), if it is set.
     pub fn details(&self) -> Option<&str> {
@@ -7460,12 +7449,12 @@ impl JobRecording {
         self.state.as_ref()
     }
     /// Returns [`target_end_time`](Self#structfield.target_end_time), if it is set.
-    pub fn target_end_time(&self) -> Option<&str> {
-        self.target_end_time.as_ref().map(String::as_str)
+    pub fn target_end_time(&self) -> Option<&Timestamp> {
+        self.target_end_time.as_ref()
     }
     /// Returns [`target_start_time`](Self#structfield.target_start_time), if it is set.
-    pub fn target_start_time(&self) -> Option<&str> {
-        self.target_start_time.as_ref().map(String::as_str)
+    pub fn target_start_time(&self) -> Option<&Timestamp> {
+        self.target_start_time.as_ref()
     }
 }
 ::mkio_core::open_enum! {
@@ -7549,7 +7538,7 @@ impl LiveEvent {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
     pub fn properties(&self) -> &LiveEventProperties {
         static UNSET: ::std::sync::LazyLock<LiveEventProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7562,7 +7551,7 @@ impl LiveEvent {
     }
 }
 impl LiveEvent {
-    /// Returns the state, at `/properties/resourceState` in JSON, if it is told. It compares with text.
+    /// State (`/properties/resourceState` in JSON), if present. Compares with strings.
     pub fn state(&self) -> ::mkio_core::StateRef<'_, LiveEventState> {
         ::mkio_core::StateRef::new(
             self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
@@ -7796,7 +7785,7 @@ impl LiveEventInput {
     }
 }
 impl LiveEventInput {
-    /// Returns [`access_control`](Self#structfield.access_control), with all its fields unset if it is not set itself.
+    /// Returns [`access_control`](Self#structfield.access_control), an empty one if unset.
     pub fn access_control(&self) -> &InputAccessControl {
         static UNSET: ::std::sync::LazyLock<InputAccessControl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7867,7 +7856,7 @@ impl LiveEventList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7936,7 +7925,7 @@ pub struct LiveEventPreview {
     pub endpoints: Option<Vec<LiveEventEndpoint>>,
     /// Preview locator id, generated at live event creation and removed at deletion. A caller-supplied GUID must be unique and unused elsewhere.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "previewLocator", skip_serializing_if = "Option::is_none")]
     pub preview_locator: Option<String>,
     /// DRM streaming policy of the preview. Only the default, Predefined\_ClearStreamingOnly, is supported now.
@@ -7988,7 +7977,7 @@ impl LiveEventPreview {
     }
 }
 impl LiveEventPreview {
-    /// Returns [`access_control`](Self#structfield.access_control), with all its fields unset if it is not set itself.
+    /// Returns [`access_control`](Self#structfield.access_control), an empty one if unset.
     pub fn access_control(&self) -> &PreviewAccessControl {
         static UNSET: ::std::sync::LazyLock<PreviewAccessControl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8021,7 +8010,7 @@ pub struct LiveEventProperties {
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<String>,
+    pub created: Option<Timestamp>,
     /// Cross-site access settings (client access and cross-domain XML). Settable only at creation, immutable after.
     #[serde(rename = "crossSiteAccessPolicies", skip_serializing_if = "Option::is_none")]
     pub cross_site_access_policies: Option<CrossSiteAccessPolicies>,
@@ -8043,7 +8032,7 @@ pub struct LiveEventProperties {
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "lastModified", skip_serializing_if = "Option::is_none")]
-    pub last_modified: Option<String>,
+    pub last_modified: Option<Timestamp>,
     /// AI pipeline arguments; unsupported for now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<PipelineArguments>,
@@ -8086,10 +8075,10 @@ pub struct LiveEventProperties {
 }
 impl LiveEventProperties {
     /// Returns [`created`](Self#structfield.created), if it is set.
-    pub fn created(&self) -> Option<&str> {
-        self.created.as_ref().map(String::as_str)
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
     }
-    /// Returns [`cross_site_access_policies`](Self#structfield.cross_site_access_policies), with all its fields unset if it is not set itself.
+    /// Returns [`cross_site_access_policies`](Self#structfield.cross_site_access_policies), an empty one if unset.
     pub fn cross_site_access_policies(&self) -> &CrossSiteAccessPolicies {
         static UNSET: ::std::sync::LazyLock<CrossSiteAccessPolicies> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8100,7 +8089,7 @@ impl LiveEventProperties {
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
-    /// Returns [`encoding`](Self#structfield.encoding), with all its fields unset if it is not set itself.
+    /// Returns [`encoding`](Self#structfield.encoding), an empty one if unset.
     pub fn encoding(&self) -> &LiveEventEncoding {
         static UNSET: ::std::sync::LazyLock<LiveEventEncoding> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8111,7 +8100,7 @@ impl LiveEventProperties {
     pub fn hostname_prefix(&self) -> Option<&str> {
         self.hostname_prefix.as_ref().map(String::as_str)
     }
-    /// Returns [`input`](Self#structfield.input), with all its fields unset if it is not set itself.
+    /// Returns [`input`](Self#structfield.input), an empty one if unset.
     pub fn input(&self) -> &LiveEventInput {
         static UNSET: ::std::sync::LazyLock<LiveEventInput> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8119,17 +8108,17 @@ impl LiveEventProperties {
         self.input.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
-    pub fn last_modified(&self) -> Option<&str> {
-        self.last_modified.as_ref().map(String::as_str)
+    pub fn last_modified(&self) -> Option<&Timestamp> {
+        self.last_modified.as_ref()
     }
-    /// Returns [`pipeline`](Self#structfield.pipeline), with all its fields unset if it is not set itself.
+    /// Returns [`pipeline`](Self#structfield.pipeline), an empty one if unset.
     pub fn pipeline(&self) -> &PipelineArguments {
         static UNSET: ::std::sync::LazyLock<PipelineArguments> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.pipeline.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`preview`](Self#structfield.preview), with all its fields unset if it is not set itself.
+    /// Returns [`preview`](Self#structfield.preview), an empty one if unset.
     pub fn preview(&self) -> &LiveEventPreview {
         static UNSET: ::std::sync::LazyLock<LiveEventPreview> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8200,12 +8189,12 @@ pub struct LiveEventPut {
     pub tags: Option<BTreeMap<String, String>>,
 }
 impl LiveEventPut {
-    /// Creates `LiveEventPut` from its required fields; all others are unset.
+    /// Creates `LiveEventPut` from its required fields; `tags` is empty, all others are unset.
     pub fn new(properties: impl Into<LiveEventPutProperties>) -> Self {
         Self {
             location: Default::default(),
             properties: properties.into(),
-            tags: Default::default(),
+            tags: Some(Default::default()),
         }
     }
     /// Sets [`location`](Self#structfield.location).
@@ -8267,22 +8256,20 @@ pub struct LiveEventPutProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preview: Option<LiveEventPreview>,
     /// Streaming option list holding a single value, 'Default' or 'LowLatency'. Settable only at creation, immutable after.
-    #[serde(rename = "streamOptions")]
-    pub stream_options: Vec<String>,
+    #[serde(rename = "streamOptions", skip_serializing_if = "Option::is_none")]
+    pub stream_options: Option<Vec<String>>,
     /// Transcription settings; unsupported for now. Settable only at creation, immutable after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transcriptions: Option<Vec<Value>>,
     /// Whether input and preview endpoints get a static hostname; default false gives IP addresses. Settable only at creation, immutable after.
-    #[serde(rename = "useStaticHostname")]
-    pub use_static_hostname: bool,
+    #[serde(rename = "useStaticHostname", skip_serializing_if = "Option::is_none")]
+    pub use_static_hostname: Option<bool>,
 }
 impl LiveEventPutProperties {
-    /// Creates `LiveEventPutProperties` from its required fields; all others are unset.
+    /// Creates `LiveEventPutProperties` from its required fields; `stream_options` is empty, `use_static_hostname` is false, all others are unset.
     pub fn new(
-        use_static_hostname: bool,
         encoding: impl Into<LiveEventEncoding>,
         input: impl Into<LiveEventInput>,
-        stream_options: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         Self {
             cross_site_access_policies: Default::default(),
@@ -8292,9 +8279,9 @@ impl LiveEventPutProperties {
             input: input.into(),
             pipeline: Default::default(),
             preview: Default::default(),
-            stream_options: stream_options.into_iter().map(Into::into).collect(),
+            stream_options: Some(Default::default()),
             transcriptions: Default::default(),
-            use_static_hostname: use_static_hostname,
+            use_static_hostname: Some(Default::default()),
         }
     }
     /// Sets [`cross_site_access_policies`](Self#structfield.cross_site_access_policies).
@@ -8348,7 +8335,7 @@ impl LiveEventPutProperties {
         mut self,
         value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.stream_options = value.into_iter().map(Into::into).collect();
+        self.stream_options = Some(value.into_iter().map(Into::into).collect());
         self
     }
     /// Sets [`transcriptions`](Self#structfield.transcriptions).
@@ -8363,7 +8350,7 @@ impl LiveEventPutProperties {
     /// Sets [`use_static_hostname`](Self#structfield.use_static_hostname).
     #[must_use]
     pub fn with_use_static_hostname(mut self, value: bool) -> Self {
-        self.use_static_hostname = value;
+        self.use_static_hostname = Some(value);
         self
     }
 }
@@ -8432,7 +8419,7 @@ impl LiveOutput {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
     pub fn properties(&self) -> &LiveOutputProperties {
         static UNSET: ::std::sync::LazyLock<LiveOutputProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8441,7 +8428,7 @@ impl LiveOutput {
     }
 }
 impl LiveOutput {
-    /// Returns the state, at `/properties/resourceState` in JSON, if it is told. It compares with text.
+    /// State (`/properties/resourceState` in JSON), if present. Compares with strings.
     pub fn state(&self) -> ::mkio_core::StateRef<'_, LiveOutputState> {
         ::mkio_core::StateRef::new(
             self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
@@ -8508,7 +8495,7 @@ impl LiveOutputList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8537,7 +8524,7 @@ pub struct LiveOutputProperties {
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub created: Option<String>,
+    pub created: Option<Timestamp>,
     /// Length in characters: 0 to 4096.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -8548,7 +8535,7 @@ pub struct LiveOutputProperties {
     ///
     /// Read-only: the service fills it.
     #[serde(rename = "lastModified", skip_serializing_if = "Option::is_none")]
-    pub last_modified: Option<String>,
+    pub last_modified: Option<Timestamp>,
     /// Manifest file name as shown in playback URLs; generated by the service when omitted.
     ///
     /// Length in characters: 1 to 64. Pattern: `^[a-zA-Z0-9\-]+[a-zA-Z0-9]$`.
@@ -8584,14 +8571,14 @@ impl LiveOutputProperties {
         self.asset_name.as_ref().map(String::as_str)
     }
     /// Returns [`created`](Self#structfield.created), if it is set.
-    pub fn created(&self) -> Option<&str> {
-        self.created.as_ref().map(String::as_str)
+    pub fn created(&self) -> Option<&Timestamp> {
+        self.created.as_ref()
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
-    /// Returns [`hls`](Self#structfield.hls), with all its fields unset if it is not set itself.
+    /// Returns [`hls`](Self#structfield.hls), an empty one if unset.
     pub fn hls(&self) -> &LiveOutputHls {
         static UNSET: ::std::sync::LazyLock<LiveOutputHls> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8599,8 +8586,8 @@ impl LiveOutputProperties {
         self.hls.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
-    pub fn last_modified(&self) -> Option<&str> {
-        self.last_modified.as_ref().map(String::as_str)
+    pub fn last_modified(&self) -> Option<&Timestamp> {
+        self.last_modified.as_ref()
     }
     /// Returns [`manifest_name`](Self#structfield.manifest_name), if it is set.
     pub fn manifest_name(&self) -> Option<&str> {
@@ -8687,7 +8674,7 @@ pub struct LiveOutputPutProperties {
     pub rewind_window_length: Option<String>,
 }
 impl LiveOutputPutProperties {
-    /// Starts `LiveOutputPutProperties`: the required fields that could be mistaken for each other follow by name, in this order: `asset_name`, `archive_window_length`. Besides, all others are unset.
+    /// Starts `LiveOutputPutProperties`. Required fields are set by name, in this order: `asset_name`, `archive_window_length`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> LiveOutputPutPropertiesNeedsAssetName {
         LiveOutputPutPropertiesNeedsAssetName(Self {
@@ -8745,7 +8732,7 @@ impl LiveOutputPutProperties {
 }
 /// A [`LiveOutputPutProperties`] that still needs `asset_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LiveOutputPutProperties` before `asset_name` is set"]
+#[must_use = "call `asset_name` to finish the `LiveOutputPutProperties`"]
 pub struct LiveOutputPutPropertiesNeedsAssetName(LiveOutputPutProperties);
 impl LiveOutputPutPropertiesNeedsAssetName {
     /// Sets [`asset_name`](LiveOutputPutProperties#structfield.asset_name).
@@ -8759,7 +8746,7 @@ impl LiveOutputPutPropertiesNeedsAssetName {
 }
 /// A [`LiveOutputPutProperties`] that still needs `archive_window_length`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `LiveOutputPutProperties` before `archive_window_length` is set"]
+#[must_use = "call `archive_window_length` to finish the `LiveOutputPutProperties`"]
 pub struct LiveOutputPutPropertiesNeedsArchiveWindowLength(LiveOutputPutProperties);
 impl LiveOutputPutPropertiesNeedsArchiveWindowLength {
     /// Sets [`archive_window_length`](LiveOutputPutProperties#structfield.archive_window_length).
@@ -8941,14 +8928,14 @@ impl MediaFilterProperties {
     }
 }
 impl MediaFilterProperties {
-    /// Returns [`first_quality`](Self#structfield.first_quality), with all its fields unset if it is not set itself.
+    /// Returns [`first_quality`](Self#structfield.first_quality), an empty one if unset.
     pub fn first_quality(&self) -> &FirstQuality {
         static UNSET: ::std::sync::LazyLock<FirstQuality> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.first_quality.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`presentation_time_range`](Self#structfield.presentation_time_range), with all its fields unset if it is not set itself.
+    /// Returns [`presentation_time_range`](Self#structfield.presentation_time_range), an empty one if unset.
     pub fn presentation_time_range(&self) -> &PresentationTimeRange {
         static UNSET: ::std::sync::LazyLock<PresentationTimeRange> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8982,7 +8969,7 @@ impl NoEncryption {
     }
 }
 impl NoEncryption {
-    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), with all its fields unset if it is not set itself.
+    /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), an empty one if unset.
     pub fn enabled_protocols(&self) -> &EnabledProtocols {
         static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9027,7 +9014,7 @@ impl Period {
     pub fn adaptation_set(&self) -> &[AdaptationSet] {
         self.adaptation_set.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`asset_identifier`](Self#structfield.asset_identifier), with all its fields unset if it is not set itself.
+    /// Returns [`asset_identifier`](Self#structfield.asset_identifier), an empty one if unset.
     pub fn asset_identifier(&self) -> &AssetIdentifier {
         static UNSET: ::std::sync::LazyLock<AssetIdentifier> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9436,7 +9423,7 @@ impl From<IpAccessControl> for PreviewAccessControl {
     }
 }
 impl PreviewAccessControl {
-    /// Returns [`ip`](Self#structfield.ip), with all its fields unset if it is not set itself.
+    /// Returns [`ip`](Self#structfield.ip), an empty one if unset.
     pub fn ip(&self) -> &IpAccessControl {
         static UNSET: ::std::sync::LazyLock<IpAccessControl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9466,12 +9453,12 @@ pub struct PrivateLinkServiceConnection {
     pub storage_account_name: Option<String>,
     /// Azure subscription that holds the storage account. Immutable after creation.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "subscriptionId", skip_serializing_if = "Option::is_none")]
     pub subscription_id: Option<String>,
 }
 impl PrivateLinkServiceConnection {
-    /// Starts `PrivateLinkServiceConnection`: the required fields that could be mistaken for each other follow by name, in this order: `request_message`, `subscription_id`, `resource_group_name`, `storage_account_name`. Besides, all others are unset.
+    /// Starts `PrivateLinkServiceConnection`. Required fields are set by name, in this order: `request_message`, `subscription_id`, `resource_group_name`, `storage_account_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> PrivateLinkServiceConnectionNeedsRequestMessage {
         PrivateLinkServiceConnectionNeedsRequestMessage(Self {
@@ -9508,7 +9495,7 @@ impl PrivateLinkServiceConnection {
 }
 /// A [`PrivateLinkServiceConnection`] that still needs `request_message`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `PrivateLinkServiceConnection` before `request_message` is set"]
+#[must_use = "call `request_message` to finish the `PrivateLinkServiceConnection`"]
 pub struct PrivateLinkServiceConnectionNeedsRequestMessage(PrivateLinkServiceConnection);
 impl PrivateLinkServiceConnectionNeedsRequestMessage {
     /// Sets [`request_message`](PrivateLinkServiceConnection#structfield.request_message).
@@ -9522,7 +9509,7 @@ impl PrivateLinkServiceConnectionNeedsRequestMessage {
 }
 /// A [`PrivateLinkServiceConnection`] that still needs `subscription_id`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `PrivateLinkServiceConnection` before `subscription_id` is set"]
+#[must_use = "call `subscription_id` to finish the `PrivateLinkServiceConnection`"]
 pub struct PrivateLinkServiceConnectionNeedsSubscriptionId(PrivateLinkServiceConnection);
 impl PrivateLinkServiceConnectionNeedsSubscriptionId {
     /// Sets [`subscription_id`](PrivateLinkServiceConnection#structfield.subscription_id).
@@ -9536,7 +9523,7 @@ impl PrivateLinkServiceConnectionNeedsSubscriptionId {
 }
 /// A [`PrivateLinkServiceConnection`] that still needs `resource_group_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `PrivateLinkServiceConnection` before `resource_group_name` is set"]
+#[must_use = "call `resource_group_name` to finish the `PrivateLinkServiceConnection`"]
 pub struct PrivateLinkServiceConnectionNeedsResourceGroupName(
     PrivateLinkServiceConnection,
 );
@@ -9552,7 +9539,7 @@ impl PrivateLinkServiceConnectionNeedsResourceGroupName {
 }
 /// A [`PrivateLinkServiceConnection`] that still needs `storage_account_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `PrivateLinkServiceConnection` before `storage_account_name` is set"]
+#[must_use = "call `storage_account_name` to finish the `PrivateLinkServiceConnection`"]
 pub struct PrivateLinkServiceConnectionNeedsStorageAccountName(
     PrivateLinkServiceConnection,
 );
@@ -9747,7 +9734,7 @@ pub struct SasTokenMetadata {
     pub created: Option<Timestamp>,
     /// User ID of the creator.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Creator's email address.
@@ -9755,7 +9742,7 @@ pub struct SasTokenMetadata {
     pub created_by_email: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Last update time.
@@ -9763,7 +9750,7 @@ pub struct SasTokenMetadata {
     pub updated: Option<Timestamp>,
     /// User ID of the last editor.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
     pub updated_by: Option<String>,
     /// Last editor's email address.
@@ -9858,7 +9845,7 @@ impl ScteTrigger {
     pub fn filters(&self) -> &[Vec<::serde_json::Map<String, Value>>] {
         self.filters.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`search_range`](Self#structfield.search_range), with all its fields unset if it is not set itself.
+    /// Returns [`search_range`](Self#structfield.search_range), an empty one if unset.
     pub fn search_range(&self) -> &ScteTriggerSearchRange {
         static UNSET: ::std::sync::LazyLock<ScteTriggerSearchRange> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9883,12 +9870,13 @@ pub struct ScteTriggerSearchRange {
     pub start_offset: Option<String>,
 }
 impl ScteTriggerSearchRange {
-    /// Creates `ScteTriggerSearchRange` from its required fields; all others are unset.
-    pub fn new(start_offset: impl Into<String>, end_offset: impl Into<String>) -> Self {
-        Self {
-            end_offset: Some(end_offset.into()),
-            start_offset: Some(start_offset.into()),
-        }
+    /// Starts `ScteTriggerSearchRange`. Required fields are set by name, in this order: `start_offset`, `end_offset`. Other fields start unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> ScteTriggerSearchRangeNeedsStartOffset {
+        ScteTriggerSearchRangeNeedsStartOffset(Self {
+            end_offset: Default::default(),
+            start_offset: Default::default(),
+        })
     }
     /// Sets [`end_offset`](Self#structfield.end_offset).
     #[must_use]
@@ -9901,6 +9889,32 @@ impl ScteTriggerSearchRange {
     pub fn with_start_offset(mut self, value: impl Into<String>) -> Self {
         self.start_offset = Some(value.into());
         self
+    }
+}
+/// A [`ScteTriggerSearchRange`] that still needs `start_offset`.
+#[derive(Clone, Debug)]
+#[must_use = "call `start_offset` to finish the `ScteTriggerSearchRange`"]
+pub struct ScteTriggerSearchRangeNeedsStartOffset(ScteTriggerSearchRange);
+impl ScteTriggerSearchRangeNeedsStartOffset {
+    /// Sets [`start_offset`](ScteTriggerSearchRange#structfield.start_offset).
+    pub fn start_offset(
+        mut self,
+        value: impl Into<String>,
+    ) -> ScteTriggerSearchRangeNeedsEndOffset {
+        self.0.start_offset = Some(value.into());
+        ScteTriggerSearchRangeNeedsEndOffset(self.0)
+    }
+}
+/// A [`ScteTriggerSearchRange`] that still needs `end_offset`.
+#[derive(Clone, Debug)]
+#[must_use = "call `end_offset` to finish the `ScteTriggerSearchRange`"]
+pub struct ScteTriggerSearchRangeNeedsEndOffset(ScteTriggerSearchRange);
+impl ScteTriggerSearchRangeNeedsEndOffset {
+    /// Sets [`end_offset`](ScteTriggerSearchRange#structfield.end_offset).
+    #[must_use]
+    pub fn end_offset(mut self, value: impl Into<String>) -> ScteTriggerSearchRange {
+        self.0.end_offset = Some(value.into());
+        self.0
     }
 }
 impl ScteTriggerSearchRange {
@@ -9941,21 +9955,21 @@ impl Source {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &SourceSpec {
         static UNSET: ::std::sync::LazyLock<SourceSpec> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.spec.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &SourceStatus {
         static UNSET: ::std::sync::LazyLock<SourceStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9991,7 +10005,7 @@ impl SourceList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10060,7 +10074,7 @@ impl SourcePatchSpec {
     }
     /// Sets [`content_name`](Self#structfield.content_name).
     ///
-    /// Null removes the value; without this call it stays as it is.
+    /// `null` clears the value. If not called, the value is unchanged.
     #[must_use]
     pub fn with_content_name(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.content_name = value.into();
@@ -10238,7 +10252,7 @@ impl SourceSpec {
     pub fn network_name(&self) -> Option<&str> {
         self.network_name.as_ref().map(String::as_str)
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &TransportSpec {
         static UNSET: ::std::sync::LazyLock<TransportSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10279,7 +10293,7 @@ impl SourceStatus {
     pub fn state(&self) -> Option<&ActivityState> {
         self.state.as_ref()
     }
-    /// Returns [`transport`](Self#structfield.transport), with all its fields unset if it is not set itself.
+    /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
     pub fn transport(&self) -> &TransportStatus {
         static UNSET: ::std::sync::LazyLock<TransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10314,7 +10328,7 @@ impl Storage {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &BlobStorageMetadata {
         static UNSET: ::std::sync::LazyLock<BlobStorageMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10325,7 +10339,7 @@ impl Storage {
     pub fn spec(&self) -> Option<&StorageSpec> {
         self.spec.as_ref()
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &StorageStatus {
         static UNSET: ::std::sync::LazyLock<StorageStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10346,7 +10360,7 @@ pub struct StorageCredential {
     pub spec: Option<StorageCredentialSpec>,
 }
 impl StorageCredential {
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &SasTokenMetadata {
         static UNSET: ::std::sync::LazyLock<SasTokenMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10386,7 +10400,7 @@ impl StorageCredentialList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10694,7 +10708,7 @@ impl StorageList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11066,7 +11080,7 @@ pub struct StorageStatus {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "activeCredentialId", skip_serializing_if = "Option::is_none")]
     pub active_credential_id: Option<String>,
     /// Azure Private Connection state, when one is enabled.
@@ -11127,7 +11141,7 @@ impl StreamingEndpoint {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
     pub fn properties(&self) -> &StreamingEndpointProperties {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11140,7 +11154,7 @@ impl StreamingEndpoint {
     }
 }
 impl StreamingEndpoint {
-    /// Returns the state, at `/properties/resourceState` in JSON, if it is told. It compares with text.
+    /// State (`/properties/resourceState` in JSON), if present. Compares with strings.
     pub fn state(&self) -> ::mkio_core::StateRef<'_, StreamingEndpointState> {
         ::mkio_core::StateRef::new(
             self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
@@ -11178,14 +11192,14 @@ impl StreamingEndpointAccessControl {
     }
 }
 impl StreamingEndpointAccessControl {
-    /// Returns [`akamai`](Self#structfield.akamai), with all its fields unset if it is not set itself.
+    /// Returns [`akamai`](Self#structfield.akamai), an empty one if unset.
     pub fn akamai(&self) -> &StreamingEndpointAkamaiAcl {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointAkamaiAcl> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.akamai.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`ip`](Self#structfield.ip), with all its fields unset if it is not set itself.
+    /// Returns [`ip`](Self#structfield.ip), an empty one if unset.
     pub fn ip(&self) -> &StreamingEndpointIpAcl {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointIpAcl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11401,7 +11415,7 @@ impl StreamingEndpointList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11592,7 +11606,7 @@ pub struct StreamingEndpointProperties {
     pub url_style: Option<String>,
 }
 impl StreamingEndpointProperties {
-    /// Returns [`access_control`](Self#structfield.access_control), with all its fields unset if it is not set itself.
+    /// Returns [`access_control`](Self#structfield.access_control), an empty one if unset.
     pub fn access_control(&self) -> &StreamingEndpointAccessControl {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointAccessControl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11623,7 +11637,7 @@ impl StreamingEndpointProperties {
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
-    /// Returns [`cross_site_access_policies`](Self#structfield.cross_site_access_policies), with all its fields unset if it is not set itself.
+    /// Returns [`cross_site_access_policies`](Self#structfield.cross_site_access_policies), an empty one if unset.
     pub fn cross_site_access_policies(&self) -> &CrossSiteAccessPolicies {
         static UNSET: ::std::sync::LazyLock<CrossSiteAccessPolicies> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11674,14 +11688,14 @@ impl StreamingEndpointProperties {
     pub fn server_credential_names(&self) -> &[String] {
         self.server_credential_names.as_ref().map_or(&[], Vec::as_slice)
     }
-    /// Returns [`shield_cache`](Self#structfield.shield_cache), with all its fields unset if it is not set itself.
+    /// Returns [`shield_cache`](Self#structfield.shield_cache), an empty one if unset.
     pub fn shield_cache(&self) -> &StreamingEndpointShieldCache {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointShieldCache> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.shield_cache.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`sku`](Self#structfield.sku), with all its fields unset if it is not set itself.
+    /// Returns [`sku`](Self#structfield.sku), an empty one if unset.
     pub fn sku(&self) -> &StreamingEndpointSku {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointSku> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11787,7 +11801,7 @@ impl StreamingEndpointPropertiesPatch {
     }
     /// Sets [`advanced_settings_name`](Self#structfield.advanced_settings_name).
     ///
-    /// Null removes the value; without this call it stays as it is.
+    /// `null` clears the value. If not called, the value is unchanged.
     #[must_use]
     pub fn with_advanced_settings_name(
         mut self,
@@ -11836,7 +11850,7 @@ impl StreamingEndpointPropertiesPatch {
     }
     /// Sets [`description`](Self#structfield.description).
     ///
-    /// Null removes the value; without this call it stays as it is.
+    /// `null` clears the value. If not called, the value is unchanged.
     #[must_use]
     pub fn with_description(mut self, value: impl Into<Nullable<String>>) -> Self {
         self.description = value.into();
@@ -12311,7 +12325,7 @@ impl StreamingEndpointShieldCachePatch {
     }
     /// Sets [`scale_units`](Self#structfield.scale_units).
     ///
-    /// Null removes the value; without this call it stays as it is.
+    /// `null` clears the value. If not called, the value is unchanged.
     #[must_use]
     pub fn with_scale_units(mut self, value: impl Into<Nullable<i64>>) -> Self {
         self.scale_units = value.into();
@@ -12443,14 +12457,14 @@ impl StreamingLocator {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
     pub fn properties(&self) -> &StreamingLocatorProperties {
         static UNSET: ::std::sync::LazyLock<StreamingLocatorProperties> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.properties.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -12463,7 +12477,7 @@ impl StreamingLocator {
     }
 }
 impl StreamingLocator {
-    /// Returns the state, at `/properties/resourceState` in JSON, if it is told. It compares with text.
+    /// State (`/properties/resourceState` in JSON), if present. Compares with strings.
     pub fn state(&self) -> ::mkio_core::StateRef<'_, StreamingLocatorState> {
         ::mkio_core::StateRef::new(
             self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
@@ -12654,7 +12668,7 @@ impl StreamingLocatorList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -12960,7 +12974,7 @@ pub struct StreamingLocatorPutProperties {
     pub suppressed: Option<bool>,
 }
 impl StreamingLocatorPutProperties {
-    /// Starts `StreamingLocatorPutProperties`: the required fields that could be mistaken for each other follow by name, in this order: `asset_name`, `streaming_policy_name`. Besides, all others are unset.
+    /// Starts `StreamingLocatorPutProperties`. Required fields are set by name, in this order: `asset_name`, `streaming_policy_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> StreamingLocatorPutPropertiesNeedsAssetName {
         StreamingLocatorPutPropertiesNeedsAssetName(Self {
@@ -13062,7 +13076,7 @@ impl StreamingLocatorPutProperties {
 }
 /// A [`StreamingLocatorPutProperties`] that still needs `asset_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `StreamingLocatorPutProperties` before `asset_name` is set"]
+#[must_use = "call `asset_name` to finish the `StreamingLocatorPutProperties`"]
 pub struct StreamingLocatorPutPropertiesNeedsAssetName(StreamingLocatorPutProperties);
 impl StreamingLocatorPutPropertiesNeedsAssetName {
     /// Sets [`asset_name`](StreamingLocatorPutProperties#structfield.asset_name).
@@ -13076,7 +13090,7 @@ impl StreamingLocatorPutPropertiesNeedsAssetName {
 }
 /// A [`StreamingLocatorPutProperties`] that still needs `streaming_policy_name`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `StreamingLocatorPutProperties` before `streaming_policy_name` is set"]
+#[must_use = "call `streaming_policy_name` to finish the `StreamingLocatorPutProperties`"]
 pub struct StreamingLocatorPutPropertiesNeedsStreamingPolicyName(
     StreamingLocatorPutProperties,
 );
@@ -13128,7 +13142,7 @@ pub struct StreamingLocatorTrackPropertyCondition {
     pub value: Option<String>,
 }
 impl StreamingLocatorTrackPropertyCondition {
-    /// Starts `StreamingLocatorTrackPropertyCondition`: the required fields that could be mistaken for each other follow by name, in this order: `property`, `value`. Besides, all others are unset.
+    /// Starts `StreamingLocatorTrackPropertyCondition`. Required fields are set by name, in this order: `property`, `value`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new(
         operation: impl Into<TrackPropertyCompareOperation>,
@@ -13163,7 +13177,7 @@ impl StreamingLocatorTrackPropertyCondition {
 }
 /// A [`StreamingLocatorTrackPropertyCondition`] that still needs `property`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `StreamingLocatorTrackPropertyCondition` before `property` is set"]
+#[must_use = "call `property` to finish the `StreamingLocatorTrackPropertyCondition`"]
 pub struct StreamingLocatorTrackPropertyConditionNeedsProperty(
     StreamingLocatorTrackPropertyCondition,
 );
@@ -13179,7 +13193,7 @@ impl StreamingLocatorTrackPropertyConditionNeedsProperty {
 }
 /// A [`StreamingLocatorTrackPropertyCondition`] that still needs `value`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `StreamingLocatorTrackPropertyCondition` before `value` is set"]
+#[must_use = "call `value` to finish the `StreamingLocatorTrackPropertyCondition`"]
 pub struct StreamingLocatorTrackPropertyConditionNeedsValue(
     StreamingLocatorTrackPropertyCondition,
 );
@@ -13195,7 +13209,7 @@ impl StreamingLocatorTrackPropertyConditionNeedsValue {
     }
 }
 impl StreamingLocatorTrackPropertyCondition {
-    /// Returns [`operation`](Self#structfield.operation), with all its fields unset if it is not set itself.
+    /// Returns [`operation`](Self#structfield.operation), an empty one if unset.
     pub fn operation(&self) -> &TrackPropertyCompareOperation {
         static UNSET: ::std::sync::LazyLock<TrackPropertyCompareOperation> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13327,14 +13341,14 @@ impl StreamingPolicy {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
     pub fn properties(&self) -> &StreamingPolicyProperties {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyProperties> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.properties.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13445,7 +13459,7 @@ impl StreamingPolicyContentKeys {
     }
 }
 impl StreamingPolicyContentKeys {
-    /// Returns [`default_key`](Self#structfield.default_key), with all its fields unset if it is not set itself.
+    /// Returns [`default_key`](Self#structfield.default_key), an empty one if unset.
     pub fn default_key(&self) -> &DefaultKey {
         static UNSET: ::std::sync::LazyLock<DefaultKey> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13478,12 +13492,13 @@ pub struct StreamingPolicyFairPlayConfiguration {
     pub custom_license_acquisition_url_template: Option<UrlText>,
 }
 impl StreamingPolicyFairPlayConfiguration {
-    /// Creates `StreamingPolicyFairPlayConfiguration` from its required fields; all others are unset.
-    pub fn new(allow_persistent_license: bool) -> Self {
-        Self {
-            allow_persistent_license: Some(allow_persistent_license),
+    /// Starts `StreamingPolicyFairPlayConfiguration`. Required fields are set by name, in this order: `allow_persistent_license`. Other fields start unset.
+    #[allow(clippy::new_ret_no_self)]
+    pub fn new() -> StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense {
+        StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense(Self {
+            allow_persistent_license: Default::default(),
             custom_license_acquisition_url_template: Default::default(),
-        }
+        })
     }
     /// Sets [`allow_persistent_license`](Self#structfield.allow_persistent_license).
     #[must_use]
@@ -13499,6 +13514,23 @@ impl StreamingPolicyFairPlayConfiguration {
     ) -> Self {
         self.custom_license_acquisition_url_template = Some(value.into());
         self
+    }
+}
+/// A [`StreamingPolicyFairPlayConfiguration`] that still needs `allow_persistent_license`.
+#[derive(Clone, Debug)]
+#[must_use = "call `allow_persistent_license` to finish the `StreamingPolicyFairPlayConfiguration`"]
+pub struct StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense(
+    StreamingPolicyFairPlayConfiguration,
+);
+impl StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense {
+    /// Sets [`allow_persistent_license`](StreamingPolicyFairPlayConfiguration#structfield.allow_persistent_license).
+    #[must_use]
+    pub fn allow_persistent_license(
+        mut self,
+        value: bool,
+    ) -> StreamingPolicyFairPlayConfiguration {
+        self.0.allow_persistent_license = Some(value);
+        self.0
     }
 }
 impl StreamingPolicyFairPlayConfiguration {
@@ -13537,7 +13569,7 @@ impl StreamingPolicyList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13694,14 +13726,14 @@ impl StreamingPolicyProperties {
     pub fn catalog(&self) -> &::serde_json::Map<String, Value> {
         self.catalog.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
-    /// Returns [`common_encryption_cbcs`](Self#structfield.common_encryption_cbcs), with all its fields unset if it is not set itself.
+    /// Returns [`common_encryption_cbcs`](Self#structfield.common_encryption_cbcs), an empty one if unset.
     pub fn common_encryption_cbcs(&self) -> &CommonEncryptionCbcs {
         static UNSET: ::std::sync::LazyLock<CommonEncryptionCbcs> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.common_encryption_cbcs.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`common_encryption_cenc`](Self#structfield.common_encryption_cenc), with all its fields unset if it is not set itself.
+    /// Returns [`common_encryption_cenc`](Self#structfield.common_encryption_cenc), an empty one if unset.
     pub fn common_encryption_cenc(&self) -> &CommonEncryptionCenc {
         static UNSET: ::std::sync::LazyLock<CommonEncryptionCenc> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13712,14 +13744,14 @@ impl StreamingPolicyProperties {
     pub fn default_content_key_policy_name(&self) -> Option<&str> {
         self.default_content_key_policy_name.as_ref().map(String::as_str)
     }
-    /// Returns [`envelope_encryption`](Self#structfield.envelope_encryption), with all its fields unset if it is not set itself.
+    /// Returns [`envelope_encryption`](Self#structfield.envelope_encryption), an empty one if unset.
     pub fn envelope_encryption(&self) -> &EnvelopeEncryption {
         static UNSET: ::std::sync::LazyLock<EnvelopeEncryption> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.envelope_encryption.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`no_encryption`](Self#structfield.no_encryption), with all its fields unset if it is not set itself.
+    /// Returns [`no_encryption`](Self#structfield.no_encryption), an empty one if unset.
     pub fn no_encryption(&self) -> &NoEncryption {
         static UNSET: ::std::sync::LazyLock<NoEncryption> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13968,7 +14000,7 @@ pub struct SystemData {
     ///
     /// Read-only: the service fills it.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "internalId", skip_serializing_if = "Option::is_none")]
     pub internal_id: Option<String>,
     /// Latest change time (UTC).
@@ -14150,7 +14182,7 @@ impl TextTrack {
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
-    /// Returns [`hls_settings`](Self#structfield.hls_settings), with all its fields unset if it is not set itself.
+    /// Returns [`hls_settings`](Self#structfield.hls_settings), an empty one if unset.
     pub fn hls_settings(&self) -> &HlsSettings {
         static UNSET: ::std::sync::LazyLock<HlsSettings> = ::std::sync::LazyLock::new(
             Default::default,
@@ -14409,14 +14441,14 @@ pub struct Track {
     pub head: Option<ManifestHead>,
 }
 impl Track {
-    /// Returns [`body`](Self#structfield.body), with all its fields unset if it is not set itself.
+    /// Returns [`body`](Self#structfield.body), an empty one if unset.
     pub fn body(&self) -> &ManifestBody {
         static UNSET: ::std::sync::LazyLock<ManifestBody> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.body.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`head`](Self#structfield.head), with all its fields unset if it is not set itself.
+    /// Returns [`head`](Self#structfield.head), an empty one if unset.
     pub fn head(&self) -> &ManifestHead {
         static UNSET: ::std::sync::LazyLock<ManifestHead> = ::std::sync::LazyLock::new(
             Default::default,
@@ -14491,7 +14523,7 @@ pub struct TrackPropertyCompareOperation {
     pub unknown: Option<String>,
 }
 impl TrackPropertyCompareOperation {
-    /// Starts `TrackPropertyCompareOperation`: the required fields that could be mistaken for each other follow by name, in this order: `equal`, `unknown`. Besides, all others are unset.
+    /// Starts `TrackPropertyCompareOperation`. Required fields are set by name, in this order: `equal`, `unknown`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
     pub fn new() -> TrackPropertyCompareOperationNeedsEqual {
         TrackPropertyCompareOperationNeedsEqual(Self {
@@ -14514,7 +14546,7 @@ impl TrackPropertyCompareOperation {
 }
 /// A [`TrackPropertyCompareOperation`] that still needs `equal`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `TrackPropertyCompareOperation` before `equal` is set"]
+#[must_use = "call `equal` to finish the `TrackPropertyCompareOperation`"]
 pub struct TrackPropertyCompareOperationNeedsEqual(TrackPropertyCompareOperation);
 impl TrackPropertyCompareOperationNeedsEqual {
     /// Sets [`equal`](TrackPropertyCompareOperation#structfield.equal).
@@ -14528,7 +14560,7 @@ impl TrackPropertyCompareOperationNeedsEqual {
 }
 /// A [`TrackPropertyCompareOperation`] that still needs `unknown`.
 #[derive(Clone, Debug)]
-#[must_use = "it is no `TrackPropertyCompareOperation` before `unknown` is set"]
+#[must_use = "call `unknown` to finish the `TrackPropertyCompareOperation`"]
 pub struct TrackPropertyCompareOperationNeedsUnknown(TrackPropertyCompareOperation);
 impl TrackPropertyCompareOperationNeedsUnknown {
     /// Sets [`unknown`](TrackPropertyCompareOperation#structfield.unknown).
@@ -14586,14 +14618,14 @@ impl Transform {
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
-    /// Returns [`properties`](Self#structfield.properties), with all its fields unset if it is not set itself.
+    /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
     pub fn properties(&self) -> &TransformProperties {
         static UNSET: ::std::sync::LazyLock<TransformProperties> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.properties.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`system_data`](Self#structfield.system_data), with all its fields unset if it is not set itself.
+    /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -14631,7 +14663,7 @@ impl TransformList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -14774,6 +14806,8 @@ pub enum TransformPreset {
     #[serde(rename = "#MediaKind.AIPipelinePreset")]
     AiPipeline(AiPipelinePreset),
     /// `@odata.type` is `#MediaKind.BuiltInAssetConverterPreset`.
+    ///
+    /// Holds the same content as [`MicrosoftMediaBuiltInAssetConverter`](Self::MicrosoftMediaBuiltInAssetConverter), under another tag. `From` makes [`MicrosoftMediaBuiltInAssetConverter`](Self::MicrosoftMediaBuiltInAssetConverter).
     #[serde(rename = "#MediaKind.BuiltInAssetConverterPreset")]
     BuiltInAssetConverter(BuiltInAssetConverterPreset),
     /// `@odata.type` is `#MediaKind.EncoderPreset`.
@@ -14786,6 +14820,8 @@ pub enum TransformPreset {
     #[serde(rename = "#MediaKind.TrackInserterPreset")]
     TrackInserter(TrackInserterPreset),
     /// `@odata.type` is `#Microsoft.Media.BuiltInAssetConverterPreset`.
+    ///
+    /// Holds the same content as [`BuiltInAssetConverter`](Self::BuiltInAssetConverter), under another tag. `From` makes this one.
     #[serde(rename = "#Microsoft.Media.BuiltInAssetConverterPreset")]
     MicrosoftMediaBuiltInAssetConverter(BuiltInAssetConverterPreset),
     /// `@odata.type` is `#Microsoft.Media.BuiltInStandardEncoderPreset`.
@@ -15294,7 +15330,7 @@ impl TransportSpec {
     pub fn encryption_standard(&self) -> Option<&EncryptionStandard> {
         self.encryption_standard.as_ref()
     }
-    /// Returns [`ip_resource`](Self#structfield.ip_resource), with all its fields unset if it is not set itself.
+    /// Returns [`ip_resource`](Self#structfield.ip_resource), an empty one if unset.
     pub fn ip_resource(&self) -> &IpResource {
         static UNSET: ::std::sync::LazyLock<IpResource> = ::std::sync::LazyLock::new(
             Default::default,
@@ -15442,7 +15478,7 @@ impl UtcClipTime {
     pub fn time(&self) -> Option<&Timestamp> {
         self.time.as_ref()
     }
-    /// Returns [`trigger`](Self#structfield.trigger), with all its fields unset if it is not set itself.
+    /// Returns [`trigger`](Self#structfield.trigger), an empty one if unset.
     pub fn trigger(&self) -> &ScteTrigger {
         static UNSET: ::std::sync::LazyLock<ScteTrigger> = ::std::sync::LazyLock::new(
             Default::default,

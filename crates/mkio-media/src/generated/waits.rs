@@ -441,7 +441,7 @@ pub static STREAMING_LOCATOR: Resource = Resource {
 impl ProjectClient {
     /// Waits for an asset, by default until it is `ready` (`Ready`).
     ///
-    /// Goals: `ready` (`Ready`), or gone. Default timeout 5 min; polls every 1 to 10 s.
+    /// Goals: `ready` (`Ready`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_asset(
         &self,
         asset_name: impl Into<String>,
@@ -452,13 +452,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), asset_name.into()],
         )
     }
-    /// Takes a described wait for an asset up again.
+    /// Resumes a described wait for an asset.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_asset_gone`](Self::resume_wait_until_asset_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_asset_gone`](Self::resume_wait_until_asset_gone) resumes.
     pub fn resume_wait_for_asset(
         &self,
         description: &WaitDescription,
@@ -469,13 +469,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until an asset is gone up again.
+    /// Resumes a described wait until an asset is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_asset`](Self::resume_wait_for_asset) takes up.
+    /// of a wait for a state, which [`resume_wait_for_asset`](Self::resume_wait_for_asset) resumes.
     pub fn resume_wait_until_asset_gone(
         &self,
         description: &WaitDescription,
@@ -495,7 +495,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the asset does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Pending`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Pending`, the call is retried when that state has passed.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_asset_and_wait(
         &self,
@@ -512,7 +512,7 @@ impl ProjectClient {
     }
     /// Waits for a content key policy, by default until it is `created` (`Created`).
     ///
-    /// Goals: `created` (`Created`), or gone. Default timeout 5 min; polls every 1 to 10 s.
+    /// Goals: `created` (`Created`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_content_key_policy(
         &self,
         policy_name: impl Into<String>,
@@ -523,13 +523,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), policy_name.into()],
         )
     }
-    /// Takes a described wait for a content key policy up again.
+    /// Resumes a described wait for a content key policy.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_content_key_policy_gone`](Self::resume_wait_until_content_key_policy_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_content_key_policy_gone`](Self::resume_wait_until_content_key_policy_gone) resumes.
     pub fn resume_wait_for_content_key_policy(
         &self,
         description: &WaitDescription,
@@ -540,13 +540,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a content key policy is gone up again.
+    /// Resumes a described wait until a content key policy is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_content_key_policy`](Self::resume_wait_for_content_key_policy) takes up.
+    /// of a wait for a state, which [`resume_wait_for_content_key_policy`](Self::resume_wait_for_content_key_policy) resumes.
     pub fn resume_wait_until_content_key_policy_gone(
         &self,
         description: &WaitDescription,
@@ -566,7 +566,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the content key policy does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Creating`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Creating`, the call is retried when that state has passed.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_content_key_policy_and_wait(
         &self,
@@ -585,7 +585,7 @@ impl ProjectClient {
     }
     /// Waits for a job, by default until it is `finished` (`Finished`).
     ///
-    /// Goals: `finished` (`Finished`), `canceled` (`Canceled`), `ended` (`Finished`, `Error`, `Canceled`), or gone. Default timeout 12 h; polls every 2 to 30 s.
+    /// Goals: `finished` (`Finished`), `canceled` (`Canceled`), `ended` (`Finished`, `Error`, `Canceled`); `until_gone()` waits for deletion. Default timeout 12 h; polls every 2 to 30 s.
     pub fn wait_for_job(
         &self,
         transform_name: impl Into<String>,
@@ -597,13 +597,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), transform_name.into(), job_name.into()],
         )
     }
-    /// Takes a described wait for a job up again.
+    /// Resumes a described wait for a job.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_job_gone`](Self::resume_wait_until_job_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_job_gone`](Self::resume_wait_until_job_gone) resumes.
     pub fn resume_wait_for_job(
         &self,
         description: &WaitDescription,
@@ -614,13 +614,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a job is gone up again.
+    /// Resumes a described wait until a job is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_job`](Self::resume_wait_for_job) takes up.
+    /// of a wait for a state, which [`resume_wait_for_job`](Self::resume_wait_for_job) resumes.
     pub fn resume_wait_until_job_gone(
         &self,
         description: &WaitDescription,
@@ -709,7 +709,7 @@ impl ProjectClient {
     }
     /// Waits for a live event, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), or gone. Default timeout 15 min; polls every 1 to 10 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`); `until_gone()` waits for deletion. Default timeout 15 min; polls every 1 to 10 s.
     pub fn wait_for_live_event(
         &self,
         event_name: impl Into<String>,
@@ -720,13 +720,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), event_name.into()],
         )
     }
-    /// Takes a described wait for a live event up again.
+    /// Resumes a described wait for a live event.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_live_event_gone`](Self::resume_wait_until_live_event_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_live_event_gone`](Self::resume_wait_until_live_event_gone) resumes.
     pub fn resume_wait_for_live_event(
         &self,
         description: &WaitDescription,
@@ -737,13 +737,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a live event is gone up again.
+    /// Resumes a described wait until a live event is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_live_event`](Self::resume_wait_for_live_event) takes up.
+    /// of a wait for a state, which [`resume_wait_for_live_event`](Self::resume_wait_for_live_event) resumes.
     pub fn resume_wait_until_live_event_gone(
         &self,
         description: &WaitDescription,
@@ -763,7 +763,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is retried when that state has passed.
     pub fn start_live_event_and_wait(
         &self,
         event_name: impl Into<String>,
@@ -783,7 +783,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is retried when that state has passed.
     pub fn stop_live_event_and_wait(
         &self,
         event_name: impl Into<String>,
@@ -803,7 +803,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is retried when that state has passed.
     pub fn restart_live_event_and_wait(
         &self,
         event_name: impl Into<String>,
@@ -827,7 +827,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live event does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Allocating`, `Starting`, `Stopping`, the call is retried when that state has passed.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_event_and_wait(
         &self,
@@ -844,7 +844,7 @@ impl ProjectClient {
     }
     /// Waits for a live output, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), or gone. Default timeout 10 min; polls every 1 to 10 s.
+    /// Goals: `running` (`Running`); `until_gone()` waits for deletion. Default timeout 10 min; polls every 1 to 10 s.
     pub fn wait_for_live_output(
         &self,
         event_name: impl Into<String>,
@@ -856,13 +856,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), event_name.into(), output_name.into()],
         )
     }
-    /// Takes a described wait for a live output up again.
+    /// Resumes a described wait for a live output.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_live_output_gone`](Self::resume_wait_until_live_output_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_live_output_gone`](Self::resume_wait_until_live_output_gone) resumes.
     pub fn resume_wait_for_live_output(
         &self,
         description: &WaitDescription,
@@ -873,13 +873,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a live output is gone up again.
+    /// Resumes a described wait until a live output is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_live_output`](Self::resume_wait_for_live_output) takes up.
+    /// of a wait for a state, which [`resume_wait_for_live_output`](Self::resume_wait_for_live_output) resumes.
     pub fn resume_wait_until_live_output_gone(
         &self,
         description: &WaitDescription,
@@ -899,7 +899,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live output does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Creating`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Creating`, the call is retried when that state has passed.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_output_and_wait(
         &self,
@@ -923,7 +923,7 @@ impl ProjectClient {
     }
     /// Waits for a streaming endpoint, by default until it is `running` (`Running`).
     ///
-    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `created` (`Created`, `Stopped`, `Running`), `restarted` (`Running`), `scaled` (`Running`, `Stopped`), `updated` (`Running`, `Stopped`), or gone. Default timeout 30 min; polls every 2 to 15 s.
+    /// Goals: `running` (`Running`), `stopped` (`Stopped`), `created` (`Created`, `Stopped`, `Running`), `restarted` (`Running`), `scaled` (`Running`, `Stopped`), `updated` (`Running`, `Stopped`); `until_gone()` waits for deletion. Default timeout 30 min; polls every 2 to 15 s.
     pub fn wait_for_streaming_endpoint(
         &self,
         endpoint_name: impl Into<String>,
@@ -934,13 +934,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), endpoint_name.into()],
         )
     }
-    /// Takes a described wait for a streaming endpoint up again.
+    /// Resumes a described wait for a streaming endpoint.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_streaming_endpoint_gone`](Self::resume_wait_until_streaming_endpoint_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_streaming_endpoint_gone`](Self::resume_wait_until_streaming_endpoint_gone) resumes.
     pub fn resume_wait_for_streaming_endpoint(
         &self,
         description: &WaitDescription,
@@ -951,13 +951,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a streaming endpoint is gone up again.
+    /// Resumes a described wait until a streaming endpoint is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_streaming_endpoint`](Self::resume_wait_for_streaming_endpoint) takes up.
+    /// of a wait for a state, which [`resume_wait_for_streaming_endpoint`](Self::resume_wait_for_streaming_endpoint) resumes.
     pub fn resume_wait_until_streaming_endpoint_gone(
         &self,
         description: &WaitDescription,
@@ -977,7 +977,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is retried when that state has passed.
     pub fn start_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -999,7 +999,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is retried when that state has passed.
     pub fn stop_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -1021,7 +1021,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is retried when that state has passed.
     pub fn restart_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -1043,7 +1043,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the streaming endpoint does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is retried when that state has passed.
     pub fn scale_streaming_endpoint_and_wait(
         &self,
         endpoint_name: impl Into<String>,
@@ -1068,7 +1068,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the streaming endpoint does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Creating`, `Starting`, `Stopping`, `Restarting`, `Scaling`, `Updating`, the call is retried when that state has passed.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_streaming_endpoint_and_wait(
         &self,
@@ -1087,7 +1087,7 @@ impl ProjectClient {
     }
     /// Waits for a streaming locator, by default until it is `created` (`Created`).
     ///
-    /// Goals: `created` (`Created`), `updated` (`Created`), or gone. Default timeout 5 min; polls every 1 to 10 s.
+    /// Goals: `created` (`Created`), `updated` (`Created`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
     pub fn wait_for_streaming_locator(
         &self,
         locator_name: impl Into<String>,
@@ -1098,13 +1098,13 @@ impl ProjectClient {
             vec![self.project_name().to_owned(), locator_name.into()],
         )
     }
-    /// Takes a described wait for a streaming locator up again.
+    /// Resumes a described wait for a streaming locator.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait until it is gone, which [`resume_wait_until_streaming_locator_gone`](Self::resume_wait_until_streaming_locator_gone) takes up.
+    /// of a wait until it is gone, which [`resume_wait_until_streaming_locator_gone`](Self::resume_wait_until_streaming_locator_gone) resumes.
     pub fn resume_wait_for_streaming_locator(
         &self,
         description: &WaitDescription,
@@ -1115,13 +1115,13 @@ impl ProjectClient {
             description.check_project(self.project_name())?,
         )
     }
-    /// Takes a described wait until a streaming locator is gone up again.
+    /// Resumes a described wait until a streaming locator is gone.
     ///
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
-    /// of a wait for a state, which [`resume_wait_for_streaming_locator`](Self::resume_wait_for_streaming_locator) takes up.
+    /// of a wait for a state, which [`resume_wait_for_streaming_locator`](Self::resume_wait_for_streaming_locator) resumes.
     pub fn resume_wait_until_streaming_locator_gone(
         &self,
         description: &WaitDescription,
@@ -1141,7 +1141,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the streaming locator does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Creating`, `Updating`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Creating`, `Updating`, the call is retried when that state has passed.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_streaming_locator_and_wait(
         &self,

@@ -95,7 +95,7 @@ impl ListConfigs {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/configs`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -192,7 +192,7 @@ impl ListConfigsOfType {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -242,7 +242,7 @@ impl DeleteConfig {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -292,7 +292,7 @@ impl GetConfig {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -344,7 +344,7 @@ impl CreateOrUpdateConfig {
     }
     /// Sends the request: `PUT /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -442,7 +442,7 @@ impl ListConfigVersions {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -493,7 +493,7 @@ impl DeleteConfigVersion {
     }
     /// Sends the request: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
     ///
-    /// A future that is dropped before it is ready, by a time limit of yours for example, sends nothing more. What it has sent is not undone: the service may have carried it out or not.
+    /// Dropping the future sends nothing more. A request already sent may still take effect.
     ///
     /// # Errors
     ///
@@ -544,7 +544,7 @@ impl GetConfigVersion {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -637,7 +637,7 @@ impl ListPresets {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/presets`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -734,7 +734,7 @@ impl ListPresetsOfType {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -784,7 +784,7 @@ impl GetPreset {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}/{name}`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///
@@ -829,7 +829,7 @@ impl ListConfigTypes {
     }
     /// Sends the request: `GET /api/v1/projects/{project_name}/templating/types`.
     ///
-    /// Dropping the future ends the call; nothing is left of it.
+    /// Dropping the future cancels the call.
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ pub fn request(
 ///
 /// For tools that learn only at run time what to call. [`Answer::known`] is the answer as its
 /// type knows it, [`Response::json`] as it was received; `shown` of the response hides
-/// secrets. An answer that is no JSON is `null`, with its bytes in [`Response::raw`].
+/// secrets. An answer that is not JSON is `null`, with its bytes in [`Response::raw`].
 ///
 /// # Errors
 ///

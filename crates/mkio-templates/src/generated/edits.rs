@@ -25,7 +25,7 @@ impl ProjectClient {
     /// Reads the config, changes it, and writes it back.
     ///
     /// Calls [`get_config`](Self::get_config), `change`, and [`create_or_update_config`](Self::create_or_update_config) if something changed.
-    /// What the resource has besides stays as it is, also members that this version does not know.
+    /// All other members are kept, including ones this version does not know.
     pub fn edit_config<F>(
         &self,
         config_type: impl AsRef<str>,

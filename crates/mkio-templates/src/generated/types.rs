@@ -36,21 +36,21 @@ impl Config {
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
-    /// Returns [`metadata`](Self#structfield.metadata), with all its fields unset if it is not set itself.
+    /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
     pub fn metadata(&self) -> &ConfigMetadata {
         static UNSET: ::std::sync::LazyLock<ConfigMetadata> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`spec`](Self#structfield.spec), with all its fields unset if it is not set itself.
+    /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
     pub fn spec(&self) -> &ConfigSpec {
         static UNSET: ::std::sync::LazyLock<ConfigSpec> = ::std::sync::LazyLock::new(
             Default::default,
         );
         self.spec.as_ref().unwrap_or(&UNSET)
     }
-    /// Returns [`status`](Self#structfield.status), with all its fields unset if it is not set itself.
+    /// Returns [`status`](Self#structfield.status), an empty one if unset.
     pub fn status(&self) -> &ConfigStatus {
         static UNSET: ::std::sync::LazyLock<ConfigStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -86,7 +86,7 @@ impl ConfigList {
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
-    /// Returns [`supplemental`](Self#structfield.supplemental), with all its fields unset if it is not set itself.
+    /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -108,7 +108,7 @@ pub struct ConfigMetadata {
     pub created: Option<Timestamp>,
     /// Creating user's ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "createdBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Creating user's email.
@@ -126,7 +126,7 @@ pub struct ConfigMetadata {
     pub hash: Option<String>,
     /// Resource ID.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Labels on the resource, as key/value strings.
@@ -156,7 +156,7 @@ pub struct ConfigMetadata {
     pub updated: Option<Timestamp>,
     /// ID of the user behind the last change.
     ///
-    /// Format: uuid.
+    /// A UUID.
     #[serde(rename = "updatedBy", skip_serializing_if = "Option::is_none")]
     pub updated_by: Option<String>,
     /// Email of the user behind the last change.

@@ -14,7 +14,9 @@ const JPEG: [u8; 12] = [
 ];
 
 fn query() -> UsageReportQuery {
-    UsageReportQuery::new("2025-01-01", "2025-02-01")
+    UsageReportQuery::new()
+        .start_date("2025-01-01")
+        .end_date("2025-02-01")
 }
 
 #[test]

@@ -16,7 +16,11 @@ fn report(query: UsageReportQuery) -> Value {
 
 #[test]
 fn an_empty_list_is_not_an_absent_one() {
-    let query = || UsageReportQuery::new("2025-01-01", "2025-02-01");
+    let query = || {
+        UsageReportQuery::new()
+            .start_date("2025-01-01")
+            .end_date("2025-02-01")
+    };
     let dates = json!({"endDate": "2025-02-01", "startDate": "2025-01-01"});
     assert_eq!(report(query()), dates);
     let mut empty = dates.clone();

@@ -117,7 +117,9 @@ async fn every_list_is_read_to_its_end_and_no_further() {
         assert_eq!(pair[1].query(), Some("%24skiptoken=2"));
     }
 
-    let report = mkio::management::types::UsageReportQuery::new("2025-01-01", "2025-02-01");
+    let report = mkio::management::types::UsageReportQuery::new()
+        .start_date("2025-01-01")
+        .end_date("2025-02-01");
     let single = [
         read!("media", media: list_asset_streaming_locators("a"),
             list_streaming_locator_content_keys("l")),

@@ -27,7 +27,9 @@ fn futures_move_between_threads() {
     let media = media();
     sent(&media.get_asset("a").send());
     sent(&media.list_assets().send());
-    let body = mkio::management::types::UsageReportQuery::new("", "");
+    let body = mkio::management::types::UsageReportQuery::new()
+        .start_date("")
+        .end_date("");
     let management = client.management();
     sent(&management.create_usage_report_csv(body).send());
     let fleets = client.project("acme").fleets();

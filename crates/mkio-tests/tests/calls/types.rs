@@ -159,19 +159,34 @@ fn what_may_be_empty_is_sent_empty() {
     );
 }
 
-/// What the service fills in is not asked for.
+/// What the service fills in is not asked for; what it wants and may be empty or false is sent.
 #[test]
 fn a_live_event_needs_neither_token_nor_tags() {
     let encoding = LiveEventEncoding::new(LiveEventEncodingType::from("PassthroughBasic"));
-    let properties =
-        LiveEventPutProperties::new(true, encoding, LiveEventInput::new(), ["Default"]);
-    let event = to_value(LiveEventPut::new(properties)).unwrap();
+    let properties = LiveEventPutProperties::new(encoding, LiveEventInput::new());
+    let event = to_value(LiveEventPut::from(properties.clone())).unwrap();
     assert_eq!(
         event,
-        json!({"properties": {
+        json!({"tags": {}, "properties": {
             "encoding": {"encodingType": "PassthroughBasic"}, "input": {},
-            "streamOptions": ["Default"], "useStaticHostname": true,
+            "streamOptions": [], "useStaticHostname": false,
         }})
+    );
+    let properties = properties
+        .with_stream_options(["LowLatency"])
+        .with_use_static_hostname(true);
+    let event = to_value(LiveEventPut::new(properties).with_tags([("a", "b")])).unwrap();
+    assert_eq!(event["tags"], json!({"a": "b"}));
+    assert_eq!(event["properties"]["streamOptions"], json!(["LowLatency"]));
+    assert_eq!(event["properties"]["useStaticHostname"], true);
+}
+
+#[test]
+fn protocols_are_off_unless_they_are_turned_on() {
+    let protocols = EnabledProtocols::new().with_dash(true);
+    assert_eq!(
+        to_value(protocols).unwrap(),
+        json!({"dash": true, "download": false, "hls": false, "smoothStreaming": false})
     );
 }
 

@@ -7,12 +7,7 @@ use crate::common::{Place, quick};
 fn event() -> LiveEventPut {
     let encoding = LiveEventEncoding::new(LiveEventEncodingType::PassthroughBasic);
     let input = LiveEventInput::new().with_streaming_protocol(LiveEventInputProtocol::Rtmp);
-    LiveEventPut::new(LiveEventPutProperties::new(
-        false,
-        encoding,
-        input,
-        ["Default"],
-    ))
+    LiveEventPut::new(LiveEventPutProperties::new(encoding, input))
 }
 
 #[tokio::test]

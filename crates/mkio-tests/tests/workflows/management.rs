@@ -47,7 +47,7 @@ async fn an_organization_is_provisioned() -> anyhow::Result<()> {
     let colleague = users.value().get(1).context("a colleague")?;
     let colleague = colleague.metadata().id().context("its id")?;
     let spec = TeamPutSpec::new()
-        .with_members([(colleague, TeamPutMember::new(false))])
+        .with_members([(colleague, TeamPutMember::new().is_team_admin(false))])
         .with_scopes([("Project acme", TeamScope::new(["Reader"]))]);
     management.create_or_update_team("ops", spec).send().await?;
     let is_admin = format!("/spec/members/{colleague}/isTeamAdmin");
@@ -107,7 +107,10 @@ async fn usage_is_reported_as_json_and_csv() -> anyhow::Result<()> {
         let time = now + Duration::from_secs(days * 86_400);
         time.format("%Y-%m-%d").to_string()
     };
-    let query = UsageReportQuery::new(day(0), day(2)).with_project_names(["demo"]);
+    let query = UsageReportQuery::new()
+        .start_date(day(0))
+        .end_date(day(2))
+        .with_project_names(["demo"]);
     let report = management.create_usage_report(query.clone()).send().await?;
     let first = report.value().first().context("a row")?;
     assert_eq!(first.meter_name(), Some("encoding-minutes"));
@@ -163,12 +166,9 @@ async fn people_are_invited_and_hooks_are_set() -> anyhow::Result<()> {
     let project = management.project("demo");
     let authentication = [("x-key".to_owned(), "top-secret".to_owned())];
     let authentication = WebhookAuthentication::new().with_headers(BTreeMap::from(authentication));
-    let rule = WebhookRuleSpec::new(
-        "http://127.0.0.1:9/hook",
-        [WebhookEventType::JobFinished],
-        false,
-    )
-    .with_authentication(authentication);
+    let rule = WebhookRuleSpec::new("http://127.0.0.1:9/hook", [WebhookEventType::JobFinished])
+        .enabled(false)
+        .with_authentication(authentication);
     project
         .create_or_update_webhook_rule("jobs", rule)
         .send()

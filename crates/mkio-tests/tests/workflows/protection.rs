@@ -129,16 +129,12 @@ async fn content_is_protected_with_drm_under_a_policy_of_ones_own() -> anyhow::R
         .send()
         .await?;
     quick(media.wait_for_content_key_policy("keys")).await?;
-    let protocols = EnabledProtocols::new()
-        .download(false)
-        .dash(true)
-        .hls(true)
-        .smooth_streaming(false);
+    let protocols = EnabledProtocols::new().with_dash(true).with_hls(true);
     let widevine = StreamingPolicyWidevineConfiguration::new();
     let cenc = CommonEncryptionCenc::new()
         .with_enabled_protocols(protocols.clone())
         .with_drm(CencDrmConfiguration::new().with_widevine(widevine));
-    let fair_play = StreamingPolicyFairPlayConfiguration::new(false);
+    let fair_play = StreamingPolicyFairPlayConfiguration::new().allow_persistent_license(false);
     let cbcs = CommonEncryptionCbcs::new()
         .with_enabled_protocols(protocols)
         .with_drm(CbcsDrmConfiguration::new().with_fair_play(fair_play));

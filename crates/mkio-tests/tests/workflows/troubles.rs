@@ -79,7 +79,7 @@ async fn a_live_event_that_falls_back_is_told_apart_from_one_that_stops() -> any
     let media = place.project.media();
     let encoding = LiveEventEncoding::new(LiveEventEncodingType::PassthroughBasic);
     let input = LiveEventInput::new().with_streaming_protocol(LiveEventInputProtocol::Rtmp);
-    let event = LiveEventPutProperties::new(false, encoding, input, ["Default"]);
+    let event = LiveEventPutProperties::new(encoding, input);
     media.create_live_event("match", event).send().await?;
     place.emulator.control().pause();
     place.cause(

@@ -123,7 +123,7 @@ impl Rule {
             .events
             .iter()
             .map(|event| WebhookEventType::from(event.as_str()));
-        let mut spec = WebhookRuleSpec::new(&*self.url, events, self.enabled);
+        let mut spec = WebhookRuleSpec::new(&*self.url, events).enabled(self.enabled);
         if !self.headers.is_empty() {
             spec = spec.with_headers(self.headers.clone());
         }
