@@ -4,7 +4,7 @@ use quote::ToTokens;
 use syn::{Field, Fields, FnArg, ImplItem, Item, ItemImpl, ItemStruct};
 
 use crate::{
-    model::{Answer, Model, Operation, Parameter, Shape},
+    model::{Model, Operation, Parameter, ResponseShape, Shape},
     refine::{Code, Signatures},
 };
 
@@ -137,10 +137,10 @@ fn describe(operation: &Operation, signatures: &Signatures) -> Vec<String> {
         None if schema["format"] == "binary" => "bytes".to_owned(),
         None => "JSON".to_owned(),
     };
-    let answer = match &operation.answer {
-        Answer::Empty => "()".to_owned(),
-        Answer::Json(answer) => schema(answer),
-        Answer::Bytes(media_type) => media_type.clone(),
+    let response = match &operation.response {
+        ResponseShape::Empty => "()".to_owned(),
+        ResponseShape::Json(response) => schema(response),
+        ResponseShape::Bytes(media_type) => media_type.clone(),
     };
     let typed = |parameter: &Parameter| {
         let ty = signatures.argument(&operation.id, &parameter.ident);
@@ -155,7 +155,7 @@ fn describe(operation: &Operation, signatures: &Signatures) -> Vec<String> {
             .map(|body| format!("body: {body}")),
     );
     let mut lines = vec![format!(
-        "{}({}) -> {answer}\n    {} {}",
+        "{}({}) -> {response}\n    {} {}",
         operation.id,
         taken.join(", "),
         operation.method,

@@ -7,7 +7,7 @@ use crate::Project;
 
 /// The client: everything that all APIs share, and the way to each of them.
 ///
-/// [`project`](Self::project) answers the APIs of one project; what belongs to no project is reached
+/// [`project`](Self::project) returns the APIs of one project; what belongs to no project is reached
 /// from the client itself: `mkio.management()`, `mkio.channels()`.
 ///
 /// ```no_run

@@ -28,7 +28,7 @@
 //! | `Predefined_MultiDrmCencStreaming` | HLS, DASH (`cenc`) | no | PlayReady and Widevine options |
 //! | `Predefined_MultiDrmStreaming` | HLS, DASH (`cenc`), HLS (`cbcs`) | no | PlayReady, Widevine and FairPlay options |
 //!
-//! The policies of an account may have Smooth Streaming switched on as well; the platform does not
+//! The policies of an account may have Smooth Streaming switched on as well; the service does not
 //! support it.
 
 use std::{
@@ -80,7 +80,7 @@ impl PlaybackRequest {
         self
     }
 
-    async fn answer(self) -> Result<Playback> {
+    async fn resolve(self) -> Result<Playback> {
         if self.filters.iter().any(String::is_empty) {
             let message = "the name of a playback filter is empty; nothing was sent";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
@@ -128,7 +128,7 @@ impl IntoFuture for PlaybackRequest {
     /// Those of the calls: 404 when there is no such locator. Kind
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) when the name of a filter is empty.
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.answer())
+        Box::pin(self.resolve())
     }
 }
 

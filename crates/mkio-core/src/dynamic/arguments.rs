@@ -40,7 +40,7 @@ pub(super) fn builder(
             }
         }
     }
-    if let super::Reply::Bytes(media_type) = entry.reply {
+    if let super::ResponseBody::Bytes(media_type) = entry.response {
         builder.accept(media_type);
     }
     let bytes = set_body(entry, &mut builder, arguments).map_err(refuse)?;

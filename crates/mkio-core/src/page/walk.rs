@@ -185,9 +185,9 @@ impl<P: Page> Walk<P> {
             link::set_top(request.url_mut(), top);
         }
         self.seen.insert(&url);
-        let answer = self.transport.call(request, self.operation).await?;
+        let response = self.transport.call(request, self.operation).await?;
         let asked = || Some(url.clone());
-        let (mut page, mut bad) = match glue::json::<P>(answer, self.operation, asked) {
+        let (mut page, mut bad) = match glue::json::<P>(response, self.operation, asked) {
             Ok(page) => (page, Vec::new()),
             Err(error) => recover(error)?,
         };

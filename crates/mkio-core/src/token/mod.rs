@@ -16,7 +16,7 @@ pub use file::TokenFile;
 pub(crate) use file::refuse_readable_by;
 pub(crate) use source::{Bearer, TokenSource, is_provider_failure};
 
-/// A bearer token of the platform (`POST /api/v1/user/tokens` makes them).
+/// A bearer token of the service (`POST /api/v1/user/tokens` makes them).
 ///
 /// Never shown by `Debug`; its own copy is wiped from memory when the last clone is dropped.
 #[derive(Clone)]

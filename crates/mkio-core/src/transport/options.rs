@@ -18,7 +18,7 @@ pub enum Priority {
 /// Per-call overrides. Unset options inherit the client's.
 ///
 /// Give it to one request with `options`, or to `with` on a client, a project or a
-/// [`Transport`](crate::Transport::with), which answers a client of its own and leaves the original
+/// [`Transport`](crate::Transport::with), which returns a client of its own and leaves the original
 /// as it is.
 ///
 /// ```no_run

@@ -134,7 +134,7 @@ impl WaitFailure {
         if let Some(source) = source {
             // The failed poll is what the wait failed of; otherwise it only comes with it.
             if self.reason == Reason::Poll {
-                error = error.with_answer_of(&source);
+                error = error.with_response_of(&source);
             }
             error = error.with_source(source);
         }

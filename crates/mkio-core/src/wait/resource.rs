@@ -22,7 +22,7 @@ pub struct Resource {
     /// Reads its state alone: `{"status": {"state": …}}`.
     pub state: Option<&'static Operation>,
     /// Lists it with its siblings.
-    pub list: Option<Listing>,
+    pub list: Option<ListSource>,
     /// Where the resource's JSON has the state; empty when it has none there. `{parameter}` stands
     /// for the value of a parameter.
     pub state_pointer: &'static str,
@@ -57,7 +57,7 @@ pub struct Resource {
 
 /// A list operation that shows many resources of a kind at once.
 #[derive(Debug)]
-pub struct Listing {
+pub struct ListSource {
     /// The list operation.
     pub operation: &'static Operation,
     /// Where an item has its name.
@@ -157,7 +157,7 @@ impl Resource {
     }
 
     /// The list shows what a wait needs to see.
-    pub(super) fn listed(&self) -> Option<&Listing> {
+    pub(super) fn listed(&self) -> Option<&ListSource> {
         let shows = self.presence || !self.state_pointer.is_empty();
         self.list.as_ref().filter(|_| shows)
     }

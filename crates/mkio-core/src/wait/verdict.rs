@@ -75,10 +75,10 @@ fn of_goal(
     }
 }
 
-/// What the last read means, after `decided` reached the goal; `seen_before` says that its state
+/// What the final poll means, after `decided` reached the goal; `seen_before` says that its state
 /// was seen earlier. A resource that has moved on from the goal was there all the same; one that is
 /// still where it was before was not, and neither was one whose state of before is no final one.
-pub(super) fn of_last_read(
+pub(super) fn of_final_poll(
     want: &Want,
     target: &Target,
     decided: Option<&str>,

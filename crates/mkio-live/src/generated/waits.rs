@@ -7,7 +7,7 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Action, Goal, Listing, Resource, State, StateKind},
+    wait::{ActionCall, Goal, ListSource, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
@@ -31,7 +31,7 @@ pub static LIVE_CHANNEL: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_LIVE_CHANNEL),
     state: Some(&operations::GET_LIVE_CHANNEL_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_LIVE_CHANNELS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -106,7 +106,7 @@ pub static LIVE_EVENT: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_LIVE_EVENT),
     state: Some(&operations::GET_LIVE_EVENT_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_LIVE_EVENTS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -180,7 +180,7 @@ pub static STATIC_MULTIVIEW_CHANNEL: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_CHANNEL),
     state: Some(&operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_STATIC_MULTIVIEW_CHANNELS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -254,7 +254,7 @@ pub static STATIC_MULTIVIEW_EVENT: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_EVENT),
     state: Some(&operations::GET_STATIC_MULTIVIEW_EVENT_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_STATIC_MULTIVIEW_EVENTS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -328,7 +328,7 @@ pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -395,7 +395,7 @@ pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_LIVE_EVENT_SCHEDULED_OPERATION),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -461,7 +461,7 @@ pub static STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -527,7 +527,7 @@ pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -644,7 +644,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn start_live_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -658,7 +658,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Running\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -674,7 +674,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn stop_live_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -688,7 +688,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Stopped\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -704,7 +704,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn restart_live_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -718,7 +718,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Stopped\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -732,7 +732,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Running\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -748,7 +748,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live channel does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_channel_and_wait(
         &self,
@@ -759,7 +759,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_live_channel(&name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -819,7 +819,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn start_live_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -833,7 +833,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Running\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_event(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -849,7 +849,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn stop_live_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -863,7 +863,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Stopped\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_event(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -879,7 +879,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the live event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn restart_live_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -893,7 +893,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Stopped\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_event(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -907,7 +907,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Running\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_event(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -923,7 +923,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the live event does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_live_event_and_wait(
         &self,
@@ -934,7 +934,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_live_event(&name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -994,7 +994,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn start_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -1012,7 +1012,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_channel(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -1028,7 +1028,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn stop_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -1046,7 +1046,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_channel(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -1062,7 +1062,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview channel does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn restart_static_multiview_channel_and_wait(
         &self,
         name: impl Into<String>,
@@ -1080,7 +1080,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_channel(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -1096,7 +1096,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_channel(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -1112,7 +1112,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the static multiview channel does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_static_multiview_channel_and_wait(
         &self,
@@ -1125,7 +1125,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_static_multiview_channel(&name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1185,7 +1185,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn start_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -1203,7 +1203,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_event(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -1219,7 +1219,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn stop_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -1237,7 +1237,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_event(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -1253,7 +1253,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Fails with 404 if the static multiview event does not exist, unless [`missing_ok`](Wait::missing_ok) is set.
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     pub fn restart_static_multiview_event_and_wait(
         &self,
         name: impl Into<String>,
@@ -1271,7 +1271,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_event(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -1287,7 +1287,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_event(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -1303,7 +1303,7 @@ impl ProjectClient {
     /// that it has sent is not undone, and no further step follows.
     ///
     /// Succeeds if the static multiview event does not exist (204).
-    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is repeated afterwards.
+    /// If the service refuses the call (409) while the resource is `Updating`, `Stopping`, the call is made again afterwards.
     /// If the response is lost, a 404 on the retry counts as success.
     pub fn delete_static_multiview_event_and_wait(
         &self,
@@ -1316,7 +1316,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_static_multiview_event(&name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1395,7 +1395,7 @@ impl ProjectClient {
             {
                 let request = self
                     .delete_live_channel_scheduled_operation(&name, &operation_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1474,7 +1474,7 @@ impl ProjectClient {
             {
                 let request = self
                     .delete_live_event_scheduled_operation(&name, &operation_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1556,7 +1556,7 @@ impl ProjectClient {
                         &name,
                         &operation_name,
                     );
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1638,7 +1638,7 @@ impl ProjectClient {
                         &name,
                         &operation_name,
                     );
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }

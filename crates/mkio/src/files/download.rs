@@ -37,7 +37,7 @@ impl DownloadRequest {
 
     /// Begins at this byte instead of at the first one, for example at the
     /// [`position`](Download::position) where an earlier download stopped.
-    pub fn from(mut self, byte: u64) -> Self {
+    pub fn start_at(mut self, byte: u64) -> Self {
         self.from = byte;
         self
     }

@@ -117,8 +117,8 @@ impl<L, K: Kind, U: Filterable> Field<L, K, U> {
 
     fn compare(&self, operator: &str, value: &impl Literal<K>) -> Filter<L> {
         let filter = Filter::atom(format!("{} {operator} {}", self.path, value.literal()));
-        match value.fault() {
-            Some(fault) => filter.with_fault(format!("`{}`: {fault}", self.path)),
+        match value.invalid_reason() {
+            Some(reason) => filter.with_invalid_reason(format!("`{}`: {reason}", self.path)),
             None => filter,
         }
     }

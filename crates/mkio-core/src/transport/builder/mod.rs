@@ -162,7 +162,7 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// Profile file to read instead of `mkio/config.toml` under the platform's configuration
+    /// Profile file to read instead of `mkio/config.toml` under the operating system's configuration
     /// directory. It is read when a profile is named or [`with_env`](Self::with_env) is used.
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.config_file = Some(path.into());
@@ -294,7 +294,7 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// Trusts another root certificate besides the platform's; call it again for more.
+    /// Trusts another root certificate besides those of the operating system; call it again for more.
     #[cfg(feature = "__tls")]
     pub fn root_certificate(mut self, certificate: reqwest::Certificate) -> Self {
         self.settings.certificates.push(certificate);

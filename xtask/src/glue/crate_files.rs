@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Adds all files of an API's crate.
-pub fn files(
+pub fn all(
     api: &Api,
     document: &Document,
     model: &Model,
