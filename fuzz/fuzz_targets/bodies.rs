@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
     }
     for status in [400, 502] {
         let status = http::StatusCode::from_u16(status).unwrap();
-        let error = Error::from_answer(status, http::HeaderMap::new(), data.to_vec().into());
+        let error = Error::from_response(status, http::HeaderMap::new(), data.to_vec().into());
         assert!(!error.to_string().contains('\n'));
         assert!(format!("{error} {error:?}").len() < 12_000);
     }

@@ -11,3 +11,9 @@ pub fn file(items: Vec<Item>) -> File {
         items,
     }
 }
+
+/// The text without white space, to compare code however its lines break.
+#[cfg(test)]
+pub fn without_spaces(text: &str) -> String {
+    text.split_whitespace().collect()
+}

@@ -89,7 +89,7 @@ impl Commands {
     }
 }
 
-/// Of two operations with one path, the one with the unusual body or answer has another verb.
+/// Of two operations with one path, the one with the unusual body or response has another verb.
 fn twin(operation: &Operation, mut words: Vec<String>) -> Vec<String> {
     if let Some(verb) = words.last_mut() {
         if operation.id.ends_with("_json_patch") {

@@ -157,7 +157,7 @@ fn one(number: usize, name: String, path: &Path, crates: &Path, manifest: &str) 
             states: "{}".to_owned(),
             ..Sources::default()
         };
-        pipeline::alone(&api, &sources, &mut files, &mut report)
+        pipeline::single_crate(&api, &sources, &mut files, &mut report)
     }));
     let outcome = match made {
         Ok(Ok(())) => Outcome::Generated,

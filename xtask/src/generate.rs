@@ -64,7 +64,7 @@ pub fn run(workspace: &Workspace, args: &Args) -> Result<ExitCode> {
         return dump(workspace, args, step);
     }
     if let Some(out) = &args.out {
-        return alone(workspace, args, out);
+        return single_crate(workspace, args, out);
     }
     let (outcome, warnings) = update(workspace, args)?;
     match outcome {
@@ -214,7 +214,7 @@ fn names(document: &Document) -> String {
 }
 
 /// Makes one crate in a folder of its own.
-fn alone(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCode> {
+fn single_crate(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCode> {
     let [name] = &args.apis[..] else {
         bail!("--out makes the crate of one API: name it");
     };
@@ -242,7 +242,7 @@ fn alone(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCode> {
         sources.overlay = Some(text);
     }
     let (mut files, mut report) = (Files::default(), Report::default());
-    let made = pipeline::alone(&api, &sources, &mut files, &mut report);
+    let made = pipeline::single_crate(&api, &sources, &mut files, &mut report);
     print!("{}\n{}", api.name, report.text(args.verbose));
     let warnings = report.tell_warnings();
     made?;

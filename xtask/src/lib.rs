@@ -90,7 +90,7 @@ pub fn try_generate(document: &str, overlay: Option<&str>) -> Result<()> {
         states: "{}".to_owned(),
     };
     let mut files = output::Files::default();
-    pipeline::alone(&api, &sources, &mut files, &mut report::Report::default())
+    pipeline::single_crate(&api, &sources, &mut files, &mut report::Report::default())
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {

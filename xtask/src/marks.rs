@@ -17,11 +17,11 @@ pub const EMPTY: &str = "x-mkio-empty";
 pub const TAG: &str = "x-mkio-tag";
 /// Overlay, document: nouns of collections and commands of operations.
 pub const COMMANDS: &str = "x-mkio-commands";
-/// Overlay, operation: what a table of its answer or of its items shows.
+/// Overlay, operation: what a table of its response or of its items shows.
 pub const COLUMNS: &str = "x-mkio-columns";
 /// Overlay, property: it can be written and is never shown.
 pub const MASKED: &str = "x-mkio-masked";
-/// Overlay, property of an answer: the link to the next page.
+/// Overlay, property of a response: the link to the next page.
 pub const NEXT_LINK: &str = "x-mkio-next-link";
 /// Document, property: cannot change once the resource exists.
 pub const IMMUTABLE: &str = "x-mkio-immutable";
@@ -34,7 +34,7 @@ pub const FILTER: &str = "x-mkio-filter";
 
 /// Schema: its JSON pointer in the document as it was imported, for messages.
 pub const ORIGIN: &str = "x-mkio-origin";
-/// Schema: it stands in answers.
+/// Schema: it stands in responses.
 pub const READ: &str = "x-mkio-read";
 /// Schema: it stands in requests.
 pub const WRITTEN: &str = "x-mkio-written";

@@ -33,7 +33,7 @@ pub struct Type {
     pub rest: Option<syn::Type>,
     /// Schema of one of those.
     pub rest_schema: Option<Value>,
-    /// It stands in answers.
+    /// It stands in responses.
     pub read: bool,
     /// It is what a PATCH changes.
     pub patch: bool,
@@ -125,7 +125,7 @@ pub struct Operation {
     pub body_schema: Option<Value>,
     /// A call cannot do without a body.
     pub body_required: bool,
-    pub answer: Answer,
+    pub response: ResponseShape,
     /// Bodies of errors, status 400 to 499 and 500 to 599.
     pub client_error: Option<Value>,
     pub server_error: Option<Value>,
@@ -135,7 +135,7 @@ pub struct Operation {
     pub filter: Vec<String>,
     /// Capabilities that the caller needs.
     pub capability: Vec<String>,
-    /// What a table of its answer shows, where the overlay says it.
+    /// What a table of its response shows, where the overlay says it.
     pub columns: Vec<String>,
 }
 
@@ -163,7 +163,7 @@ pub enum Location {
 }
 
 #[derive(Debug)]
-pub enum Answer {
+pub enum ResponseShape {
     Empty,
     /// JSON of this schema.
     Json(Value),
@@ -193,10 +193,10 @@ impl Operation {
         required
     }
 
-    /// The named type that it answers.
-    pub fn answers(&self) -> Option<&str> {
-        match &self.answer {
-            Answer::Json(schema) => ref_name(schema),
+    /// Name of the type of its response.
+    pub fn response_type_name(&self) -> Option<&str> {
+        match &self.response {
+            ResponseShape::Json(schema) => ref_name(schema),
             _ => None,
         }
     }
@@ -218,9 +218,9 @@ impl Model {
         }
     }
 
-    /// Schema of the items of a list's answer: of its list `value`, or of the only one it has.
+    /// Schema of the items of a list's response: of its list `value`, or of the only one it has.
     pub fn item_of(&self, operation: &Operation) -> Option<&Value> {
-        let Shape::Struct(fields) = &self.types.get(operation.answers()?)?.shape else {
+        let Shape::Struct(fields) = &self.types.get(operation.response_type_name()?)?.shape else {
             return None;
         };
         let mut lists = fields
@@ -372,10 +372,12 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
         Some((media_type.clone(), schema))
     };
     let body = content_of(get("requestBody"));
-    let answer = match content_of(get("responses").and_then(|r| r.get("2XX"))) {
-        None => Answer::Empty,
-        Some((media_type, schema)) if media_type == "application/json" => Answer::Json(schema),
-        Some((media_type, _)) => Answer::Bytes(media_type),
+    let response = match content_of(get("responses").and_then(|r| r.get("2XX"))) {
+        None => ResponseShape::Empty,
+        Some((media_type, schema)) if media_type == "application/json" => {
+            ResponseShape::Json(schema)
+        }
+        Some((media_type, _)) => ResponseShape::Bytes(media_type),
     };
     let path = operation.path.split(TWIN).next().unwrap_or_default();
     Operation {
@@ -407,7 +409,7 @@ fn operation(document: &Document, operation: &crate::document::OperationRef<'_>)
         body_schema: body.map(|(_, schema)| schema),
         client_error: content_of(get("responses").and_then(|r| r.get("4XX"))).map(|(_, s)| s),
         server_error: content_of(get("responses").and_then(|r| r.get("5XX"))).map(|(_, s)| s),
-        answer,
+        response,
         statuses: texts(get(marks::STATUSES)),
         sort: texts(get(marks::SORT)),
         filter: texts(get(marks::FILTER)),

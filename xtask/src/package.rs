@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use toml::{Table, Value};
 
-/// A generated manifest with the workspace's answers written into it.
+/// A generated manifest with the workspace's values written into it.
 pub fn standalone(manifest: &str, workspace: &str) -> Result<String> {
     let workspace: Table = workspace.parse().context("the workspace's Cargo.toml")?;
     let shared = workspace
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_workspace_answers_is_written_out() {
+    fn what_the_workspace_says_is_written_out() {
         let workspace = "[workspace.package]\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace.dependencies]\nhttp = \"1\"\nmkio-core = { path = \"crates/mkio-core\", version = \"=0.1.0\" }\nreqwest = { version = \"0.13\", default-features = false, features = [\"json\"] }\nschemars = { version = \"1\", features = [\"uuid1\"] }\n";
         let manifest = "# @generated\n[package]\nname = \"mkio-media\"\nversion.workspace = true\n\n[features]\ndynamic = []\n\n[dependencies]\nhttp.workspace = true\nmkio-core.workspace = true\nreqwest.workspace = true\nschemars = { workspace = true, optional = true }\n\n[lints]\nworkspace = true\n";
         let text = standalone(manifest, workspace).unwrap();

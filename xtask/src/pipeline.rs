@@ -47,7 +47,7 @@ impl Sources {
 }
 
 /// The whole pipeline for one API by itself, which shares nothing with others.
-pub fn alone(
+pub fn single_crate(
     api: &Arc<Api>,
     sources: &Sources,
     files: &mut Files,
@@ -87,7 +87,7 @@ pub fn generate(
     let mut own = Files::default();
     own.owns(api.document());
     let outcome = report.step("crate", |_| {
-        glue::krate::files(api, &document, &model, &states, made, &mut own)
+        glue::crate_files::all(api, &document, &model, &states, made, &mut own)
     });
     outcome.map_err(with_all)?;
     files.append(own);

@@ -13,7 +13,7 @@ use syn::{
 
 use crate::{
     glue,
-    model::{Answer, Model, Operation, Parameter, Shape},
+    model::{Model, Operation, Parameter, ResponseShape, Shape},
     refine::{Code, Signatures},
     states::States,
 };
@@ -413,10 +413,10 @@ fn describe(operation: &Operation, signatures: &Signatures) -> Vec<String> {
         None if schema["format"] == "binary" => "bytes".to_owned(),
         None => "JSON".to_owned(),
     };
-    let answer = match &operation.answer {
-        Answer::Empty => "()".to_owned(),
-        Answer::Json(answer) => schema(answer),
-        Answer::Bytes(media_type) => media_type.clone(),
+    let response = match &operation.response {
+        ResponseShape::Empty => "()".to_owned(),
+        ResponseShape::Json(response) => schema(response),
+        ResponseShape::Bytes(media_type) => media_type.clone(),
     };
     let typed = |parameter: &Parameter| {
         let ty = signatures.argument(&operation.id, &parameter.ident);
@@ -430,7 +430,7 @@ fn describe(operation: &Operation, signatures: &Signatures) -> Vec<String> {
             .map(|body| format!("body: {body}")),
     );
     let mut lines = vec![format!(
-        "{}({}) -> {answer}\n    {} {}",
+        "{}({}) -> {response}\n    {} {}",
         operation.id,
         taken.join(", "),
         operation.method,

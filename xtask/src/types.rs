@@ -48,7 +48,7 @@ const IN_SCOPE: [&str; 9] = [
 
 /// The type of a value of a schema, where named types are in scope.
 pub fn of(schema: &Value) -> Type {
-    if let Some(name) = named(schema) {
+    if let Some(name) = named_type(schema) {
         let ident = format_ident!("{name}");
         return parse_quote!(#ident);
     }
@@ -94,7 +94,7 @@ fn inner(schema: &Value) -> Type {
 }
 
 /// The named type that a schema is.
-pub fn named(schema: &Value) -> Option<&str> {
+pub fn named_type(schema: &Value) -> Option<&str> {
     ref_name(schema).or_else(|| ref_name(schema.get("allOf")?.get(0)?))
 }
 
@@ -113,7 +113,7 @@ impl<'a> Holding<'a> {
                     .filter_map(|variant| variant["type"].as_str())
                     .collect(),
                 None => entries(schema.get("properties"))
-                    .filter_map(|(_, field)| named(field))
+                    .filter_map(|(_, field)| named_type(field))
                     .collect(),
             };
             all.insert(name, held);
@@ -141,7 +141,7 @@ pub fn fields(owner: &str, schema: &Value, holding: &Holding<'_>) -> IndexMap<St
     entries(schema.get("properties"))
         .map(|(name, field)| {
             let ty = of(field);
-            let endless = named(field).is_some_and(|held| holding.is_endless(owner, held));
+            let endless = named_type(field).is_some_and(|held| holding.is_endless(owner, held));
             let ty = if endless { parse_quote!(Box<#ty>) } else { ty };
             (name.to_owned(), ty)
         })

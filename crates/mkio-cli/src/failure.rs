@@ -1,4 +1,4 @@
-//! What ends a command: an error with its exit code, or an answer that is "no".
+//! What ends a command: an error with its exit code, or an outcome that is "no".
 
 use std::{fmt, io};
 
@@ -11,7 +11,7 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// The answer is "no": a diff differs, a waited-for state is a failure.
+    /// The outcome is "no": a diff differs, a waited-for state is a failure.
     No = 1,
     /// The command line or the request is wrong.
     Usage = 2,
@@ -25,8 +25,8 @@ pub enum Exit {
     Later = 6,
     /// A time limit has passed.
     Timeout = 7,
-    /// The answer is of no use.
-    Answer = 8,
+    /// The response is of no use.
+    Unusable = 8,
     /// Ctrl-C.
     Interrupted = 130,
 }
@@ -59,7 +59,7 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
-    /// The answer is "no"; the output has said it.
+    /// The outcome is "no"; the output has said it.
     pub fn no() -> Self {
         Self {
             silent: true,
@@ -173,7 +173,7 @@ fn exit_of(error: &Error) -> Exit {
             Reason::State | Reason::FellBack => Exit::No,
             Reason::Gone | Reason::NotFound => Exit::NotFound,
             Reason::Timeout => Exit::Timeout,
-            Reason::Decode => Exit::Answer,
+            Reason::Decode => Exit::Unusable,
             _ => exit_of_call(error),
         };
     }
@@ -202,7 +202,7 @@ fn exit_of_call(error: &Error) -> Exit {
         ErrorKind::Config | ErrorKind::Token => Exit::Access,
         ErrorKind::Connection => Exit::Later,
         ErrorKind::Timeout => Exit::Timeout,
-        ErrorKind::Decode | ErrorKind::Paging | ErrorKind::Origin => Exit::Answer,
+        ErrorKind::Decode | ErrorKind::Paging | ErrorKind::Origin => Exit::Unusable,
         ErrorKind::Wait => Exit::No,
         _ => Exit::Refused,
     }
@@ -231,19 +231,19 @@ mod tests {
 
     #[test]
     fn errors_have_their_exit_codes() {
-        let answer = |status: u16| {
+        let failed = |status: u16| {
             let status = StatusCode::from_u16(status).expect("a status");
-            Failure::from(Error::from_answer(status, HeaderMap::new(), "{}".into())).exit
+            Failure::from(Error::from_response(status, HeaderMap::new(), "{}".into())).exit
         };
         let statuses = [400, 401, 403, 404, 409, 422, 429, 500, 503, 504];
-        let exits: Vec<u8> = statuses.map(|status| answer(status) as u8).to_vec();
+        let exits: Vec<u8> = statuses.map(|status| failed(status) as u8).to_vec();
         assert_eq!(exits, [5, 3, 3, 4, 5, 5, 6, 6, 6, 7]);
         let kind = |kind| Failure::from(Error::new(kind, "x")).exit;
         assert_eq!(kind(ErrorKind::InvalidRequest), Exit::Usage);
         assert_eq!(kind(ErrorKind::Config), Exit::Access);
         assert_eq!(kind(ErrorKind::Connection), Exit::Later);
         assert_eq!(kind(ErrorKind::Timeout), Exit::Timeout);
-        assert_eq!(kind(ErrorKind::Decode), Exit::Answer);
+        assert_eq!(kind(ErrorKind::Decode), Exit::Unusable);
     }
 
     /// A service that answers everything with this body and a success.
@@ -251,8 +251,8 @@ mod tests {
 
     impl mkio::Dispatch for Cheerful {
         fn dispatch(&self, _: mkio::reqwest::Request) -> mkio::DispatchFuture<'_> {
-            let answer = mkio::http::Response::new(self.0.clone());
-            Box::pin(async move { Ok(answer.into()) })
+            let response = mkio::http::Response::new(self.0.clone());
+            Box::pin(async move { Ok(response.into()) })
         }
     }
 

@@ -148,7 +148,7 @@ pub fn all() -> Vec<Arg> {
     all
 }
 
-/// Whom to talk to, and as whom.
+/// Addresses and credentials.
 fn places() -> Vec<Arg> {
     vec![
         global(
@@ -186,10 +186,10 @@ fn places() -> Vec<Arg> {
     ]
 }
 
-/// What the answer looks like, and how long it may take.
+/// What the response looks like, and how long it may take.
 fn forms() -> Vec<Arg> {
     vec![
-        global("output", "Format of what is answered [default: table]")
+        global("output", "Format of the response [default: table]")
             .short('o')
             .value_name("FORMAT")
             .env("MKIO_OUTPUT")
@@ -200,7 +200,7 @@ fn forms() -> Vec<Arg> {
             "Columns of tables and CSV, such as name,properties/state",
         )
         .value_name("PATH,…"),
-        global("jq", "Filter of the answer, in the language of jq").value_name("FILTER"),
+        global("jq", "Filter of the response, in the language of jq").value_name("FILTER"),
         global(
             "timeout",
             "Longest time for the call, or for the wait: 90s, 10m, 1h",

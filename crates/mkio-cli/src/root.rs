@@ -29,8 +29,8 @@ const AFTER: &str = "\
 `mkio NOUN VERB` calls an operation; `mkio ops WORDS` finds one, `mkio explain KIND` tells what it takes.
 Data goes to standard output, everything else to standard error.
 
-Exit codes: 0 done; 1 the answer is no; 2 usage; 3 no access; 4 not found; 5 refused; 6 try again
-later; 7 timeout; 8 unusable answer; 130 interrupted.";
+Exit codes: 0 done; 1 the outcome is no; 2 usage; 3 no access; 4 not found; 5 refused; 6 try again
+later; 7 timeout; 8 unusable response; 130 interrupted.";
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! Operations: from arguments to a request, and from its answer to the output.
+//! Operations: from arguments to a request, and from its response to the output.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 use clap::ArgMatches;
 use mkio::{
     Client, Transport,
-    dynamic::{Action, Catalog, Effect, Entry, Place, Reply, Ty},
+    dynamic::{Action, Catalog, Effect, Entry, Place, ResponseBody, Ty},
     reqwest::Request,
 };
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ async fn operation(session: &Session, entry: &'static Entry, matches: &ArgMatche
     Ok(())
 }
 
-/// A list whose call changes nothing, or that has no other answer.
+/// A list whose call changes nothing, or that has no other response.
 fn pages_are_wanted(entry: &Entry) -> bool {
     entry.operation.is_read() || entry.id().starts_with("list_")
 }
@@ -136,9 +136,9 @@ pub fn ask(session: &Session, entry: &Entry, calls: &[Arguments]) -> Result<()> 
     Ok(())
 }
 
-/// Tells that a call is done whose answer is empty.
+/// Tells that a call is done whose response is empty.
 pub fn tell_done(session: &Session, entry: &Entry, call: &Arguments) {
-    if matches!(entry.reply, Reply::Empty) {
+    if matches!(entry.response, ResponseBody::Empty) {
         session.tell(format!("{}: done", described(entry, call)));
     }
 }
@@ -175,7 +175,7 @@ fn with_file(entry: &Entry, mut request: Request, matches: &ArgMatches) -> Resul
     Ok(request)
 }
 
-/// Sends a request and writes its answer.
+/// Sends a request and writes its response.
 pub async fn send(
     session: &Session,
     entry: &'static Entry,
@@ -183,7 +183,7 @@ pub async fn send(
     request: Request,
     matches: &ArgMatches,
 ) -> Result<()> {
-    if let Reply::Bytes(_) = entry.reply {
+    if let ResponseBody::Bytes(_) = entry.response {
         let file = target(matches)?;
         let mut body = entry.stream(transport, request).await?.into_inner();
         let interrupted = session.interrupted();
@@ -204,7 +204,7 @@ pub async fn send(
         return out.end();
     }
     let response = entry.send(transport, request).await?;
-    if matches!(entry.reply, Reply::Empty) {
+    if matches!(entry.response, ResponseBody::Empty) {
         return Ok(());
     }
     let value = session.shown(response.json(), |value| entry.mask(value));
@@ -216,7 +216,7 @@ fn target(matches: &ArgMatches) -> Result<Option<&String>> {
     let file = matches.try_get_one::<String>("save").ok().flatten();
     if file.is_none() && io::stdout().is_terminal() {
         return Err(Failure::usage(
-            "the answer is not made for a terminal: name a file with --save",
+            "the response is not made for a terminal: name a file with --save",
         ));
     }
     Ok(file)

@@ -1,4 +1,4 @@
-//! Answers that are no JSON: to a file, whole or not at all, or to standard output.
+//! Responses that are no JSON: to a file, whole or not at all, or to standard output.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Result};
 
-/// Where the bytes of an answer go.
+/// Where the bytes of a response go.
 pub enum Saved {
     /// A file beside the one that is named, and the name that it gets in the end.
     Beside(NamedTempFile, PathBuf),
@@ -60,7 +60,7 @@ impl Saved {
         written.map_err(Failure::from)
     }
 
-    /// The answer is whole.
+    /// The response is whole.
     pub fn end(self) -> Result<()> {
         match self {
             Self::Beside(file, path) => {
@@ -79,9 +79,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_that_breaks_off_leaves_the_earlier_one() {
+    fn a_response_that_breaks_off_leaves_the_earlier_one() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("answer");
+        let path = folder.path().join("response");
         let name = path.display().to_string();
         fs::write(&path, "earlier").unwrap();
         let mut broken = Saved::new(Some(&name)).unwrap();
@@ -105,7 +105,7 @@ mod tests {
         nowhere.end().unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("answer");
+        let path = folder.path().join("response");
         fs::write(&path, "earlier").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let name = path.display().to_string();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, Command, ValueHint};
-use mkio::dynamic::{Action, Catalog, Entry, Parameter, Place, Reply, Shape, Ty, Type};
+use mkio::dynamic::{Action, Catalog, Entry, Parameter, Place, ResponseBody, Shape, Ty, Type};
 
 /// Name of the parameter that the options fill in.
 pub const PROJECT: &str = "project_name";
@@ -117,7 +117,7 @@ fn operation(name: &'static str, entry: &'static Entry) -> Command {
     if let Some(body) = &entry.body {
         command = command.args(body_arguments(body.ty.is_some()));
     }
-    if matches!(entry.reply, Reply::Bytes(_)) {
+    if matches!(entry.response, ResponseBody::Bytes(_)) {
         command = command.arg(save_argument());
     }
     if entry.waiting.is_some() {
@@ -202,7 +202,7 @@ fn flag(parameter: &'static Parameter, entry: &'static Entry) -> Arg {
 }
 
 fn values(ty: Ty, entry: &'static Entry) -> Option<&'static [&'static str]> {
-    match Type::find(entry.types, ty.named()?)?.shape {
+    match Type::find(entry.types, ty.type_name()?)?.shape {
         Shape::Enum(values) => Some(values),
         _ => None,
     }
@@ -269,12 +269,12 @@ pub fn set_argument() -> Arg {
         .action(ArgAction::Append)
 }
 
-/// `--save FILE`, for answers that are bytes.
+/// `--save FILE`, for responses that are bytes.
 pub fn save_argument() -> Arg {
     Arg::new("save")
         .long("save")
         .value_name("FILE")
-        .help("File for the answer, instead of standard output")
+        .help("File for the response, instead of standard output")
         .value_hint(ValueHint::FilePath)
 }
 

@@ -342,8 +342,8 @@ mod tests {
                 "Processing"
             };
             let job = json!({"name": "j", "properties": {"state": state}});
-            let answer = mkio::http::Response::new(job.to_string());
-            Box::pin(async move { Ok(answer.into()) })
+            let response = mkio::http::Response::new(job.to_string());
+            Box::pin(async move { Ok(response.into()) })
         }
     }
 

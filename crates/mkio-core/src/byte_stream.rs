@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind, Operation, Result};
 
 type Inner = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
-/// The body of an answer, in the pieces in which it arrives.
+/// The body of a response, in the pieces in which it arrives.
 ///
 /// A stream that stalls for longer than the attempt timeout of the call ends with an error of kind
 /// [`Timeout`](ErrorKind::Timeout); one that breaks off ends with

@@ -105,19 +105,19 @@ where
     pub async fn send(self) -> Result<Response<R>> {
         let (read, write) = (self.read.operation(), self.write.operation());
         let response: Response<R> = self.read.send().await?;
-        let told = response.json();
+        let received = response.json();
         let refuse =
             |message: String| Error::new(ErrorKind::InvalidRequest, message).with_operation(write);
-        let whole = part(&told, self.writing.within);
-        let before: B = read_as(&whole, self.writing.within)
+        let edited = member_at(&received, self.writing.within);
+        let before: B = read_as(&edited, self.writing.within)
             .map_err(|why| refuse(format!("the resource cannot be edited: {why}")))?;
         let old = json(&before, write)?;
         let new = json(&(self.change)(before), write)?;
-        let known = part(&json(&*response, read)?, self.writing.within);
+        let typed = member_at(&json(&*response, read)?, self.writing.within);
         let all = Versions {
             old: &old,
-            told: &told,
-            known: &known,
+            received: &received,
+            typed: &typed,
         };
         let Some(body) = all.body(new, &self.writing).map_err(refuse)? else {
             return Ok(response);
@@ -132,8 +132,8 @@ where
 /// type has it.
 pub(crate) struct Versions<'a> {
     pub(crate) old: &'a Value,
-    pub(crate) told: &'a Value,
-    pub(crate) known: &'a Value,
+    pub(crate) received: &'a Value,
+    pub(crate) typed: &'a Value,
 }
 
 impl Versions<'_> {
@@ -150,15 +150,15 @@ impl Versions<'_> {
             merge::difference(&old, &new, writing.tags, writing.within)?
         } else {
             let mut body = new;
-            let whole = part(self.told, writing.within);
-            merge::keep_unknown(&mut body, &old, &whole, self.known);
+            let edited = member_at(self.received, writing.within);
+            merge::keep_unknown(&mut body, &old, &edited, self.typed);
             body
         };
         let body = around(body, writing.within);
-        match merge::lost_secret(&body, self.told, writing) {
+        match merge::lost_secret(&body, self.received, writing) {
             Some(secret) => Err(format!(
-                "`{secret}` is a secret that reads do not show, and writing the resource without \
-                 it would remove it: set it in the edit"
+                "set `{secret}` in the edit: it is a secret that reads do not show, and writing \
+                 the resource without it would remove it"
             )),
             None => Ok(Some(body)),
         }
@@ -166,7 +166,7 @@ impl Versions<'_> {
 }
 
 /// The edited part of a resource; an object that is not there is an empty one.
-fn part(value: &Value, within: &str) -> Value {
+fn member_at(value: &Value, within: &str) -> Value {
     let found = match within {
         "" => Some(value),
         name => value.get(name),

@@ -21,13 +21,13 @@ pub struct Operation {
     pub path: &'static str,
     /// Media type of the request body, if the operation has one.
     pub request_body: Option<&'static str>,
-    /// The answer's body is handed to the caller as a stream instead of being read and decoded.
+    /// The response's body is handed to the caller as a stream instead of being read and decoded.
     pub streams: bool,
 }
 
 impl Operation {
     /// Carrying it out twice leaves the same state as once: GET, HEAD, OPTIONS, PUT, DELETE, and
-    /// PATCH with a merge document. POST and JSON Patch are not repeatable.
+    /// PATCH with a merge document. POST and JSON Patch are not.
     pub fn is_idempotent(&self) -> bool {
         match self.method.as_str() {
             "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" => true,
@@ -44,7 +44,7 @@ impl Operation {
     /// The operation of a raw request, which no document describes.
     ///
     /// Its `id` is `request`, its `path` is empty. A method without an entry of its own counts as
-    /// POST: it is never repeated unless it was not sent.
+    /// POST: it is retried only when it was not sent.
     pub(crate) fn raw(method: &Method, json_patch: bool, streams: bool) -> &'static Self {
         let row = match (method.as_str(), json_patch) {
             ("GET", _) => 0,
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_repeated() {
+    fn what_may_be_retried() {
         for (method, body, idempotent, read) in [
             (Method::GET, None, true, true),
             (Method::PUT, Some("application/json"), true, false),

@@ -1,4 +1,4 @@
-//! A decoded answer together with what came with it.
+//! A decoded response together with what came with it.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -18,13 +18,13 @@ use crate::json;
 pub struct CallInfo {
     /// How many times the request was sent, or tried to be.
     pub attempts: u32,
-    /// Time from the start of the call to its answer, waits included.
+    /// Time from the start of the call to its response, waits included.
     pub elapsed: Duration,
     /// How much of `elapsed` was waiting for a turn in the rate budget.
     pub budget_wait: Duration,
 }
 
-/// The typed value of a successful answer, with its status, headers and raw body.
+/// The typed value of a successful response, with its status, headers and raw body.
 ///
 /// Dereferences to the value, so its methods and fields can be used directly;
 /// [`into_inner`](Self::into_inner) takes it out.
@@ -106,12 +106,12 @@ impl<T> Response<T> {
         self.status
     }
 
-    /// HTTP headers of the answer.
+    /// HTTP headers of the response.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The body exactly as it was received; empty for answers without a body and for streams.
+    /// The body exactly as it was received; empty for responses without a body and for streams.
     pub fn raw(&self) -> &Bytes {
         &self.raw
     }

@@ -1,10 +1,10 @@
-//! Lists and waits over the transport: retries, last reads and sharing as users get them.
+//! Lists and waits over the transport: retries, final polls and sharing as users get them.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Method, Response, StatusCode};
-use mkio_core::wait::{Goal, Listing, Resource, State};
+use mkio_core::wait::{Goal, ListSource, Resource, State};
 use mkio_core::{Dispatch, DispatchFuture, Operation, Page, Pages, RateBudget, Transport, Wait};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ static JOB: Resource = Resource {
     params: &["project_name", "job_name"],
     item: Some(&GET),
     state: Some(&STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &LIST,
         name_pointer: "/name",
         name_field: Some("name"),
@@ -159,7 +159,7 @@ async fn a_page_that_fails_in_passing_is_read_again_by_the_transport() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_that_fails_is_one_request_and_the_last_read_is_repeated() {
+async fn a_poll_that_fails_is_one_request_and_the_final_poll_is_retried() {
     let (transport, paths) = transport(|before, request| {
         let state = request.url().path().ends_with("/state");
         match (before, state) {
@@ -172,7 +172,7 @@ async fn a_poll_that_fails_is_one_request_and_the_last_read_is_repeated() {
     assert_eq!(wait(&transport, "a").await.unwrap()["name"], "a");
     let paths = paths.lock().unwrap();
     let states = paths.iter().filter(|path| path.ends_with("/state")).count();
-    // Three failed polls, each once; one that saw the end; three tries of the last read.
+    // Three failed polls, each once; one that saw the end; three tries of the final poll.
     assert_eq!((states, paths.len()), (4, 7));
 }
 
@@ -283,7 +283,7 @@ async fn polls_yield_to_calls_that_somebody_waits_for() {
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
     late.await.unwrap().unwrap();
-    // A turn for the poll, and one for the last read.
+    // A turn for the poll, and one for the final poll.
     let ended = start.elapsed() - Duration::from_secs(300);
     assert!(ended < Duration::from_millis(2400), "{ended:?}");
 }

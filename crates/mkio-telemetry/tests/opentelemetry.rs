@@ -25,7 +25,7 @@ impl Dispatch for Script {
     }
 }
 
-/// The span of one call that is repeated once and then answered with this status.
+/// The span of one call that is retried once and then answered with this status.
 async fn span(status: u16) -> SpanData {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder()

@@ -213,7 +213,7 @@ async fn a_host_without_ranges_is_read_over() -> anyhow::Result<()> {
     let files = place.project.files();
     let rest = files
         .download("filled", "film.mp4")
-        .from(4_990)
+        .start_at(4_990)
         .send()
         .await?;
     assert_eq!(rest.bytes().await?, &bytes[4_990..]);

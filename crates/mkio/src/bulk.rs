@@ -141,7 +141,7 @@ impl<'a, S: Source> Bulk<'a, S> {
         self
     }
 
-    /// Takes no more items after so many failures. Default: goes on whatever fails.
+    /// Takes no more items after so many failures. Default: never stops.
     pub fn stop_after_failures(mut self, failures: usize) -> Self {
         self.most_failures = failures.max(1);
         self
@@ -244,7 +244,7 @@ impl<S: fmt::Debug> fmt::Debug for Bulk<'_, S> {
     }
 }
 
-/// What became of a run.
+/// Result of a run.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Report<E = Error> {

@@ -7,7 +7,7 @@ use crate::Project;
 
 /// The client: everything that all APIs share, and the way to each of them.
 ///
-/// [`project`](Self::project) answers the APIs of one project; what belongs to no project is reached
+/// [`project`](Self::project) returns the APIs of one project; what belongs to no project is reached
 /// from the client itself: `mkio.management()`, `mkio.channels()`.
 ///
 /// ```no_run
@@ -92,7 +92,7 @@ impl Client {
         }
     }
 
-    /// A client whose calls have other options: retries, timeouts, largest response, priority. The
+    /// A copy of this client whose calls have these options: retries, timeouts, largest response, priority. The
     /// original keeps its own; both share connections, token and budgets.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {

@@ -28,7 +28,7 @@
 //! | `Predefined_MultiDrmCencStreaming` | HLS, DASH (`cenc`) | no | PlayReady and Widevine options |
 //! | `Predefined_MultiDrmStreaming` | HLS, DASH (`cenc`), HLS (`cbcs`) | no | PlayReady, Widevine and FairPlay options |
 //!
-//! The policies of an account may have Smooth Streaming switched on as well; the platform does not
+//! The policies of an account may have Smooth Streaming switched on as well; the service does not
 //! support it.
 
 use std::{
@@ -63,7 +63,7 @@ pub fn playback_urls(media: &ProjectClient, locator: impl Into<String>) -> Playb
     }
 }
 
-/// A question for the addresses of a locator. Made by [`playback_urls`]; `.await` it.
+/// Request for the addresses of a locator. Made by [`playback_urls`]; `.await` it.
 #[derive(Debug, Clone)]
 #[must_use = "a request does nothing until it is awaited"]
 pub struct PlaybackRequest {
@@ -80,7 +80,7 @@ impl PlaybackRequest {
         self
     }
 
-    async fn answer(self) -> Result<Playback> {
+    async fn resolve(self) -> Result<Playback> {
         if self.filters.iter().any(String::is_empty) {
             let message = "the name of a playback filter is empty; nothing was sent";
             return Err(Error::new(ErrorKind::InvalidRequest, message));
@@ -128,7 +128,7 @@ impl IntoFuture for PlaybackRequest {
     /// Those of the calls: 404 when there is no such locator. Kind
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) when the name of a filter is empty.
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.answer())
+        Box::pin(self.resolve())
     }
 }
 
@@ -219,7 +219,7 @@ pub enum PlaybackWarning {
     NoEndpoint,
     /// None of the endpoints runs: nothing plays until one is started (`start_streaming_endpoint`).
     NoneRunning(Vec<String>),
-    /// The locator has no path: its policy lets nothing out, or the asset has no media yet.
+    /// The locator has no path: its policy allows neither streaming nor download, or the asset has no media yet.
     NoPaths,
 }
 
@@ -233,8 +233,8 @@ impl fmt::Display for PlaybackWarning {
                 names.join(", ")
             ),
             Self::NoPaths => f.write_str(
-                "the locator has no path: its streaming policy lets nothing out, or its asset has \
-                 no media yet",
+                "the locator has no path: its streaming policy allows neither streaming nor \
+                 download, or its asset has no media yet",
             ),
         }
     }

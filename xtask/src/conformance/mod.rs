@@ -24,7 +24,7 @@ use clap::Args;
 use serde_json::Value;
 
 pub use self::calls::Target;
-use self::outcome::{Outcome, Reply};
+use self::outcome::{CallResult, Outcome};
 use self::prism::Prism;
 use crate::{
     apis::{Api, Place, Workspace},
@@ -195,9 +195,9 @@ impl Room<'_> {
         drop(running);
         let report = fs::read(&report_path)
             .with_context(|| format!("the caller left no {}", report_path.display()))?;
-        let replies: Vec<Reply> = serde_json::from_slice(&report)
+        let results: Vec<CallResult> = serde_json::from_slice(&report)
             .with_context(|| format!("{} is not a report", report_path.display()))?;
-        outcome::judge(&api.name, &plans, &replies).map(Some)
+        outcome::judge(&api.name, &plans, &results).map(Some)
     }
 }
 

@@ -9,7 +9,7 @@ use super::calls::{Call, Plan};
 
 /// What the calling program says about one call, in the order of the calls.
 #[derive(Debug, Deserialize)]
-pub struct Reply {
+pub struct CallResult {
     /// Name of the operation in Rust.
     pub operation: String,
     /// Status of the response, none when there was no response.
@@ -30,18 +30,18 @@ pub struct Outcome {
     pub refused: Vec<(String, String)>,
 }
 
-/// Joins plans and replies.
-pub fn judge(api: &str, plans: &[Plan<'_>], replies: &[Reply]) -> Result<Outcome> {
+/// Joins plans and results.
+pub fn judge(api: &str, plans: &[Plan<'_>], results: &[CallResult]) -> Result<Outcome> {
     let calls: Vec<(&Plan<'_>, &Call)> = plans
         .iter()
         .flat_map(|plan| plan.calls.iter().map(move |call| (plan, call)))
         .collect();
     ensure!(
-        calls.len() == replies.len()
+        calls.len() == results.len()
             && calls
                 .iter()
-                .zip(replies)
-                .all(|((_, call), reply)| call.operation == reply.operation),
+                .zip(results)
+                .all(|((_, call), result)| call.operation == result.operation),
         "{api}: the report does not have one entry for each call, in the order of the calls"
     );
     let mut outcome = Outcome {
@@ -52,11 +52,11 @@ pub fn judge(api: &str, plans: &[Plan<'_>], replies: &[Reply]) -> Result<Outcome
         calls_accepted: 0,
         refused: Vec::new(),
     };
-    let mut replies = replies.iter();
+    let mut results = results.iter();
     for plan in plans {
         let mut reason = plan.problem.clone();
-        for reply in replies.by_ref().take(plan.calls.len()) {
-            match refusal(reply) {
+        for result in results.by_ref().take(plan.calls.len()) {
+            match refusal(result) {
                 None => outcome.calls_accepted += 1,
                 Some(text) => {
                     reason.get_or_insert(text);
@@ -76,11 +76,11 @@ pub fn judge(api: &str, plans: &[Plan<'_>], replies: &[Reply]) -> Result<Outcome
     Ok(outcome)
 }
 
-/// Why a call counts as refused. Prism's copy of a document has replies of success only, so any
+/// Why a call counts as refused. Prism's copy of a document has responses of success only, so any
 /// other status comes from Prism itself.
-fn refusal(reply: &Reply) -> Option<String> {
-    let error = short(reply.error.as_deref().unwrap_or_default());
-    match reply.status {
+fn refusal(result: &CallResult) -> Option<String> {
+    let error = short(result.error.as_deref().unwrap_or_default());
+    match result.status {
         Some(status) if (200..300).contains(&status) => None,
         Some(status) => Some(format!("{status}: {error}")),
         None => Some(format!("no response: {error}")),
@@ -154,8 +154,8 @@ mod tests {
         }
     }
 
-    fn reply(name: &str, status: Option<u16>, error: &str) -> Reply {
-        Reply {
+    fn result(name: &str, status: Option<u16>, error: &str) -> CallResult {
+        CallResult {
             operation: name.to_owned(),
             status,
             error: (!error.is_empty()).then(|| error.to_owned()),
@@ -165,18 +165,18 @@ mod tests {
     #[test]
     fn accepted_and_refused_are_counted() {
         let plans = [plan("a", 2), plan("b", 1), plan("c", 1), plan("d", 1)];
-        let replies = [
-            reply("a", Some(200), ""),
-            reply("a", Some(422), "body/x\n is wrong"),
-            reply("b", Some(201), "unread"),
-            reply(
+        let results = [
+            result("a", Some(200), ""),
+            result("a", Some(422), "body/x\n is wrong"),
+            result("b", Some(201), "unread"),
+            result(
                 "c",
                 Some(422),
                 "https://stoplight.io/prism/errors#UNPROCESSABLE_ENTITY",
             ),
-            reply("d", None, "connection refused"),
+            result("d", None, "connection refused"),
         ];
-        let outcome = judge("media", &plans, &replies).expect("counts");
+        let outcome = judge("media", &plans, &results).expect("counts");
         assert_eq!((outcome.operations, outcome.operations_accepted), (4, 1));
         assert_eq!((outcome.calls, outcome.calls_accepted), (5, 2));
         let table = table(&[outcome]);
@@ -195,6 +195,6 @@ mod tests {
     fn a_report_that_does_not_fit_is_an_error() {
         let plans = [plan("a", 1)];
         assert!(judge("media", &plans, &[]).is_err());
-        assert!(judge("media", &plans, &[reply("b", Some(200), "")]).is_err());
+        assert!(judge("media", &plans, &[result("b", Some(200), "")]).is_err());
     }
 }

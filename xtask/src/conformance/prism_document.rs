@@ -1,16 +1,16 @@
 //! A document as Prism needs it to judge requests.
 //!
 //! What requests may look like stays as published, but for the notation of patterns. Replies are
-//! another matter: Prism answers a refused request with a reply that the document declares for
-//! its status, which hides the reason, and fails on replies that its generator cannot make.
+//! another matter: Prism answers a refused request with a response that the document declares for
+//! its status, which hides the reason, and fails on responses that its generator cannot make.
 
 use serde_json::{Map, Value, json};
 
 use super::json_schema::{plain_groups, tagged};
 use crate::document::METHODS;
 
-/// Suffix of the schemas that only replies use.
-const REPLY: &str = "-in-replies";
+/// Suffix of the schemas that only responses use.
+const RESPONSE: &str = "-in-responses";
 
 /// How often each thing was rewritten.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -53,13 +53,13 @@ pub fn add_bodies(root: &mut Value, corrected: &Value) -> usize {
 pub fn rewrite(root: &mut Value) -> Rewritten {
     let mut rewritten = Rewritten::default();
     requests(root, &mut rewritten);
-    add_reply_schemas(root);
+    add_response_schemas(root);
     let paths = root.get_mut("paths").and_then(Value::as_object_mut);
     for item in paths.into_iter().flatten().map(|(_, item)| item) {
         for method in METHODS {
             if let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) {
                 rewritten.bodies += usize::from(same_media_types(operation));
-                rewritten.successes += usize::from(replies(operation));
+                rewritten.successes += usize::from(responses(operation));
             }
         }
     }
@@ -133,8 +133,8 @@ fn for_prism(media: &str) -> String {
     }
 }
 
-/// A second set of schemas without patterns and limits of text, for replies.
-fn add_reply_schemas(root: &mut Value) {
+/// A second set of schemas without patterns and limits of text, for responses.
+fn add_response_schemas(root: &mut Value) {
     let Some(schemas) = root
         .pointer_mut("/components/schemas")
         .and_then(Value::as_object_mut)
@@ -145,14 +145,14 @@ fn add_reply_schemas(root: &mut Value) {
         .iter()
         .map(|(name, schema)| {
             let mut schema = schema.clone();
-            for_replies(&mut schema);
-            (format!("{name}{REPLY}"), schema)
+            for_responses(&mut schema);
+            (format!("{name}{RESPONSE}"), schema)
         })
         .collect();
     schemas.extend(copies);
 }
 
-fn for_replies(value: &mut Value) {
+fn for_responses(value: &mut Value) {
     match value {
         Value::Object(object) => {
             // Only keywords: a property may be called `pattern`.
@@ -166,23 +166,23 @@ fn for_replies(value: &mut Value) {
                     Value::String(target)
                         if key == "$ref" && target.starts_with("#/components/schemas/") =>
                     {
-                        target.push_str(REPLY);
+                        target.push_str(RESPONSE);
                     }
                     // The tags are in the variants by now.
                     Value::Object(discriminator) if key == "discriminator" => {
                         discriminator.shift_remove("mapping");
                     }
-                    value => for_replies(value),
+                    value => for_responses(value),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(for_replies),
+        Value::Array(items) => items.iter_mut().for_each(for_responses),
         _ => {}
     }
 }
 
-/// Keeps the replies of success; true when one had to be added.
-fn replies(operation: &mut Map<String, Value>) -> bool {
+/// Keeps the responses of success; true when one had to be added.
+fn responses(operation: &mut Map<String, Value>) -> bool {
     let Some(all) = operation
         .get_mut("responses")
         .and_then(Value::as_object_mut)
@@ -190,8 +190,8 @@ fn replies(operation: &mut Map<String, Value>) -> bool {
         return false;
     };
     all.retain(|status, _| status.starts_with('2'));
-    for (_, reply) in all.iter_mut() {
-        for_replies(reply);
+    for (_, response) in all.iter_mut() {
+        for_responses(response);
     }
     if !all.is_empty() {
         return false;
@@ -207,7 +207,7 @@ pub fn describe(rewritten: &Rewritten) -> Option<String> {
         (rewritten.unions, "unions by discriminator"),
         (rewritten.bodies, "bodies with two kinds of JSON"),
         (rewritten.added, "bodies from the overlay"),
-        (rewritten.successes, "operations without a success reply"),
+        (rewritten.successes, "operations without a success response"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(
             describe(&rewritten).as_deref(),
             Some(
-                "1 patterns with (?P<name>…), 1 unions by discriminator, 1 operations without a success reply"
+                "1 patterns with (?P<name>…), 1 unions by discriminator, 1 operations without a success response"
             )
         );
         let place = |pointer: &str| root.pointer(pointer).cloned().unwrap_or_default();
@@ -276,7 +276,7 @@ mod tests {
             place(&format!(
                 "{put}/responses/200/content/application~1json/schema/$ref"
             )),
-            "#/components/schemas/A-in-replies"
+            "#/components/schemas/A-in-responses"
         );
         assert_eq!(place(&format!("{put}/responses/400")), Value::Null);
         assert_eq!(
@@ -284,7 +284,7 @@ mod tests {
             json!({"type": "string", "pattern": "^(?<x>a)$", "maxLength": 3})
         );
         assert_eq!(
-            place("/components/schemas/B-in-replies/properties/pattern"),
+            place("/components/schemas/B-in-responses/properties/pattern"),
             json!({"type": "string"})
         );
         assert_eq!(
@@ -292,8 +292,8 @@ mod tests {
             json!({"allOf": [{"$ref": "#/components/schemas/B"}, {"properties": {"t": {"enum": ["b"]}}}]})
         );
         assert_eq!(
-            place("/components/schemas/A-in-replies/oneOf/0/allOf/0/$ref"),
-            "#/components/schemas/B-in-replies"
+            place("/components/schemas/A-in-responses/oneOf/0/allOf/0/$ref"),
+            "#/components/schemas/B-in-responses"
         );
         assert_eq!(
             place(&format!("/paths/{}/get/responses", escape("/a~/{b}"))),

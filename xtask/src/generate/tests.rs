@@ -56,10 +56,10 @@ fn tree(root: &Path) -> BTreeMap<PathBuf, String> {
     found
 }
 
-/// A document that is as small as documents of the platform get.
+/// A document that is as small as documents of the service get.
 fn document() -> Value {
     let parameter = |name: &str| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
-    let answer = |schema: &str| {
+    let response = |schema: &str| {
         json!({"description": "OK", "content": {"application/json": {
             "schema": {"$ref": format!("#/components/schemas/{schema}")}
         }}})
@@ -71,7 +71,7 @@ fn document() -> Value {
             LIST: {"get": {
                 "summary": "Lists things",
                 "parameters": [parameter("project_name")],
-                "responses": {"200": answer("ThingListResponseSchema")}
+                "responses": {"200": response("ThingListResponseSchema")}
             }},
             ITEM: {"put": {
                 "summary": "Makes or changes a thing",
@@ -79,7 +79,7 @@ fn document() -> Value {
                 "requestBody": {"required": true, "content": {"application/json": {
                     "schema": {"$ref": "#/components/schemas/ThingSchema"}
                 }}},
-                "responses": {"200": answer("ThingSchema"), "201": answer("ThingSchema")}
+                "responses": {"200": response("ThingSchema"), "201": response("ThingSchema")}
             }}
         },
         "components": {"schemas": {
@@ -105,7 +105,7 @@ fn sources(document: &Value) -> Sources {
 
 fn files(api: &Arc<Api>, sources: &Sources) -> Result<Files> {
     let mut files = Files::default();
-    let outcome = pipeline::alone(api, sources, &mut files, &mut Report::default());
+    let outcome = pipeline::single_crate(api, sources, &mut files, &mut Report::default());
     if outcome.is_err() {
         assert!(files == Files::default(), "a part of a crate");
     }
@@ -333,7 +333,7 @@ fn a_schema_that_is_only_itself() {
         document["components"]["schemas"]["ThingSchema"] = json!({key: [itself, {"type": other}]});
         let mut report = Report::default();
         let sources = sources(&document);
-        pipeline::alone(&media(), &sources, &mut Files::default(), &mut report).unwrap();
+        pipeline::single_crate(&media(), &sources, &mut Files::default(), &mut report).unwrap();
         let warnings = report.warnings();
         assert_eq!(
             warnings[0].pointer,

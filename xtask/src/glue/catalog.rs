@@ -11,7 +11,9 @@ use crate::{
     glue::pages,
     marks,
     media::{Kind, kind},
-    model::{Answer, Field, Location, Model, Need, Operation, Parameter, SCOPE, Shape, Type},
+    model::{
+        Field, Location, Model, Need, Operation, Parameter, ResponseShape, SCOPE, Shape, Type,
+    },
     refine::Signatures,
     states::{Resource, States},
     types,
@@ -109,7 +111,10 @@ impl Catalog<'_> {
         let columns = columns::of(self.model, self.states, operation, item);
         let mut fields = Vec::new();
         fields.extend(self.body(operation).map(|body| quote!(body: Some(#body))));
-        fields.extend(self.reply(operation).map(|reply| quote!(reply: #reply)));
+        fields.extend(
+            self.response(operation)
+                .map(|response| quote!(response: #response)),
+        );
         fields.extend(item.map(|item| {
             let ty = ty(item);
             quote!(item: Some(#ty))
@@ -152,13 +157,13 @@ impl Catalog<'_> {
         Some(quote!(Body::of::<#of>(#ty, #required)))
     }
 
-    fn reply(&self, operation: &Operation) -> Option<TokenStream> {
-        match &operation.answer {
-            Answer::Empty => None,
-            Answer::Bytes(media_type) => Some(quote!(Reply::Bytes(#media_type))),
-            Answer::Json(schema) => {
-                let (of, ty) = (self.signatures.answer(&operation.id), ty(schema));
-                Some(quote!(Reply::json::<#of>(#ty)))
+    fn response(&self, operation: &Operation) -> Option<TokenStream> {
+        match &operation.response {
+            ResponseShape::Empty => None,
+            ResponseShape::Bytes(media_type) => Some(quote!(ResponseBody::Bytes(#media_type))),
+            ResponseShape::Json(schema) => {
+                let (of, ty) = (self.signatures.response_type(&operation.id), ty(schema));
+                Some(quote!(ResponseBody::json::<#of>(#ty)))
             }
         }
     }
@@ -287,7 +292,7 @@ fn parameter(parameter: &Parameter) -> TokenStream {
 
 /// What a value of a schema is.
 fn ty(schema: &Value) -> TokenStream {
-    if let Some(name) = types::named(schema) {
+    if let Some(name) = types::named_type(schema) {
         return quote!(Ty::Named(#name));
     }
     let format = schema.get("format").and_then(Value::as_str);
@@ -389,5 +394,5 @@ fn field(name: &str, field: &Field) -> TokenStream {
         let mark = format_ident!("{mark}");
         quote!(Mark::#mark)
     });
-    quote!(Field::new(#name, #ty, #docs, &[#(#marks),*]))
+    quote!(ObjectField::new(#name, #ty, #docs, &[#(#marks),*]))
 }

@@ -38,7 +38,7 @@ const TELLING: [&str; 22] = [
     "createdAt",
 ];
 
-/// The columns of an operation's answer, or of its list's items: those of the overlay, else those that
+/// The columns of an operation's response, or of its list's items: those of the overlay, else those that
 /// the rule finds up to one level down.
 pub fn of(
     model: &Model,
@@ -49,7 +49,9 @@ pub fn of(
     if !operation.columns.is_empty() {
         return operation.columns.clone();
     }
-    let named = item.and_then(types::named).or_else(|| operation.answers());
+    let named = item
+        .and_then(types::named_type)
+        .or_else(|| operation.response_type_name());
     let Some(named) = named else {
         return Vec::new();
     };

@@ -25,9 +25,9 @@ pub fn run() -> Vec<Item> {
         parse_quote! {
             /// Calls an operation by its name, with its arguments as in [`request`].
             ///
-            /// For tools that learn only at run time what to call. [`Answer::known`] is the answer as its
-            /// type knows it, [`Response::json`] as it was received; `shown` of the response hides
-            /// secrets. An answer that is not JSON is `null`, with its bytes in [`Response::raw`].
+            /// For tools that learn only at run time what to call. [`DynamicResponse::value`] is the response as its
+            /// type knows it, [`Response::json`] as it was received; `json_masked` of the response hides
+            /// secrets. A response that is not JSON is `null`, with its bytes in [`Response::raw`].
             ///
             /// # Errors
             ///
@@ -36,7 +36,7 @@ pub fn run() -> Vec<Item> {
                 client: &Client,
                 operation: &str,
                 arguments: &Map<String, Value>,
-            ) -> Result<Response<Answer>> {
+            ) -> Result<Response<DynamicResponse>> {
                 CATALOG.entry(operation)?.call(client.transport(), arguments).await
             }
         },

@@ -3,10 +3,10 @@
 
 mod catalog;
 mod columns;
+pub mod crate_files;
 mod dynamic;
 pub mod edits;
 pub mod fields;
-pub mod krate;
 pub mod macros;
 mod modules;
 pub mod pages;

@@ -45,7 +45,7 @@ const MODULES: [Row; 11] = [
         head: BUILDER,
         items: |parts| take(&mut parts.code.builder),
     },
-    // Its lines are no items: `krate` writes them.
+    // Its lines are no items: `crate_files` writes them.
     Row {
         name: "catalog",
         shown: Shown::Within("dynamic"),
@@ -204,7 +204,7 @@ impl Modules {
 }
 
 const TYPES: &str = "\
-//! Types of request and answer bodies.
+//! Types of request and response bodies.
 
 #[allow(unused_imports, reason = \"not every API needs all of them\")]
 use std::collections::BTreeMap;
@@ -269,7 +269,7 @@ use super::types;
 const DYNAMIC: &str = "\
 //! Calls by name.
 
-use mkio_core::{Pages, Response, Result, dynamic::{AnyPage, Answer}};
+use mkio_core::{Pages, Response, Result, dynamic::{AnyPage, DynamicResponse}};
 use serde_json::{Map, Value};
 
 use super::Client;
@@ -281,7 +281,7 @@ const CATALOG: &str = "\
 
 #[allow(unused_imports, reason = \"not every API needs all of them\")]
 use mkio_core::dynamic::{
-    Action, Body, Catalog, Effect, Entry, Field, Mark, Parameter, Place, Reply, Shape, Step, Ty, Type,
+    Action, Body, Catalog, Effect, Entry, Mark, ObjectField, Parameter, Place, ResponseBody, Shape, Step, Ty, Type,
     Waiting, Write,
 };
 
@@ -302,7 +302,7 @@ use std::time::Duration;
 #[allow(unused_imports, reason = \"not every API needs all of them\")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Action, Goal, Listing, Resource, State, StateKind},
+    wait::{ActionCall, Goal, ListSource, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = \"not every API needs all of them\")]

@@ -1,4 +1,4 @@
-//! Lists: each answer that holds a collection is a `Page`, each request for one ends in `items()`
+//! Lists: each response that holds a collection is a `Page`, each request for one ends in `items()`
 //! or `pages()`.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use syn::{Item, Type, parse_quote};
 use crate::{
     document::{Document, ref_name},
     marks,
-    model::{Answer, Field, Location, Model, Operation, Shape, pointer},
+    model::{Field, Location, Model, Operation, ResponseShape, Shape, pointer},
     names::type_name,
     report::Changes,
     types,
@@ -31,29 +31,29 @@ pub struct Collection {
     pub item: Type,
     /// Its schema.
     pub schema: Value,
-    /// The named type of an item.
-    pub named: Option<String>,
+    /// Name of the type of an item.
+    pub item_type_name: Option<String>,
     /// Name in Rust of the field with the link to the next page.
     pub link: Option<String>,
     pub counts: bool,
 }
 
-/// Operations that answer a collection, with the answer's type.
+/// Operations whose response is a collection, with the response's type.
 pub fn lists(model: &Model) -> Vec<(&Operation, &str, Collection)> {
     model
         .operations
         .iter()
         .filter_map(|operation| {
-            let answer = operation.answers()?;
-            Some((operation, answer, collection(model, operation, answer)?))
+            let response = operation.response_type_name()?;
+            Some((operation, response, collection(model, operation, response)?))
         })
         .collect()
 }
 
-/// An answer is a collection when it has a list `value`, or when its operation is a `list_…` and
+/// A response is a collection when it has a list `value`, or when its operation is a `list_…` and
 /// it has exactly one list.
-fn collection(model: &Model, operation: &Operation, answer: &str) -> Option<Collection> {
-    let Shape::Struct(fields) = &model.types.get(answer)?.shape else {
+fn collection(model: &Model, operation: &Operation, response: &str) -> Option<Collection> {
+    let Shape::Struct(fields) = &model.types.get(response)?.shape else {
         return None;
     };
     let lists: Vec<_> = fields
@@ -76,7 +76,7 @@ fn collection(model: &Model, operation: &Operation, answer: &str) -> Option<Coll
         field: field.ident.clone(),
         item: types::outside(items),
         schema: items.clone(),
-        named: types::named(items).map(str::to_owned),
+        item_type_name: types::named_type(items).map(str::to_owned),
         link: link(fields),
         counts,
     })
@@ -110,7 +110,8 @@ pub fn check(document: &Document, model: &Model, changes: &mut Changes) {
     for operation in &model.operations {
         let pointer = pointer(&operation.path, &operation.method);
         let collection = lists.iter().find(|(list, ..)| list.id == operation.id);
-        let plain = matches!(&operation.answer, Answer::Json(schema) if schema["type"] == "array");
+        let plain =
+            matches!(&operation.response, ResponseShape::Json(schema) if schema["type"] == "array");
         let paged = operation
             .parameters
             .iter()
@@ -119,23 +120,23 @@ pub fn check(document: &Document, model: &Model, changes: &mut Changes) {
             None if operation.id.starts_with("list_") && !plain => changes.warn(document.problem(
                 pointer,
                 format!(
-                    "{}, whose answer holds no single list: it has no items() and pages()",
+                    "{}, whose response holds no single list: it has no items() and pages()",
                     operation.id
                 ),
                 format!(
-                    "an answer with one list, or another name by `{}` in the overlay",
+                    "a response with one list, or another name by `{}` in the overlay",
                     marks::NAME
                 ),
             )),
-            Some((_, answer, collection)) if paged && collection.link.is_none() => {
+            Some((_, response, collection)) if paged && collection.link.is_none() => {
                 let of = model
                     .types
-                    .get(*answer)
+                    .get(*response)
                     .map_or("", |of| of.pointer.as_str());
                 changes.warn(document.problem(
                     pointer,
                     format!(
-                        "pages whose answer ({of}) has no link to the next one: items() ends after the first"
+                        "pages whose response ({of}) has no link to the next one: items() ends after the first"
                     ),
                     format!(
                         "a text property {:?}; `{}: true` in the overlay on the property that is the link",
@@ -154,19 +155,19 @@ pub fn run(model: &Model) -> Vec<Item> {
     let lists = lists(model);
     let mut items = Vec::new();
     let mut done = BTreeSet::new();
-    for (_, answer, collection) in &lists {
-        if done.insert(*answer) {
-            items.push(page(answer, collection));
+    for (_, response, collection) in &lists {
+        if done.insert(*response) {
+            items.push(page(response, collection));
         }
     }
-    for (operation, answer, _) in &lists {
-        items.push(endings(operation, answer));
+    for (operation, response, _) in &lists {
+        items.push(endings(operation, response));
     }
     items
 }
 
-fn page(answer: &str, collection: &Collection) -> Item {
-    let answer = format_ident!("{answer}");
+fn page(response: &str, collection: &Collection) -> Item {
+    let response = format_ident!("{response}");
     let field = format_ident!("{}", collection.field);
     let item = &collection.item;
     let next_link = collection.link.as_ref().map(|link| {
@@ -186,7 +187,7 @@ fn page(answer: &str, collection: &Collection) -> Item {
         }
     });
     parse_quote! {
-        impl Page for types::#answer {
+        impl Page for types::#response {
             type Item = #item;
 
             fn items(&self) -> &[Self::Item] {
@@ -203,9 +204,9 @@ fn page(answer: &str, collection: &Collection) -> Item {
     }
 }
 
-fn endings(operation: &Operation, answer: &str) -> Item {
+fn endings(operation: &Operation, response: &str) -> Item {
     let builder = format_ident!("{}", type_name(&operation.id));
-    let answer = format_ident!("{answer}");
+    let response = format_ident!("{response}");
     let supports_top = operation
         .parameters
         .iter()
@@ -214,12 +215,12 @@ fn endings(operation: &Operation, answer: &str) -> Item {
     parse_quote! {
         impl builder::#builder {
             /// The list as a stream of its items, over all pages; sends nothing before the first poll.
-            pub fn items(self) -> Items<types::#answer> {
+            pub fn items(self) -> Items<types::#response> {
                 self.pages().items()
             }
 
             /// The list as a stream of its pages; sends nothing before the first poll.
-            pub fn pages(self) -> Pages<types::#answer> {
+            pub fn pages(self) -> Pages<types::#response> {
                 self.request.pages()#supports_top
             }
         }
@@ -279,12 +280,12 @@ mod tests {
         assert!(warned[0].contains("no single list"), "{warned:?}");
     }
 
-    use crate::{apis::Workspace, names::type_name};
+    use crate::{apis::Workspace, code::without_spaces, names::type_name};
 
     /// What a surface file says.
     #[derive(Default)]
     struct Surface<'a> {
-        /// Operations with their answer and their query.
+        /// Operations with their response and their query.
         operations: Vec<(&'a str, &'a str, &'a str)>,
         /// Structures with their fields.
         structs: BTreeMap<&'a str, Vec<&'a str>>,
@@ -300,9 +301,9 @@ mod tests {
                 .filter(|_| in_operations && !line.starts_with(' '));
             if line == "WAITS" || line == "EDITS" || line == "TYPES" || line.starts_with("FIELDS") {
                 in_operations = false;
-            } else if let Some((operation, answer)) = call {
+            } else if let Some((operation, response)) = call {
                 let operation = operation.split('(').next().unwrap();
-                surface.operations.push((operation, answer, ""));
+                surface.operations.push((operation, response, ""));
             } else if let Some(query) = line.strip_prefix("    optional ") {
                 surface.operations.last_mut().unwrap().2 = query;
             } else if let Some(name) = line.strip_prefix("struct ") {
@@ -327,9 +328,9 @@ mod tests {
     }
 
     impl Surface<'_> {
-        /// The answer has a list `value`, or is nothing but one list.
-        fn is_collection(&self, answer: &str) -> bool {
-            let Some(fields) = self.structs.get(answer) else {
+        /// The response has a list `value`, or is nothing but one list.
+        fn is_collection(&self, response: &str) -> bool {
+            let Some(fields) = self.structs.get(response) else {
                 return false;
             };
             let is_list = |field: &&&str| field.contains(": Option<Vec<");
@@ -339,8 +340,8 @@ mod tests {
                 || (fields.len() == 1 && fields.iter().all(|field| is_list(&field)))
         }
 
-        fn has(&self, answer: &str, field: &str) -> bool {
-            self.structs[answer]
+        fn has(&self, response: &str, field: &str) -> bool {
+            self.structs[response]
                 .iter()
                 .any(|found| found.starts_with(field))
         }
@@ -352,7 +353,7 @@ mod tests {
         let end = code[from..]
             .find("\n}")
             .map_or(code.len(), |end| from + end);
-        Some(code[from..end].split_whitespace().collect())
+        Some(without_spaces(&code[from..end]))
     }
 
     #[test]
@@ -365,15 +366,15 @@ mod tests {
             let code = read(format!("crates/{}/src/generated/pages.rs", api.package()));
             let surface = surface(&text);
             let mut here = BTreeSet::new();
-            for (operation, answer, query) in &surface.operations {
-                if !surface.is_collection(answer) && !operation.starts_with("list_") {
+            for (operation, response, query) in &surface.operations {
+                if !surface.is_collection(response) && !operation.starts_with("list_") {
                     continue;
                 }
                 let name = format!("{}: {operation}", api.name);
                 let builder = format!("impl builder::{} {{", type_name(operation));
                 let endings = block(&code, &builder).unwrap_or_else(|| panic!("{name}"));
                 for ending in ["items(self)->Items", "pages(self)->Pages"] {
-                    let ending = format!("pubfn{ending}<types::{answer}>");
+                    let ending = format!("pubfn{ending}<types::{response}>");
                     assert!(endings.contains(&ending), "{name}: {ending}");
                 }
                 let sized = query
@@ -384,10 +385,10 @@ mod tests {
                     sized,
                     "{name}: page size"
                 );
-                // What the answer says of other pages is read.
-                let page = block(&code, &format!("impl Page for types::{answer} {{"));
-                let page = page.unwrap_or_else(|| panic!("{name}: {answer}"));
-                let links = surface.has(answer, "odata_next_link: ");
+                // What the response says of other pages is read.
+                let page = block(&code, &format!("impl Page for types::{response} {{"));
+                let page = page.unwrap_or_else(|| panic!("{name}: {response}"));
+                let links = surface.has(response, "odata_next_link: ");
                 assert_eq!(page.contains("fnnext_link("), links, "{name}: link");
                 here.insert(*operation);
             }

@@ -75,7 +75,7 @@ pub fn run(api: &Api, model: &Model, signatures: &Signatures) -> Vec<Item> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Answer, Operation, Parameter};
+    use crate::model::{Operation, Parameter, ResponseShape};
 
     #[test]
     fn only_operations_of_projects_are_scoped() {
@@ -100,7 +100,7 @@ mod tests {
             body: None,
             body_schema: None,
             body_required: false,
-            answer: Answer::Empty,
+            response: ResponseShape::Empty,
             client_error: None,
             server_error: None,
             statuses: Vec::new(),

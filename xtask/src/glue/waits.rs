@@ -9,7 +9,7 @@ use syn::{Ident, Item, Type, parse_quote};
 use crate::{
     model::{Model, Operation, SCOPE},
     refine::Signatures,
-    states::{Action, Goal, Kind, Listing, Resource, States, with_article},
+    states::{Action, Goal, Kind, ListSource, Resource, States, with_article},
 };
 
 /// The items of the module; none when the API has no resource with a state.
@@ -47,7 +47,7 @@ pub fn run(api: &str, model: &Model, states: &States, signatures: &Signatures) -
             .and_then(|id| model.operation(id))
         {
             let call = format!("{}_and_wait", operation.id);
-            let steps = [Step::new(operation, Effect::Deletes, None)];
+            let steps = [Step::new(operation, StepEffect::Deletes, None)];
             calls.push(acting(
                 &call,
                 &steps,
@@ -91,7 +91,7 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
         None => quote!(None),
     };
     let (item, state) = (operation(&resource.item), operation(&resource.state));
-    let list = resource.list.as_ref().map_or(quote!(None), listing);
+    let list = resource.list.as_ref().map_or(quote!(None), list_source);
     let params = &resource.params;
     let name_param = resource.name_param.clone().unwrap_or_default();
     let (pointer, progress) = (
@@ -143,7 +143,7 @@ fn description(api: &str, name: &str, resource: &Resource) -> Item {
     }
 }
 
-fn listing(list: &Listing) -> TokenStream {
+fn list_source(list: &ListSource) -> TokenStream {
     let (operation, name, stem) = (constant(&list.operation), &list.name, list.stem);
     let id = list.id.clone().unwrap_or_default();
     let field = match &list.name_field {
@@ -154,7 +154,7 @@ fn listing(list: &Listing) -> TokenStream {
         .scope
         .iter()
         .map(|(parameter, field)| quote!((#parameter, #field)));
-    quote!(Some(Listing {
+    quote!(Some(ListSource {
         operation: &operations::#operation,
         name_pointer: #name,
         name_field: #field,
@@ -333,7 +333,7 @@ enum Then<'a> {
 }
 
 /// What a step does to the resource.
-enum Effect {
+enum StepEffect {
     Creates,
     Reaches(String),
     Deletes,
@@ -342,13 +342,13 @@ enum Effect {
 /// A call of an operation.
 struct Step<'a> {
     operation: &'a Operation,
-    effect: Effect,
+    effect: StepEffect,
     /// The body, where it is fixed.
     body: Option<&'a Value>,
 }
 
 impl<'a> Step<'a> {
-    fn new(operation: &'a Operation, effect: Effect, body: Option<&'a Value>) -> Self {
+    fn new(operation: &'a Operation, effect: StepEffect, body: Option<&'a Value>) -> Self {
         Self {
             operation,
             effect,
@@ -358,9 +358,9 @@ impl<'a> Step<'a> {
 
     fn of(model: &'a Model, step: &'a Action) -> Option<Self> {
         let effect = if step.creates {
-            Effect::Creates
+            StepEffect::Creates
         } else {
-            Effect::Reaches(step.goal.clone())
+            StepEffect::Reaches(step.goal.clone())
         };
         let operation = model.operation(&step.operation)?;
         Some(Self::new(operation, effect, step.body.as_ref()))
@@ -406,9 +406,9 @@ impl<'a> Step<'a> {
         };
         let send = send.unwrap_or_else(|| quote!(request.clone().send()));
         let action = match &self.effect {
-            Effect::Creates => quote!(Action::creates(move || #send)),
-            Effect::Reaches(goal) => quote!(Action::reaches(#goal, move || #send)),
-            Effect::Deletes => quote!(Action::deletes(move || #send)),
+            StepEffect::Creates => quote!(ActionCall::creates(move || #send)),
+            StepEffect::Reaches(goal) => quote!(ActionCall::reaches(#goal, move || #send)),
+            StepEffect::Deletes => quote!(ActionCall::deletes(move || #send)),
         };
         quote!({
             let request = #request;
@@ -432,7 +432,7 @@ fn acting(
     let body = steps.iter().find_map(|step| step.argument(signatures));
     let argument = body.iter().map(|ty| quote!(body: impl Into<#ty>));
     let prepare = body.iter().map(|ty| quote!(let body: #ty = body.into();));
-    let (answer, goal, ends) = match then {
+    let (awaited, goal, ends) = match then {
         Then::Goal(goal) => (
             quote!(#model),
             quote!(.goal(#goal)),
@@ -451,7 +451,7 @@ fn acting(
             told += ", then ";
         }
         told += &link(&step.operation.id);
-        if let Effect::Reaches(goal) = &step.effect {
+        if let StepEffect::Reaches(goal) = &step.effect {
             told += &format!(" and a wait for the goal `{goal}`");
         }
     }
@@ -475,7 +475,7 @@ fn acting(
         /// that it has sent is not undone, and no further step follows.
         ///
         #(#[doc = #more])*
-        pub fn #ident(&self, #(#arguments),*) -> Wait<#answer, #state> {
+        pub fn #ident(&self, #(#arguments),*) -> Wait<#awaited, #state> {
             #(#names)*
             #(#prepare)*
             let wait = self.#wait(#(String::clone(&#given)),*)#goal;
@@ -493,22 +493,22 @@ fn more(steps: &[Step<'_>], name: &str, resource: &Resource) -> Vec<String> {
         .collect();
     let busy = resource.busy.iter().map(|state| format!("`{state}`"));
     let busy: Vec<_> = busy.collect();
-    let has = |found: fn(&Effect) -> bool| steps.iter().any(|step| found(&step.effect));
-    if !busy.is_empty() && has(|effect| !matches!(effect, Effect::Creates)) {
+    let has = |found: fn(&StepEffect) -> bool| steps.iter().any(|step| found(&step.effect));
+    if !busy.is_empty() && has(|effect| !matches!(effect, StepEffect::Creates)) {
         more.push(format!(
             " If the service refuses the call (409) while the resource is {}, the call is retried \
              when that state has passed.",
             busy.join(", ")
         ));
     }
-    if has(|effect| matches!(effect, Effect::Creates)) {
+    if has(|effect| matches!(effect, StepEffect::Creates)) {
         more.push(
             " If the response is lost and the retry gets 409, an existing resource counts as \
              created by this call unless it is older."
                 .to_owned(),
         );
     }
-    if has(|effect| matches!(effect, Effect::Deletes)) {
+    if has(|effect| matches!(effect, StepEffect::Deletes)) {
         more.push(" If the response is lost, a 404 on the retry counts as success.".to_owned());
     }
     more
@@ -523,14 +523,14 @@ fn missing(step: &Step<'_>, name: &str) -> Option<String> {
          [`missing_ok`](Wait::missing_ok) is set."
     );
     match step.effect {
-        Effect::Deletes if declares("204") && (declares("200") || !declares("404")) => {
+        StepEffect::Deletes if declares("204") && (declares("200") || !declares("404")) => {
             Some(format!(" Succeeds if the {words} does not exist (204)."))
         }
-        Effect::Deletes => declares("404").then_some(fails),
+        StepEffect::Deletes => declares("404").then_some(fails),
         // PUT creates what is missing.
-        Effect::Reaches(_) if step.operation.method == "PUT" && declares("201") => None,
+        StepEffect::Reaches(_) if step.operation.method == "PUT" && declares("201") => None,
         // Also where the document forgets the status.
-        Effect::Reaches(_) => Some(fails),
-        Effect::Creates => None,
+        StepEffect::Reaches(_) => Some(fails),
+        StepEffect::Creates => None,
     }
 }

@@ -1,5 +1,5 @@
 //! Problem: a generator treats what is read and what is written alike. This pass finds out which
-//! schemas stand in answers (`x-mkio-read`) and which in requests (`x-mkio-written`), so that
+//! schemas stand in responses (`x-mkio-read`) and which in requests (`x-mkio-written`), so that
 //! reading can be tolerant and writing exact. What stands in neither goes.
 
 use std::collections::HashSet;

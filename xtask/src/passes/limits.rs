@@ -27,7 +27,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
 fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
     let mut sentences = keywords(schema);
     if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
-        // A new field must not make an answer unreadable.
+        // A new field must not make a response unreadable.
         schema.shift_remove("additionalProperties");
     }
     match schema.get("format").and_then(Value::as_str) {

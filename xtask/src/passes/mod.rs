@@ -67,7 +67,7 @@ const PASSES: [(&str, Pass); 20] = [
     ("limits", limits::run),
     // needs: references in the form that renaming knows (ref siblings)
     ("type names", type_names::run),
-    // needs: final names, which those of parts are made of (type names), one answer each (responses)
+    // needs: final names, which those of parts are made of (type names), one response each (responses)
     ("extract types", extract_types::run),
     // needs: unions and their members with names (extract types)
     ("unions", unions::run),

@@ -92,7 +92,7 @@ fn is_collection(property: &Value) -> bool {
     matches!(property["type"].as_str(), Some("array" | "object"))
 }
 
-/// Marks what may be null, and gives lists and maps that are not demanded an `Option`; answers how
+/// Marks what may be null, and gives lists and maps that are not demanded an `Option`; returns how
 /// many these are.
 fn loosen(properties: &mut Map<String, Value>, demanded: &[Value]) -> usize {
     let mut collections = 0;

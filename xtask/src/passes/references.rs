@@ -1,4 +1,4 @@
-//! Problem: documents write a parameter, body, answer, header or path once and refer to it, and
+//! Problem: documents write a parameter, body, response, header or path once and refer to it, and
 //! refer to parts of schemas; later steps know references to named schemas only. This pass writes
 //! out what is referred to, gives parts of schemas that are referred to a name, and notes where
 //! each named schema stands in the document, for messages.
@@ -171,7 +171,7 @@ impl Parts<'_> {
     /// Lets all references of a schema lead to named schemas.
     fn redirect(&mut self, schema: &mut Map<String, Value>) {
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            let target = self.named(target);
+            let target = self.schema_key(target);
             schema.insert("$ref".to_owned(), reference(&target)["$ref"].clone());
         }
         let mapping = schema
@@ -182,7 +182,7 @@ impl Parts<'_> {
             // A bare name is a schema's, too.
             if let Some(text) = target.as_str() {
                 let name = if text.starts_with('#') {
-                    self.named(text)
+                    self.schema_key(text)
                 } else {
                     plain_key(text)
                 };
@@ -192,7 +192,7 @@ impl Parts<'_> {
     }
 
     /// Key of the named schema that a reference leads to.
-    fn named(&mut self, target: &str) -> String {
+    fn schema_key(&mut self, target: &str) -> String {
         let text = percent_decode_str(target).decode_utf8_lossy().into_owned();
         if let Some(name) = text.strip_prefix(SCHEMAS)
             && !name.contains('/')
@@ -272,9 +272,9 @@ mod tests {
         assert_eq!(item["put"]["parameters"][0]["name"], "$top");
         let body = &item["put"]["requestBody"]["content"]["application/json"]["schema"];
         assert_eq!(body["$ref"], "#/components/schemas/A");
-        let answer = &item["put"]["responses"]["200"];
-        assert_eq!(answer["description"], "new");
-        assert_eq!(answer["headers"]["ETag"]["schema"]["type"], "string");
+        let response = &item["put"]["responses"]["200"];
+        assert_eq!(response["description"], "new");
+        assert_eq!(response["headers"]["ETag"]["schema"]["type"], "string");
     }
 
     #[test]

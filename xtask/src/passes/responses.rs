@@ -1,6 +1,6 @@
 //! Problem: progenitor panics when statuses have different bodies, or none next to some. This
 //! pass writes one `2XX` (the richest body), `4XX` and `5XX` (the error body) for each operation.
-//! An answer in a second format (`text/csv` next to JSON) becomes a twin operation
+//! A response in a second format (`text/csv` next to JSON) becomes a twin operation
 //! (`create_usage_report_csv`) that asks for that format.
 
 use std::collections::HashMap;
@@ -55,12 +55,12 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
                 }
             }
         }
-        let answer = match (best, bodies.first()) {
+        let response = match (best, bodies.first()) {
             (Some(body), _) => ok(Some(json!({JSON: {"schema": body.schema}}))),
             (None, Some(body)) => ok(Some(bytes(body.media_type))),
             (None, None) => ok(None),
         };
-        merged.insert("2XX".to_owned(), answer);
+        merged.insert("2XX".to_owned(), response);
         if declared.len() != merged.len() {
             let (from, to) = (declared.len(), merged.len());
             changes.note(format!("{method} {path}: {from} responses to {to}"));
@@ -84,14 +84,14 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
 
 /// A success with this content.
 fn ok(content: Option<Value>) -> Value {
-    let mut answer = json!({"description": "OK"});
+    let mut response = json!({"description": "OK"});
     if let Some(content) = content {
-        answer["content"] = content;
+        response["content"] = content;
     }
-    answer
+    response
 }
 
-/// The content of an answer that is handed on as it comes.
+/// The content of a response that is handed on as it comes.
 fn bytes(media_type: &str) -> Value {
     json!({media_type: {"schema": {"type": "string", "format": "binary"}}})
 }
@@ -105,7 +105,10 @@ fn csv_twin(
     let id = twin.get("operationId").and_then(Value::as_str);
     let id = format!("{}_csv", id.unwrap_or_default());
     twin.insert("operationId".to_owned(), json!(id));
-    append_description(&mut twin, "The answer is the CSV text as it was received.");
+    append_description(
+        &mut twin,
+        "The response is the CSV text as it was received.",
+    );
     responses.insert("2XX".to_owned(), ok(Some(bytes(CSV))));
     twin.insert("responses".to_owned(), Value::Object(responses));
     twin
@@ -208,7 +211,7 @@ fn say_not_implemented(operation: &mut Map<String, Value>) {
     if !said {
         append_description(
             operation,
-            "Not implemented: the document declares no successful answer.",
+            "Not implemented: the document declares no successful response.",
         );
     }
 }
@@ -228,12 +231,12 @@ fn differing(
             .peekable();
         let found = if own.peek().is_none() {
             format!(
-                "no JSON body, next to one of {}, which this answer fails to decode as",
+                "no JSON body, next to one of {}, which this response fails to decode as",
                 best.status
             )
         } else if own.all(|body| body.schema != best.schema) {
             format!(
-                "another body than that of {}, which this answer is decoded as",
+                "another body than that of {}, which this response is decoded as",
                 best.status
             )
         } else {
@@ -293,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn default_is_the_error_next_to_a_success_and_the_answer_alone() {
+    fn default_is_the_error_next_to_a_success_and_the_response_alone() {
         let (merged, ..) = responses(json!({"200": body("Big"), "default": body("Small")}));
         assert_eq!(schema_of(&merged, "2XX").as_deref(), Some("Big"));
         assert_eq!(schema_of(&merged, "4XX").as_deref(), Some("Small"));

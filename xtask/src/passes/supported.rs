@@ -178,7 +178,7 @@ fn bodies(
             document.problem(
                 format!("{pointer}/responses/101"),
                 "a change of protocol: websockets are not spoken",
-                format!("an operation that ends with its answer; {BY_HAND}"),
+                format!("an operation that ends with its response; {BY_HAND}"),
             ),
         ));
     }

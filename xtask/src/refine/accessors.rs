@@ -44,17 +44,17 @@ fn accessor(field: &FieldCode, model: &Model) -> TokenStream {
         ident.clone()
     };
     let ty = value_type(&field.ty);
-    let (answer, body, without) = reading(ty, optional(ident, &field.ty), model);
+    let (returned, body, without) = reading(ty, optional(ident, &field.ty), model);
     let doc = format!(" Returns [`{ident}`](Self#structfield.{ident}){without}.");
     quote! {
         #[doc = #doc]
-        pub fn #name(&self) -> #answer {
+        pub fn #name(&self) -> #returned {
             #body
         }
     }
 }
 
-/// What the method answers, the code that reads it from the value, and what the docs say of a field
+/// What the method returns, the code that reads it from the value, and what the docs say of a field
 /// that is not set.
 fn reading(
     ty: &Type,

@@ -58,7 +58,7 @@ pub fn operations(model: &Model, api: &str) -> Vec<Item> {
             Some(media_type) => quote!(Some(#media_type)),
             None => quote!(None),
         };
-        let streams = matches!(operation.answer, crate::model::Answer::Bytes(_));
+        let streams = matches!(operation.response, crate::model::ResponseShape::Bytes(_));
         let doc = format!(" `{} {path}`", operation.method);
         parse_quote! {
             #[doc = #doc]

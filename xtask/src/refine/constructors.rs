@@ -117,7 +117,7 @@ impl<'a> Constructor<'a> {
             quote!(#name: #value)
         });
         let made = quote!(Self { #(#values),* });
-        let (answer, made) = match self.step(0) {
+        let (returned, made) = match self.step(0) {
             Some(step) => (quote!(#step), quote!(#step(#made))),
             None => (quote!(Self), made),
         };
@@ -130,7 +130,7 @@ impl<'a> Constructor<'a> {
             #[doc = #doc]
             #many
             #other
-            pub fn new(#(#taken),*) -> #answer {
+            pub fn new(#(#taken),*) -> #returned {
                 #made
             }
         }
@@ -252,7 +252,7 @@ impl<'a> Constructor<'a> {
                 .iter()
                 .any(|outer| argument_of(ty, outer).is_some())
             || is_map(ty)
-            || named(ty, self.model).is_some_and(|(_, of)| of.may_be_empty());
+            || document_type(ty, self.model).is_some_and(|(_, of)| of.may_be_empty());
         if has_default {
             return Some(quote!(Default::default()));
         }
@@ -262,7 +262,7 @@ impl<'a> Constructor<'a> {
     }
 
     fn is(&self, ty: &Type, test: impl Fn(&Shape) -> bool) -> bool {
-        named(ty, self.model).is_some_and(|(_, of)| test(&of.shape))
+        document_type(ty, self.model).is_some_and(|(_, of)| test(&of.shape))
     }
 }
 
@@ -303,7 +303,7 @@ fn kinds(ty: &Type, model: &Model) -> BTreeSet<String> {
     }
     if let Some(item) = argument_of(ty, "Vec") {
         let mut items = kinds(item, model);
-        if named(item, model).is_some_and(|(_, of)| matches!(of.shape, Shape::Enum(_))) {
+        if document_type(item, model).is_some_and(|(_, of)| matches!(of.shape, Shape::Enum(_))) {
             items.insert("text".to_owned());
         }
         return items
@@ -328,14 +328,14 @@ fn kinds(ty: &Type, model: &Model) -> BTreeSet<String> {
     if is_map(ty) {
         return one("map");
     }
-    match named(ty, model) {
+    match document_type(ty, model) {
         Some((name, _)) => conversions::accepted(model, &name).into_iter().collect(),
         None => one(&quote!(#ty).to_string()),
     }
 }
 
 /// A type of the document, by its name.
-fn named<'a>(ty: &Type, model: &'a Model) -> Option<(String, &'a crate::model::Type)> {
+fn document_type<'a>(ty: &Type, model: &'a Model) -> Option<(String, &'a crate::model::Type)> {
     let Type::Path(path) = ty else { return None };
     let name = path.path.get_ident()?.to_string();
     let of = model.types.get(&name)?;

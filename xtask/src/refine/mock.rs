@@ -11,7 +11,7 @@ use super::docs;
 use crate::{
     apis::Api,
     media::{Kind, kind},
-    model::{Answer, Location, Model, Operation, Parameter},
+    model::{Location, Model, Operation, Parameter, ResponseShape},
     names::type_name,
     report::Changes,
     types,
@@ -102,7 +102,7 @@ fn when(operation: &Operation, model: &Model) -> TokenStream {
         if parameter.location == Location::Path {
             in_path(parameter, &operation.path)
         } else {
-            named(parameter)
+            parameter_method(parameter)
         }
     });
     let body = body(operation);
@@ -190,7 +190,7 @@ fn must_be(parameter: &Parameter) -> String {
 }
 
 /// A query parameter or header: there with this value, or, where it need not be, missing.
-fn named(parameter: &Parameter) -> TokenStream {
+fn parameter_method(parameter: &Parameter) -> TokenStream {
     let ident = format_ident!("{}", parameter.ident);
     let (doc, name) = (must_be(parameter), &parameter.name);
     let (there, missing) = if parameter.location == Location::Header {
@@ -258,7 +258,7 @@ fn body(operation: &Operation) -> Option<TokenStream> {
 
 /// The type of a JSON body as this crate can name it.
 fn json(schema: &Value) -> Type {
-    if let Some(name) = types::named(schema) {
+    if let Some(name) = types::named_type(schema) {
         let ident = format_ident!("{name}");
         return parse_quote!(types::#ident);
     }
@@ -277,8 +277,8 @@ fn twin(operation: &Operation, model: &Model) -> Option<(&'static str, String)> 
         (&other.method, &other.path) == (&operation.method, &operation.path)
             && other.id != operation.id
     })?;
-    let accept = match &operation.answer {
-        Answer::Bytes(media_type) => media_type.clone(),
+    let accept = match &operation.response {
+        ResponseShape::Bytes(media_type) => media_type.clone(),
         _ => "application/json".to_owned(),
     };
     Some(match &operation.body {
@@ -287,10 +287,10 @@ fn twin(operation: &Operation, model: &Model) -> Option<(&'static str, String)> 
     })
 }
 
-/// The answer.
+/// The response.
 fn then(operation: &Operation) -> TokenStream {
     let ident = Names::of(operation).then;
-    let doc = format!(" The answer: {}.", called(operation));
+    let doc = format!(" The response: {}.", called(operation));
     let success = success(operation);
     let errors = [
         (
@@ -344,15 +344,15 @@ fn then(operation: &Operation) -> TokenStream {
 
 fn success(operation: &Operation) -> TokenStream {
     let doc = quote!(#[doc = " A success, status 200 to 299."]);
-    match &operation.answer {
-        Answer::Empty => quote! {
+    match &operation.response {
+        ResponseShape::Empty => quote! {
             #doc
             pub fn success(self, status: u16) -> Self {
                 assert_eq!(status / 100u16, 2u16);
                 Self(self.0.status(status))
             }
         },
-        Answer::Json(schema) => {
+        ResponseShape::Json(schema) => {
             let ty = json(schema);
             quote! {
                 #doc
@@ -367,7 +367,7 @@ fn success(operation: &Operation) -> TokenStream {
                 }
             }
         }
-        Answer::Bytes(media_type) => quote! {
+        ResponseShape::Bytes(media_type) => quote! {
             #doc
             pub fn success(self, status: u16, value: impl AsRef<[u8]>) -> Self {
                 assert_eq!(status / 100u16, 2u16);
@@ -382,7 +382,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::passes::testing::{api, with_paths};
+    use crate::{
+        code::without_spaces,
+        passes::testing::{api, with_paths},
+    };
 
     #[test]
     fn requests_are_matched_by_all_that_they_have() {
@@ -400,8 +403,7 @@ mod tests {
             "type": "array", "items": crate::document::reference("Thing")}}}}}}})));
         let items = run(&api(), &model, &mut Changes::default());
         let code = prettyplease::unparse(&crate::code::file(items));
-        // Where lines break is the printer's business.
-        let bare = |text: &str| text.split_whitespace().collect::<String>();
+        let bare = without_spaces(&code);
         for line in [
             "\"^/a\\\\.b/[^/]*/c$\"",
             "format!(\"^/a\\\\.b/{}/c$\", crate::path_value(&value.to_string()))",
@@ -414,7 +416,7 @@ mod tests {
             "T: Into<Option<&'a str>>,",
             "pub fn body(self, value: &[types::Thing])",
         ] {
-            assert!(bare(&code).contains(&bare(line)), "{line} in:\n{code}");
+            assert!(bare.contains(&without_spaces(line)), "{line} in:\n{code}");
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::docs;
 use crate::{
     document::ref_name,
-    model::{Answer, Model, Shape, Type},
+    model::{Model, ResponseShape, Shape, Type},
 };
 
 /// Most places of one kind that are named.
@@ -22,7 +22,7 @@ pub struct Occurrences(HashMap<String, Places>);
 /// Where one type occurs, as rustdoc links.
 #[derive(Debug, Default)]
 struct Places {
-    answers: Vec<String>,
+    responses: Vec<String>,
     items: Vec<String>,
     bodies: Vec<String>,
     fields: Vec<String>,
@@ -76,14 +76,16 @@ impl Occurrences {
     fn in_operations(&mut self, model: &Model) {
         for operation in &model.operations {
             let link = format!("[`{}`](super::Client::{})", operation.id, operation.id);
-            if let Answer::Json(schema) = &operation.answer {
-                each_name(schema, &mut |name| self.at(name).answers.push(link.clone()));
+            if let ResponseShape::Json(schema) = &operation.response {
+                each_name(schema, &mut |name| {
+                    self.at(name).responses.push(link.clone())
+                });
             }
             if let Some(schema) = &operation.body_schema {
                 each_name(schema, &mut |name| self.at(name).bodies.push(link.clone()));
             }
             let list = operation
-                .answers()
+                .response_type_name()
                 .and_then(|name| model.types.get(name)?.fields());
             for (_, field) in list
                 .into_iter()
@@ -106,7 +108,7 @@ impl Occurrences {
         let places = self.0.get(name)?;
         let mut parts = Vec::new();
         for (lead, found) in [
-            ("response of ", &places.answers),
+            ("response of ", &places.responses),
             ("item of ", &places.items),
             ("body of ", &places.bodies),
             ("variant of ", &places.unions),

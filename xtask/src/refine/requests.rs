@@ -14,7 +14,7 @@ use crate::{
     document::{Document, Problem},
     glue::fields,
     media::{Kind, kind},
-    model::{Answer, Location, Model, Operation, Parameter, SCOPE, pointer},
+    model::{Location, Model, Operation, Parameter, ResponseShape, SCOPE, pointer},
     names::type_name,
     report::Changes,
 };
@@ -237,22 +237,22 @@ fn example(operation: &Operation, owner: Owner<'_>, given: &[&Argument]) -> Opti
         }
     }
     let call = format!("{api}.{}({})", operation.id, values.join(", "));
-    let lines = match (&operation.answer, operation.id.starts_with("list_")) {
-        (Answer::Json(_), true) => vec![
+    let lines = match (&operation.response, operation.id.starts_with("list_")) {
+        (ResponseShape::Json(_), true) => vec![
             format!("let mut items = {call}.items();"),
             "while let Some(item) = items.try_next().await? {".to_owned(),
             "    println!(\"{item:?}\");".to_owned(),
             "}".to_owned(),
         ],
-        (Answer::Json(_), false) => vec![
+        (ResponseShape::Json(_), false) => vec![
             format!("let response = {call}.send().await?;"),
             "println!(\"{:?}\", *response);".to_owned(),
         ],
-        (Answer::Bytes(_), _) => vec![
+        (ResponseShape::Bytes(_), _) => vec![
             format!("let response = {call}.send().await?;"),
             "let bytes = response.into_inner().bytes().await?;".to_owned(),
         ],
-        (Answer::Empty, _) => vec![format!("{call}.send().await?;")],
+        (ResponseShape::Empty, _) => vec![format!("{call}.send().await?;")],
     };
     let head = format!(" # async fn example({hidden}) -> mkio_core::Result<()> {{");
     let lines = lines.iter().map(|line| format!(" {line}"));
@@ -303,8 +303,8 @@ fn request(operation: &Operation, signatures: &Signatures) -> TokenStream {
         .into_iter()
         .filter(|p| p.location != Location::Path);
     let query = query.map(|parameter| add(parameter, &quote!(request)));
-    let accept = match &operation.answer {
-        Answer::Bytes(media_type) => Some(quote!(request.accept(#media_type);)),
+    let accept = match &operation.response {
+        ResponseShape::Bytes(media_type) => Some(quote!(request.accept(#media_type);)),
         _ => None,
     };
     let write = write(operation);
@@ -522,13 +522,13 @@ fn dropped(operation: &Operation) -> &'static str {
 
 /// What every request has: headers, options, and the ways to send it.
 fn endings(operation: &Operation, signatures: &Signatures, bytes: bool) -> TokenStream {
-    let (answer, send) = match &operation.answer {
-        Answer::Empty => (quote!(()), quote!(send_empty)),
-        Answer::Json(_) => (
-            signatures.answer(&operation.id).to_token_stream(),
+    let (response, send) = match &operation.response {
+        ResponseShape::Empty => (quote!(()), quote!(send_empty)),
+        ResponseShape::Json(_) => (
+            signatures.response_type(&operation.id).to_token_stream(),
             quote!(send),
         ),
-        Answer::Bytes(_) => (quote!(ByteStream), quote!(send_stream)),
+        ResponseShape::Bytes(_) => (quote!(ByteStream), quote!(send_stream)),
     };
     let (build, send) = if bytes {
         let send = format_ident!("{send}_with", send = send.to_string());
@@ -574,7 +574,7 @@ fn endings(operation: &Operation, signatures: &Signatures, bytes: bool) -> Token
         ///
         /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
         /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
-        pub async fn send(self) -> Result<Response<#answer>> {
+        pub async fn send(self) -> Result<Response<#response>> {
             #send.await
         }
     }

@@ -7,7 +7,7 @@ use syn::{Type, parse_quote};
 
 use crate::{
     media::{Kind, kind},
-    model::{Answer, Model, Operation},
+    model::{Model, Operation, ResponseShape},
     types,
 };
 
@@ -17,7 +17,7 @@ pub struct Signatures(HashMap<String, Signature>);
 
 struct Signature {
     arguments: HashMap<String, Type>,
-    answer: Type,
+    response: Type,
 }
 
 impl Signatures {
@@ -39,9 +39,9 @@ impl Signatures {
     }
 
     /// Type of an operation's response.
-    pub fn answer(&self, operation: &str) -> Type {
+    pub fn response_type(&self, operation: &str) -> Type {
         let signature = self.0.get(operation);
-        signature.map_or_else(|| parse_quote!(()), |signature| signature.answer.clone())
+        signature.map_or_else(|| parse_quote!(()), |signature| signature.response.clone())
     }
 }
 
@@ -57,15 +57,18 @@ fn signature(operation: &Operation) -> Signature {
         };
         arguments.insert("body".to_owned(), ty);
     }
-    let answer = match &operation.answer {
-        Answer::Empty => parse_quote!(()),
-        Answer::Json(schema) => types::outside(schema),
-        Answer::Bytes(_) => {
+    let response = match &operation.response {
+        ResponseShape::Empty => parse_quote!(()),
+        ResponseShape::Json(schema) => types::outside(schema),
+        ResponseShape::Bytes(_) => {
             let stream = format_ident!("ByteStream");
             parse_quote!(#stream)
         }
     };
-    Signature { arguments, answer }
+    Signature {
+        arguments,
+        response,
+    }
 }
 
 #[cfg(test)]
@@ -102,11 +105,11 @@ mod tests {
         assert_eq!(argument("top"), "u32");
         assert_eq!(argument("kind"), "types::Thing");
         assert_eq!(argument("body"), "Vec<types::Thing>");
-        assert_eq!(text(signatures.answer("put_a")), "types::Thing");
+        assert_eq!(text(signatures.response_type("put_a")), "types::Thing");
         assert_eq!(
             text(signatures.argument("post_a", "body")),
             "::reqwest::Body"
         );
-        assert_eq!(text(signatures.answer("post_a")), "()");
+        assert_eq!(text(signatures.response_type("post_a")), "()");
     }
 }

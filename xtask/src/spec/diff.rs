@@ -43,7 +43,7 @@ pub fn run(workspace: &Workspace, args: &DiffArgs) -> Result<ExitCode> {
     };
     let surface = |sources: &Sources, warn: bool| -> Result<String> {
         let (mut files, mut report) = (Files::default(), Report::default());
-        pipeline::alone(api, sources, &mut files, &mut report)?;
+        pipeline::single_crate(api, sources, &mut files, &mut report)?;
         if warn {
             report.tell_warnings();
         }

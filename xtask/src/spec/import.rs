@@ -43,7 +43,7 @@ pub fn run(workspace: &Workspace, args: &ImportArgs) -> Result<ExitCode> {
         })
     };
     let mut report = Report::default();
-    let tried = pipeline::alone(api, &sources, &mut Files::default(), &mut report);
+    let tried = pipeline::single_crate(api, &sources, &mut Files::default(), &mut report);
     report.tell_warnings();
     if let Err(error) = tried {
         eprintln!("{error:#}");

@@ -280,7 +280,7 @@ impl Entry<'_> {
         let item = resource.list.as_ref().and_then(|list| {
             let operation = self.model.operation(&list.operation)?;
             let item = self.model.item_of(operation)?;
-            Some((list, types::named(item)?.to_owned()))
+            Some((list, types::named_type(item)?.to_owned()))
         });
         if let Some((list, item)) = item {
             self.leads("list/name", &item, &list.name);

@@ -24,7 +24,7 @@ pub struct Resource {
     pub model: String,
     pub item: Option<String>,
     pub state: Option<String>,
-    pub list: Option<Listing>,
+    pub list: Option<ListSource>,
     pub params: Vec<String>,
     pub name_param: Option<String>,
     pub pointer: Option<String>,
@@ -58,7 +58,7 @@ pub struct Resource {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Listing {
+pub struct ListSource {
     pub operation: String,
     pub name: String,
     pub name_field: Option<String>,

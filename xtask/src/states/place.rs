@@ -20,7 +20,7 @@ pub(super) fn place(model: &Model, name: &str, pointer: &str) -> Place {
     let mut owner = name.to_owned();
     for part in pointer.split('/').skip(1) {
         let part = part.replace("~1", "/").replace("~0", "~");
-        let next = match types::named(&current) {
+        let next = match types::named_type(&current) {
             Some(name) => {
                 owner = name.to_owned();
                 match model.types.get(name).map(|of| &of.shape) {
@@ -55,5 +55,5 @@ pub(super) fn place(model: &Model, name: &str, pointer: &str) -> Place {
             None => return Place::Nowhere(owner),
         }
     }
-    types::named(&current).map_or(Place::Open, |name| Place::Type(name.to_owned()))
+    types::named_type(&current).map_or(Place::Open, |name| Place::Type(name.to_owned()))
 }

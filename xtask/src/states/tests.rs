@@ -143,7 +143,7 @@ fn parameters_that_an_operation_needs_are_named() {
         body_schema: None,
         body_required: false,
         docs: String::new(),
-        answer: crate::model::Answer::Empty,
+        response: crate::model::ResponseShape::Empty,
         client_error: None,
         server_error: None,
         statuses: Vec::new(),

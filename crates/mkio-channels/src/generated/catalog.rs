@@ -4,7 +4,7 @@
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::dynamic::{
-    Action, Body, Catalog, Effect, Entry, Field, Mark, Parameter, Place, Reply, Shape, Step, Ty, Type,
+    Action, Body, Catalog, Effect, Entry, Mark, ObjectField, Parameter, Place, ResponseBody, Shape, Step, Ty, Type,
     Waiting, Write,
 };
 
@@ -23,7 +23,7 @@ pub static CATALOG: Catalog = Catalog {
 static ENTRIES: &[Entry] = &[
     Entry {
         body: Some(Body::of::<types::BissInjectedIdPost>(Ty::Named("BissInjectedIdPost"), true)),
-        reply: Reply::json::<::serde_json::Map<String, ::serde_json::Value>>(Ty::Map(&Ty::Json)),
+        response: ResponseBody::json::<::serde_json::Map<String, ::serde_json::Value>>(Ty::Map(&Ty::Json)),
         ..Entry::new(&operations::CREATE_BISS_INJECTED_ID, &["beam", "biss", "injected-id", "create"], "Add a BISS Injected ID\n\n`bkid` is chosen by the appliance; list the injected IDs again afterwards to learn it.", TYPES)
     },
     Entry {
@@ -31,7 +31,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("channel_id", "channel_id", ""),
         ],
         body: Some(Body::of::<types::ChannelPut>(Ty::Named("ChannelPut"), true)),
-        reply: Reply::json::<types::Channel>(Ty::Named("Channel")),
+        response: ResponseBody::json::<types::Channel>(Ty::Named("Channel")),
         columns: &["metadata/name", "metadata/displayName", "spec/type", "kind", "status/syncState", "spec/state"],
         write: Some(Write::Upsert),
         waiting: Some(Waiting { resource: &waits::CHANNEL, effect: Effect::Reaches, goal: "ok" }),
@@ -46,23 +46,23 @@ static ENTRIES: &[Entry] = &[
     },
     Entry {
         body: Some(Body::of::<types::ExportRequest>(Ty::Named("ExportRequest"), true)),
-        reply: Reply::json::<types::ExportPayload>(Ty::Named("ExportPayload")),
+        response: ResponseBody::json::<types::ExportPayload>(Ty::Named("ExportPayload")),
         columns: &["description"],
         ..Entry::new(&operations::EXPORT_CHANNELS, &["beam", "export"], "Export channels to JSON\n\nWithout `channels`, every channel is exported. With `includeServices=false` only specs are exported (smaller; an import then rebuilds the services from templates).", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::BissImportCode>(Ty::Named("BissImportCode")),
+        response: ResponseBody::json::<types::BissImportCode>(Ty::Named("BissImportCode")),
         ..Entry::new(&operations::GET_BISS_IMPORT_CODE, &["beam", "biss", "import-code"], "Fetch the appliance's BISS Import Code\n\nA client needs it before encrypting on its side.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::Appliance>(Ty::Named("Appliance")),
+        response: ResponseBody::json::<types::Appliance>(Ty::Named("Appliance")),
         ..Entry::new(&operations::GET_CAPABILITIES, &["beam", "capabilities"], "Report appliance capabilities\n\nCovers SDI, RF and ST2110 cards and their firmware.", TYPES)
     },
     Entry {
         parameters: &[
             Parameter::path("channel_id", "channel_id", ""),
         ],
-        reply: Reply::json::<types::Channel>(Ty::Named("Channel")),
+        response: ResponseBody::json::<types::Channel>(Ty::Named("Channel")),
         columns: &["metadata/name", "metadata/displayName", "spec/type", "kind", "status/syncState", "spec/state"],
         ..Entry::new(&operations::GET_CHANNEL, &["beam", "channel", "get"], "Fetch one channel", TYPES)
     },
@@ -71,48 +71,48 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("channel_id", "channel_id", ""),
             Parameter::path("thumbnail_id", "thumbnail_id", ""),
         ],
-        reply: Reply::Bytes("image/jpeg"),
+        response: ResponseBody::Bytes("image/jpeg"),
         ..Entry::new(&operations::GET_CHANNEL_THUMBNAIL, &["beam", "channel", "thumbnail"], "Fetch a channel input's thumbnail\n\n`thumbnail_id` is the name of the input (e.g. 'sdi-0'). The .jpg ending lets browsers handle it as an ordinary JPEG.", TYPES)
     },
     Entry {
         parameters: &[
             Parameter::new(Place::Query, "$select", "select", Ty::Text, "Fields to return, comma-separated; from serverId, cpuUtilizationPercent, temperatureCelsius, uptimeSeconds", false),
         ],
-        reply: Reply::json::<types::CurrentMetrics>(Ty::Named("CurrentMetrics")),
+        response: ResponseBody::json::<types::CurrentMetrics>(Ty::Named("CurrentMetrics")),
         ..Entry::new(&operations::GET_CURRENT_METRICS, &["beam", "metrics", "current"], "Read server metrics as of now\n\n`$select` narrows the fields returned.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::Eligibility>(Ty::Named("Eligibility")),
+        response: ResponseBody::json::<types::Eligibility>(Ty::Named("Eligibility")),
         ..Entry::new(&operations::GET_ELIGIBILITY, &["beam", "eligibility"], "Check takeover eligibility\n\nTells whether channels-api may take control of this device, together with its present state.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::Interfaces>(Ty::Named("Interfaces")),
+        response: ResponseBody::json::<types::Interfaces>(Ty::Named("Interfaces")),
         ..Entry::new(&operations::GET_INTERFACES, &["beam", "interfaces"], "List usable interfaces by type", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::Me>(Ty::Named("Me")),
+        response: ResponseBody::json::<types::Me>(Ty::Named("Me")),
         ..Entry::new(&operations::GET_ME, &["beam", "me"], "Show the caller's identity and permissions\n\nNeeds a valid Bearer token; gives user, groups and a map of permission flags such as `services.add_service`, `services.change_service`, `services.delete_service` to booleans. A front-end may use the flags on load to hide or disable actions.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::SystemInfo>(Ty::Named("SystemInfo")),
+        response: ResponseBody::json::<types::SystemInfo>(Ty::Named("SystemInfo")),
         ..Entry::new(&operations::GET_SYSTEM_INFO, &["beam", "system"], "Show the device's identity\n\nGives software version, serial number and hardware model.", TYPES)
     },
     Entry {
         body: Some(Body::of::<types::ImportRequest>(Ty::Named("ImportRequest"), true)),
-        reply: Reply::json::<types::ImportResult>(Ty::Named("ImportResult")),
+        response: ResponseBody::json::<types::ImportResult>(Ty::Named("ImportResult")),
         ..Entry::new(&operations::IMPORT_CHANNELS, &["beam", "import"], "Load channels from JSON\n\n`mode=merge` (default) adds missing channels, updates changed ones and keeps the rest; `mode=replace` also removes channels absent from the payload, so an empty `channels` list removes all. Answers at once while service configs reach the controller in the background; follow each channel's `syncState` through `GET /channels/{id}/`.", TYPES)
     },
     Entry {
         parameters: &[
             Parameter::new(Place::Query, "channelName", "channel_name", Ty::Text, "", true),
         ],
-        reply: Reply::json::<types::AlarmList>(Ty::Named("AlarmList")),
+        response: ResponseBody::json::<types::AlarmList>(Ty::Named("AlarmList")),
         item: Some(Ty::Named("Alarm")),
         columns: &["metadata/name", "metadata/displayName", "kind", "metadata/created"],
         ..Entry::new(&operations::LIST_ACTIVE_ALARMS, &["beam", "alarms"], "List a channel's active alarms\n\nThe channel is selected by its name.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::BissInjectedIdList>(Ty::Named("BissInjectedIdList")),
+        response: ResponseBody::json::<types::BissInjectedIdList>(Ty::Named("BissInjectedIdList")),
         item: Some(Ty::Named("BissInjectedId")),
         columns: &["description"],
         ..Entry::new(&operations::LIST_BISS_INJECTED_IDS, &["beam", "biss", "injected-id", "list"], "List the appliance's BISS Injected IDs\n\nOnly bkid and description are given.", TYPES)
@@ -125,7 +125,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::new(Place::Query, "$orderby", "orderby", Ty::Text, "One or more comma-separated sort keys, each optionally followed by asc or desc, e.g. 'metadata/created desc, status/health/severity asc'.\n\nDefault: `metadata/created`.", false),
             Parameter::new(Place::Query, "$select", "select", Ty::Text, "Fields to return, comma-separated; if given, live status is not loaded", false),
         ],
-        reply: Reply::json::<types::ChannelList>(Ty::Named("ChannelList")),
+        response: ResponseBody::json::<types::ChannelList>(Ty::Named("ChannelList")),
         item: Some(Ty::Named("Channel")),
         columns: &["metadata/name", "metadata/displayName", "spec/type", "kind", "status/syncState", "spec/state"],
         ..Entry::new(&operations::LIST_CHANNELS, &["beam", "channel", "list"], "Page through channels, OData style\n\nFilter operators: eq, ne, lt, le, gt, ge, and, or; functions: contains(), tolower(), toupper(); for instance `$filter=status/health/severity eq 'Clear' and metadata/created lt 2024-06-30T12:00:00Z` or `$filter=contains(toupper(metadata/displayName), 'NEWS')`. Every channel is loaded with live status first, then filtered, sorted and paged in memory, since channel counts are small (tens).", TYPES)
@@ -136,7 +136,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::new(Place::Query, "end", "end", Ty::Text, "End of the range, as ISO8601 or a Unix timestamp", true),
             Parameter::new(Place::Query, "step", "step", Ty::Text, "Time between samples.\n\nDefault: `60s`.", false),
         ],
-        reply: Reply::json::<types::PrometheusRange>(Ty::Named("PrometheusRange")),
+        response: ResponseBody::json::<types::PrometheusRange>(Ty::Named("PrometheusRange")),
         columns: &["status"],
         ..Entry::new(&operations::QUERY_CPU_METRICS, &["beam", "metrics", "cpu"], "Read CPU use for a period\n\nThe answer is in the Prometheus format.", TYPES)
     },
@@ -147,7 +147,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::new(Place::Query, "end", "end", Ty::Text, "End of the range, as ISO8601 or a Unix timestamp", true),
             Parameter::new(Place::Query, "step", "step", Ty::Text, "Time between samples, such as 60s, 5m or 1h.\n\nDefault: `60s`.", false),
         ],
-        reply: Reply::json::<types::PrometheusRange>(Ty::Named("PrometheusRange")),
+        response: ResponseBody::json::<types::PrometheusRange>(Ty::Named("PrometheusRange")),
         columns: &["status"],
         ..Entry::new(&operations::QUERY_METRICS, &["beam", "metrics", "query"], "Run a free-form PromQL range query\n\nThe answer is in the Prometheus format.", TYPES)
     },
@@ -157,7 +157,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::new(Place::Query, "end", "end", Ty::Text, "End of the range, as ISO8601 or a Unix timestamp", true),
             Parameter::new(Place::Query, "step", "step", Ty::Text, "Time between samples.\n\nDefault: `60s`.", false),
         ],
-        reply: Reply::json::<types::PrometheusRange>(Ty::Named("PrometheusRange")),
+        response: ResponseBody::json::<types::PrometheusRange>(Ty::Named("PrometheusRange")),
         columns: &["status"],
         ..Entry::new(&operations::QUERY_TEMPERATURE_METRICS, &["beam", "metrics", "temperature"], "Read outlet temperature for a period\n\nThe answer is in the Prometheus format.", TYPES)
     },
@@ -166,7 +166,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("channel_id", "channel_id", ""),
         ],
         body: Some(Body::of::<types::ChannelPatch>(Ty::Named("ChannelPatch"), true)),
-        reply: Reply::json::<types::Channel>(Ty::Named("Channel")),
+        response: ResponseBody::json::<types::Channel>(Ty::Named("Channel")),
         columns: &["metadata/name", "metadata/displayName", "spec/type", "kind", "status/syncState", "spec/state"],
         write: Some(Write::Patch),
         waiting: Some(Waiting { resource: &waits::CHANNEL, effect: Effect::Reaches, goal: "ok" }),
@@ -184,16 +184,16 @@ static TYPES: &[Type] = &[
     Type {
         name: "AbrEncodingConfig", docs: "",
         shape: Shape::Object(&[
-            Field::new("representations", Ty::List(&Ty::Named("Representation")), "Default: `[]`.", &[]),
-            Field::new("sharedAudios", Ty::List(&Ty::Named("AudioEncoding")), "Default: `[]`.", &[]),
+            ObjectField::new("representations", Ty::List(&Ty::Named("Representation")), "Default: `[]`.", &[]),
+            ObjectField::new("sharedAudios", Ty::List(&Ty::Named("AudioEncoding")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "Ac4Config", docs: "",
         shape: Shape::Object(&[
-            Field::new("frameRate", Ty::Text, "Length in characters: at most 16. Default: `25`.", &[]),
-            Field::new("language", Ty::Text, "Length in characters: at most 16. Default: `auto`.", &[]),
-            Field::new("contentClassifier", Ty::Named("Ac4ContentClassifier"), "Default: `classCompleteMain`.", &[]),
+            ObjectField::new("frameRate", Ty::Text, "Length in characters: at most 16. Default: `25`.", &[]),
+            ObjectField::new("language", Ty::Text, "Length in characters: at most 16. Default: `auto`.", &[]),
+            ObjectField::new("contentClassifier", Ty::Named("Ac4ContentClassifier"), "Default: `classCompleteMain`.", &[]),
         ], None),
     },
     Type {
@@ -207,9 +207,9 @@ static TYPES: &[Type] = &[
     Type {
         name: "Alarm", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Named("AlarmKind"), "Default: `Alarm`.", &[]),
-            Field::new("metadata", Ty::Named("AlarmMetadata"), "", &[Mark::Required]),
-            Field::new("status", Ty::Named("AlarmStatus"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Named("AlarmKind"), "Default: `Alarm`.", &[]),
+            ObjectField::new("metadata", Ty::Named("AlarmMetadata"), "", &[Mark::Required]),
+            ObjectField::new("status", Ty::Named("AlarmStatus"), "", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -219,17 +219,17 @@ static TYPES: &[Type] = &[
     Type {
         name: "AlarmList", docs: "",
         shape: Shape::Object(&[
-            Field::new("value", Ty::List(&Ty::Named("Alarm")), "", &[Mark::Required]),
-            Field::new("supplemental", Ty::Named("AlarmListSupplemental"), "", &[Mark::Required]),
+            ObjectField::new("value", Ty::List(&Ty::Named("Alarm")), "", &[Mark::Required]),
+            ObjectField::new("supplemental", Ty::Named("AlarmListSupplemental"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "AlarmListSupplemental", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Named("AlarmListSupplementalKind"), "Default: `AlarmList`.", &[]),
-            Field::new("count", Ty::Integer, "", &[Mark::Required]),
-            Field::new("operation", Ty::Named("AlarmListSupplementalOperation"), "Default: `list`.", &[]),
-            Field::new("pagination", Ty::Named("PaginationInfo"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Named("AlarmListSupplementalKind"), "Default: `AlarmList`.", &[]),
+            ObjectField::new("count", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("operation", Ty::Named("AlarmListSupplementalOperation"), "Default: `list`.", &[]),
+            ObjectField::new("pagination", Ty::Named("PaginationInfo"), "", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -243,94 +243,94 @@ static TYPES: &[Type] = &[
     Type {
         name: "AlarmMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "A UUID.", &[Mark::Required]),
-            Field::new("name", Ty::Text, "", &[Mark::Required]),
-            Field::new("displayName", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("objectId", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("channelName", Ty::Text, "", &[Mark::Required]),
-            Field::new("created", Ty::Time, "", &[Mark::Nullable]),
+            ObjectField::new("id", Ty::Text, "A UUID.", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("displayName", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("objectId", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("channelName", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("created", Ty::Time, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "AlarmStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("severity", Ty::Named("Severity"), "", &[Mark::Required]),
-            Field::new("additionalInfo", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("severity", Ty::Named("Severity"), "", &[Mark::Required]),
+            ObjectField::new("additionalInfo", Ty::Text, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "Appliance", docs: "",
         shape: Shape::Object(&[
-            Field::new("optionCardData", Ty::Named("InstalledCardData"), "", &[Mark::Required]),
-            Field::new("capabilities", Ty::Named("ApplianceCapabilities"), "", &[Mark::Required]),
-            Field::new("dynamicRangeConversionOptions", Ty::List(&Ty::Text), "Default: `[\"None\",\"BT709\"]`.", &[]),
+            ObjectField::new("optionCardData", Ty::Named("InstalledCardData"), "", &[Mark::Required]),
+            ObjectField::new("capabilities", Ty::Named("ApplianceCapabilities"), "", &[Mark::Required]),
+            ObjectField::new("dynamicRangeConversionOptions", Ty::List(&Ty::Text), "Default: `[\"None\",\"BT709\"]`.", &[]),
         ], None),
     },
     Type {
         name: "ApplianceCapabilities", docs: "",
         shape: Shape::Object(&[
-            Field::new("receiverMultipleInputStream", Ty::Flag, "Default: `false`.", &[]),
-            Field::new("bissCaAvailable", Ty::Flag, "Default: `false`.", &[]),
-            Field::new("st2110OutputProfile", Ty::Named("St2110OutputProfile"), "", &[Mark::Required]),
+            ObjectField::new("receiverMultipleInputStream", Ty::Flag, "Default: `false`.", &[]),
+            ObjectField::new("bissCaAvailable", Ty::Flag, "Default: `false`.", &[]),
+            ObjectField::new("st2110OutputProfile", Ty::Named("St2110OutputProfile"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "AsiInput", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("transport", Ty::Named("AsiInputTransport"), "", &[Mark::Required]),
-            Field::new("payload", Ty::Named("MptsPayload"), "", &[Mark::Nullable]),
-            Field::new("decrypt", Ty::Named("DecryptConfig"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("AsiInputTransport"), "", &[Mark::Required]),
+            ObjectField::new("payload", Ty::Named("MptsPayload"), "", &[Mark::Nullable]),
+            ObjectField::new("decrypt", Ty::Named("DecryptConfig"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "AsiInputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
-            Field::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("InputMptsPayloadStatus"), "", &[Mark::Nullable]),
-            Field::new("transport", Ty::Named("AsiInputTransportStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
+            ObjectField::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("InputMptsPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("transport", Ty::Named("AsiInputTransportStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "AsiInputTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^asi://`.", &[Mark::Required]),
-            Field::new("tsPacketSize", Ty::Named("TsPacketSize"), "", &[Mark::Nullable]),
+            ObjectField::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^asi://`.", &[Mark::Required]),
+            ObjectField::new("tsPacketSize", Ty::Named("TsPacketSize"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "AsiInputTransportStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("receiving", Ty::Flag, "", &[Mark::Required]),
-            Field::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("etr290", Ty::Named("Etr290Stats"), "", &[Mark::Nullable]),
-            Field::new("fec", Ty::Named("InputTransportFec"), "", &[Mark::Nullable]),
+            ObjectField::new("receiving", Ty::Flag, "", &[Mark::Required]),
+            ObjectField::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("etr290", Ty::Named("Etr290Stats"), "", &[Mark::Nullable]),
+            ObjectField::new("fec", Ty::Named("InputTransportFec"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "AsiOutput", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Nullable]),
-            Field::new("transport", Ty::Named("AsiOutputTransport"), "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Nullable]),
+            ObjectField::new("transport", Ty::Named("AsiOutputTransport"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "AsiOutputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Default: empty.", &[]),
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("transport", Ty::Named("AsiOutputTransport"), "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("OutputPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Default: empty.", &[]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("AsiOutputTransport"), "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("OutputPayloadStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "AsiOutputTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^asi://`.", &[Mark::Required]),
+            ObjectField::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^asi://`.", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -344,13 +344,13 @@ static TYPES: &[Type] = &[
     Type {
         name: "AudioEncoding", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Nullable]),
-            Field::new("inputName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Nullable]),
-            Field::new("audioName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Nullable]),
-            Field::new("codec", Ty::Named("AudioCodec"), "Default: `AC3`.", &[Mark::Required]),
-            Field::new("mode", Ty::Named("AudioMode"), "Default: `Stereo`.", &[Mark::Nullable]),
-            Field::new("bitrate", Ty::Integer, "Default: `192000`.", &[Mark::Nullable]),
-            Field::new("ac4Config", Ty::Named("Ac4Config"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Nullable]),
+            ObjectField::new("inputName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Nullable]),
+            ObjectField::new("audioName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Nullable]),
+            ObjectField::new("codec", Ty::Named("AudioCodec"), "Default: `AC3`.", &[Mark::Required]),
+            ObjectField::new("mode", Ty::Named("AudioMode"), "Default: `Stereo`.", &[Mark::Nullable]),
+            ObjectField::new("bitrate", Ty::Integer, "Default: `192000`.", &[Mark::Nullable]),
+            ObjectField::new("ac4Config", Ty::Named("Ac4Config"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
@@ -364,29 +364,29 @@ static TYPES: &[Type] = &[
     Type {
         name: "BissImportCode", docs: "What GET /biss/import-code returns.",
         shape: Shape::Object(&[
-            Field::new("importCode", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("importCode", Ty::Text, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "BissInjectedId", docs: "One BISS Injected ID kept by the appliance.",
         shape: Shape::Object(&[
-            Field::new("bkid", Ty::Text, "", &[Mark::Required]),
-            Field::new("description", Ty::Text, "Length in characters: at most 255.", &[Mark::Nullable]),
-            Field::new("creationDate", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("bkid", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("description", Ty::Text, "Length in characters: at most 255.", &[Mark::Nullable]),
+            ObjectField::new("creationDate", Ty::Text, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "BissInjectedIdList", docs: "What GET /biss/injected-ids returns.",
         shape: Shape::Object(&[
-            Field::new("value", Ty::List(&Ty::Named("BissInjectedId")), "", &[Mark::Required]),
+            ObjectField::new("value", Ty::List(&Ty::Named("BissInjectedId")), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "BissInjectedIdPost", docs: "What POST /biss/injected-ids takes.",
         shape: Shape::Object(&[
-            Field::new("description", Ty::Text, "Length in characters: at most 255.", &[Mark::Required]),
-            Field::new("encryptedInjectedId", Ty::Text, "Encrypted by the client beforehand; channels-api is never given the clear value.\n\nLength in characters: at most 512.", &[Mark::Required]),
-            Field::new("version", Ty::Text, "Default: `3`.", &[]),
+            ObjectField::new("description", Ty::Text, "Length in characters: at most 255.", &[Mark::Required]),
+            ObjectField::new("encryptedInjectedId", Ty::Text, "Encrypted by the client beforehand; channels-api is never given the clear value.\n\nLength in characters: at most 512.", &[Mark::Required]),
+            ObjectField::new("version", Ty::Text, "Default: `3`.", &[]),
         ], None),
     },
     Type {
@@ -396,10 +396,10 @@ static TYPES: &[Type] = &[
     Type {
         name: "CamSlotInterface", docs: "DVB-CI (CAM) slot, one flat number from 1 (no slot/port pair). `url` is opaque: pass it unchanged as `DecryptConfig.camUrl`; `camN` means CP's internal `slotN`.",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "", &[Mark::Required]),
-            Field::new("type", Ty::Named("CamSlotInterfaceType"), "Default: `CAM`.", &[]),
-            Field::new("url", Ty::Text, "", &[Mark::Required]),
-            Field::new("displayName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("type", Ty::Named("CamSlotInterfaceType"), "Default: `CAM`.", &[]),
+            ObjectField::new("url", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("displayName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
@@ -409,11 +409,11 @@ static TYPES: &[Type] = &[
     Type {
         name: "Channel", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Named("ChannelKind"), "Default: `BeamChannel`.", &[]),
-            Field::new("metadata", Ty::Named("ChannelMetadataResponse"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("ChannelSpec"), "", &[Mark::Nullable]),
-            Field::new("status", Ty::Named("ChannelStatus"), "", &[Mark::Nullable]),
-            Field::new("serviceIds", Ty::List(&Ty::Text), "", &[Mark::Nullable]),
+            ObjectField::new("kind", Ty::Named("ChannelKind"), "Default: `BeamChannel`.", &[]),
+            ObjectField::new("metadata", Ty::Named("ChannelMetadataResponse"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("ChannelSpec"), "", &[Mark::Nullable]),
+            ObjectField::new("status", Ty::Named("ChannelStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("serviceIds", Ty::List(&Ty::Text), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
@@ -431,18 +431,18 @@ static TYPES: &[Type] = &[
     Type {
         name: "ChannelList", docs: "",
         shape: Shape::Object(&[
-            Field::new("value", Ty::List(&Ty::Named("Channel")), "", &[Mark::Required]),
-            Field::new("@odata.nextLink", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("supplemental", Ty::Named("ChannelListSupplemental"), "", &[Mark::Required]),
+            ObjectField::new("value", Ty::List(&Ty::Named("Channel")), "", &[Mark::Required]),
+            ObjectField::new("@odata.nextLink", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("supplemental", Ty::Named("ChannelListSupplemental"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ChannelListSupplemental", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Named("ChannelListSupplementalKind"), "Default: `BeamChannelList`.", &[]),
-            Field::new("count", Ty::Integer, "", &[Mark::Required]),
-            Field::new("operation", Ty::Named("AlarmListSupplementalOperation"), "Default: `list`.", &[]),
-            Field::new("pagination", Ty::Named("PaginationInfo"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Named("ChannelListSupplementalKind"), "Default: `BeamChannelList`.", &[]),
+            ObjectField::new("count", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("operation", Ty::Named("AlarmListSupplementalOperation"), "Default: `list`.", &[]),
+            ObjectField::new("pagination", Ty::Named("PaginationInfo"), "", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -452,16 +452,16 @@ static TYPES: &[Type] = &[
     Type {
         name: "ChannelMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 64.", &[Mark::Required]),
-            Field::new("displayName", Ty::Text, "Length in characters: 1 to 255.", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 64.", &[Mark::Required]),
+            ObjectField::new("displayName", Ty::Text, "Length in characters: 1 to 255.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ChannelMetadataResponse", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 64.", &[Mark::Required]),
-            Field::new("displayName", Ty::Text, "Length in characters: 1 to 255.", &[Mark::Required]),
-            Field::new("created", Ty::Time, "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 64.", &[Mark::Required]),
+            ObjectField::new("displayName", Ty::Text, "Length in characters: 1 to 255.", &[Mark::Required]),
+            ObjectField::new("created", Ty::Time, "", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -475,51 +475,51 @@ static TYPES: &[Type] = &[
     Type {
         name: "ChannelPatch", docs: "Changes to some parts of a channel.",
         shape: Shape::Object(&[
-            Field::new("metadata", Ty::Named("ChannelPatchMetadata"), "", &[Mark::Nullable]),
-            Field::new("spec", Ty::Named("ChannelPatchSpec"), "", &[Mark::Nullable]),
+            ObjectField::new("metadata", Ty::Named("ChannelPatchMetadata"), "", &[Mark::Nullable]),
+            ObjectField::new("spec", Ty::Named("ChannelPatchSpec"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "ChannelPatchMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("displayName", Ty::Text, "Length in characters: 1 to 255.", &[Mark::Nullable]),
+            ObjectField::new("displayName", Ty::Text, "Length in characters: 1 to 255.", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "ChannelPatchSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("state", Ty::Named("DesiredState"), "", &[Mark::Nullable]),
+            ObjectField::new("state", Ty::Named("DesiredState"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "ChannelPut", docs: "Body for creating a channel: a Channel minus its status.",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Named("ChannelKind"), "Default: `BeamChannel`.", &[]),
-            Field::new("metadata", Ty::Named("ChannelMetadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("ChannelSpec"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Named("ChannelKind"), "Default: `BeamChannel`.", &[]),
+            ObjectField::new("metadata", Ty::Named("ChannelMetadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("ChannelSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ChannelSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("type", Ty::Named("ChannelType"), "", &[Mark::Required]),
-            Field::new("state", Ty::Named("DesiredState"), "Default: `Stopped`.", &[]),
-            Field::new("inputs", Ty::List(&Ty::Named("ChannelInput")), "Default: `[]`.", &[]),
-            Field::new("transform", Ty::Named("TransformConfig"), "", &[Mark::Nullable]),
-            Field::new("outputs", Ty::List(&Ty::Named("ChannelOutput")), "Default: `[]`.", &[]),
+            ObjectField::new("type", Ty::Named("ChannelType"), "", &[Mark::Required]),
+            ObjectField::new("state", Ty::Named("DesiredState"), "Default: `Stopped`.", &[]),
+            ObjectField::new("inputs", Ty::List(&Ty::Named("ChannelInput")), "Default: `[]`.", &[]),
+            ObjectField::new("transform", Ty::Named("TransformConfig"), "", &[Mark::Nullable]),
+            ObjectField::new("outputs", Ty::List(&Ty::Named("ChannelOutput")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "ChannelStatus", docs: "Live channel state; holds computed fields as well, thumbnailUrl for one.",
         shape: Shape::Object(&[
-            Field::new("state", Ty::Named("ActualState"), "Default: `Stopped`.", &[]),
-            Field::new("health", Ty::Named("HealthStatus"), "", &[]),
-            Field::new("inputs", Ty::List(&Ty::Named("ChannelInputStatus")), "Default: `[]`.", &[]),
-            Field::new("outputs", Ty::List(&Ty::Named("ChannelOutputStatus")), "Default: `[]`.", &[]),
-            Field::new("syncState", Ty::Named("SyncState"), "Default: `Ok`.", &[]),
-            Field::new("syncError", Ty::List(&Ty::Text), "Default: `[]`.", &[]),
-            Field::new("errors", Ty::List(&Ty::Named("ErrorEntry")), "Default: `[]`.", &[]),
-            Field::new("unsyncedFields", Ty::List(&Ty::Text), "Default: `[]`.", &[]),
+            ObjectField::new("state", Ty::Named("ActualState"), "Default: `Stopped`.", &[]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[]),
+            ObjectField::new("inputs", Ty::List(&Ty::Named("ChannelInputStatus")), "Default: `[]`.", &[]),
+            ObjectField::new("outputs", Ty::List(&Ty::Named("ChannelOutputStatus")), "Default: `[]`.", &[]),
+            ObjectField::new("syncState", Ty::Named("SyncState"), "Default: `Ok`.", &[]),
+            ObjectField::new("syncError", Ty::List(&Ty::Text), "Default: `[]`.", &[]),
+            ObjectField::new("errors", Ty::List(&Ty::Named("ErrorEntry")), "Default: `[]`.", &[]),
+            ObjectField::new("unsyncedFields", Ty::List(&Ty::Text), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
@@ -529,27 +529,27 @@ static TYPES: &[Type] = &[
     Type {
         name: "CurrentMetrics", docs: "What GET /metrics/current/ returns.",
         shape: Shape::Object(&[
-            Field::new("data", Ty::Named("CurrentMetricsData"), "", &[Mark::Required]),
-            Field::new("collectedAt", Ty::Time, "", &[Mark::Required]),
+            ObjectField::new("data", Ty::Named("CurrentMetricsData"), "", &[Mark::Required]),
+            ObjectField::new("collectedAt", Ty::Time, "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "CurrentMetricsData", docs: "Present-moment metric values, which `$select` may narrow.",
         shape: Shape::Object(&[
-            Field::new("serverId", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("cpuUtilizationPercent", Ty::Number, "", &[Mark::Nullable]),
-            Field::new("temperatureCelsius", Ty::Number, "", &[Mark::Nullable]),
-            Field::new("uptimeSeconds", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("serverId", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("cpuUtilizationPercent", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("temperatureCelsius", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("uptimeSeconds", Ty::Number, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "DecryptConfig", docs: "",
         shape: Shape::Object(&[
-            Field::new("type", Ty::Named("DecryptType"), "Default: `None`.", &[]),
-            Field::new("bissMode", Ty::Named("BissMode"), "", &[Mark::Nullable]),
-            Field::new("bissKey", Ty::Text, "", &[Mark::Secret, Mark::Nullable]),
-            Field::new("bissInjectedKeyId", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("camUrl", Ty::Text, "Length in characters: at most 128. Pattern: `^cam://localhost/cam[1-9]\\d{0,3}$`.", &[Mark::Nullable]),
+            ObjectField::new("type", Ty::Named("DecryptType"), "Default: `None`.", &[]),
+            ObjectField::new("bissMode", Ty::Named("BissMode"), "", &[Mark::Nullable]),
+            ObjectField::new("bissKey", Ty::Text, "", &[Mark::Secret, Mark::Nullable]),
+            ObjectField::new("bissInjectedKeyId", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("camUrl", Ty::Text, "Length in characters: at most 128. Pattern: `^cam://localhost/cam[1-9]\\d{0,3}$`.", &[Mark::Nullable]),
         ], None),
     },
     Type {
@@ -567,8 +567,8 @@ static TYPES: &[Type] = &[
     Type {
         name: "DemodulatorCard", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Named("DemodulatorModel"), "", &[Mark::Required]),
-            Field::new("slot", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Named("DemodulatorModel"), "", &[Mark::Required]),
+            ObjectField::new("slot", Ty::Integer, "", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -586,85 +586,85 @@ static TYPES: &[Type] = &[
     Type {
         name: "Eligibility", docs: "What GET /deployment/eligibility/ returns.",
         shape: Shape::Object(&[
-            Field::new("canRun", Ty::Flag, "Whether channels-api may take control; False once any resource has canUpgrade False. Owned (None) or upgradable ones never block; an empty list gives True", &[Mark::Required]),
-            Field::new("deploymentState", Ty::Text, "", &[Mark::Required]),
-            Field::new("resources", Ty::List(&Ty::Named("EligibilityResource")), "Default: `[]`.", &[]),
+            ObjectField::new("canRun", Ty::Flag, "Whether channels-api may take control; False once any resource has canUpgrade False. Owned (None) or upgradable ones never block; an empty list gives True", &[Mark::Required]),
+            ObjectField::new("deploymentState", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("resources", Ty::List(&Ty::Named("EligibilityResource")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "EligibilityResource", docs: "One resource already present on the device. Fields with no value (None) are left out of responses.",
         shape: Shape::Object(&[
-            Field::new("type", Ty::Text, "\"service\" (from the comms registry), or \"feed\" / \"savedConfiguration\" (from ce1-controller)", &[Mark::Required]),
-            Field::new("id", Ty::Text, "The comms serviceId, or else the channel/template id in ce1", &[Mark::Required]),
-            Field::new("channel", Ty::Text, "Which channels-api channel already holds the resource, by name; None if no channel does", &[Mark::Nullable]),
-            Field::new("canUpgrade", Ty::Flag, "Whether it can become a channel. None if channels-api manages it already; in all other cases False for now, with more in later releases", &[Mark::Nullable]),
-            Field::new("reason", Ty::Text, "Why canUpgrade has its value", &[Mark::Nullable]),
+            ObjectField::new("type", Ty::Text, "\"service\" (from the comms registry), or \"feed\" / \"savedConfiguration\" (from ce1-controller)", &[Mark::Required]),
+            ObjectField::new("id", Ty::Text, "The comms serviceId, or else the channel/template id in ce1", &[Mark::Required]),
+            ObjectField::new("channel", Ty::Text, "Which channels-api channel already holds the resource, by name; None if no channel does", &[Mark::Nullable]),
+            ObjectField::new("canUpgrade", Ty::Flag, "Whether it can become a channel. None if channels-api manages it already; in all other cases False for now, with more in later releases", &[Mark::Nullable]),
+            ObjectField::new("reason", Ty::Text, "Why canUpgrade has its value", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "EncodingConfig", docs: "",
         shape: Shape::Object(&[
-            Field::new("video", Ty::Named("VideoEncoding"), "", &[Mark::Required]),
-            Field::new("audios", Ty::List(&Ty::Named("AudioEncoding")), "Default: `[]`.", &[]),
+            ObjectField::new("video", Ty::Named("VideoEncoding"), "", &[Mark::Required]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("AudioEncoding")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "ErrorEntry", docs: "One error met while syncing or configuring.",
         shape: Shape::Object(&[
-            Field::new("code", Ty::Text, "", &[Mark::Required]),
-            Field::new("transient", Ty::Flag, "", &[Mark::Required]),
-            Field::new("showCode", Ty::Flag, "", &[Mark::Required]),
-            Field::new("userShort", Ty::Text, "Length in characters: at most 40.", &[Mark::Required]),
-            Field::new("userMessage", Ty::Text, "Length in characters: at most 512.", &[Mark::Required]),
-            Field::new("detail", Ty::Text, "Length in characters: at most 512.", &[Mark::Required]),
+            ObjectField::new("code", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("transient", Ty::Flag, "", &[Mark::Required]),
+            ObjectField::new("showCode", Ty::Flag, "", &[Mark::Required]),
+            ObjectField::new("userShort", Ty::Text, "Length in characters: at most 40.", &[Mark::Required]),
+            ObjectField::new("userMessage", Ty::Text, "Length in characters: at most 512.", &[Mark::Required]),
+            ObjectField::new("detail", Ty::Text, "Length in characters: at most 512.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "Etr290Stats", docs: "",
         shape: Shape::Object(&[
-            Field::new("ccError", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("tsSyncLoss", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("syncByteError", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("transportError", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("pmtError", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("pidError", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("ccError", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("tsSyncLoss", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("syncByteError", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("transportError", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("pmtError", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("pidError", Ty::Integer, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "ExportPayload", docs: "",
         shape: Shape::Object(&[
-            Field::new("schemaVersion", Ty::Text, "Default: `1`.", &[]),
-            Field::new("description", Ty::Text, "Length in characters: at most 255.", &[Mark::Nullable]),
-            Field::new("exportedAt", Ty::Time, "", &[Mark::Required]),
-            Field::new("sourceVersion", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("channels", Ty::List(&Ty::Named("ExportedChannel")), "", &[Mark::Required]),
+            ObjectField::new("schemaVersion", Ty::Text, "Default: `1`.", &[]),
+            ObjectField::new("description", Ty::Text, "Length in characters: at most 255.", &[Mark::Nullable]),
+            ObjectField::new("exportedAt", Ty::Time, "", &[Mark::Required]),
+            ObjectField::new("sourceVersion", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("channels", Ty::List(&Ty::Named("ExportedChannel")), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ExportRequest", docs: "",
         shape: Shape::Object(&[
-            Field::new("channels", Ty::List(&Ty::Text), "", &[Mark::Nullable]),
-            Field::new("includeServices", Ty::Flag, "Default: `true`.", &[]),
-            Field::new("description", Ty::Text, "Length in characters: at most 255.", &[Mark::Nullable]),
+            ObjectField::new("channels", Ty::List(&Ty::Text), "", &[Mark::Nullable]),
+            ObjectField::new("includeServices", Ty::Flag, "Default: `true`.", &[]),
+            ObjectField::new("description", Ty::Text, "Length in characters: at most 255.", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "ExportedChannel", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Default: `BeamChannel`.", &[]),
-            Field::new("metadata", Ty::Named("ChannelMetadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("ChannelSpec"), "", &[Mark::Required]),
-            Field::new("services", Ty::List(&Ty::Named("ExportedService")), "", &[]),
+            ObjectField::new("kind", Ty::Text, "Default: `BeamChannel`.", &[]),
+            ObjectField::new("metadata", Ty::Named("ChannelMetadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("ChannelSpec"), "", &[Mark::Required]),
+            ObjectField::new("services", Ty::List(&Ty::Named("ExportedService")), "", &[]),
         ], None),
     },
     Type {
         name: "ExportedService", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "", &[Mark::Required]),
-            Field::new("type", Ty::Text, "", &[Mark::Required]),
-            Field::new("id", Ty::Text, "", &[Mark::Required]),
-            Field::new("config", Ty::Map(&Ty::Json), "", &[Mark::Required]),
-            Field::new("configVersion", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("type", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("id", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("config", Ty::Map(&Ty::Json), "", &[Mark::Required]),
+            ObjectField::new("configVersion", Ty::Text, "", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -678,14 +678,14 @@ static TYPES: &[Type] = &[
     Type {
         name: "HealthStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("severity", Ty::Named("Severity"), "", &[Mark::Required]),
+            ObjectField::new("severity", Ty::Named("Severity"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "HttpStreamingEndpoint", docs: "A playback URL announced by a HttpStreaming output.",
         shape: Shape::Object(&[
-            Field::new("segmentationType", Ty::Named("SegmentationType"), "", &[Mark::Required]),
-            Field::new("url", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("segmentationType", Ty::Named("SegmentationType"), "", &[Mark::Required]),
+            ObjectField::new("url", Ty::Text, "", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -695,22 +695,22 @@ static TYPES: &[Type] = &[
     Type {
         name: "HttpStreamingOutputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Default: empty.", &[]),
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("transport", Ty::Named("HttpStreamingOutputTransportStatus"), "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("OutputHttpStreamingPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Default: empty.", &[]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("HttpStreamingOutputTransportStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("OutputHttpStreamingPayloadStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "HttpStreamingOutputTransportStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("endpoints", Ty::List(&Ty::Named("HttpStreamingEndpoint")), "Default: `[]`.", &[]),
+            ObjectField::new("endpoints", Ty::List(&Ty::Named("HttpStreamingEndpoint")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "HttpValidationError", docs: "",
         shape: Shape::Object(&[
-            Field::new("detail", Ty::List(&Ty::Named("ValidationError")), "", &[]),
+            ObjectField::new("detail", Ty::List(&Ty::Named("ValidationError")), "", &[]),
         ], None),
     },
     Type {
@@ -720,28 +720,28 @@ static TYPES: &[Type] = &[
     Type {
         name: "ImportRequest", docs: "",
         shape: Shape::Object(&[
-            Field::new("payload", Ty::Named("ExportPayload"), "", &[Mark::Required]),
-            Field::new("mode", Ty::Named("ImportMode"), "Default: `merge`.", &[]),
-            Field::new("state", Ty::Named("DesiredState"), "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("ExportPayload"), "", &[Mark::Required]),
+            ObjectField::new("mode", Ty::Named("ImportMode"), "Default: `merge`.", &[]),
+            ObjectField::new("state", Ty::Named("DesiredState"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "ImportResult", docs: "",
         shape: Shape::Object(&[
-            Field::new("imported", Ty::List(&Ty::Named("ImportedChannelResult")), "", &[]),
-            Field::new("deleted", Ty::List(&Ty::Text), "", &[]),
-            Field::new("errors", Ty::List(&Ty::Text), "", &[]),
-            Field::new("warnings", Ty::List(&Ty::Text), "", &[]),
+            ObjectField::new("imported", Ty::List(&Ty::Named("ImportedChannelResult")), "", &[]),
+            ObjectField::new("deleted", Ty::List(&Ty::Text), "", &[]),
+            ObjectField::new("errors", Ty::List(&Ty::Text), "", &[]),
+            ObjectField::new("warnings", Ty::List(&Ty::Text), "", &[]),
         ], None),
     },
     Type {
         name: "ImportedChannelResult", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "", &[Mark::Required]),
-            Field::new("sourceName", Ty::Text, "", &[Mark::Required]),
-            Field::new("displayName", Ty::Text, "", &[Mark::Required]),
-            Field::new("status", Ty::Named("ImportedChannelResultStatus"), "", &[Mark::Required]),
-            Field::new("error", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("sourceName", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("displayName", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("status", Ty::Named("ImportedChannelResultStatus"), "", &[Mark::Required]),
+            ObjectField::new("error", Ty::Text, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
@@ -751,105 +751,105 @@ static TYPES: &[Type] = &[
     Type {
         name: "InputElementaryStream", docs: "",
         shape: Shape::Object(&[
-            Field::new("pid", Ty::Integer, "", &[Mark::Required]),
-            Field::new("streamType", Ty::Integer, "", &[Mark::Required]),
-            Field::new("type", Ty::Text, "", &[Mark::Required]),
-            Field::new("language", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("pid", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("streamType", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("type", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("language", Ty::Text, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "InputMptsPayloadStatus", docs: "Payload seen on an MPTS input: the base payload plus a programme and PID table.",
         shape: Shape::Object(&[
-            Field::new("videoStandard", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("video", Ty::Named("InputPayloadVideo"), "", &[Mark::Nullable]),
-            Field::new("audios", Ty::List(&Ty::Named("InputPayloadAudio")), "Default: `[]`.", &[]),
-            Field::new("services", Ty::List(&Ty::Named("InputService")), "Default: `[]`.", &[]),
+            ObjectField::new("videoStandard", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("video", Ty::Named("InputPayloadVideo"), "", &[Mark::Nullable]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("InputPayloadAudio")), "Default: `[]`.", &[]),
+            ObjectField::new("services", Ty::List(&Ty::Named("InputService")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "InputPayloadAudio", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("pid", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("codec", Ty::Named("AudioCodecStatus"), "", &[Mark::Nullable]),
-            Field::new("channelCount", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("channelMode", Ty::Named("AudioModeStatus"), "", &[Mark::Nullable]),
-            Field::new("language", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("samplingRate", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("pid", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("codec", Ty::Named("AudioCodecStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("channelCount", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("channelMode", Ty::Named("AudioModeStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("language", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("samplingRate", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "InputPayloadStatus", docs: "Payload seen on inputs without an MPTS layer, i.e. SDI or SMPTE 2110.",
         shape: Shape::Object(&[
-            Field::new("videoStandard", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("video", Ty::Named("InputPayloadVideo"), "", &[Mark::Nullable]),
-            Field::new("audios", Ty::List(&Ty::Named("InputPayloadAudio")), "Default: `[]`.", &[]),
+            ObjectField::new("videoStandard", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("video", Ty::Named("InputPayloadVideo"), "", &[Mark::Nullable]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("InputPayloadAudio")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "InputPayloadVideo", docs: "",
         shape: Shape::Object(&[
-            Field::new("width", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("height", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("resolution", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("frameRate", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("interlaced", Ty::Flag, "", &[Mark::Nullable]),
-            Field::new("codec", Ty::Named("VideoCodecStatus"), "", &[Mark::Nullable]),
-            Field::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("chromaFormat", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("bitDepth", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("aspectRatio", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("quality", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("width", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("height", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("resolution", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("frameRate", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("interlaced", Ty::Flag, "", &[Mark::Nullable]),
+            ObjectField::new("codec", Ty::Named("VideoCodecStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("chromaFormat", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("bitDepth", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("aspectRatio", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("quality", Ty::Number, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "InputService", docs: "",
         shape: Shape::Object(&[
-            Field::new("programNumber", Ty::Integer, "", &[Mark::Required]),
-            Field::new("serviceName", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("providerName", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("selected", Ty::Flag, "Default: `false`.", &[]),
-            Field::new("pmtPid", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("pcrPid", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("elementaryStreams", Ty::List(&Ty::Named("InputElementaryStream")), "Default: `[]`.", &[]),
+            ObjectField::new("programNumber", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("serviceName", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("providerName", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("selected", Ty::Flag, "Default: `false`.", &[]),
+            ObjectField::new("pmtPid", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("pcrPid", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("elementaryStreams", Ty::List(&Ty::Named("InputElementaryStream")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "InputTransportFec", docs: "",
         shape: Shape::Object(&[
-            Field::new("status", Ty::Named("FecStatus"), "", &[Mark::Nullable]),
-            Field::new("correctedPackets", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("unrecoveredPackets", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("status", Ty::Named("FecStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("correctedPackets", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("unrecoveredPackets", Ty::Integer, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "InstalledCardData", docs: "",
         shape: Shape::Object(&[
-            Field::new("sdiCards", Ty::List(&Ty::Named("SdiCard")), "", &[Mark::Required]),
-            Field::new("rfDemodulators", Ty::List(&Ty::Named("DemodulatorCard")), "", &[Mark::Required]),
-            Field::new("st2110Cards", Ty::List(&Ty::Named("St2110Card")), "", &[Mark::Required]),
+            ObjectField::new("sdiCards", Ty::List(&Ty::Named("SdiCard")), "", &[Mark::Required]),
+            ObjectField::new("rfDemodulators", Ty::List(&Ty::Named("DemodulatorCard")), "", &[Mark::Required]),
+            ObjectField::new("st2110Cards", Ty::List(&Ty::Named("St2110Card")), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "Interfaces", docs: "",
         shape: Shape::Object(&[
-            Field::new("ip", Ty::List(&Ty::Named("IpInterface")), "Default: `[]`.", &[]),
-            Field::new("sdi", Ty::List(&Ty::Named("SdiInterface")), "Default: `[]`.", &[]),
-            Field::new("asi", Ty::List(&Ty::Named("SlotPortInterface")), "Default: `[]`.", &[]),
-            Field::new("rf_demod", Ty::List(&Ty::Named("SlotPortInterface")), "Default: `[]`.", &[]),
-            Field::new("rf_modulator", Ty::List(&Ty::Named("RfModulatorInterface")), "Default: `[]`.", &[]),
-            Field::new("cam", Ty::List(&Ty::Named("CamSlotInterface")), "Default: `[]`.", &[]),
-            Field::new("st2110", Ty::List(&Ty::Named("IpInterface")), "Default: `[]`.", &[]),
+            ObjectField::new("ip", Ty::List(&Ty::Named("IpInterface")), "Default: `[]`.", &[]),
+            ObjectField::new("sdi", Ty::List(&Ty::Named("SdiInterface")), "Default: `[]`.", &[]),
+            ObjectField::new("asi", Ty::List(&Ty::Named("SlotPortInterface")), "Default: `[]`.", &[]),
+            ObjectField::new("rf_demod", Ty::List(&Ty::Named("SlotPortInterface")), "Default: `[]`.", &[]),
+            ObjectField::new("rf_modulator", Ty::List(&Ty::Named("RfModulatorInterface")), "Default: `[]`.", &[]),
+            ObjectField::new("cam", Ty::List(&Ty::Named("CamSlotInterface")), "Default: `[]`.", &[]),
+            ObjectField::new("st2110", Ty::List(&Ty::Named("IpInterface")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "IpInterface", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "", &[Mark::Required]),
-            Field::new("type", Ty::Text, "Default: `IP`.", &[]),
-            Field::new("ipAddresses", Ty::List(&Ty::Text), "", &[Mark::Required]),
-            Field::new("displayName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("type", Ty::Text, "Default: `IP`.", &[]),
+            ObjectField::new("ipAddresses", Ty::List(&Ty::Text), "", &[Mark::Required]),
+            ObjectField::new("displayName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
@@ -859,17 +859,17 @@ static TYPES: &[Type] = &[
     Type {
         name: "Me", docs: "",
         shape: Shape::Object(&[
-            Field::new("user", Ty::Text, "", &[Mark::Required]),
-            Field::new("groups", Ty::List(&Ty::Text), "", &[Mark::Required]),
-            Field::new("permissions", Ty::Map(&Ty::Flag), "", &[Mark::Required]),
+            ObjectField::new("user", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("groups", Ty::List(&Ty::Text), "", &[Mark::Required]),
+            ObjectField::new("permissions", Ty::Map(&Ty::Flag), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "MptsAudioConfig", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("mode", Ty::Named("MptsAudioMode"), "", &[Mark::Required]),
-            Field::new("pid", Ty::Text, "Pattern: `^(Auto|[1-9]\\d*)$`.", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("mode", Ty::Named("MptsAudioMode"), "", &[Mark::Required]),
+            ObjectField::new("pid", Ty::Text, "Pattern: `^(Auto|[1-9]\\d*)$`.", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -879,84 +879,84 @@ static TYPES: &[Type] = &[
     Type {
         name: "MptsPayload", docs: "",
         shape: Shape::Object(&[
-            Field::new("programNumber", Ty::Text, "Pattern: `^(Auto|[1-9]\\d*)$`. Default: `Auto`.", &[Mark::Required]),
-            Field::new("delayMode", Ty::Named("DelayMode"), "Default: `Standard`.", &[]),
-            Field::new("video", Ty::Named("MptsVideoConfig"), "", &[Mark::Required]),
-            Field::new("audios", Ty::List(&Ty::Named("MptsAudioConfig")), "Number of items: at most 8. Default: `[]`.", &[]),
-            Field::new("audioAutoSelect", Ty::Flag, "", &[Mark::Required]),
-            Field::new("resolutionMode", Ty::Named("ReceiverInputResolution"), "", &[Mark::Required]),
+            ObjectField::new("programNumber", Ty::Text, "Pattern: `^(Auto|[1-9]\\d*)$`. Default: `Auto`.", &[Mark::Required]),
+            ObjectField::new("delayMode", Ty::Named("DelayMode"), "Default: `Standard`.", &[]),
+            ObjectField::new("video", Ty::Named("MptsVideoConfig"), "", &[Mark::Required]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("MptsAudioConfig")), "Number of items: at most 8. Default: `[]`.", &[]),
+            ObjectField::new("audioAutoSelect", Ty::Flag, "", &[Mark::Required]),
+            ObjectField::new("resolutionMode", Ty::Named("ReceiverInputResolution"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "MptsVideoConfig", docs: "",
         shape: Shape::Object(&[
-            Field::new("pid", Ty::Text, "Pattern: `^(Auto|[1-9]\\d*)$`.", &[Mark::Required]),
+            ObjectField::new("pid", Ty::Text, "Pattern: `^(Auto|[1-9]\\d*)$`.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "MultiplexingConfig", docs: "",
         shape: Shape::Object(&[
-            Field::new("enabled", Ty::Flag, "Default: `false`.", &[]),
+            ObjectField::new("enabled", Ty::Flag, "Default: `false`.", &[]),
         ], None),
     },
     Type {
         name: "OutputAudioPayload", docs: "Audio figures of an output, taken from statistics-api.",
         shape: Shape::Object(&[
-            Field::new("pid", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("codec", Ty::Named("AudioCodecStatus"), "", &[Mark::Nullable]),
-            Field::new("mode", Ty::Named("AudioModeStatus"), "", &[Mark::Nullable]),
-            Field::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("language", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("channelCount", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("pid", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("codec", Ty::Named("AudioCodecStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("mode", Ty::Named("AudioModeStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("language", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("channelCount", Ty::Integer, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "OutputHttpStreamingPayloadStatus", docs: "Payload status of an HTTP streaming output, including its list of ABR renditions.",
         shape: Shape::Object(&[
-            Field::new("video", Ty::Named("OutputVideoPayload"), "", &[Mark::Nullable]),
-            Field::new("audios", Ty::List(&Ty::Named("OutputAudioPayload")), "Default: `[]`.", &[]),
-            Field::new("representations", Ty::List(&Ty::Named("OutputRepresentationPayload")), "Default: `[]`.", &[]),
+            ObjectField::new("video", Ty::Named("OutputVideoPayload"), "", &[Mark::Nullable]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("OutputAudioPayload")), "Default: `[]`.", &[]),
+            ObjectField::new("representations", Ty::List(&Ty::Named("OutputRepresentationPayload")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "OutputPayloadStatus", docs: "Payload status for outputs carrying one service: SRT, UDP, ASI, RF, SDI and SMPTE 2110.",
         shape: Shape::Object(&[
-            Field::new("video", Ty::Named("OutputVideoPayload"), "", &[Mark::Nullable]),
-            Field::new("audios", Ty::List(&Ty::Named("OutputAudioPayload")), "Default: `[]`.", &[]),
+            ObjectField::new("video", Ty::Named("OutputVideoPayload"), "", &[Mark::Nullable]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("OutputAudioPayload")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "OutputProcessing", docs: "",
         shape: Shape::Object(&[
-            Field::new("videoScaling", Ty::Named("VideoScaling"), "", &[Mark::Nullable]),
-            Field::new("dynamicRangeConversion", Ty::Named("DynamicRangeConversion"), "Default: `None`.", &[]),
+            ObjectField::new("videoScaling", Ty::Named("VideoScaling"), "", &[Mark::Nullable]),
+            ObjectField::new("dynamicRangeConversion", Ty::Named("DynamicRangeConversion"), "Default: `None`.", &[]),
         ], None),
     },
     Type {
         name: "OutputRepresentationPayload", docs: "One ABR rendition: its own video encode plus audio streams shared with other renditions.",
         shape: Shape::Object(&[
-            Field::new("video", Ty::Named("OutputVideoPayload"), "", &[Mark::Nullable]),
-            Field::new("audios", Ty::List(&Ty::Named("OutputAudioPayload")), "Default: `[]`.", &[]),
+            ObjectField::new("video", Ty::Named("OutputVideoPayload"), "", &[Mark::Nullable]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("OutputAudioPayload")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "OutputVideoFormatStatus", docs: "Currently decoded video on a Reception Decoding SDI/ST2110 output; videoFormat merges resolution and scan type in one string such as 720x576i.",
         shape: Shape::Object(&[
-            Field::new("videoFormat", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("frameRate", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("videoFormat", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("frameRate", Ty::Text, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "OutputVideoPayload", docs: "Status of the video payload, taken from the statistics-api.",
         shape: Shape::Object(&[
-            Field::new("pid", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("resolution", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("frameRate", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("interlaced", Ty::Flag, "", &[Mark::Nullable]),
-            Field::new("codec", Ty::Named("VideoCodecStatus"), "", &[Mark::Nullable]),
-            Field::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("bitDepth", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("chromaFormat", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("pid", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("resolution", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("frameRate", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("interlaced", Ty::Flag, "", &[Mark::Nullable]),
+            ObjectField::new("codec", Ty::Named("VideoCodecStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("bitDepth", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("chromaFormat", Ty::Text, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
@@ -966,41 +966,41 @@ static TYPES: &[Type] = &[
     Type {
         name: "PaginationInfo", docs: "",
         shape: Shape::Object(&[
-            Field::new("start", Ty::Integer, "", &[Mark::Required]),
-            Field::new("end", Ty::Integer, "", &[Mark::Required]),
-            Field::new("records", Ty::Integer, "", &[Mark::Required]),
-            Field::new("total", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("start", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("end", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("records", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("total", Ty::Integer, "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "PrometheusMatrixData", docs: "The data part of a Prometheus matrix reply.",
         shape: Shape::Object(&[
-            Field::new("resultType", Ty::Text, "Default: `matrix`.", &[]),
-            Field::new("result", Ty::List(&Ty::Named("PrometheusMatrixResult")), "", &[Mark::Required]),
+            ObjectField::new("resultType", Ty::Text, "Default: `matrix`.", &[]),
+            ObjectField::new("result", Ty::List(&Ty::Named("PrometheusMatrixResult")), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "PrometheusMatrixResult", docs: "One series of a Prometheus matrix reply.",
         shape: Shape::Object(&[
-            Field::new("metric", Ty::Named("PrometheusMetricLabels"), "", &[Mark::Required]),
-            Field::new("values", Ty::List(&Ty::List(&Ty::Json)), "List of pairs: Unix timestamp, then the value as a string.", &[Mark::Required]),
+            ObjectField::new("metric", Ty::Named("PrometheusMetricLabels"), "", &[Mark::Required]),
+            ObjectField::new("values", Ty::List(&Ty::List(&Ty::Json)), "List of pairs: Unix timestamp, then the value as a string.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "PrometheusMetricLabels", docs: "Labels of a Prometheus metric; any further label may appear.",
         shape: Shape::Object(&[
-            Field::new("serverID", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("name", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("job", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("serverID", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("job", Ty::Text, "", &[Mark::Nullable]),
         ], Some(Ty::Json)),
     },
     Type {
         name: "PrometheusRange", docs: "Reply of the Prometheus query_range call.",
         shape: Shape::Object(&[
-            Field::new("status", Ty::Text, "Either 'success' or 'error'.", &[Mark::Required]),
-            Field::new("data", Ty::Named("PrometheusMatrixData"), "", &[Mark::Nullable]),
-            Field::new("error", Ty::Text, "Message text, only when status is 'error'.", &[Mark::Nullable]),
-            Field::new("errorType", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("status", Ty::Text, "Either 'success' or 'error'.", &[Mark::Required]),
+            ObjectField::new("data", Ty::Named("PrometheusMatrixData"), "", &[Mark::Nullable]),
+            ObjectField::new("error", Ty::Text, "Message text, only when status is 'error'.", &[Mark::Nullable]),
+            ObjectField::new("errorType", Ty::Text, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
@@ -1010,14 +1010,14 @@ static TYPES: &[Type] = &[
     Type {
         name: "Representation", docs: "",
         shape: Shape::Object(&[
-            Field::new("video", Ty::Named("VideoEncoding"), "", &[Mark::Required]),
-            Field::new("audios", Ty::List(&Ty::Named("AudioEncoding")), "Default: `[]`.", &[]),
+            ObjectField::new("video", Ty::Named("VideoEncoding"), "", &[Mark::Required]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("AudioEncoding")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "RfModulatorInterface", docs: "Marks that RF output is available; it always goes through the modulator, so entries have no identity and a list holds at most one.",
         shape: Shape::Object(&[
-            Field::new("type", Ty::Named("RfModulatorInterfaceType"), "Default: `RF_MODULATOR`.", &[]),
+            ObjectField::new("type", Ty::Named("RfModulatorInterfaceType"), "Default: `RF_MODULATOR`.", &[]),
         ], None),
     },
     Type {
@@ -1031,70 +1031,70 @@ static TYPES: &[Type] = &[
     Type {
         name: "RfOutputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Default: empty.", &[]),
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("transport", Ty::Named("RfOutputTransport"), "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("OutputPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Default: empty.", &[]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("RfOutputTransport"), "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("OutputPayloadStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "RfOutputTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^satmod://`.", &[Mark::Required]),
+            ObjectField::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^satmod://`.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "SatDemodInput", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("transport", Ty::Named("SatDemodTransport"), "", &[Mark::Required]),
-            Field::new("payload", Ty::Named("MptsPayload"), "", &[Mark::Nullable]),
-            Field::new("decrypt", Ty::Named("DecryptConfig"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("SatDemodTransport"), "", &[Mark::Required]),
+            ObjectField::new("payload", Ty::Named("MptsPayload"), "", &[Mark::Nullable]),
+            ObjectField::new("decrypt", Ty::Named("DecryptConfig"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SatDemodInputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
-            Field::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("InputMptsPayloadStatus"), "", &[Mark::Nullable]),
-            Field::new("transport", Ty::Named("SatDemodInputTransportStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
+            ObjectField::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("InputMptsPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("transport", Ty::Named("SatDemodInputTransportStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SatDemodInputTransportStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("receiving", Ty::Flag, "", &[Mark::Required]),
-            Field::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("ber", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("cnMargin", Ty::Number, "", &[Mark::Nullable]),
-            Field::new("fecErrors", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("fecRate", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("inversion", Ty::Flag, "", &[Mark::Nullable]),
-            Field::new("modulation", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("pilot", Ty::Flag, "", &[Mark::Nullable]),
-            Field::new("rollOff", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("signalStrength", Ty::Number, "", &[Mark::Nullable]),
-            Field::new("deliverySystem", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("ccError", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("receiving", Ty::Flag, "", &[Mark::Required]),
+            ObjectField::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("ber", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("cnMargin", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("fecErrors", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("fecRate", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("inversion", Ty::Flag, "", &[Mark::Nullable]),
+            ObjectField::new("modulation", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("pilot", Ty::Flag, "", &[Mark::Nullable]),
+            ObjectField::new("rollOff", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("signalStrength", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("deliverySystem", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("ccError", Ty::Integer, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SatDemodTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^rfdemod://`.", &[Mark::Required]),
-            Field::new("lnbVoltage", Ty::Named("LnbVoltage"), "Default: `Off`.", &[]),
-            Field::new("lnbToneEnabled", Ty::Flag, "Default: `false`.", &[]),
-            Field::new("tunerSymbolRateSps", Ty::Integer, "Range: 0.0 to 95000000.0.", &[Mark::Required]),
-            Field::new("tunerSearchRangeHz", Ty::Integer, "Range: 2000000.0 to 10000000.0. Default: `2000000`.", &[]),
-            Field::new("tunerMISEnabled", Ty::Flag, "Default: `false`.", &[]),
-            Field::new("tunerGoldCode", Ty::Integer, "Range: 0.0 to 262142.0. Default: `0`.", &[]),
-            Field::new("lnbFrequencyHz", Ty::Integer, "Range: 0.0 to 18000000000.0.", &[Mark::Required]),
-            Field::new("tunerFrequencyHz", Ty::Integer, "Range: 0.0 to 18000000000.0.", &[Mark::Required]),
-            Field::new("tunerMISStreamId", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^rfdemod://`.", &[Mark::Required]),
+            ObjectField::new("lnbVoltage", Ty::Named("LnbVoltage"), "Default: `Off`.", &[]),
+            ObjectField::new("lnbToneEnabled", Ty::Flag, "Default: `false`.", &[]),
+            ObjectField::new("tunerSymbolRateSps", Ty::Integer, "Range: 0.0 to 95000000.0.", &[Mark::Required]),
+            ObjectField::new("tunerSearchRangeHz", Ty::Integer, "Range: 2000000.0 to 10000000.0. Default: `2000000`.", &[]),
+            ObjectField::new("tunerMISEnabled", Ty::Flag, "Default: `false`.", &[]),
+            ObjectField::new("tunerGoldCode", Ty::Integer, "Range: 0.0 to 262142.0. Default: `0`.", &[]),
+            ObjectField::new("lnbFrequencyHz", Ty::Integer, "Range: 0.0 to 18000000000.0.", &[Mark::Required]),
+            ObjectField::new("tunerFrequencyHz", Ty::Integer, "Range: 0.0 to 18000000000.0.", &[Mark::Required]),
+            ObjectField::new("tunerMISStreamId", Ty::Integer, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
@@ -1108,8 +1108,8 @@ static TYPES: &[Type] = &[
     Type {
         name: "SdiAudioInput", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("aggregation", Ty::Named("SdiAggregation"), "", &[]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("aggregation", Ty::Named("SdiAggregation"), "", &[]),
         ], None),
     },
     Type {
@@ -1119,47 +1119,47 @@ static TYPES: &[Type] = &[
     Type {
         name: "SdiCaps", docs: "",
         shape: Shape::Object(&[
-            Field::new("type", Ty::Named("SdiInterfaceType"), "", &[Mark::Required]),
+            ObjectField::new("type", Ty::Named("SdiInterfaceType"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "SdiCard", docs: "",
         shape: Shape::Object(&[
-            Field::new("type", Ty::Named("SdiModel"), "", &[Mark::Required]),
-            Field::new("slot", Ty::Integer, "", &[Mark::Required]),
-            Field::new("firmware", Ty::Named("DektecFirmware"), "", &[Mark::Required]),
+            ObjectField::new("type", Ty::Named("SdiModel"), "", &[Mark::Required]),
+            ObjectField::new("slot", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("firmware", Ty::Named("DektecFirmware"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "SdiInput", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("transport", Ty::Named("SdiInputTransport"), "", &[Mark::Required]),
-            Field::new("payload", Ty::Named("SdiPayload"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("SdiInputTransport"), "", &[Mark::Required]),
+            ObjectField::new("payload", Ty::Named("SdiPayload"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SdiInputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
-            Field::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("InputPayloadStatus"), "", &[Mark::Nullable]),
-            Field::new("transport", Ty::Named("SdiInputTransportStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
+            ObjectField::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("InputPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("transport", Ty::Named("SdiInputTransportStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SdiInputTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^sdi://`.", &[Mark::Required]),
+            ObjectField::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^sdi://`.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "SdiInputTransportStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("receiving", Ty::Flag, "", &[Mark::Required]),
+            ObjectField::new("receiving", Ty::Flag, "", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -1177,77 +1177,77 @@ static TYPES: &[Type] = &[
     Type {
         name: "SdiNoAggregation", docs: "",
         shape: Shape::Object(&[
-            Field::new("pair", Ty::Named("SdiAudioPair"), "Default: `G1P1`.", &[Mark::Required]),
+            ObjectField::new("pair", Ty::Named("SdiAudioPair"), "Default: `G1P1`.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "SdiOutput", docs: "",
         shape: Shape::Object(&[
-            Field::new("transport", Ty::Named("SdiOutputTransport"), "", &[Mark::Required]),
-            Field::new("processing", Ty::Named("OutputProcessing"), "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("SdiOutputPayload"), "", &[Mark::Nullable]),
+            ObjectField::new("transport", Ty::Named("SdiOutputTransport"), "", &[Mark::Required]),
+            ObjectField::new("processing", Ty::Named("OutputProcessing"), "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("SdiOutputPayload"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SdiOutputAudioConfig", docs: "",
         shape: Shape::Object(&[
-            Field::new("inputName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("audioInputName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("embedding", Ty::Named("SdiAudioEmbedding"), "", &[Mark::Required]),
+            ObjectField::new("inputName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("audioInputName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("embedding", Ty::Named("SdiAudioEmbedding"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "SdiOutputAudioStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("inputName", Ty::Text, "", &[Mark::Required]),
-            Field::new("audioInputName", Ty::Text, "", &[Mark::Required]),
-            Field::new("embedding", Ty::Named("SdiAudioEmbedding"), "", &[Mark::Required]),
-            Field::new("mode", Ty::Named("AudioModeStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("inputName", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("audioInputName", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("embedding", Ty::Named("SdiAudioEmbedding"), "", &[Mark::Required]),
+            ObjectField::new("mode", Ty::Named("AudioModeStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SdiOutputPayload", docs: "",
         shape: Shape::Object(&[
-            Field::new("audios", Ty::List(&Ty::Named("SdiOutputAudioConfig")), "Default: `[]`.", &[]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("SdiOutputAudioConfig")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "SdiOutputPayloadStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("video", Ty::Named("OutputVideoFormatStatus"), "", &[Mark::Nullable]),
-            Field::new("audios", Ty::List(&Ty::Named("SdiOutputAudioStatus")), "Default: `[]`.", &[]),
+            ObjectField::new("video", Ty::Named("OutputVideoFormatStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("SdiOutputAudioStatus")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "SdiOutputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Default: empty.", &[]),
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("transport", Ty::Named("SdiOutputTransport"), "", &[Mark::Nullable]),
-            Field::new("processing", Ty::Named("OutputProcessing"), "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("SdiOutputPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Default: empty.", &[]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("SdiOutputTransport"), "", &[Mark::Nullable]),
+            ObjectField::new("processing", Ty::Named("OutputProcessing"), "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("SdiOutputPayloadStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SdiOutputTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^sdi://`.", &[Mark::Required]),
-            Field::new("linkMode", Ty::Named("SdiUhdLinkMode"), "", &[Mark::Nullable]),
+            ObjectField::new("url", Ty::Text, "Length in characters: at most 128. Pattern: `^sdi://`.", &[Mark::Required]),
+            ObjectField::new("linkMode", Ty::Named("SdiUhdLinkMode"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SdiPayload", docs: "",
         shape: Shape::Object(&[
-            Field::new("audios", Ty::List(&Ty::Named("SdiAudioInput")), "Default: `[]`.", &[]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("SdiAudioInput")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "SdiSlotPortInterface", docs: "SDI port with its own capability class (3G, 12G or Unknown); type stays SDIASI, and being listed under InterfacesResponse.sdi is what marks it as SDI.",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "", &[Mark::Required]),
-            Field::new("url", Ty::Text, "", &[Mark::Required]),
-            Field::new("caps", Ty::Named("SdiCaps"), "", &[Mark::Required]),
-            Field::new("displayName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("url", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("caps", Ty::Named("SdiCaps"), "", &[Mark::Required]),
+            ObjectField::new("displayName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
@@ -1265,10 +1265,10 @@ static TYPES: &[Type] = &[
     Type {
         name: "SlotPortInterface", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "", &[Mark::Required]),
-            Field::new("type", Ty::Named("SlotPortInterfaceType"), "", &[Mark::Required]),
-            Field::new("url", Ty::Text, "", &[Mark::Required]),
-            Field::new("displayName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("type", Ty::Named("SlotPortInterfaceType"), "", &[Mark::Required]),
+            ObjectField::new("url", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("displayName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
@@ -1278,30 +1278,30 @@ static TYPES: &[Type] = &[
     Type {
         name: "Smpte2110AudioEssence", docs: "",
         shape: Shape::Object(&[
-            Field::new("transportName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("packetTime", Ty::Named("PacketTime"), "Default: `PT_1ms`.", &[]),
-            Field::new("audios", Ty::List(&Ty::Named("Smpte2110OutputAudio")), "Number of items: at most 32. Default: `[]`.", &[]),
+            ObjectField::new("transportName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("packetTime", Ty::Named("PacketTime"), "Default: `PT_1ms`.", &[]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("Smpte2110OutputAudio")), "Number of items: at most 32. Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "Smpte2110AudioEssenceStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("transportName", Ty::Text, "", &[Mark::Required]),
-            Field::new("type", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("packetTime", Ty::Named("PacketTime"), "Default: `PT_1ms`.", &[]),
-            Field::new("audios", Ty::List(&Ty::Named("Smpte2110OutputAudioStatus")), "Default: `[]`.", &[]),
-            Field::new("sdpUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("transportName", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("type", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("packetTime", Ty::Named("PacketTime"), "Default: `PT_1ms`.", &[]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("Smpte2110OutputAudioStatus")), "Default: `[]`.", &[]),
+            ObjectField::new("sdpUrl", Ty::Text, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "Smpte2110AudioInputEssence", docs: "",
         shape: Shape::Object(&[
-            Field::new("type", Ty::Named("Smpte2110AudioInputEssenceType"), "Default: `audio`.", &[]),
-            Field::new("transportFile", Ty::Named("TransportFile"), "", &[Mark::Nullable]),
-            Field::new("sdpUrl", Ty::Text, "Length in characters: at most 2048.", &[Mark::Nullable]),
-            Field::new("streamIndex", Ty::Integer, "Range: at least 1.0. Default: `1`.", &[]),
-            Field::new("channelGroupIndex", Ty::Integer, "Range: at least 1.0. Default: `1`.", &[]),
-            Field::new("name", Ty::Text, "Length in characters: at most 32.", &[Mark::Nullable]),
+            ObjectField::new("type", Ty::Named("Smpte2110AudioInputEssenceType"), "Default: `audio`.", &[]),
+            ObjectField::new("transportFile", Ty::Named("TransportFile"), "", &[Mark::Nullable]),
+            ObjectField::new("sdpUrl", Ty::Text, "Length in characters: at most 2048.", &[Mark::Nullable]),
+            ObjectField::new("streamIndex", Ty::Integer, "Range: at least 1.0. Default: `1`.", &[]),
+            ObjectField::new("channelGroupIndex", Ty::Integer, "Range: at least 1.0. Default: `1`.", &[]),
+            ObjectField::new("name", Ty::Text, "Length in characters: at most 32.", &[Mark::Nullable]),
         ], None),
     },
     Type {
@@ -1311,57 +1311,57 @@ static TYPES: &[Type] = &[
     Type {
         name: "Smpte2110Input", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("transport", Ty::Named("Smpte2110InputTransport"), "", &[Mark::Required]),
-            Field::new("payload", Ty::Named("Smpte2110Payload"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("Smpte2110InputTransport"), "", &[Mark::Required]),
+            ObjectField::new("payload", Ty::Named("Smpte2110Payload"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "Smpte2110InputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
-            Field::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("InputPayloadStatus"), "", &[Mark::Nullable]),
-            Field::new("transport", Ty::Named("Smpte2110InputTransportStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
+            ObjectField::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("InputPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("transport", Ty::Named("Smpte2110InputTransportStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "Smpte2110InputTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Nullable]),
-            Field::new("nmosEnabled", Ty::Flag, "Default: `false`.", &[]),
+            ObjectField::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Nullable]),
+            ObjectField::new("nmosEnabled", Ty::Flag, "Default: `false`.", &[]),
         ], None),
     },
     Type {
         name: "Smpte2110InputTransportStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("receiving", Ty::Flag, "", &[Mark::Required]),
+            ObjectField::new("receiving", Ty::Flag, "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "Smpte2110Output", docs: "",
         shape: Shape::Object(&[
-            Field::new("transports", Ty::List(&Ty::Named("Smpte2110OutputTransport")), "", &[Mark::Required]),
-            Field::new("processing", Ty::Named("OutputProcessing"), "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("Smpte2110OutputPayload"), "", &[Mark::Required]),
+            ObjectField::new("transports", Ty::List(&Ty::Named("Smpte2110OutputTransport")), "", &[Mark::Required]),
+            ObjectField::new("processing", Ty::Named("OutputProcessing"), "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("Smpte2110OutputPayload"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "Smpte2110OutputAudio", docs: "Named input audio (single channel, stereo pair or channel group) carried by an audio essence. lipSyncOffset is settable only in CP Advanced UI.",
         shape: Shape::Object(&[
-            Field::new("inputName", Ty::Text, "Input that supplies the audio.\n\nLength in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("audioInputName", Ty::Text, "Usually a payload.audios[].name of that input; with audioAutoSelect, a reserved decode-stream identifier `Audio_1`..`Audio_8`.\n\nLength in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("inputName", Ty::Text, "Input that supplies the audio.\n\nLength in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("audioInputName", Ty::Text, "Usually a payload.audios[].name of that input; with audioAutoSelect, a reserved decode-stream identifier `Audio_1`..`Audio_8`.\n\nLength in characters: 1 to 32.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "Smpte2110OutputAudioStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("inputName", Ty::Text, "", &[Mark::Required]),
-            Field::new("audioInputName", Ty::Text, "", &[Mark::Required]),
-            Field::new("mode", Ty::Named("AudioModeStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("inputName", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("audioInputName", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("mode", Ty::Named("AudioModeStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
@@ -1375,64 +1375,64 @@ static TYPES: &[Type] = &[
     Type {
         name: "Smpte2110OutputPayload", docs: "",
         shape: Shape::Object(&[
-            Field::new("essences", Ty::List(&Ty::Named("Smpte2110OutputEssence")), "", &[Mark::Required]),
+            ObjectField::new("essences", Ty::List(&Ty::Named("Smpte2110OutputEssence")), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "Smpte2110OutputPayloadStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("essences", Ty::List(&Ty::Named("Smpte2110OutputEssenceStatus")), "Default: `[]`.", &[]),
+            ObjectField::new("essences", Ty::List(&Ty::Named("Smpte2110OutputEssenceStatus")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "Smpte2110OutputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Default: empty.", &[]),
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("transports", Ty::List(&Ty::Named("Smpte2110OutputTransport")), "Default: `[]`.", &[]),
-            Field::new("processing", Ty::Named("OutputProcessing"), "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("Smpte2110OutputPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Default: empty.", &[]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("transports", Ty::List(&Ty::Named("Smpte2110OutputTransport")), "Default: `[]`.", &[]),
+            ObjectField::new("processing", Ty::Named("OutputProcessing"), "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("Smpte2110OutputPayloadStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "Smpte2110OutputTransport", docs: "A named multicast-group destination to which an output essence is sent.",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
-            Field::new("destinationAddress", Ty::Text, "An IPv4 address.", &[Mark::Required]),
-            Field::new("destinationPort", Ty::Integer, "Range: 1024.0 to 65535.0.", &[Mark::Required]),
-            Field::new("sourcePort", Ty::Integer, "Range: 1024.0 to 65535.0.", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
+            ObjectField::new("destinationAddress", Ty::Text, "An IPv4 address.", &[Mark::Required]),
+            ObjectField::new("destinationPort", Ty::Integer, "Range: 1024.0 to 65535.0.", &[Mark::Required]),
+            ObjectField::new("sourcePort", Ty::Integer, "Range: 1024.0 to 65535.0.", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "Smpte2110Payload", docs: "",
         shape: Shape::Object(&[
-            Field::new("video", Ty::Named("Smpte2110VideoInputEssence"), "", &[Mark::Nullable]),
-            Field::new("audios", Ty::List(&Ty::Named("Smpte2110AudioInputEssence")), "Default: `[]`.", &[]),
+            ObjectField::new("video", Ty::Named("Smpte2110VideoInputEssence"), "", &[Mark::Nullable]),
+            ObjectField::new("audios", Ty::List(&Ty::Named("Smpte2110AudioInputEssence")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "Smpte2110VideoEssence", docs: "",
         shape: Shape::Object(&[
-            Field::new("transportName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("transportName", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "Smpte2110VideoEssenceStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("transportName", Ty::Text, "", &[Mark::Required]),
-            Field::new("type", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("video", Ty::Named("OutputVideoFormatStatus"), "", &[Mark::Nullable]),
-            Field::new("sdpUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("transportName", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("type", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("video", Ty::Named("OutputVideoFormatStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("sdpUrl", Ty::Text, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "Smpte2110VideoInputEssence", docs: "",
         shape: Shape::Object(&[
-            Field::new("type", Ty::Named("Smpte2110VideoInputEssenceType"), "Default: `video`.", &[]),
-            Field::new("transportFile", Ty::Named("TransportFile"), "", &[Mark::Nullable]),
-            Field::new("sdpUrl", Ty::Text, "Length in characters: at most 2048.", &[Mark::Nullable]),
-            Field::new("streamIndex", Ty::Integer, "Range: at least 1.0. Default: `1`.", &[]),
+            ObjectField::new("type", Ty::Named("Smpte2110VideoInputEssenceType"), "Default: `video`.", &[]),
+            ObjectField::new("transportFile", Ty::Named("TransportFile"), "", &[Mark::Nullable]),
+            ObjectField::new("sdpUrl", Ty::Text, "Length in characters: at most 2048.", &[Mark::Nullable]),
+            ObjectField::new("streamIndex", Ty::Integer, "Range: at least 1.0. Default: `1`.", &[]),
         ], None),
     },
     Type {
@@ -1442,88 +1442,88 @@ static TYPES: &[Type] = &[
     Type {
         name: "SrtCallerInput", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("transport", Ty::Named("SrtCallerTransport"), "", &[Mark::Required]),
-            Field::new("payload", Ty::Named("MptsPayload"), "", &[Mark::Nullable]),
-            Field::new("decrypt", Ty::Named("DecryptConfig"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("SrtCallerTransport"), "", &[Mark::Required]),
+            ObjectField::new("payload", Ty::Named("MptsPayload"), "", &[Mark::Nullable]),
+            ObjectField::new("decrypt", Ty::Named("DecryptConfig"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtCallerInputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
-            Field::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("InputMptsPayloadStatus"), "", &[Mark::Nullable]),
-            Field::new("transport", Ty::Named("SrtCallerInputTransportStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
+            ObjectField::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("InputMptsPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("transport", Ty::Named("SrtCallerInputTransportStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtCallerInputTransportStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("receiving", Ty::Flag, "", &[Mark::Required]),
-            Field::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("activeConnections", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("connections", Ty::List(&Ty::Named("SrtInputConnectionStats")), "", &[Mark::Nullable]),
-            Field::new("etr290", Ty::Named("Etr290Stats"), "", &[Mark::Nullable]),
+            ObjectField::new("receiving", Ty::Flag, "", &[Mark::Required]),
+            ObjectField::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("activeConnections", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("connections", Ty::List(&Ty::Named("SrtInputConnectionStats")), "", &[Mark::Nullable]),
+            ObjectField::new("etr290", Ty::Named("Etr290Stats"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtCallerOutput", docs: "",
         shape: Shape::Object(&[
-            Field::new("transport", Ty::Named("SrtCallerOutputTransport"), "", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("SrtCallerOutputTransport"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "SrtCallerOutputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Default: empty.", &[]),
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("transport", Ty::Named("SrtCallerOutputTransportStatus"), "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("OutputPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Default: empty.", &[]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("SrtCallerOutputTransportStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("OutputPayloadStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtCallerOutputTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("url", Ty::Text, "Length in characters: at most 2048. Pattern: `^srt://`.", &[Mark::Required]),
-            Field::new("latency", Ty::Number, "Range: 0.06 to 8.0. Default: `0.125`.", &[]),
-            Field::new("encryptionStandard", Ty::Named("SrtEncryptionStandard"), "Default: `None`.", &[]),
-            Field::new("passPhrase", Ty::Text, "Length in characters: at most 79.", &[Mark::Secret, Mark::Nullable]),
+            ObjectField::new("url", Ty::Text, "Length in characters: at most 2048. Pattern: `^srt://`.", &[Mark::Required]),
+            ObjectField::new("latency", Ty::Number, "Range: 0.06 to 8.0. Default: `0.125`.", &[]),
+            ObjectField::new("encryptionStandard", Ty::Named("SrtEncryptionStandard"), "Default: `None`.", &[]),
+            ObjectField::new("passPhrase", Ty::Text, "Length in characters: at most 79.", &[Mark::Secret, Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtCallerOutputTransportStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("url", Ty::Text, "", &[Mark::Required]),
-            Field::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Nullable]),
-            Field::new("latency", Ty::Number, "Default: `0.125`.", &[]),
-            Field::new("encryptionStandard", Ty::Text, "Default: `None`.", &[]),
-            Field::new("activeConnections", Ty::Integer, "Default: `0`.", &[]),
-            Field::new("connections", Ty::List(&Ty::Named("SrtConnectionStats")), "Default: `[]`.", &[]),
+            ObjectField::new("url", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Nullable]),
+            ObjectField::new("latency", Ty::Number, "Default: `0.125`.", &[]),
+            ObjectField::new("encryptionStandard", Ty::Text, "Default: `None`.", &[]),
+            ObjectField::new("activeConnections", Ty::Integer, "Default: `0`.", &[]),
+            ObjectField::new("connections", Ty::List(&Ty::Named("SrtConnectionStats")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "SrtCallerTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("url", Ty::Text, "Length in characters: at most 2048. Pattern: `^srt://`.", &[Mark::Required]),
-            Field::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Nullable]),
-            Field::new("latency", Ty::Number, "Range: 0.06 to 8.0. Default: `0.125`.", &[]),
-            Field::new("encryptionStandard", Ty::Named("SrtEncryptionStandard"), "Default: `None`.", &[]),
-            Field::new("passPhrase", Ty::Text, "Length in characters: at most 79.", &[Mark::Secret, Mark::Nullable]),
+            ObjectField::new("url", Ty::Text, "Length in characters: at most 2048. Pattern: `^srt://`.", &[Mark::Required]),
+            ObjectField::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Nullable]),
+            ObjectField::new("latency", Ty::Number, "Range: 0.06 to 8.0. Default: `0.125`.", &[]),
+            ObjectField::new("encryptionStandard", Ty::Named("SrtEncryptionStandard"), "Default: `None`.", &[]),
+            ObjectField::new("passPhrase", Ty::Text, "Length in characters: at most 79.", &[Mark::Secret, Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtConnectionStats", docs: "",
         shape: Shape::Object(&[
-            Field::new("remoteAddress", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("sendBitrateMbps", Ty::Number, "", &[Mark::Nullable]),
-            Field::new("packetsLost", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("packetsRetransmitted", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("rttMs", Ty::Number, "", &[Mark::Nullable]),
-            Field::new("bandwidthMbps", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("remoteAddress", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("sendBitrateMbps", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("packetsLost", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("packetsRetransmitted", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("rttMs", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("bandwidthMbps", Ty::Number, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
@@ -1533,97 +1533,97 @@ static TYPES: &[Type] = &[
     Type {
         name: "SrtInputConnectionStats", docs: "",
         shape: Shape::Object(&[
-            Field::new("remoteAddress", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("recvBitrateMbps", Ty::Number, "", &[Mark::Nullable]),
-            Field::new("rttMs", Ty::Number, "", &[Mark::Nullable]),
-            Field::new("bandwidthMbps", Ty::Number, "", &[Mark::Nullable]),
-            Field::new("packetsLost", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("remoteAddress", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("recvBitrateMbps", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("rttMs", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("bandwidthMbps", Ty::Number, "", &[Mark::Nullable]),
+            ObjectField::new("packetsLost", Ty::Integer, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtListenerInput", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("transport", Ty::Named("SrtListenerTransport"), "", &[Mark::Required]),
-            Field::new("payload", Ty::Named("MptsPayload"), "", &[Mark::Nullable]),
-            Field::new("decrypt", Ty::Named("DecryptConfig"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("SrtListenerTransport"), "", &[Mark::Required]),
+            ObjectField::new("payload", Ty::Named("MptsPayload"), "", &[Mark::Nullable]),
+            ObjectField::new("decrypt", Ty::Named("DecryptConfig"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtListenerInputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
-            Field::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("InputMptsPayloadStatus"), "", &[Mark::Nullable]),
-            Field::new("transport", Ty::Named("SrtListenerInputTransportStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
+            ObjectField::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("InputMptsPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("transport", Ty::Named("SrtListenerInputTransportStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtListenerInputTransportStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("receiving", Ty::Flag, "", &[Mark::Required]),
-            Field::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("activeConnections", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("connections", Ty::List(&Ty::Named("SrtInputConnectionStats")), "", &[Mark::Nullable]),
-            Field::new("etr290", Ty::Named("Etr290Stats"), "", &[Mark::Nullable]),
+            ObjectField::new("receiving", Ty::Flag, "", &[Mark::Required]),
+            ObjectField::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("activeConnections", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("connections", Ty::List(&Ty::Named("SrtInputConnectionStats")), "", &[Mark::Nullable]),
+            ObjectField::new("etr290", Ty::Named("Etr290Stats"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtListenerOutput", docs: "",
         shape: Shape::Object(&[
-            Field::new("transport", Ty::Named("SrtListenerOutputTransport"), "", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("SrtListenerOutputTransport"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "SrtListenerOutputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Default: empty.", &[]),
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("transport", Ty::Named("SrtListenerOutputTransportStatus"), "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("OutputPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Default: empty.", &[]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("SrtListenerOutputTransportStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("OutputPayloadStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtListenerOutputTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
-            Field::new("port", Ty::Integer, "Range: 256.0 to 65535.0.", &[Mark::Required]),
-            Field::new("maxConnections", Ty::Integer, "Range: at least 1.0. Default: `10`.", &[]),
-            Field::new("latency", Ty::Number, "Range: 0.06 to 8.0. Default: `0.125`.", &[]),
-            Field::new("encryptionStandard", Ty::Named("SrtEncryptionStandard"), "Default: `None`.", &[]),
-            Field::new("passPhrase", Ty::Text, "Length in characters: at most 79.", &[Mark::Secret, Mark::Nullable]),
+            ObjectField::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
+            ObjectField::new("port", Ty::Integer, "Range: 256.0 to 65535.0.", &[Mark::Required]),
+            ObjectField::new("maxConnections", Ty::Integer, "Range: at least 1.0. Default: `10`.", &[]),
+            ObjectField::new("latency", Ty::Number, "Range: 0.06 to 8.0. Default: `0.125`.", &[]),
+            ObjectField::new("encryptionStandard", Ty::Named("SrtEncryptionStandard"), "Default: `None`.", &[]),
+            ObjectField::new("passPhrase", Ty::Text, "Length in characters: at most 79.", &[Mark::Secret, Mark::Nullable]),
         ], None),
     },
     Type {
         name: "SrtListenerOutputTransportStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
-            Field::new("port", Ty::Integer, "", &[Mark::Required]),
-            Field::new("maxConnections", Ty::Integer, "Default: `10`.", &[]),
-            Field::new("latency", Ty::Number, "Default: `0.125`.", &[]),
-            Field::new("encryptionStandard", Ty::Text, "Default: `None`.", &[]),
-            Field::new("activeConnections", Ty::Integer, "Default: `0`.", &[]),
-            Field::new("connections", Ty::List(&Ty::Named("SrtConnectionStats")), "Default: `[]`.", &[]),
+            ObjectField::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
+            ObjectField::new("port", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("maxConnections", Ty::Integer, "Default: `10`.", &[]),
+            ObjectField::new("latency", Ty::Number, "Default: `0.125`.", &[]),
+            ObjectField::new("encryptionStandard", Ty::Text, "Default: `None`.", &[]),
+            ObjectField::new("activeConnections", Ty::Integer, "Default: `0`.", &[]),
+            ObjectField::new("connections", Ty::List(&Ty::Named("SrtConnectionStats")), "Default: `[]`.", &[]),
         ], None),
     },
     Type {
         name: "SrtListenerTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
-            Field::new("port", Ty::Integer, "Range: 256.0 to 65535.0.", &[Mark::Required]),
-            Field::new("latency", Ty::Number, "Range: 0.06 to 8.0. Default: `0.125`.", &[]),
-            Field::new("encryptionStandard", Ty::Named("SrtEncryptionStandard"), "Default: `None`.", &[]),
-            Field::new("passPhrase", Ty::Text, "Length in characters: at most 79.", &[Mark::Secret, Mark::Nullable]),
+            ObjectField::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
+            ObjectField::new("port", Ty::Integer, "Range: 256.0 to 65535.0.", &[Mark::Required]),
+            ObjectField::new("latency", Ty::Number, "Range: 0.06 to 8.0. Default: `0.125`.", &[]),
+            ObjectField::new("encryptionStandard", Ty::Named("SrtEncryptionStandard"), "Default: `None`.", &[]),
+            ObjectField::new("passPhrase", Ty::Text, "Length in characters: at most 79.", &[Mark::Secret, Mark::Nullable]),
         ], None),
     },
     Type {
         name: "St2110Card", docs: "",
         shape: Shape::Object(&[
-            Field::new("type", Ty::Named("St2110Model"), "", &[Mark::Required]),
-            Field::new("slot", Ty::Integer, "", &[Mark::Required]),
+            ObjectField::new("type", Ty::Named("St2110Model"), "", &[Mark::Required]),
+            ObjectField::new("slot", Ty::Integer, "", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -1641,16 +1641,16 @@ static TYPES: &[Type] = &[
     Type {
         name: "SystemInfo", docs: "Reply of GET /system/.",
         shape: Shape::Object(&[
-            Field::new("data", Ty::Named("SystemInfoData"), "", &[Mark::Required]),
+            ObjectField::new("data", Ty::Named("SystemInfoData"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "SystemInfoData", docs: "Fields that identify the device.",
         shape: Shape::Object(&[
-            Field::new("softwareVersion", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("softwareName", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("serialNumber", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("hardwareModel", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("softwareVersion", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("softwareName", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("serialNumber", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("hardwareModel", Ty::Text, "", &[Mark::Nullable]),
         ], None),
     },
     Type {
@@ -1660,15 +1660,15 @@ static TYPES: &[Type] = &[
     Type {
         name: "TransformConfig", docs: "",
         shape: Shape::Object(&[
-            Field::new("encoding", Ty::Named("EncodingConfig"), "", &[Mark::Nullable]),
-            Field::new("abrEncoding", Ty::Named("AbrEncodingConfig"), "", &[Mark::Nullable]),
-            Field::new("multiplexing", Ty::Named("MultiplexingConfig"), "", &[Mark::Nullable]),
+            ObjectField::new("encoding", Ty::Named("EncodingConfig"), "", &[Mark::Nullable]),
+            ObjectField::new("abrEncoding", Ty::Named("AbrEncodingConfig"), "", &[Mark::Nullable]),
+            ObjectField::new("multiplexing", Ty::Named("MultiplexingConfig"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "TransportFile", docs: "SDP file that describes an ST 2110 stream.",
         shape: Shape::Object(&[
-            Field::new("data", Ty::Text, "Unprocessed file text, SDP unless stated otherwise.\n\nLength in characters: at most 8192.", &[Mark::Required]),
+            ObjectField::new("data", Ty::Text, "Unprocessed file text, SDP unless stated otherwise.\n\nLength in characters: at most 8192.", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -1678,104 +1678,104 @@ static TYPES: &[Type] = &[
     Type {
         name: "UdpInput", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("transport", Ty::Named("UdpTransport"), "", &[Mark::Required]),
-            Field::new("payload", Ty::Named("MptsPayload"), "", &[Mark::Nullable]),
-            Field::new("decrypt", Ty::Named("DecryptConfig"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("UdpTransport"), "", &[Mark::Required]),
+            ObjectField::new("payload", Ty::Named("MptsPayload"), "", &[Mark::Nullable]),
+            ObjectField::new("decrypt", Ty::Named("DecryptConfig"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "UdpInputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
-            Field::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("InputMptsPayloadStatus"), "", &[Mark::Nullable]),
-            Field::new("transport", Ty::Named("UdpInputTransportStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
+            ObjectField::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("InputMptsPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("transport", Ty::Named("UdpInputTransportStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "UdpInputTransportStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("receiving", Ty::Flag, "", &[Mark::Required]),
-            Field::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("receivedPackets", Ty::Integer, "", &[Mark::Nullable]),
-            Field::new("etr290", Ty::Named("Etr290Stats"), "", &[Mark::Nullable]),
-            Field::new("fec", Ty::Named("InputTransportFec"), "", &[Mark::Nullable]),
+            ObjectField::new("receiving", Ty::Flag, "", &[Mark::Required]),
+            ObjectField::new("bitrate", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("receivedPackets", Ty::Integer, "", &[Mark::Nullable]),
+            ObjectField::new("etr290", Ty::Named("Etr290Stats"), "", &[Mark::Nullable]),
+            ObjectField::new("fec", Ty::Named("InputTransportFec"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "UdpOutput", docs: "",
         shape: Shape::Object(&[
-            Field::new("transport", Ty::Named("UdpOutputTransport"), "", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("UdpOutputTransport"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UdpOutputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Default: empty.", &[]),
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("transport", Ty::Named("UdpOutputTransport"), "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("OutputPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Default: empty.", &[]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("transport", Ty::Named("UdpOutputTransport"), "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("OutputPayloadStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "UdpOutputTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("url", Ty::Text, "Format udp://[sourceAddress@]destinationAddress:port; the optional sourceAddress selects source-specific multicast, today honoured only on CP inputs.\n\nLength in characters: at most 128.", &[Mark::Required]),
-            Field::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
-            Field::new("sourceAddress", Ty::Text, "An IPv4 address.", &[Mark::Nullable]),
-            Field::new("sourcePort", Ty::Integer, "Range: 1.0 to 65535.0.", &[Mark::Nullable]),
+            ObjectField::new("url", Ty::Text, "Format udp://[sourceAddress@]destinationAddress:port; the optional sourceAddress selects source-specific multicast, today honoured only on CP inputs.\n\nLength in characters: at most 128.", &[Mark::Required]),
+            ObjectField::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
+            ObjectField::new("sourceAddress", Ty::Text, "An IPv4 address.", &[Mark::Nullable]),
+            ObjectField::new("sourcePort", Ty::Integer, "Range: 1.0 to 65535.0.", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "UdpTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("url", Ty::Text, "Format udp://[sourceAddress@]destinationAddress:port; the optional sourceAddress selects source-specific multicast, today honoured only on CP inputs.\n\nLength in characters: at most 128.", &[Mark::Required]),
-            Field::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
+            ObjectField::new("url", Ty::Text, "Format udp://[sourceAddress@]destinationAddress:port; the optional sourceAddress selects source-specific multicast, today honoured only on CP inputs.\n\nLength in characters: at most 128.", &[Mark::Required]),
+            ObjectField::new("interface", Ty::Text, "Length in characters: at most 32.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UnsyncedInput", docs: "Placeholder for an input from a service config with a transport mode this schema version lacks. Read and display only; its channel cannot be deployed.",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("unsupportedValue", Ty::Text, "Discriminator value that is not supported, for example \"ristListener\".\n\nDefault: empty.", &[]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("unsupportedValue", Ty::Text, "Discriminator value that is not supported, for example \"ristListener\".\n\nDefault: empty.", &[]),
         ], None),
     },
     Type {
         name: "UnsyncedInputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
-            Field::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
-            Field::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
-            Field::new("payload", Ty::Named("InputPayloadStatus"), "", &[Mark::Nullable]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Length in characters: 1 to 32.", &[Mark::Required]),
+            ObjectField::new("thumbnailUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("thumbnailPresence", Ty::Named("ThumbnailPresence"), "Default: `Unknown`.", &[]),
+            ObjectField::new("metadataUrl", Ty::Text, "", &[Mark::Nullable]),
+            ObjectField::new("payload", Ty::Named("InputPayloadStatus"), "", &[Mark::Nullable]),
         ], None),
     },
     Type {
         name: "UnsyncedOutput", docs: "Same placeholder as UnsyncedInput, for an output.",
         shape: Shape::Object(&[
-            Field::new("unsupportedValue", Ty::Text, "Default: empty.", &[]),
+            ObjectField::new("unsupportedValue", Ty::Text, "Default: empty.", &[]),
         ], None),
     },
     Type {
         name: "UnsyncedOutputStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("name", Ty::Text, "Default: empty.", &[]),
-            Field::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Default: empty.", &[]),
+            ObjectField::new("health", Ty::Named("HealthStatus"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ValidationError", docs: "",
         shape: Shape::Object(&[
-            Field::new("loc", Ty::List(&Ty::Json), "", &[Mark::Required]),
-            Field::new("msg", Ty::Text, "", &[Mark::Required]),
-            Field::new("type", Ty::Text, "", &[Mark::Required]),
-            Field::new("input", Ty::Json, "", &[]),
-            Field::new("ctx", Ty::Json, "", &[]),
+            ObjectField::new("loc", Ty::List(&Ty::Json), "", &[Mark::Required]),
+            ObjectField::new("msg", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("type", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("input", Ty::Json, "", &[]),
+            ObjectField::new("ctx", Ty::Json, "", &[]),
         ], None),
     },
     Type {
@@ -1789,10 +1789,10 @@ static TYPES: &[Type] = &[
     Type {
         name: "VideoEncoding", docs: "",
         shape: Shape::Object(&[
-            Field::new("codec", Ty::Named("VideoCodec"), "Default: `H264High`.", &[Mark::Required]),
-            Field::new("videoFormat", Ty::Named("VideoFormat"), "Default: `1920x1080p`.", &[Mark::Required]),
-            Field::new("bitrate", Ty::Integer, "Range: 100000.0 to 4000000000.0. Default: `6000000`.", &[Mark::Required]),
-            Field::new("frameRate", Ty::Named("FrameRate"), "Default: `TrueMotion`.", &[Mark::Nullable]),
+            ObjectField::new("codec", Ty::Named("VideoCodec"), "Default: `H264High`.", &[Mark::Required]),
+            ObjectField::new("videoFormat", Ty::Named("VideoFormat"), "Default: `1920x1080p`.", &[Mark::Required]),
+            ObjectField::new("bitrate", Ty::Integer, "Range: 100000.0 to 4000000000.0. Default: `6000000`.", &[Mark::Required]),
+            ObjectField::new("frameRate", Ty::Named("FrameRate"), "Default: `TrueMotion`.", &[Mark::Nullable]),
         ], None),
     },
     Type {

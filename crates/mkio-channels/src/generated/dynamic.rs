@@ -2,7 +2,7 @@
 
 //! Calls by name.
 
-use mkio_core::{Pages, Response, Result, dynamic::{AnyPage, Answer}};
+use mkio_core::{Pages, Response, Result, dynamic::{AnyPage, DynamicResponse}};
 use serde_json::{Map, Value};
 
 use super::Client;
@@ -25,9 +25,9 @@ pub fn request(
 }
 /// Calls an operation by its name, with its arguments as in [`request`].
 ///
-/// For tools that learn only at run time what to call. [`Answer::known`] is the answer as its
-/// type knows it, [`Response::json`] as it was received; `shown` of the response hides
-/// secrets. An answer that is not JSON is `null`, with its bytes in [`Response::raw`].
+/// For tools that learn only at run time what to call. [`DynamicResponse::value`] is the response as its
+/// type knows it, [`Response::json`] as it was received; `json_masked` of the response hides
+/// secrets. A response that is not JSON is `null`, with its bytes in [`Response::raw`].
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ pub async fn call(
     client: &Client,
     operation: &str,
     arguments: &Map<String, Value>,
-) -> Result<Response<Answer>> {
+) -> Result<Response<DynamicResponse>> {
     CATALOG.entry(operation)?.call(client.transport(), arguments).await
 }
 /// The pages of a list by its name, with its arguments as in [`request`]. Nothing is sent

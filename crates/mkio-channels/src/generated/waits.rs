@@ -7,7 +7,7 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Action, Goal, Listing, Resource, State, StateKind},
+    wait::{ActionCall, Goal, ListSource, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
@@ -22,7 +22,7 @@ pub static CHANNEL: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_CHANNEL),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_CHANNELS,
         name_pointer: "/metadata/name",
         name_field: Some("metadata/name"),
@@ -69,7 +69,7 @@ pub static CHANNEL_ACTIVITY: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_CHANNEL),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_CHANNELS,
         name_pointer: "/metadata/name",
         name_field: Some("metadata/name"),
@@ -171,7 +171,7 @@ impl Client {
             {
                 let request = self
                     .create_or_replace_channel(&channel_id, Clone::clone(&body));
-                Action::reaches("ok", move || request.clone().send())
+                ActionCall::reaches("ok", move || request.clone().send())
             },
         ])
     }
@@ -192,7 +192,7 @@ impl Client {
         wait.acting([
             {
                 let request = self.update_channel(&channel_id, Clone::clone(&body));
-                Action::reaches("ok", move || request.clone().send())
+                ActionCall::reaches("ok", move || request.clone().send())
             },
         ])
     }
@@ -212,7 +212,7 @@ impl Client {
         wait.acting([
             {
                 let request = self.delete_channel(&channel_id);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -277,7 +277,7 @@ impl Client {
                     .map(|body: types::ChannelPatch| {
                         self.update_channel(&channel_id, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -310,7 +310,7 @@ impl Client {
                     .map(|body: types::ChannelPatch| {
                         self.update_channel(&channel_id, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -343,7 +343,7 @@ impl Client {
                     .map(|body: types::ChannelPatch| {
                         self.update_channel(&channel_id, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -359,7 +359,7 @@ impl Client {
                     .map(|body: types::ChannelPatch| {
                         self.update_channel(&channel_id, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();

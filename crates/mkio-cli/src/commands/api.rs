@@ -224,9 +224,9 @@ async fn pages(
     let mut next = Some(first);
     let mut seen = Vec::new();
     while let Some(request) = next.take() {
-        let answer = request.send().await?.into_inner();
-        let mut page: AnyPage = serde_json::from_value(answer)
-            .map_err(|_| Failure::new(Exit::Answer, "a page of the list is no JSON"))?;
+        let response = request.send().await?.into_inner();
+        let mut page: AnyPage = serde_json::from_value(response)
+            .map_err(|_| Failure::new(Exit::Unusable, "a page of the list is no JSON"))?;
         for item in page.items_mut().into_iter().flat_map(std::mem::take) {
             let item = session.shown(item, |item| {
                 entries_of(&Method::GET, path).for_each(|entry| entry.mask_item(item));
@@ -240,7 +240,7 @@ async fn pages(
         let path = same_service(client, link, api)?;
         if seen.contains(&path) {
             let message = "the list links back to itself";
-            return Err(Failure::new(Exit::Answer, message));
+            return Err(Failure::new(Exit::Unusable, message));
         }
         seen.push(path.clone());
         let request = client.request(Method::GET, path);
@@ -267,7 +267,7 @@ fn same_service(client: &Client, link: &str, api: &str) -> Result<String> {
     let path = link.strip_prefix(base).filter(|rest| rest.starts_with('/'));
     path.map(str::to_owned).ok_or_else(|| {
         let message = "a link of the list leads to another service; it was not followed";
-        Failure::new(Exit::Answer, message)
+        Failure::new(Exit::Unusable, message)
     })
 }
 

@@ -9,7 +9,7 @@ use std::{
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use mkio::{
     Client, Response,
-    dynamic::{Answer, Effect, Entry, Write},
+    dynamic::{DynamicResponse, Effect, Entry, Write},
     reqwest::Request,
 };
 use serde_json::{Value, json};
@@ -114,7 +114,7 @@ pub async fn run_export(session: &Session, matches: &ArgMatches) -> Result<()> {
     for name in names {
         let made = exported(&client, &kind, &project, &name).await?;
         let text = serde_norway::to_string(&made)
-            .map_err(|error| Failure::new(Exit::Answer, error.to_string()))?;
+            .map_err(|error| Failure::new(Exit::Unusable, error.to_string()))?;
         write!(io::stdout(), "---\n{text}")?;
     }
     Ok(())
@@ -392,7 +392,7 @@ fn refuse_unknown(
     client: &Client,
     kind: &Kind,
     names: &Arguments,
-    read: &Response<Answer>,
+    read: &Response<DynamicResponse>,
     said: &Value,
 ) -> Result<()> {
     let Some(put) = kind.put else {
@@ -407,7 +407,11 @@ fn refuse_unknown(
 }
 
 /// The resource with what the manifest says, if that makes a difference.
-fn said_without_secrets(write: &Entry, read: &Response<Answer>, compared: &Value) -> Option<Value> {
+fn said_without_secrets(
+    write: &Entry,
+    read: &Response<DynamicResponse>,
+    compared: &Value,
+) -> Option<Value> {
     let old = write.body_of(&read.json()).ok();
     let mut new = old.clone().unwrap_or_default();
     manifest::overlay(&mut new, compared);
@@ -415,7 +419,7 @@ fn said_without_secrets(write: &Entry, read: &Response<Answer>, compared: &Value
 }
 
 /// The first field that differs and cannot change.
-fn fixed(kind: &Kind, read: &Response<Answer>, said: &Value) -> Result<Option<String>> {
+fn fixed(kind: &Kind, read: &Response<DynamicResponse>, said: &Value) -> Result<Option<String>> {
     let Some(put) = kind.put else {
         return Ok(None);
     };
@@ -426,7 +430,7 @@ fn fixed(kind: &Kind, read: &Response<Answer>, said: &Value) -> Result<Option<St
 }
 
 /// The first field that differs, of what cannot be changed at all.
-fn differs(kind: &Kind, read: &Response<Answer>, said: &Value) -> Result<Option<String>> {
+fn differs(kind: &Kind, read: &Response<DynamicResponse>, said: &Value) -> Result<Option<String>> {
     let Some(put) = kind.put else {
         return Ok(None);
     };

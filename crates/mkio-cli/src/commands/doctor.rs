@@ -76,21 +76,21 @@ fn project(client: &Client) -> std::result::Result<String, String> {
 async fn service(client: &Client) -> Vec<Finding> {
     let begun = Instant::now();
     let base = client.transport().base_url("media").to_owned();
-    let answer = client
+    let response = client
         .request(Method::GET, "/api/v1/user/profile")
         .send()
         .await;
     let took = begun.elapsed();
-    let reached = match &answer {
+    let reached = match &response {
         Ok(_) => Ok(format!("{base} answers after {} ms", took.as_millis())),
         Err(error) if error.status().is_some() => Ok(format!("{base} answers")),
         Err(error) => Err(format!("{base}: {error}")),
     };
-    let headers = match &answer {
+    let headers = match &response {
         Ok(response) => response.headers().clone(),
         Err(error) => error.headers().clone(),
     };
-    let token = match &answer {
+    let token = match &response {
         Ok(_) => Ok("the service takes it".to_owned()),
         Err(error) => Err(error.to_string()),
     };

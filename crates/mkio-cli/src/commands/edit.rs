@@ -109,7 +109,7 @@ fn in_editor(
     let editor = editor.map_err(|_| Failure::usage("neither VISUAL nor EDITOR names an editor"))?;
     let shown = session.shown(value.clone(), |value| write.mask_body(value));
     let text = serde_norway::to_string(&shown)
-        .map_err(|error| Failure::new(Exit::Answer, error.to_string()))?;
+        .map_err(|error| Failure::new(Exit::Unusable, error.to_string()))?;
     let file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
     fs::write(file.path(), text)?;
     let mut words = editor.split_whitespace();

@@ -1,9 +1,9 @@
-//! `mkio explain`: fields of bodies and answers, with what the documents say of them.
+//! `mkio explain`: fields of bodies and responses, with what the documents say of them.
 
 use std::io::{self, Write};
 
 use clap::{Arg, ArgMatches, Command};
-use mkio::dynamic::{Entry, Field, Mark, Reply, Shape, Ty, Type, at, nearest};
+use mkio::dynamic::{Entry, Mark, ObjectField, ResponseBody, Shape, Ty, Type, at, nearest};
 use serde_json::{Value, json};
 
 use super::call;
@@ -42,20 +42,20 @@ pub fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     text(entry, ty, &what).map_err(Failure::from)
 }
 
-/// What is explained: the body of the kind's PUT or PATCH, or the answer where it has none.
+/// What is explained: the body of the kind's PUT or PATCH, or the response where it has none.
 fn subject(name: &str) -> Result<(&'static Entry, Ty)> {
     let entry = match kinds::find(name) {
         Ok(kind) => kind.put.or(kind.patch).unwrap_or(kind.get),
         Err(failure) => call::find(name).map_err(|_| failure)?,
     };
     let body = entry.body.as_ref().and_then(|body| body.ty);
-    let answer = match entry.reply {
-        Reply::Json(ty, _) => Some(ty),
+    let response = match entry.response {
+        ResponseBody::Json(ty, _) => Some(ty),
         _ => None,
     };
-    let ty = body.or(answer);
+    let ty = body.or(response);
     let ty =
-        ty.ok_or_else(|| Failure::usage(format!("{} takes and answers no JSON", entry.id())))?;
+        ty.ok_or_else(|| Failure::usage(format!("{} takes and returns no JSON", entry.id())))?;
     Ok((entry, ty))
 }
 
@@ -84,14 +84,14 @@ fn unknown(entry: &Entry, root: Ty, steps: &[&str]) -> Failure {
 }
 
 fn named(entry: &Entry, ty: Ty) -> Option<&'static Type> {
-    Type::find(entry.types, ty.named()?)
+    Type::find(entry.types, ty.type_name()?)
 }
 
-fn fields_of(entry: &Entry, ty: Ty) -> &'static [Field] {
+fn fields_of(entry: &Entry, ty: Ty) -> &'static [ObjectField] {
     named(entry, ty).map_or(&[], Type::fields)
 }
 
-fn words(field: &Field) -> Vec<&'static str> {
+fn words(field: &ObjectField) -> Vec<&'static str> {
     let words = field.marks.iter().map(|mark| match mark {
         Mark::Required => "required",
         Mark::ReadOnly => "read-only",
@@ -144,7 +144,7 @@ fn text(entry: &Entry, ty: Ty, what: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn describe(out: &mut impl Write, field: &Field) -> io::Result<()> {
+fn describe(out: &mut impl Write, field: &ObjectField) -> io::Result<()> {
     let marks = words(field);
     let marks = if marks.is_empty() {
         String::new()

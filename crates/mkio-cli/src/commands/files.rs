@@ -13,7 +13,7 @@ use std::{
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, builder::PathBufValueParser};
 use mkio::{
     Project,
-    files::{Files, Listing, StorageCredential},
+    files::{FileList, Files, StorageCredential},
 };
 use serde_json::json;
 
@@ -204,7 +204,7 @@ async fn refuse_replacing(
         return Ok(());
     }
     let there = match files.list(asset).await {
-        Ok(listing) => listing.files,
+        Ok(content) => content.files,
         // It will be made.
         Err(error) if error.is_not_found() => return Ok(()),
         Err(error) => return Err(Failure::from(error)),
@@ -254,8 +254,8 @@ pub async fn run_download(session: &Session, matches: &ArgMatches) -> Result<()>
     let folder = folder.cloned().unwrap_or_default();
     let force = matches.get_flag("force");
     let project = project(session)?;
-    let listing = project.files().list(asset).await?;
-    let all = wanted(session, listing, one, &folder)?;
+    let content = project.files().list(asset).await?;
+    let all = wanted(session, content, one, &folder)?;
     let (there, all): (Vec<_>, Vec<_>) = all.into_iter().partition(|of| of.is_there(force));
     for of in &there {
         session.tell(format!("{}: is there already", of.to.display()));
@@ -286,18 +286,18 @@ pub async fn run_download(session: &Session, matches: &ArgMatches) -> Result<()>
 /// The file that is named, or all of the asset, each with its place below the folder.
 fn wanted(
     session: &Session,
-    listing: Listing,
+    content: FileList,
     one: Option<&str>,
     folder: &Path,
 ) -> Result<Vec<Wanted>> {
-    let listed = listing.files.into_iter();
+    let listed = content.files.into_iter();
     let all: Vec<(String, Option<u64>)> = listed.map(|file| (file.name, file.size)).collect();
     // Also those that are not wanted now: a later download takes them into the same folder.
     let names: HashSet<String> = all.iter().map(|(name, _)| name.to_lowercase()).collect();
     let files = match one {
         Some(one) => named(all, one)?,
         None => {
-            for name in &listing.folders {
+            for name in &content.folders {
                 session.tell(format!("{name}/: folders are not listed; name their files"));
             }
             all
@@ -306,7 +306,7 @@ fn wanted(
     let made = files.into_iter().map(|(name, size)| {
         refuse_clash(&name, &names)?;
         let to = local::path(&name).ok_or_else(|| {
-            let exit = one.map_or(Exit::Answer, |_| Exit::Usage);
+            let exit = one.map_or(Exit::Unusable, |_| Exit::Usage);
             Failure::new(
                 exit,
                 format!("`{}` is no name for a file here", name.escape_debug()),
@@ -398,7 +398,7 @@ async fn fetch(
     let mut has = part.begun(&wanted)?;
     // All of it was here when the program ended: there is nothing after it to ask for.
     if has == 0 || of.size != Some(has) {
-        let request = project.files().download(asset, &*of.name).from(has);
+        let request = project.files().download(asset, &*of.name).start_at(has);
         let mut download = request.send().await?;
         wanted.size = wanted.size.or(download.size());
         wanted.etag = download.etag().map(str::to_owned);
@@ -411,7 +411,7 @@ async fn fetch(
     }
     if of.size.is_some_and(|size| size != has) {
         let message = format!("{}: {has} bytes came, not those that are listed", of.name);
-        return Err(Failure::new(Exit::Answer, message).hint("--force begins anew"));
+        return Err(Failure::new(Exit::Unusable, message).hint("--force begins anew"));
     }
     part.finish(has)?;
     Ok(has)

@@ -48,9 +48,9 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     let entry = call::find("create_usage_report")?;
     let arguments = Arguments::from_iter([("body".to_owned(), body)]);
     let client = session.client()?;
-    let answer = entry.call(client.transport(), &arguments).await?;
+    let response = entry.call(client.transport(), &arguments).await?;
     let mut list = session.output.list(&[]);
-    let all = answer.json();
+    let all = response.json();
     let rows = all.get("value").and_then(Value::as_array);
     for row in rows.into_iter().flatten() {
         list.item(row.clone())?;

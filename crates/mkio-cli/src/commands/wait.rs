@@ -206,12 +206,12 @@ async fn listed(
     project: &str,
     filter: Option<&String>,
 ) -> Result<Vec<String>> {
-    let Some(listing) = &resource.list else {
+    let Some(list) = &resource.list else {
         let message = format!("{} has no list: name what is to be watched", resource.name);
         return Err(Failure::usage(message));
     };
-    let catalog = crate::session::catalog(listing.operation.api);
-    let entry = catalog.map(|catalog| catalog.entry(listing.operation.id));
+    let catalog = crate::session::catalog(list.operation.api);
+    let entry = catalog.map(|catalog| catalog.entry(list.operation.id));
     let Some(entry) = entry.transpose()? else {
         return Ok(Vec::new());
     };
@@ -225,8 +225,8 @@ async fn listed(
     let mut items = entry.pages(client.transport(), &arguments)?.items();
     let mut names = Vec::new();
     while let Some(item) = items.try_next().await? {
-        let name = path::text(&item, listing.name_pointer.trim_start_matches('/'));
-        names.push(named(resource, listing.id_pointer, &item, name));
+        let name = path::text(&item, list.name_pointer.trim_start_matches('/'));
+        names.push(named(resource, list.id_pointer, &item, name));
     }
     Ok(names)
 }

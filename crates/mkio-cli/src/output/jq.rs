@@ -1,4 +1,4 @@
-//! `--jq`: filters of the answer.
+//! `--jq`: filters of the response.
 
 use jaq_core::{
     Compiler, Ctx, Vars, data,

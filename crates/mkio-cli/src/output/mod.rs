@@ -1,4 +1,4 @@
-//! What goes to standard output: the answer, in the format that was asked for.
+//! What goes to standard output: the response, in the format that was asked for.
 
 mod jq;
 pub mod path;
@@ -16,7 +16,7 @@ use self::jq::Filter;
 pub use self::table::plain;
 use crate::failure::{Exit, Failure, Result};
 
-/// How answers are written.
+/// How responses are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Columns for people.
@@ -40,7 +40,7 @@ pub struct Wanted {
     pub jq: Option<String>,
 }
 
-/// Writes answers to standard output.
+/// Writes responses to standard output.
 pub struct Output {
     format: Format,
     columns: Option<Vec<String>>,
@@ -61,7 +61,7 @@ impl Output {
         self.format
     }
 
-    /// Writes one answer.
+    /// Writes one response.
     pub fn one(&self, value: &Value, columns: &[&str]) -> Result<()> {
         let mut out = io::stdout().lock();
         if let Some(filter) = &self.filter {
@@ -254,7 +254,7 @@ fn csv_rows(out: &mut impl Write, items: &[Value], columns: &[String], head: boo
 fn csv_failure(error: csv::Error) -> Failure {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => Failure::from(error),
-        other => Failure::new(Exit::Answer, format!("no CSV: {other:?}")),
+        other => Failure::new(Exit::Unusable, format!("no CSV: {other:?}")),
     }
 }
 
@@ -288,7 +288,7 @@ fn json(out: &mut impl Write, value: &Value) -> Result<()> {
 
 fn yaml(value: &Value) -> Result<String> {
     serde_norway::to_string(value)
-        .map_err(|error| Failure::new(Exit::Answer, format!("no YAML: {error}")))
+        .map_err(|error| Failure::new(Exit::Unusable, format!("no YAML: {error}")))
 }
 
 fn indented(text: &str) -> String {
@@ -305,7 +305,7 @@ fn lines(out: &mut impl Write, lines: &[String]) -> Result<()> {
 
 fn named(value: &Value) -> Result<String> {
     path::name_of(value).ok_or_else(|| {
-        let message = "the answer has no name: choose another format with -o, or --jq";
+        let message = "the response has no name: choose another format with -o, or --jq";
         Failure::usage(message)
     })
 }

@@ -291,7 +291,7 @@ fn calls_by_name_ask_as_commands_do() {
     ]);
     let text = std::fs::read_to_string(&csv).expect("a file");
     assert!(text.contains(','), "{text}");
-    // An answer that breaks off leaves the earlier one.
+    // A response that breaks off leaves the earlier one.
     service.fault("POST * cut=20");
     let call = ["call", "create_usage_report_csv", "--args", &args];
     let broken = service.run(&[&call[..], &["--save", &save]].concat());

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use mkio::dynamic::{Entry, Place, Reply, Ty};
+use mkio::dynamic::{Entry, Place, ResponseBody, Ty};
 
 use crate::Service;
 
@@ -67,8 +67,8 @@ fn every_operation_runs_by_its_command() {
     assert!(done.load(Ordering::SeqCst) == entries.len());
 }
 
-/// Codes of answers of the service; 2 would be a request that the program does not make, and 8 an
-/// answer that it does not read.
+/// Codes of responses of the service; 2 would be a request that the program does not make, and 8 a
+/// response that it does not read.
 const ANSWERED: [i32; 5] = [0, 3, 4, 5, 6];
 
 fn one(service: &Service, entry: &'static Entry) -> Result<(), String> {
@@ -96,7 +96,7 @@ fn one(service: &Service, entry: &'static Entry) -> Result<(), String> {
         return Err(format!("{}: --dry-run shows {shown}", entry.id()));
     }
     let out = ran_ok(service, &arguments, false)?;
-    let json = matches!(entry.reply, Reply::Json(..)) && !out.trim().is_empty();
+    let json = matches!(entry.response, ResponseBody::Json(..)) && !out.trim().is_empty();
     if json && serde_json::from_str::<serde_json::Value>(&out).is_err() {
         return Err(format!("{}: no JSON: {out}", entry.id()));
     }

@@ -35,16 +35,16 @@ fn receiver() -> (String, mpsc::Receiver<(String, Value)>) {
             }
             let mut body = vec![0; length];
             reader.read_exact(&mut body).expect("a body");
-            // Before the answer: who sees the program end finds the request here.
+            // Before the response: who sees the program end finds the request here.
             let body = serde_json::from_slice(&body).expect("JSON");
             if sender.send((head, body)).is_err() {
                 return;
             }
-            let answer =
+            let response =
                 "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
             reader
                 .get_mut()
-                .write_all(answer.as_bytes())
+                .write_all(response.as_bytes())
                 .expect("it reads");
         }
     });

@@ -21,8 +21,8 @@ const MANY: usize = 256;
 /// outside projects (the organization).
 ///
 /// The service allows 2,000 reads (GET) and 1,000 writes (everything else) per minute; these are
-/// the defaults. No more than that leave within any 60 s, redirects aside. A tenth may leave at
-/// once, the rest is spread evenly. A 429 that comes anyway pauses the path that it answered; a 429
+/// the defaults. No more than that leave within any 60 s, redirects aside. A burst may
+/// have a tenth of them; the rest is spread evenly. A 429 that comes anyway pauses the path that it answered; a 429
 /// for a second path during that pause pauses the reads or the writes of that project, whichever
 /// they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

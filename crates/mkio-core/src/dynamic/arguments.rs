@@ -40,7 +40,7 @@ pub(super) fn builder(
             }
         }
     }
-    if let super::Reply::Bytes(media_type) = entry.reply {
+    if let super::ResponseBody::Bytes(media_type) = entry.response {
         builder.accept(media_type);
     }
     let bytes = set_body(entry, &mut builder, arguments).map_err(refuse)?;
@@ -80,7 +80,7 @@ fn values(
     };
     let fit = |ty: Ty, value: &Value| {
         text(ty, value).ok_or_else(|| {
-            let message = format!("argument `{name}` does not fit: it takes {ty}");
+            let message = format!("argument `{name}` has the wrong type: it takes {ty}");
             refused(message)
         })
     };

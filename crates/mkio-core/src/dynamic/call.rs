@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Answer, AnyPage, Catalog, Effect, Entry, Reply, arguments::builder};
+use super::{AnyPage, Catalog, DynamicResponse, Effect, Entry, ResponseBody, arguments::builder};
 use crate::{
     ByteStream, Error, ErrorKind, Pages, Response, Result, Transport, glue,
     wait::{self, State, Wait},
@@ -41,7 +41,7 @@ impl Entry {
         &'static self,
         transport: &Transport,
         arguments: &Map<String, Value>,
-    ) -> Result<Response<Answer>> {
+    ) -> Result<Response<DynamicResponse>> {
         let request = self.request(transport, arguments)?;
         self.send(transport, request).await
     }
@@ -55,19 +55,19 @@ impl Entry {
         &'static self,
         transport: &Transport,
         request: reqwest::Request,
-    ) -> Result<Response<Answer>> {
+    ) -> Result<Response<DynamicResponse>> {
         let url = request.url().clone();
         let response = glue::read_body(transport.call(request, self.operation).await?);
-        let known = match self.reply {
-            Reply::Json(_, through) => {
+        let value = match self.response {
+            ResponseBody::Json(_, through) => {
                 through(response, self.operation).map_err(|error| error.with_url(&url))?
             }
-            Reply::Empty | Reply::Bytes(_) => response.map(|_| Value::Null),
+            ResponseBody::Empty | ResponseBody::Bytes(_) => response.map(|_| Value::Null),
         };
-        Ok(known.map(|known| Answer::new(known, self)))
+        Ok(value.map(|value| DynamicResponse::new(value, self)))
     }
 
-    /// Sends a request of this operation; the answer's bytes are handed on as they arrive.
+    /// Sends a request of this operation; the bytes of its response are handed on as they arrive.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl Entry {
     ///
     /// The wait is for the goal that the operation has in [`waiting`](Self::waiting), unless it is
     /// set to another one. It makes the call again after a 409 while the resource is busy, and
-    /// finds out what became of a call whose answer got lost.
+    /// finds out what became of a call whose response got lost.
     ///
     /// # Errors
     ///
@@ -146,16 +146,16 @@ impl Entry {
         goal: &'static str,
         transport: &Transport,
         arguments: &Map<String, Value>,
-    ) -> wait::Action {
+    ) -> wait::ActionCall {
         let (transport, arguments) = (transport.clone(), arguments.clone());
         let call = move || {
             let (transport, arguments) = (transport.clone(), arguments.clone());
             async move { self.call(&transport, &arguments).await }
         };
         match effect {
-            Effect::Creates => wait::Action::creates(call),
-            Effect::Deletes => wait::Action::deletes(call),
-            Effect::Reaches => wait::Action::reaches(goal, call),
+            Effect::Creates => wait::ActionCall::creates(call),
+            Effect::Deletes => wait::ActionCall::deletes(call),
+            Effect::Reaches => wait::ActionCall::reaches(goal, call),
         }
     }
 

@@ -35,8 +35,8 @@ pub struct Entry {
     pub parameters: &'static [Parameter],
     /// What it sends, if it sends something.
     pub body: Option<Body>,
-    /// What it answers.
-    pub reply: Reply,
+    /// What the body of its response is.
+    pub response: ResponseBody,
     /// For a list: what its items are.
     pub item: Option<Ty>,
     /// Fields that the list can be sorted by.
@@ -45,7 +45,7 @@ pub struct Entry {
     pub filter: &'static [&'static str],
     /// Capabilities that the caller needs.
     pub capability: &'static [&'static str],
-    /// Members of an answer, or of a list's items, that tell most in a table: paths such as
+    /// Members of a response, or of a list's items, that tell most in a table: paths such as
     /// `properties/state`.
     pub columns: &'static [&'static str],
     /// How it writes; `None` for everything but PUT and PATCH.
@@ -95,9 +95,9 @@ pub struct Body {
     pub(super) read: fn(&Value) -> Result<Value, String>,
 }
 
-/// What an operation answers.
+/// What the body of a response is.
 #[derive(Debug)]
-pub enum Reply {
+pub enum ResponseBody {
     /// Nothing that matters.
     Empty,
     /// Bytes of this media type.
@@ -106,7 +106,7 @@ pub enum Reply {
     Json(Ty, Retype),
 }
 
-/// Through the type of an answer, and back to JSON.
+/// Through the type of a response, and back to JSON.
 #[doc(hidden)]
 pub type Retype = fn(Response<Bytes>, &'static Operation) -> Result<Response<Value>>;
 
@@ -209,7 +209,7 @@ impl Entry {
             docs,
             parameters: &[],
             body: None,
-            reply: Reply::Empty,
+            response: ResponseBody::Empty,
             item: None,
             sort: &[],
             filter: &[],
@@ -297,7 +297,7 @@ impl Body {
     }
 }
 
-impl Reply {
+impl ResponseBody {
     /// JSON of the type `T`. For generated code.
     #[doc(hidden)]
     pub const fn json<T: DeserializeOwned + Serialize>(ty: Ty) -> Self {

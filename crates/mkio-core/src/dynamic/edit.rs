@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Answer, Entry, Mark, Shape, Ty, Write, arguments::builder};
+use super::{DynamicResponse, Entry, Mark, Shape, Ty, Write, arguments::builder};
 use crate::{
     Error, ErrorKind, Response, Result, Transport,
     edit::{Versions, Writing},
@@ -11,7 +11,7 @@ use crate::{
 impl Entry {
     /// The request that writes a resource after `change`; nothing when that changes nothing.
     ///
-    /// `self` is the PUT or PATCH of the resource, `read` what its GET has answered, and `arguments`
+    /// `self` is the PUT or PATCH of the resource, `read` the response of its GET, and `arguments`
     /// are the parameters of both. The change is given the resource as the body's type has it. A PUT
     /// carries over what the service has told besides, also members that this version does not
     /// know; a PATCH holds what has changed.
@@ -26,7 +26,7 @@ impl Entry {
         &'static self,
         transport: &Transport,
         arguments: &Map<String, Value>,
-        read: &Response<Answer>,
+        read: &Response<DynamicResponse>,
         change: impl FnOnce(&mut Value) -> Result<()>,
     ) -> Result<Option<reqwest::Request>> {
         let refuse = |message: String| {
@@ -35,8 +35,8 @@ impl Entry {
         let Some(write) = self.write else {
             return Err(refuse(format!("{} writes no resource", self.id())));
         };
-        let told = read.json();
-        let old = self.body_of(&told)?;
+        let received = read.json();
+        let old = self.body_of(&received)?;
         let mut new = old.clone();
         change(&mut new)?;
         let mut all = arguments.clone();
@@ -57,8 +57,8 @@ impl Entry {
         };
         let versions = Versions {
             old: &old,
-            told: &told,
-            known: read.known(),
+            received: &received,
+            typed: read.value(),
         };
         let Some(body) = versions.body(new, &writing).map_err(refuse)? else {
             return Ok(None);

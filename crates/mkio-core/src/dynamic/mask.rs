@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Entry, Field, Mark, Reply, Shape, Ty, Type, Types};
+use super::{Entry, Mark, ObjectField, ResponseBody, Shape, Ty, Type, Types};
 
 /// What stands in the place of a secret.
 const HIDDEN: &str = "***";
@@ -14,7 +14,7 @@ fn mask(types: Types, ty: Ty, value: &mut Value) {
     match (ty, value) {
         (Ty::Named(name), value) => {
             if let Some(of) = Type::find(types, name) {
-                mask_named(types, of, value);
+                mask_type(types, of, value);
             }
         }
         (Ty::List(of), Value::Array(items)) => {
@@ -29,7 +29,7 @@ fn mask(types: Types, ty: Ty, value: &mut Value) {
     }
 }
 
-fn mask_named(types: Types, of: &'static Type, value: &mut Value) {
+fn mask_type(types: Types, of: &'static Type, value: &mut Value) {
     match &of.shape {
         Shape::Secret => hide(value),
         Shape::Object(fields, rest) => {
@@ -97,7 +97,7 @@ impl Walk {
             Ty::Named(name) if !self.above.contains(&name) => {
                 if let Some(of) = Type::find(self.types, name) {
                     self.above.push(name);
-                    self.named(of, place);
+                    self.type_of(of, place);
                     self.above.pop();
                 }
             }
@@ -106,7 +106,7 @@ impl Walk {
         }
     }
 
-    fn named(&mut self, of: &'static Type, place: &str) {
+    fn type_of(&mut self, of: &'static Type, place: &str) {
         match &of.shape {
             Shape::Object(fields, rest) => {
                 fields.iter().for_each(|field| self.field(field, place));
@@ -124,7 +124,7 @@ impl Walk {
         }
     }
 
-    fn field(&mut self, field: &'static Field, place: &str) {
+    fn field(&mut self, field: &'static ObjectField, place: &str) {
         let name = field.name.replace('~', "~0").replace('/', "~1");
         let place = format!("{place}/{name}");
         if field.is(self.mark) {
@@ -137,10 +137,10 @@ impl Walk {
 
 /// What must not be shown, and what cannot change.
 impl Entry {
-    /// Puts `***` in the place of all secrets of the operation's answer.
-    pub fn mask(&self, answer: &mut Value) {
-        if let Reply::Json(ty, _) = self.reply {
-            mask(self.types, ty, answer);
+    /// Puts `***` in the place of all secrets of the operation's response.
+    pub fn mask(&self, response: &mut Value) {
+        if let ResponseBody::Json(ty, _) = self.response {
+            mask(self.types, ty, response);
         }
     }
 
@@ -158,10 +158,10 @@ impl Entry {
         }
     }
 
-    /// JSON pointers of all secrets of the answer, with `*` for any item or name.
+    /// JSON pointers of all secrets of the response, with `*` for any item or name.
     pub fn secrets(&self) -> Vec<String> {
-        match self.reply {
-            Reply::Json(ty, _) => pointers(self.types, ty, Mark::Secret),
+        match self.response {
+            ResponseBody::Json(ty, _) => pointers(self.types, ty, Mark::Secret),
             _ => Vec::new(),
         }
     }

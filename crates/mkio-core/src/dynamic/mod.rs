@@ -7,7 +7,6 @@
 //! Nothing is sent when an argument or a member of the body has a name that the operation does not
 //! know, and nothing that the service answers is lost: [`Response::json`](crate::Response::json) of a call has it as it came.
 
-mod answer;
 mod arguments;
 mod call;
 mod catalog;
@@ -15,15 +14,16 @@ mod edit;
 mod mask;
 mod nearest;
 mod page;
+mod response;
 mod schema;
 
-pub use answer::Answer;
 pub use catalog::{
-    Action, Body, Catalog, Effect, Entry, Parameter, Place, Reply, Step, Waiting, Write,
+    Action, Body, Catalog, Effect, Entry, Parameter, Place, ResponseBody, Step, Waiting, Write,
 };
 pub use nearest::nearest;
 pub use page::AnyPage;
-pub use schema::{Field, Mark, Shape, Ty, Type, Types, at};
+pub use response::DynamicResponse;
+pub use schema::{Mark, ObjectField, Shape, Ty, Type, Types, at};
 
 #[cfg(test)]
 mod tests;

@@ -17,9 +17,10 @@ pub struct AnyPage {
 }
 
 impl AnyPage {
-    /// The items of a list's answer: its member `value`, else its only list, else the answer.
-    fn take_items(answer: &mut Value) -> Vec<Value> {
-        let list = match answer {
+    /// The items of a list's response: its member `value`, else its only list, else the response
+    /// itself.
+    fn take_items(response: &mut Value) -> Vec<Value> {
+        let list = match response {
             Value::Array(all) => return std::mem::take(all),
             Value::Object(members) => {
                 let is_list = |name: &&String| members[name.as_str()].is_array();
@@ -43,13 +44,13 @@ impl AnyPage {
 
 impl<'de> Deserialize<'de> for AnyPage {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut answer = Value::deserialize(deserializer)?;
-        let link = LINKS.iter().find_map(|name| answer.get(name)?.as_str());
+        let mut response = Value::deserialize(deserializer)?;
+        let link = LINKS.iter().find_map(|name| response.get(name)?.as_str());
         let next_link = link.map(str::to_owned);
-        let total = answer.pointer("/supplemental/pagination/total");
+        let total = response.pointer("/supplemental/pagination/total");
         let total = total.and_then(Value::as_u64);
         Ok(Self {
-            items: Self::take_items(&mut answer),
+            items: Self::take_items(&mut response),
             next_link,
             total,
         })

@@ -3,7 +3,7 @@
 /// The types of an API, sorted by name.
 pub type Types = &'static [Type];
 
-/// A named type of bodies and answers.
+/// A named type of the bodies of requests and responses.
 #[derive(Debug)]
 pub struct Type {
     /// Its name in Rust, for example `AssetPut`.
@@ -18,7 +18,7 @@ pub struct Type {
 #[derive(Debug)]
 pub enum Shape {
     /// An object with these fields, and with others of the second type where it may have them.
-    Object(&'static [Field], Option<Ty>),
+    Object(&'static [ObjectField], Option<Ty>),
     /// Text, one of these; a service may know more.
     Enum(&'static [&'static str]),
     /// One of several types: the member with this name tells which, as (value, type).
@@ -29,7 +29,7 @@ pub enum Shape {
 
 /// A field of an object.
 #[derive(Debug)]
-pub struct Field {
+pub struct ObjectField {
     /// Its name in JSON.
     pub name: &'static str,
     /// What it holds.
@@ -84,7 +84,7 @@ pub enum Ty {
     Map(&'static Ty),
 }
 
-impl Field {
+impl ObjectField {
     /// A field. For generated code.
     #[doc(hidden)]
     pub const fn new(
@@ -115,7 +115,7 @@ impl Type {
     }
 
     /// The fields of an object; none of everything else.
-    pub fn fields(&self) -> &'static [Field] {
+    pub fn fields(&self) -> &'static [ObjectField] {
         match self.shape {
             Shape::Object(fields, _) => fields,
             _ => &[],
@@ -123,7 +123,7 @@ impl Type {
     }
 
     /// The field of this name in JSON.
-    pub fn field(&self, name: &str) -> Option<&'static Field> {
+    pub fn field(&self, name: &str) -> Option<&'static ObjectField> {
         self.fields().iter().find(|field| field.name == name)
     }
 }
@@ -156,11 +156,11 @@ pub fn at(types: Types, ty: Ty, steps: &[&str]) -> Option<Ty> {
 }
 
 impl Ty {
-    /// The named type that it is, or that its items are.
-    pub fn named(self) -> Option<&'static str> {
+    /// Name of the type that it is, or that its items are.
+    pub fn type_name(self) -> Option<&'static str> {
         match self {
             Self::Named(name) => Some(name),
-            Self::List(of) | Self::Map(of) => of.named(),
+            Self::List(of) | Self::Map(of) => of.type_name(),
             _ => None,
         }
     }

@@ -46,8 +46,8 @@ static TYPES: &[Type] = &[
         docs: "",
         shape: Shape::Object(
             &[
-                Field::new("kind", Ty::Text, "", &[Mark::Required]),
-                Field::new("password", Ty::Text, "", &[Mark::Secret]),
+                ObjectField::new("kind", Ty::Text, "", &[Mark::Required]),
+                ObjectField::new("password", Ty::Text, "", &[Mark::Secret]),
             ],
             None,
         ),
@@ -60,17 +60,17 @@ static TYPES: &[Type] = &[
     Type {
         name: "Plain",
         docs: "",
-        shape: Shape::Object(&[Field::new("kind", Ty::Text, "", &[])], None),
+        shape: Shape::Object(&[ObjectField::new("kind", Ty::Text, "", &[])], None),
     },
     Type {
         name: "Thing",
         docs: "",
         shape: Shape::Object(
             &[
-                Field::new("name", Ty::Text, "", &[Mark::Immutable]),
-                Field::new("key", Ty::Text, "", &[Mark::Secret]),
-                Field::new("parts", Ty::List(&Ty::Named("Part")), "", &[]),
-                Field::new("within", Ty::Named("Thing"), "", &[]),
+                ObjectField::new("name", Ty::Text, "", &[Mark::Immutable]),
+                ObjectField::new("key", Ty::Text, "", &[Mark::Secret]),
+                ObjectField::new("parts", Ty::List(&Ty::Named("Part")), "", &[]),
+                ObjectField::new("within", Ty::Named("Thing"), "", &[]),
             ],
             Some(Ty::Named("Lock")),
         ),
@@ -78,16 +78,16 @@ static TYPES: &[Type] = &[
     Type {
         name: "ThingList",
         docs: "",
-        shape: Shape::Object(&[Field::new("value", THINGS, "", &[])], None),
+        shape: Shape::Object(&[ObjectField::new("value", THINGS, "", &[])], None),
     },
     Type {
         name: "ThingPut",
         docs: "",
         shape: Shape::Object(
             &[
-                Field::new("name", Ty::Text, "", &[Mark::Immutable]),
-                Field::new("key", Ty::Text, "", &[Mark::Secret]),
-                Field::new("parts", Ty::List(&Ty::Named("Part")), "", &[]),
+                ObjectField::new("name", Ty::Text, "", &[Mark::Immutable]),
+                ObjectField::new("key", Ty::Text, "", &[Mark::Secret]),
+                ObjectField::new("parts", Ty::List(&Ty::Named("Part")), "", &[]),
             ],
             None,
         ),
@@ -103,7 +103,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("name", "name", ""),
         ],
         body: Some(Body::of::<Thing>(Ty::Named("ThingPut"), true)),
-        reply: Reply::json::<Thing>(Ty::Named("Thing")),
+        response: ResponseBody::json::<Thing>(Ty::Named("Thing")),
         write: Some(Write::Upsert),
         ..Entry::new(&PUT, &["thing", "put"], "Puts a thing.\n\nMore.", TYPES)
     },
@@ -121,7 +121,7 @@ static ENTRIES: &[Entry] = &[
                 false,
             ),
         ],
-        reply: Reply::json::<Value>(Ty::Named("ThingList")),
+        response: ResponseBody::json::<Value>(Ty::Named("ThingList")),
         item: Some(Ty::Named("Thing")),
         ..Entry::new(&LIST, &["thing", "list"], "", TYPES)
     },
@@ -236,20 +236,20 @@ fn secrets_and_fixed_fields_are_found_and_hidden() {
 }
 
 #[test]
-fn answers_hide_secrets_and_keep_what_no_type_knows() {
+fn responses_hide_secrets_and_keep_what_no_type_knows() {
     let entry = CATALOG.entry("create_or_update_thing").unwrap();
     let raw = r#"{"name":"n","key":"geheim","tomorrow":1}"#;
     let known = json!({"name": "n", "key": "geheim"});
-    let answer = Answer::new(known, entry);
+    let response = DynamicResponse::new(known, entry);
     let response = Response::new(
-        answer,
+        response,
         http::StatusCode::OK,
         http::HeaderMap::new(),
         raw.into(),
     );
     assert!(!format!("{response:?}").contains("geheim"));
     assert_eq!(
-        response.shown(),
+        response.json_masked(),
         json!({"name": "n", "key": "***", "tomorrow": 1})
     );
     assert_eq!(response.json()["key"], "geheim");
@@ -274,9 +274,9 @@ fn any_list_is_a_page() {
 fn an_edit_carries_over_what_no_type_knows_and_checks_what_is_new() {
     let entry = CATALOG.entry("create_or_update_thing").unwrap();
     let raw = r#"{"name":"n","tomorrow":1}"#;
-    let answer = Answer::new(json!({"name": "n"}), entry);
+    let response = DynamicResponse::new(json!({"name": "n"}), entry);
     let read = Response::new(
-        answer,
+        response,
         http::StatusCode::OK,
         http::HeaderMap::new(),
         raw.into(),

@@ -54,13 +54,13 @@ fn join(path: &str, name: &str) -> String {
 }
 
 /// Puts into `body` the members that the service told and that no type knows: those that are in
-/// `told` and not in `known`, which is `told` as its type writes it. `old` is `body` before the
+/// `received` and not in `typed`, which is `received` as its type writes it. `old` is `body` before the
 /// change.
-pub(super) fn keep_unknown(body: &mut Value, old: &Value, told: &Value, known: &Value) {
-    match (body, told) {
-        (Value::Object(body), Value::Object(told)) => {
-            for (name, value) in told {
-                let Some(seen) = known.get(name) else {
+pub(super) fn keep_unknown(body: &mut Value, old: &Value, received: &Value, typed: &Value) {
+    match (body, received) {
+        (Value::Object(body), Value::Object(received)) => {
+            for (name, value) in received {
+                let Some(seen) = typed.get(name) else {
                     // A null that the type leaves out says nothing.
                     if !value.is_null() && !body.contains_key(name) {
                         body.insert(name.clone(), value.clone());
@@ -73,9 +73,9 @@ pub(super) fn keep_unknown(body: &mut Value, old: &Value, told: &Value, known: &
                 }
             }
         }
-        (Value::Array(body), Value::Array(told)) => {
+        (Value::Array(body), Value::Array(received)) => {
             let old = old.as_array().map_or(&[][..], Vec::as_slice);
-            let same_length = body.len() == told.len() && old.len() == told.len();
+            let same_length = body.len() == received.len() && old.len() == received.len();
             for (index, item) in body.iter_mut().enumerate() {
                 // An item that was not changed is where it was, or has moved.
                 let unchanged = old.iter().position(|old| old == item);
@@ -85,9 +85,9 @@ pub(super) fn keep_unknown(body: &mut Value, old: &Value, told: &Value, known: &
                     unchanged.or(same_length.then_some(index))
                 };
                 let Some(place) = place else { continue };
-                if let (Some(told), Some(known)) = (told.get(place), known.get(place)) {
+                if let (Some(received), Some(typed)) = (received.get(place), typed.get(place)) {
                     let was = old.get(place).cloned().unwrap_or_default();
-                    keep_unknown(item, &was, told, known);
+                    keep_unknown(item, &was, received, typed);
                 }
             }
         }
@@ -123,8 +123,8 @@ fn take_out(value: &mut Value, steps: &[&str]) {
 }
 
 /// The first secret that writing `body` would remove: reads did not show it, and it was not set.
-pub(super) fn lost_secret(body: &Value, told: &Value, writing: &Writing<'_>) -> Option<String> {
-    if let Some(place) = stars(body, told, "") {
+pub(super) fn lost_secret(body: &Value, received: &Value, writing: &Writing<'_>) -> Option<String> {
+    if let Some(place) = stars(body, received, "") {
         return Some(place);
     }
     if writing.merges {
@@ -138,15 +138,15 @@ pub(super) fn lost_secret(body: &Value, told: &Value, writing: &Writing<'_>) -> 
 }
 
 /// The first text that is as it was read, and nothing but asterisks.
-fn stars(body: &Value, told: &Value, path: &str) -> Option<String> {
-    match (body, told) {
-        (Value::Object(body), Value::Object(told)) => body
+fn stars(body: &Value, received: &Value, path: &str) -> Option<String> {
+    match (body, received) {
+        (Value::Object(body), Value::Object(received)) => body
             .iter()
-            .find_map(|(name, value)| stars(value, told.get(name)?, &join(path, name))),
-        (Value::Array(body), Value::Array(told)) => body
+            .find_map(|(name, value)| stars(value, received.get(name)?, &join(path, name))),
+        (Value::Array(body), Value::Array(received)) => body
             .iter()
-            .zip(told)
-            .find_map(|(value, told)| stars(value, told, path)),
+            .zip(received)
+            .find_map(|(value, received)| stars(value, received, path)),
         (Value::String(text), Value::String(was)) => {
             let masked = text.len() > 2 && text.bytes().all(|byte| byte == b'*');
             (masked && text == was).then(|| path.to_owned())
@@ -197,20 +197,20 @@ mod tests {
 
     #[test]
     fn members_that_no_type_knows_are_kept_where_they_were() {
-        let told = json!({
+        let received = json!({
             "id": 7, "new": 1, "labels": {"a": "b"},
             "list": [{"n": 1, "extra": "one"}, {"n": 2, "extra": "two"}],
         });
-        let known = json!({"id": 7, "labels": {"a": "b"}, "list": [{"n": 1}, {"n": 2}]});
+        let typed = json!({"id": 7, "labels": {"a": "b"}, "list": [{"n": 1}, {"n": 2}]});
         let old = json!({"labels": {"a": "b"}, "list": [{"n": 1}, {"n": 2}]});
         let mut body = json!({"labels": {}, "list": [{"n": 2}]});
-        keep_unknown(&mut body, &old, &told, &known);
+        keep_unknown(&mut body, &old, &received, &typed);
         assert_eq!(
             body,
             json!({"labels": {}, "list": [{"n": 2, "extra": "two"}], "new": 1})
         );
         let mut body = json!({"list": [{"n": 1}, {"n": 3}]});
-        keep_unknown(&mut body, &old, &told, &known);
+        keep_unknown(&mut body, &old, &received, &typed);
         assert_eq!(
             body,
             json!({"list": [{"n": 1, "extra": "one"}, {"n": 3, "extra": "two"}], "new": 1})
@@ -242,7 +242,7 @@ mod tests {
             read_only: &[],
         };
         let body = |spec: Value| json!({ "spec": spec });
-        let told = json!({"spec": {"password": "*****", "url": "***x"}});
+        let received = json!({"spec": {"password": "*****", "url": "***x"}});
         for (spec, lost) in [
             (
                 json!({"authentication": {}, "password": "*****"}),
@@ -257,7 +257,7 @@ mod tests {
             ),
             (json!({"authentication": {}, "list": []}), None),
         ] {
-            let found = lost_secret(&body(spec.clone()), &told, &writing);
+            let found = lost_secret(&body(spec.clone()), &received, &writing);
             assert_eq!(found.as_deref(), lost, "{spec}");
         }
     }

@@ -38,7 +38,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// The operation, the resource that it is about, and where the request went if no answer came.
+/// The operation, the resource that it is about, and where the request went if no response came.
 fn subject(inner: &Inner) -> Option<String> {
     let operation = inner.operation?;
     let mut subject = operation.id.to_owned();

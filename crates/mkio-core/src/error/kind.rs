@@ -15,7 +15,7 @@ pub enum ErrorKind {
     Origin,
     /// The service answered with an error status, or with an error body.
     Api,
-    /// No whole answer: the connection could not be made, broke, or the body ended early.
+    /// No whole response: the connection could not be made, broke, or the body ended early.
     Connection,
     /// A client-side limit passed: attempt, call, or wait deadline. A 408 or 504 of the service is
     /// [`Api`](Self::Api); [`Error::is_timeout`](crate::Error::is_timeout) covers both.

@@ -1,9 +1,9 @@
 //! The one error type of all MK.IO crates.
 
-mod answer;
 mod display;
 mod expectation;
 mod kind;
+mod response;
 mod scrub;
 mod secret_fields;
 mod target;
@@ -60,7 +60,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// # use mkio_core::http::{HeaderMap, StatusCode};
 /// # let body = r#"{"error": {"code": "1", "detail": "taken"}, "ref": "r-1", "status": 409}"#;
-/// # let error = Error::from_answer(StatusCode::CONFLICT, HeaderMap::new(), body.into());
+/// # let error = Error::from_response(StatusCode::CONFLICT, HeaderMap::new(), body.into());
 /// assert_eq!(advice(&error), "the name is taken, or the resource is in use: taken");
 /// assert_eq!(error.reference(), Some("r-1"));
 /// ```
@@ -82,7 +82,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// [`outcome_unknown`](Self::outcome_unknown) can be true beside any of them.
 ///
 /// Cheap to clone and small to pass around. `Display` is one line with operation, resource, status,
-/// code, detail, `ref` and the number of attempts; without an answer it has the address and the
+/// code, detail, `ref` and the number of attempts; without a response it has the address and the
 /// cause. Causes are reached through [`source`](std::error::Error::source). Neither `Display` nor `Debug` shows headers, bodies
 /// (save for a short excerpt of an error page that is not JSON) or the token.
 #[derive(Clone)]
@@ -95,8 +95,8 @@ struct Inner {
     target: Option<Target>,
     message: String,
     status: Option<StatusCode>,
-    /// The status that an error body tells which came with a success status.
-    told: Option<StatusCode>,
+    /// The status in an error body that came with a success status.
+    body_status: Option<StatusCode>,
     code: Option<String>,
     detail: Option<String>,
     extra_detail: Option<Value>,
@@ -125,7 +125,7 @@ impl Error {
             target: None,
             message: message.into(),
             status: None,
-            told: None,
+            body_status: None,
             code: None,
             detail: None,
             extra_detail: None,
@@ -145,30 +145,30 @@ impl Error {
         }))
     }
 
-    /// The error of an answer whose status is no success.
+    /// The error of a response whose status is no success.
     ///
-    /// Understands the platform's error body, the validation errors of the Channels API, and keeps
+    /// Understands the service's error body, the validation errors of the Channels API, and keeps
     /// the first KiB of anything else.
-    pub fn from_answer(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self::from_whole_answer(status, headers, body).truncate_body()
+    pub fn from_response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self::from_whole_response(status, headers, body).truncate_body()
     }
 
     /// The same with all of the body, to take secrets out of it before it is [`truncate_body`](Self::truncate_body).
-    pub(crate) fn from_whole_answer(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        answer::read(status, headers, body)
+    pub(crate) fn from_whole_response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        response::read(status, headers, body)
     }
 
-    /// The error of an answer whose status is a success and whose body is the platform's error
+    /// The error of a response whose status is a success and whose body is the service's error
     /// body all the same; with it the status that the body tells, if it is one of errors.
     pub(crate) fn from_false_success(
         status: StatusCode,
         headers: &HeaderMap,
         body: &Bytes,
     ) -> Option<(Self, StatusCode)> {
-        let told = answer::told_status(body)?;
-        let error = answer::read(status, headers.clone(), body.clone());
-        let error = error.edit(|inner| inner.told = told);
-        Some((error, told.unwrap_or(status)))
+        let body_status = response::error_body_status(body)?;
+        let error = response::read(status, headers.clone(), body.clone());
+        let error = error.edit(|inner| inner.body_status = body_status);
+        Some((error, body_status.unwrap_or(status)))
     }
 
     /// Keeps the first KiB of a body that is not JSON.
@@ -216,15 +216,15 @@ impl Error {
         self.edit(|inner| inner.source = Some(Arc::from(source.into())))
     }
 
-    /// Adds the HTTP status of the answer that caused the error.
+    /// Adds the HTTP status of the response that caused the error.
     #[must_use]
     pub fn with_status(self, status: StatusCode) -> Self {
         self.edit(|inner| inner.status = Some(status))
     }
 
-    /// Adds headers and body of the answer that caused the error.
+    /// Adds headers and body of the response that caused the error.
     #[must_use]
-    pub fn with_answer(self, headers: HeaderMap, body: Bytes) -> Self {
+    pub fn with_response(self, headers: HeaderMap, body: Bytes) -> Self {
         self.edit(|inner| {
             inner.headers = headers;
             inner.body = body;
@@ -271,12 +271,12 @@ impl Error {
     }
 
     /// Adds what the service said in another error, which is this one's cause.
-    pub(crate) fn with_answer_of(self, cause: &Self) -> Self {
+    pub(crate) fn with_response_of(self, cause: &Self) -> Self {
         self.edit(|inner| {
             inner.operation = cause.0.operation;
             inner.target.clone_from(&cause.0.target);
             inner.status = cause.0.status;
-            inner.told = cause.0.told;
+            inner.body_status = cause.0.body_status;
             inner.code.clone_from(&cause.0.code);
             inner.detail.clone_from(&cause.0.detail);
             inner.extra_detail.clone_from(&cause.0.extra_detail);
@@ -311,7 +311,7 @@ impl Error {
         self.0.kind
     }
 
-    /// What went wrong, as OpenTelemetry's `error.type` wants it: the status of an answer that is an
+    /// What went wrong, as OpenTelemetry's `error.type` wants it: the status of a response that is an
     /// error, else the kind in one word.
     pub(crate) fn word(&self) -> Cow<'static, str> {
         match self.effective_status() {
@@ -341,7 +341,7 @@ impl Error {
         &self.0.message
     }
 
-    /// HTTP status of the answer, if there was one.
+    /// HTTP status of the response, if there was one.
     ///
     /// An error body that came with a success status tells a status of its own; the `is_…` methods go by
     /// that.
@@ -349,9 +349,9 @@ impl Error {
         self.0.status
     }
 
-    /// The status by which the answer is judged.
+    /// The status by which the response is judged.
     pub(crate) fn effective_status(&self) -> Option<StatusCode> {
-        self.0.told.or(self.0.status)
+        self.0.body_status.or(self.0.status)
     }
 
     /// `error.code` of the service's error body; for the Channels API the type of the first
@@ -377,12 +377,12 @@ impl Error {
         self.0.reference.as_deref()
     }
 
-    /// Headers of the answer; empty when there was none.
+    /// Headers of the response; empty when there was none.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
-    /// Body of the answer: whole when it is JSON or did not decode, else its first KiB.
+    /// Body of the response: whole when it is JSON or did not decode, else its first KiB.
     pub fn body(&self) -> &Bytes {
         &self.0.body
     }
@@ -418,7 +418,7 @@ impl Error {
     }
 
     /// Why no further attempt was made although the failure might have passed: the body cannot be
-    /// repeated, the total timeout left no time, or the retry budget was spent.
+    /// sent again, the total timeout left no time, or the retry budget was spent.
     pub fn gave_up(&self) -> Option<&'static str> {
         self.0.gave_up
     }
@@ -471,9 +471,9 @@ impl Error {
             )
     }
 
-    /// The same call may succeed later: throttled, a server fault, no answer, or a time limit.
+    /// The same call may succeed later: throttled, a server fault, no response, or a time limit.
     ///
-    /// Says nothing about whether repeating is harmless; see
+    /// Says nothing about whether a retry is harmless; see
     /// [`outcome_unknown`](Self::outcome_unknown).
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {

@@ -56,7 +56,7 @@ fn escaped(text: &str) -> [String; 3] {
 }
 
 impl Secrets {
-    /// Remembers the secret fields of a JSON request: an answer that complains about a value may
+    /// Remembers the secret fields of a JSON request: a response that complains about a value may
     /// quote it.
     pub(crate) fn add_body(&mut self, body: &[u8]) {
         if let Ok(value) = serde_json::from_slice(body) {
@@ -172,15 +172,16 @@ mod tests {
 
     use super::*;
 
-    /// What an error shows of an answer that repeats the text, as JSON and as a page.
+    /// What an error shows of a response that repeats the text, as JSON and as a page.
     fn echoed(request: &Value, text: &str) -> String {
         let mut secrets = Secrets::default();
         secrets.add_body(request.to_string().as_bytes());
         let quoted = json!({"error": {"code": "E", "detail": text, "extraDetail": [text]}});
         let mut shown = String::new();
         for body in [quoted.to_string(), text.to_owned()] {
-            let error = Error::from_answer(StatusCode::BAD_REQUEST, HeaderMap::new(), body.into())
-                .redact(&secrets);
+            let error =
+                Error::from_response(StatusCode::BAD_REQUEST, HeaderMap::new(), body.into())
+                    .redact(&secrets);
             shown += &format!("{error}\n{error:?}\n{:?}\n", error.detail());
             shown += &format!("{:?}\n", error.extra_detail());
             shown += &String::from_utf8_lossy(error.body());

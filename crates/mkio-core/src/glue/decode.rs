@@ -1,4 +1,4 @@
-//! From an answer to a typed value.
+//! From a response to a typed value.
 
 use std::time::Duration;
 
@@ -9,27 +9,29 @@ use url::Url;
 #[cfg(feature = "dynamic")]
 use {crate::ErrorKind, serde::Serialize, serde_json::Value};
 
-use crate::{ByteStream, Error, Operation, Response, Result, json, transport, transport::Reply};
+use crate::{
+    ByteStream, Error, Operation, Response, Result, json, transport, transport::UndecodedResponse,
+};
 
-/// Decodes a JSON reply; `asked` is where the request went, for an error.
+/// Decodes a JSON response; `asked` is where the request went, for an error.
 pub(crate) fn json<T: DeserializeOwned>(
-    reply: Reply,
+    undecoded: UndecodedResponse,
     operation: &'static Operation,
     asked: impl FnOnce() -> Option<Url>,
 ) -> Result<Response<T>> {
-    json_or(reply, operation, asked, || None)
+    json_or(undecoded, operation, asked, || None)
 }
 
-/// Decodes a JSON reply; one without a body is what `empty` says.
+/// Decodes a JSON response; one without a body is what `empty` says.
 pub(crate) fn json_or<T: DeserializeOwned>(
-    mut reply: Reply,
+    mut undecoded: UndecodedResponse,
     operation: &'static Operation,
     asked: impl FnOnce() -> Option<Url>,
     empty: impl FnOnce() -> Option<T>,
 ) -> Result<Response<T>> {
-    let raw = reply.body.take().unwrap_or_default();
+    let raw = undecoded.body.take().unwrap_or_default();
     // What is not needed any more goes first: its memory is free for the value.
-    let came = reply.with((), raw);
+    let came = undecoded.with((), raw);
     match decode(came.raw(), came.headers(), empty) {
         Ok(value) => Ok(came.map(|()| value)),
         Err(error) => {
@@ -42,28 +44,28 @@ pub(crate) fn json_or<T: DeserializeOwned>(
     }
 }
 
-/// A reply whose body does not matter.
-pub(crate) fn empty(reply: Reply) -> Response<()> {
-    read_body(reply).map(drop)
+/// A response whose body does not matter.
+pub(crate) fn empty(undecoded: UndecodedResponse) -> Response<()> {
+    read_body(undecoded).map(drop)
 }
 
-/// Hands a reply's body on as a stream that may be silent for `silence`.
+/// Hands a body on as a stream that may be silent for `silence`.
 pub(crate) fn stream(
-    reply: Reply,
+    undecoded: UndecodedResponse,
     silence: Duration,
     operation: &'static Operation,
 ) -> Response<ByteStream> {
-    let mut response = reply.response;
+    let mut response = undecoded.response;
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let body = ByteStream::new(response, silence, operation);
-    Response::of_call(body, status, headers, Bytes::new(), reply.call)
+    Response::of_call(body, status, headers, Bytes::new(), undecoded.call)
 }
 
 /// The whole body as it is.
-pub(crate) fn read_body(mut reply: Reply) -> Response<Bytes> {
-    let raw = reply.body.take().unwrap_or_default();
-    reply.with(raw.clone(), raw)
+pub(crate) fn read_body(mut undecoded: UndecodedResponse) -> Response<Bytes> {
+    let raw = undecoded.body.take().unwrap_or_default();
+    undecoded.with(raw.clone(), raw)
 }
 
 fn decode<T: DeserializeOwned>(
@@ -89,7 +91,7 @@ fn decode<T: DeserializeOwned>(
 fn undecodable<T>(error: Error, response: &Response<T>, operation: &'static Operation) -> Error {
     let mut error = error
         .with_status(response.http_status())
-        .with_answer(response.headers().clone(), response.raw().clone())
+        .with_response(response.headers().clone(), response.raw().clone())
         .with_operation(operation)
         .with_call(response.call());
     if !operation.is_read() {
@@ -109,7 +111,7 @@ pub(crate) fn reencode<T: DeserializeOwned + Serialize>(
     let typed = decode::<T>(response.raw(), response.headers(), || None)
         .map_err(|error| undecodable(error, &response, operation))?;
     let value = serde_json::to_value(&typed).map_err(|error| {
-        Error::new(ErrorKind::Decode, "the answer cannot be written as JSON")
+        Error::new(ErrorKind::Decode, "the response cannot be written as JSON")
             .with_source(error)
             .with_operation(operation)
     })?;

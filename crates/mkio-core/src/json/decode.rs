@@ -20,12 +20,12 @@ pub fn decode<'a, T: DeserializeOwned>(
     bytes: &[u8],
     media_type: impl FnOnce() -> Option<&'a str>,
 ) -> Result<T, Error> {
-    from_slice(bytes).map_err(|error| fault::<T>(bytes, media_type(), error))
+    from_slice(bytes).map_err(|error| decode_error::<T>(bytes, media_type(), error))
 }
 
 /// Decodes a second time to find the place.
 #[cold]
-fn fault<T: DeserializeOwned>(
+fn decode_error<T: DeserializeOwned>(
     bytes: &[u8],
     media_type: Option<&str>,
     error: serde_json::Error,

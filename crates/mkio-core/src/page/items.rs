@@ -18,7 +18,7 @@ use crate::{Operation, Result, Transport};
 /// A [`Stream`] of `Result<P::Item>`, with [`try_next`](Self::try_next),
 /// [`try_collect`](Self::try_collect) and [`take`](Self::take) of its own, so that no extension
 /// trait is needed. Nothing is sent before the first poll. The stream ends after the last item, and
-/// after an error, which comes when all items before it have been handed out;
+/// after an error, which comes after all earlier items;
 /// [`resume_token`](Self::resume_token) goes on from there.
 ///
 /// An item that does not decode is an error of kind [`Decode`](crate::ErrorKind::Decode) in its place,

@@ -1,11 +1,11 @@
 //! Lists: every list operation as a stream of pages or of items.
 //!
-//! A request that answers a list ends in `send()` (one page), `pages()` or `items()`. The streams
+//! A request for a list ends in `send()` (one page), `pages()` or `items()`. The streams
 //! send nothing before they are polled for the first time, hold one page and those fetched ahead,
 //! follow the service's next links, and can be written down and taken up again
 //! ([`ResumeToken`]).
 //!
-//! - [`Page`] is what a list's answer has to tell; the generated crates implement it.
+//! - [`Page`] is implemented by the responses of lists, in the generated crates.
 //! - [`Pages`] and [`Items`] are the streams.
 //! - [`query`] has typed filters and orders.
 
@@ -29,9 +29,9 @@ pub use token::ResumeToken;
 
 use serde::de::DeserializeOwned;
 
-/// One answer of a list operation.
+/// One response of a list operation.
 ///
-/// Implemented by the generated crates for every answer that holds a collection.
+/// Implemented by the generated crates for every response that holds a collection.
 pub trait Page: DeserializeOwned + Send + 'static {
     /// What the list is made of.
     type Item: Send + 'static;
@@ -39,7 +39,7 @@ pub trait Page: DeserializeOwned + Send + 'static {
     /// The items of this page.
     fn items(&self) -> &[Self::Item];
 
-    /// The items of this page, to take from; `None` when the answer has none.
+    /// The items of this page, to take from; `None` when the response has none.
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>>;
 
     /// Link to the next page (`@odata.nextLink`); `None` ends the list.

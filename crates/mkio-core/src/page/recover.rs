@@ -102,7 +102,7 @@ fn of_item(page: &Error, fault: &Error, path: String, item: Value) -> Error {
          after it"
     );
     let mut error = Error::new(ErrorKind::Decode, message)
-        .with_answer(page.headers().clone(), item.to_string().into())
+        .with_response(page.headers().clone(), item.to_string().into())
         .with_place(path, expectation)
         .with_value(item);
     if let Some(status) = page.status() {

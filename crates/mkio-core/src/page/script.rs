@@ -35,12 +35,12 @@ impl Seen {
 type Handler = dyn Fn(&Seen) -> Result<String> + Send + Sync;
 
 /// Answers every request with what a closure makes of it, after a latency. An error with a status
-/// is an answer with that status; one without is a broken connection.
+/// is a response with that status; one without is a broken connection.
 pub(crate) struct Script {
     handler: Box<Handler>,
     latency: Duration,
     log: Mutex<Vec<Seen>>,
-    /// Headers of the answers.
+    /// Headers of the responses.
     headers: Mutex<HeaderMap>,
 }
 
@@ -83,7 +83,7 @@ impl Script {
             .dispatch(Arc::clone(self))
     }
 
-    /// Has all answers carry this header.
+    /// Has all responses carry this header.
     pub(crate) fn header(&self, name: &'static str, value: &'static str) {
         let value = HeaderValue::from_static(value);
         self.headers.lock().unwrap().insert(name, value);
@@ -112,22 +112,22 @@ impl Dispatch for Arc<Script> {
             if !self.latency.is_zero() {
                 tokio::time::sleep(self.latency).await;
             }
-            let mut answer = match (self.handler)(&seen) {
+            let mut response = match (self.handler)(&seen) {
                 Ok(body) => http::Response::new(body.into()),
                 Err(error) => {
                     let Some(status) = error.status() else {
                         return Err(DispatchError::broken(error));
                     };
-                    let mut answer = http::Response::new(error.body().clone());
-                    *answer.status_mut() = status;
-                    *answer.headers_mut() = error.headers().clone();
-                    answer
+                    let mut response = http::Response::new(error.body().clone());
+                    *response.status_mut() = status;
+                    *response.headers_mut() = error.headers().clone();
+                    response
                 }
             };
-            answer
+            response
                 .headers_mut()
                 .extend(self.headers.lock().unwrap().clone());
-            Ok(answer.into())
+            Ok(response.into())
         })
     }
 }

@@ -178,16 +178,16 @@ impl<P: Page> Walk<P> {
             .template
             .as_ref()
             .and_then(Request::try_clone)
-            .ok_or_else(|| self.error("a list whose request body is a stream has one page"))?;
+            .ok_or_else(|| self.error("a list whose request body is a stream cannot go on after its first page"))?;
         *request.url_mut() = url.clone();
         let chosen_page_size = self.chosen_page_size(&url);
         if let Some(top) = chosen_page_size {
             link::set_top(request.url_mut(), top);
         }
         self.seen.insert(&url);
-        let answer = self.transport.call(request, self.operation).await?;
+        let response = self.transport.call(request, self.operation).await?;
         let asked = || Some(url.clone());
-        let (mut page, mut bad) = match glue::json::<P>(answer, self.operation, asked) {
+        let (mut page, mut bad) = match glue::json::<P>(response, self.operation, asked) {
             Ok(page) => (page, Vec::new()),
             Err(error) => recover(error)?,
         };

@@ -8,4 +8,4 @@ mod verdict;
 pub(crate) use budget::{DEFAULT_RETRIES, RetryBudget, Withdrawal};
 pub use policy::{Jitter, RetryPolicy};
 pub(crate) use retry_after::retry_after;
-pub(crate) use verdict::{Cause, Verdict, is_transient, repeatable, verdict};
+pub(crate) use verdict::{Cause, RetryVerdict, is_idempotent, is_transient, retry_verdict};

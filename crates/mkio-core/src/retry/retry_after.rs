@@ -7,9 +7,9 @@ use http::{
     header::{DATE, RETRY_AFTER},
 };
 
-/// The wait that an answer asks for; nothing when it asks for none or in no known form.
+/// The wait that a response asks for; nothing when it asks for none or in no known form.
 ///
-/// A date is compared with the answer's own `Date`, so that a wrong clock on this side does no
+/// A date is compared with the response's own `Date`, so that a wrong clock on this side does no
 /// harm; without one, with the local clock. A date in the past is a wait of zero.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

@@ -1,4 +1,4 @@
-//! Whether a failed attempt may be repeated.
+//! Whether a failed attempt may be retried.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use http::{Method, StatusCode};
 
 use crate::Operation;
 
-/// Why an attempt failed, as far as repeating is concerned.
+/// Why an attempt failed, as far as a retry is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// The request never left: no connection.
     NotSent,
-    /// The request left, or may have; no whole answer came back.
+    /// The request left, or may have; no whole response came back.
     Broken,
     /// The service answered with an error, or with what cannot be used.
     Status(StatusCode, Option<Duration>),
@@ -35,9 +35,9 @@ impl Cause {
 
 /// What to do after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Try again. `paced`: the service itself said when, or how fast.
-    Repeat { paced: bool },
+pub(crate) enum RetryVerdict {
+    /// Retry. `paced`: the service itself said when, or how fast.
+    Retry { paced: bool },
     /// The failure is the result.
     GiveUp,
 }
@@ -51,7 +51,7 @@ pub(crate) fn is_transient(status: StatusCode) -> bool {
 ///
 /// A PATCH whose body is a JSON array is a JSON Patch even where its media type says plain JSON,
 /// as for teams; adding to the end of a list twice adds two entries.
-pub(crate) fn repeatable(operation: &Operation, request: &reqwest::Request) -> bool {
+pub(crate) fn is_idempotent(operation: &Operation, request: &reqwest::Request) -> bool {
     let list = || {
         let body = request.body().and_then(reqwest::Body::as_bytes);
         body.unwrap_or_default()
@@ -62,20 +62,22 @@ pub(crate) fn repeatable(operation: &Operation, request: &reqwest::Request) -> b
     operation.is_idempotent() && (operation.method != Method::PATCH || !list())
 }
 
-pub(crate) fn verdict(cause: Cause, repeatable: bool) -> Verdict {
+pub(crate) fn retry_verdict(cause: Cause, idempotent: bool) -> RetryVerdict {
     match cause {
-        Cause::NotSent => Verdict::Repeat { paced: false },
-        Cause::Broken if repeatable => Verdict::Repeat { paced: false },
+        Cause::NotSent => RetryVerdict::Retry { paced: false },
+        Cause::Broken if idempotent => RetryVerdict::Retry { paced: false },
         // Both are given before any work is done.
-        Cause::Status(StatusCode::TOO_MANY_REQUESTS, _) => Verdict::Repeat { paced: true },
-        Cause::Status(StatusCode::SERVICE_UNAVAILABLE, wait) => Verdict::Repeat {
+        Cause::Status(StatusCode::TOO_MANY_REQUESTS, _) => RetryVerdict::Retry { paced: true },
+        Cause::Status(StatusCode::SERVICE_UNAVAILABLE, wait) => RetryVerdict::Retry {
             // The header counts in seconds; less than one is no pace.
             paced: wait.is_some_and(|wait| wait >= Duration::from_secs(1)),
         },
-        Cause::Status(status, _) if repeatable && is_transient(status) => {
-            Verdict::Repeat { paced: false }
+        Cause::Status(status, _) if idempotent && is_transient(status) => {
+            RetryVerdict::Retry { paced: false }
         }
-        Cause::Broken | Cause::Status(..) | Cause::Unsendable | Cause::Final => Verdict::GiveUp,
+        Cause::Broken | Cause::Status(..) | Cause::Unsendable | Cause::Final => {
+            RetryVerdict::GiveUp
+        }
     }
 }
 
@@ -86,7 +88,7 @@ mod tests {
     #[test]
     fn verdicts() {
         let status = |code| Cause::Status(StatusCode::from_u16(code).unwrap(), None);
-        // Cause, repeated when repeatable, repeated when not.
+        // Cause, retried when the request is idempotent, retried when not.
         for (cause, safe, unsafe_) in [
             (Cause::NotSent, true, true),
             (Cause::Broken, true, false),
@@ -105,9 +107,9 @@ mod tests {
             (status(409), false, false),
             (status(422), false, false),
         ] {
-            let repeats = |repeatable| verdict(cause, repeatable) != Verdict::GiveUp;
+            let retries = |idempotent| retry_verdict(cause, idempotent) != RetryVerdict::GiveUp;
             assert_eq!(
-                (repeats(true), repeats(false)),
+                (retries(true), retries(false)),
                 (safe, unsafe_),
                 "{cause:?}"
             );
@@ -141,7 +143,7 @@ mod tests {
             let mut request =
                 reqwest::Request::new(Method::PATCH, "http://localhost/".parse().unwrap());
             *request.body_mut() = Some(body.into());
-            assert_eq!(repeatable(operation, &request), expected, "{body}");
+            assert_eq!(is_idempotent(operation, &request), expected, "{body}");
         }
     }
 }

@@ -16,7 +16,7 @@ pub use file::TokenFile;
 pub(crate) use file::refuse_readable_by;
 pub(crate) use source::{Bearer, TokenSource, is_provider_failure};
 
-/// A bearer token of the platform (`POST /api/v1/user/tokens` makes them).
+/// A bearer token of the service (`POST /api/v1/user/tokens` makes them).
 ///
 /// Never shown by `Debug`; its own copy is wiped from memory when the last clone is dropped.
 #[derive(Clone)]
@@ -102,9 +102,9 @@ pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<Token, BoxError>> 
 ///
 /// The client keeps the token it was given and asks again when that expires, comes within the
 /// refresh margin of its expiry, or is answered with 401. Concurrent calls on one tokio runtime
-/// share one question; it is asked in a task of its own, which goes on when the calls that wait for
-/// it end. While the old token is valid, calls wait for a new one for 5 s at most. A provider that
-/// gives the token again that was answered with 401 is asked less and less often, up to every 10 s.
+/// share one call of the provider. It runs in a task of its own, which goes on when the calls that wait
+/// for it end. While the old token is valid, calls wait for a new one for 5 s at most. A provider that
+/// returns a token that the service has refused is asked less and less often, down to once in 10 s.
 ///
 /// A closure that returns a future is made into a provider by [`token_fn`].
 pub trait TokenProvider: Send + Sync {

@@ -147,26 +147,26 @@ impl Refused {
     }
 }
 
-/// A question to the provider that is under way, or its answer.
+/// A question to the provider that is under way, or its outcome.
 #[derive(Clone)]
 struct Renewal {
     /// Where it is asked. Others ask for themselves: this runtime may end or stand still.
     runtime: Id,
     since: Instant,
-    answer: watch::Receiver<Option<Result<Bearer>>>,
+    outcome: watch::Receiver<Option<Result<Bearer>>>,
 }
 
 impl Renewal {
     fn is_under_way(&self) -> bool {
-        self.answer.borrow().is_none() && self.answer.has_changed().is_ok()
+        self.outcome.borrow().is_none() && self.outcome.has_changed().is_ok()
     }
 
-    async fn answer(mut self) -> Result<Bearer> {
-        match self.answer.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(answer)) => answer.clone(),
+    async fn outcome(mut self) -> Result<Bearer> {
+        match self.outcome.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(outcome)) => outcome.clone(),
             _ => Err(Error::new(
                 ErrorKind::Token,
-                "the token provider ended without an answer",
+                "the token provider ended without a token",
             )),
         }
     }
@@ -216,20 +216,20 @@ impl TokenSource {
             Some(bearer) => {
                 let renewal = self.renew(provider);
                 let patience = renewal.since + PATIENCE;
-                match timeout_at(patience, renewal.answer()).await {
-                    Ok(answer) => match answer.and_then(Bearer::check) {
+                match timeout_at(patience, renewal.outcome()).await {
+                    Ok(outcome) => match outcome.and_then(Bearer::check) {
                         Ok(new) => Ok(new),
                         Err(_) => Ok(self.0.keep(&bearer)),
                     },
                     Err(_) => Ok(bearer),
                 }
             }
-            None => self.renew(provider).answer().await?.check(),
+            None => self.renew(provider).outcome().await?.check(),
         }
     }
 
-    /// Another token than the one that was answered with 401, or nothing when there is none to be
-    /// had. The same token counts as another one as long as it has not been tried again.
+    /// A token to try after a 401; `None` when the provider has no other. A renewed token with the same
+    /// text counts as another one until it has been tried.
     pub(crate) async fn replace(&self, rejected: &Bearer) -> Result<Option<Bearer>> {
         let Some(provider) = &self.0.provider else {
             return Ok(None);
@@ -247,7 +247,7 @@ impl TokenSource {
             if self.is_left_alone(rejected) {
                 return Ok(None);
             }
-            let bearer = self.renew(provider).answer().await?;
+            let bearer = self.renew(provider).outcome().await?;
             self.note_given(&bearer);
         }
         newer()
@@ -294,16 +294,16 @@ impl TokenSource {
         if let Some(renewal) = renewals.iter().find(|renewal| renewal.runtime == runtime) {
             return renewal.clone();
         }
-        let (sender, answer) = watch::channel(None);
+        let (sender, outcome) = watch::channel(None);
         let (inner, provider) = (Arc::clone(&self.0), Arc::clone(provider));
         tokio::spawn(async move {
-            let answer = inner.ask(&*provider).await;
-            sender.send_replace(Some(answer));
+            let outcome = inner.ask(&*provider).await;
+            sender.send_replace(Some(outcome));
         });
         let renewal = Renewal {
             runtime,
             since: Instant::now(),
-            answer,
+            outcome,
         };
         renewals.push(renewal.clone());
         renewal

@@ -1,4 +1,4 @@
-//! One attempt: send once, follow redirects within the service, read the answer.
+//! One attempt: send once, follow redirects within the service, read the response.
 
 use std::{
     future::{Future, poll_fn},
@@ -53,8 +53,8 @@ pub(super) struct Attempt<'a> {
     pub(super) limit: (&'static str, Duration),
 }
 
-/// A successful answer, its body apart unless it is streamed.
-pub(super) type Answer = (reqwest::Response, Option<Bytes>);
+/// A successful response, its body apart unless it is streamed.
+pub(super) type Received = (reqwest::Response, Option<Bytes>);
 
 impl Attempt<'_> {
     /// Takes the request out of its place just before it is sent: requests are large, and what is
@@ -62,15 +62,15 @@ impl Attempt<'_> {
     pub(super) async fn run(
         &self,
         request: &mut Option<reqwest::Request>,
-    ) -> Result<Answer, Failed> {
+    ) -> Result<Received, Failed> {
         // One timer for everything that is waited for.
         let mut timer = pin!(sleep_until(self.deadline));
-        let mut response = self.answer(request, &mut timer).await?;
+        let mut response = self.receive(request, &mut timer).await?;
         let status = response.status();
         if !status.is_success() {
             let body = self.error_body(&mut response, &mut timer).await;
             let headers = std::mem::take(response.headers_mut());
-            let error = Error::from_whole_answer(status, headers, body);
+            let error = Error::from_whole_response(status, headers, body);
             let cause = Cause::Status(status, error.retry_after());
             return Err(Failed::new(error, cause));
         }
@@ -88,14 +88,14 @@ impl Attempt<'_> {
             Err(failed) => {
                 let headers = std::mem::take(response.headers_mut());
                 let error = failed.error.with_status(status);
-                let error = error.with_answer(headers, Bytes::new());
+                let error = error.with_response(headers, Bytes::new());
                 Err(Failed::new(error, failed.cause))
             }
         }
     }
 
     /// Sends the request, and again wherever redirects within the service lead.
-    async fn answer(
+    async fn receive(
         &self,
         request: &mut Option<reqwest::Request>,
         timer: &mut Timer<'_>,
@@ -222,7 +222,7 @@ impl Attempt<'_> {
         });
         in_time.await.ok_or_else(|| {
             let (name, limit) = self.limit;
-            let message = format!("no whole answer within the {name} timeout of {limit:?}");
+            let message = format!("no whole response within the {name} timeout of {limit:?}");
             Failed::new(Error::new(ErrorKind::Timeout, message), Cause::Broken)
         })
     }

@@ -9,17 +9,16 @@ use url::Url;
 
 use super::{
     CallSettings, Core, Route, Transport,
-    attempt::{Answer, Attempt, Failed},
-    origin,
-    reply::Reply,
-    trace,
+    attempt::{Attempt, Failed, Received},
+    origin, trace,
+    undecoded::UndecodedResponse,
 };
 use crate::{
     Error, ErrorKind, Measurement, Operation, Result,
     budget::{RateQueue, project},
     error::Secrets,
     response::CallInfo,
-    retry::{Cause, Verdict, Withdrawal, is_transient, repeatable, verdict},
+    retry::{Cause, RetryVerdict, Withdrawal, is_idempotent, is_transient, retry_verdict},
     token::Bearer,
 };
 
@@ -29,7 +28,7 @@ impl Transport {
         &self,
         request: reqwest::Request,
         operation: &'static Operation,
-    ) -> Result<Reply> {
+    ) -> Result<UndecodedResponse> {
         let route = self.core.routes.to(operation)?;
         Call::new(self, route, request, operation).run().await
     }
@@ -40,7 +39,7 @@ impl Transport {
         route: &Route,
         request: reqwest::Request,
         operation: &'static Operation,
-    ) -> Result<Reply> {
+    ) -> Result<UndecodedResponse> {
         Call::new(self, route, request, operation).run().await
     }
 }
@@ -48,7 +47,7 @@ impl Transport {
 /// Thirty years.
 const FAR: Duration = Duration::from_secs(86400 * 365 * 30);
 
-const STREAMED: &str = "its body is a stream and cannot be repeated";
+const STREAMED: &str = "its body is a stream and cannot be sent again";
 
 const NO_TIME: &str = "the total timeout leaves no time for another attempt";
 
@@ -67,7 +66,7 @@ pub(super) struct Call<'a> {
     started: Instant,
     deadline: Instant,
     queue: Option<Arc<RateQueue>>,
-    repeatable: bool,
+    idempotent: bool,
     /// As it was given: each attempt sends a copy. None once a body that is a stream is on its way.
     request: Option<reqwest::Request>,
     /// The URL of a request whose body is a stream: it cannot be read from the request later.
@@ -82,7 +81,7 @@ pub(super) struct Call<'a> {
     waited: Duration,
     /// The error of the attempt before.
     last: Option<Error>,
-    /// An attempt of a write was sent and got no answer that tells whether it took effect.
+    /// An attempt of a write was sent and got no response that tells whether it took effect.
     unknown: bool,
 }
 
@@ -114,7 +113,7 @@ impl<'a> Call<'a> {
                 .checked_add(settings.total_timeout)
                 .unwrap_or(started + FAR),
             queue: queue.flatten(),
-            repeatable: repeatable(operation, &request),
+            idempotent: is_idempotent(operation, &request),
             request: Some(request),
             streamed_to,
             bearer: None,
@@ -128,7 +127,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    async fn run(&mut self) -> Result<Reply> {
+    async fn run(&mut self) -> Result<UndecodedResponse> {
         let span = self.request.as_ref();
         let span = span.map_or_else(Span::none, |request| trace::span(request, self.operation));
         // Instrumenting copies the future; without a listener that is for nothing.
@@ -140,7 +139,7 @@ impl<'a> Call<'a> {
         self.finish(&span, result)
     }
 
-    async fn attempts(&mut self) -> Result<Answer> {
+    async fn attempts(&mut self) -> Result<Received> {
         let brings_its_own_token = self.prepare()?;
         let mut replaced = false;
         loop {
@@ -153,9 +152,9 @@ impl<'a> Call<'a> {
             }
             self.attempts += 1;
             let failed = match self.attempt().await {
-                Ok(answer) => {
-                    self.answered();
-                    return Ok(answer);
+                Ok(received) => {
+                    self.note_response();
+                    return Ok(received);
                 }
                 Err(failed) => failed,
             };
@@ -186,8 +185,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The service works: it has answered, whatever it has answered.
-    fn answered(&mut self) {
+    /// The service works: it has sent a response, whatever that says.
+    fn note_response(&mut self) {
         if let Some(queue) = &self.queue {
             queue.note_success();
         }
@@ -237,16 +236,16 @@ impl<'a> Call<'a> {
             return Ok(true);
         }
         let limit = self.settings.total_timeout;
-        Err(self.with_last_answer(Error::new(
+        Err(self.with_last_response(Error::new(
             ErrorKind::Timeout,
             format!(
-                "the rate budget gives this call no turn within the total timeout of {limit:?}"
+                "the rate budget had no turn for this call within the total timeout of {limit:?}"
             ),
         )))
     }
 
     /// The error that ended the call after others: it keeps what the last response said.
-    fn with_last_answer(&mut self, error: Error) -> Error {
+    fn with_last_response(&mut self, error: Error) -> Error {
         let Some(last) = self.last.take() else {
             return error;
         };
@@ -282,7 +281,7 @@ impl<'a> Call<'a> {
             Some(bearer) => bearer,
             None => match self.in_time(source.get()).await {
                 Ok(Ok(bearer)) => bearer,
-                Ok(Err(error)) | Err(error) => return Err(self.with_last_answer(error)),
+                Ok(Err(error)) | Err(error) => return Err(self.with_last_response(error)),
             },
         };
         self.bearer = Some(bearer);
@@ -303,14 +302,14 @@ impl<'a> Call<'a> {
             Error::new(
                 ErrorKind::Timeout,
                 format!(
-                    "the token provider did not answer within the total timeout of {:?}",
+                    "the token provider gave no token within the total timeout of {:?}",
                     self.settings.total_timeout
                 ),
             )
         })
     }
 
-    async fn attempt(&mut self) -> Result<Answer, Failed> {
+    async fn attempt(&mut self) -> Result<Received, Failed> {
         let now = Instant::now();
         let limit = self.settings.attempt_timeout;
         let own = now.checked_add(limit).unwrap_or(self.deadline);
@@ -345,7 +344,7 @@ impl<'a> Call<'a> {
         }
         if let Some(metrics) = &self.core.metrics {
             let told = outcome.as_ref();
-            let told = told.map(|answer| answer.0.status());
+            let told = told.map(|received| received.0.status());
             let ended = Measurement::new(self.operation, now.elapsed())
                 .project(self.counted_for.as_deref())
                 .attempts_so_far(self.attempts)
@@ -355,7 +354,7 @@ impl<'a> Call<'a> {
         outcome
     }
 
-    /// What an answer might echo: the token, and secret fields of the body.
+    /// What a response might echo: the token, and secret fields of the body.
     fn secrets(&self) -> Secrets {
         let mut secrets = Secrets::default();
         if let Some(bearer) = &self.bearer {
@@ -416,7 +415,7 @@ impl<'a> Call<'a> {
             return wait.max(paused.map_or(Duration::ZERO, |until| until - Instant::now()));
         }
         if !is_transient(status) {
-            self.answered();
+            self.note_response();
         } else if let Some(queue) = &self.queue {
             queue.note_success();
         }
@@ -425,7 +424,7 @@ impl<'a> Call<'a> {
 
     /// Whether the call goes on after a failed attempt, and pays for it.
     fn decide(&mut self, cause: Cause, wait: Duration) -> Decision {
-        let Verdict::Repeat { paced } = verdict(cause, self.repeatable) else {
+        let RetryVerdict::Retry { paced } = retry_verdict(cause, self.idempotent) else {
             return Decision::GiveUp(None);
         };
         if !self.settings.retry.allows(self.attempts) {
@@ -449,7 +448,7 @@ impl<'a> Call<'a> {
     }
 
     /// Adds to the result what the call took.
-    fn finish(&mut self, span: &Span, result: Result<Answer>) -> Result<Reply> {
+    fn finish(&mut self, span: &Span, result: Result<Received>) -> Result<UndecodedResponse> {
         let call = CallInfo {
             attempts: self.attempts,
             elapsed: self.started.elapsed(),
@@ -459,7 +458,7 @@ impl<'a> Call<'a> {
             Ok((response, body)) => {
                 trace::finished(span, &call, Ok(response.status()));
                 self.tell(&call, Ok(response.status()));
-                Ok(Reply {
+                Ok(UndecodedResponse {
                     response,
                     body,
                     call,

@@ -7,11 +7,11 @@ use http::Method;
 use super::origin;
 use crate::error::BoxError;
 
-/// The answer to a dispatched request, later.
+/// The response to a dispatched request, later.
 pub type DispatchFuture<'a> =
     Pin<Box<dyn Future<Output = Result<reqwest::Response, DispatchError>> + Send + 'a>>;
 
-/// Carries one request to the service and brings its answer.
+/// Carries one request to the service and brings its response.
 ///
 /// [`reqwest::Client`] does it over the network. Another implementation can answer from memory, in
 /// tests or from an emulator: build an [`http::Response`] and turn it into a
@@ -40,7 +40,7 @@ impl Dispatch for reqwest::Client {
     }
 }
 
-/// Why no answer came to a dispatched request.
+/// Why no response came to a dispatched request.
 pub struct DispatchError {
     pub(crate) fault: Fault,
     pub(crate) source: Option<BoxError>,
@@ -57,17 +57,17 @@ pub(crate) enum Fault {
 
 impl DispatchError {
     /// The request never left, for example because the connection was refused. Any call may be
-    /// repeated after it.
+    /// retried after it.
     pub fn not_sent(source: impl Into<BoxError>) -> Self {
         Self::new(Fault::NotSent, source)
     }
 
-    /// The request left, or may have, and no whole answer came back.
+    /// The request left, or may have, and no whole response came back.
     pub fn broken(source: impl Into<BoxError>) -> Self {
         Self::new(Fault::Broken, source)
     }
 
-    /// The request left, or may have, and no answer came in time.
+    /// The request left, or may have, and no response came in time.
     pub fn timed_out(source: impl Into<BoxError>) -> Self {
         Self::new(Fault::TimedOut { sent: true }, source)
     }
@@ -118,13 +118,15 @@ impl fmt::Display for DispatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.fault {
             Fault::NotSent => f.write_str("the request could not be sent"),
-            Fault::Broken => f.write_str("the connection broke before the whole answer was there"),
-            Fault::TimedOut { sent: true } => f.write_str("no answer in time"),
+            Fault::Broken => {
+                f.write_str("the connection broke before the whole response was there")
+            }
+            Fault::TimedOut { sent: true } => f.write_str("no response in time"),
             Fault::TimedOut { sent: false } => f.write_str("no connection in time"),
-            Fault::Unusable => f.write_str("the request cannot be sent"),
+            Fault::Unusable => f.write_str("the request could not be sent"),
             Fault::Elsewhere(origin) => write!(
                 f,
-                "the HTTP client followed a redirect to another place at {origin}; its answer was \
+                "the HTTP client followed a redirect to another place at {origin}; its response was \
                  dropped. Turn its redirects off"
             ),
         }

@@ -57,7 +57,7 @@ impl Transport {
         ))
     }
 
-    /// GETs a link from an answer, or a path, as a call of `operation`.
+    /// GETs a link from a response, or a path, as a call of `operation`.
     ///
     /// A path is appended to the base URL of the operation's API, unless it has the base URL's own
     /// path in front already. An absolute link must be of the same origin.

@@ -12,11 +12,11 @@ mod options;
 mod origin;
 mod raw;
 mod redirect;
-mod reply;
 mod request;
 mod route;
 mod tls;
 mod trace;
+mod undecoded;
 
 use std::{
     any::Any,
@@ -32,11 +32,11 @@ pub(crate) use options::CallSettings;
 pub use options::{CallOptions, Priority};
 pub use origin::is_loopback;
 pub use raw::RawRequest;
-pub(crate) use reply::Reply;
 pub use request::RequestBuilder;
 pub(crate) use route::{Route, Routes};
 pub use tls::http_client_builder;
 pub(crate) use trace::undecodable;
+pub(crate) use undecoded::UndecodedResponse;
 
 use url::Url;
 
@@ -44,7 +44,7 @@ use crate::{Error, ErrorKind, Metrics, Operation, Result, budget::Budget, retry:
 
 /// Sends requests: the one seam of all generated crates.
 ///
-/// Adds the token, keeps to the service's rate limits, retries failed calls that may be repeated,
+/// Adds the token, keeps to the service's rate limits, retries failed calls where that does no harm,
 /// traces, and turns failures into [`Error`](crate::Error). Cheap to clone; all clones share connections,
 /// token, rate budget and retry budget.
 #[derive(Clone)]
@@ -132,7 +132,7 @@ impl Transport {
     pub(crate) fn url(&self, operation: &'static Operation, path: &str) -> Result<Url> {
         if !route::fits(path, operation.path) {
             let message = format!(
-                "the path `{}` has other segments than `{}`",
+                "the path `{}` does not fit the template `{}`",
                 path.escape_debug(),
                 operation.path
             );
@@ -163,7 +163,7 @@ impl Transport {
         self.settings.retry
     }
 
-    /// Sends a request that belongs to `operation` and gives its answer, whose status is always in
+    /// Sends a request that belongs to `operation` and gives its response, whose status is always in
     /// the 200s. Unless the operation streams, the body has been received as a whole. A request without
     /// `Accept` asks for JSON.
     ///
@@ -175,8 +175,8 @@ impl Transport {
         request: reqwest::Request,
         operation: &'static Operation,
     ) -> Result<reqwest::Response> {
-        let reply = self.call(request, operation).await?;
-        Ok(reply.into_response())
+        let response = self.call(request, operation).await?;
+        Ok(response.into_response())
     }
 }
 

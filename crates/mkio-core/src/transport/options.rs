@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::retry::RetryPolicy;
 
-/// Who goes first when the rate budget runs short.
+/// Order of calls when the rate budget runs short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Priority {
-    /// A call that somebody waits for.
+    /// The default.
     #[default]
     Foreground,
     /// A poll: takes what foreground calls leave.
@@ -18,7 +18,7 @@ pub enum Priority {
 /// Per-call overrides. Unset options inherit the client's.
 ///
 /// Give it to one request with `options`, or to `with` on a client, a project or a
-/// [`Transport`](crate::Transport::with), which answers a client of its own and leaves the original
+/// [`Transport`](crate::Transport::with), which returns a client of its own and leaves the original
 /// as it is.
 ///
 /// ```no_run
@@ -88,7 +88,7 @@ impl CallOptions {
         self
     }
 
-    /// Who goes first when the rate budget runs short. Default [`Priority::Foreground`]; polls of waits
+    /// Order of calls when the rate budget runs short. Default [`Priority::Foreground`]; polls of waits
     /// are [`Priority::Background`].
     #[must_use]
     pub fn priority(mut self, priority: Priority) -> Self {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    CallOptions, Reply, Route, Transport,
+    CallOptions, Route, Transport, UndecodedResponse,
     request::{Parts, accepting_json},
 };
 use crate::{ByteStream, Error, Operation, Response, Result, glue, operation::JSON_PATCH};
@@ -71,13 +71,13 @@ impl RawRequest {
         self
     }
 
-    /// Sends a JSON body. A merge PATCH may be repeated, a list of JSON Patch operations may not.
+    /// Sends a JSON body. A merge PATCH may be retried, a list of JSON Patch operations may not.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
         self.parts.json(body, "application/json");
         self
     }
 
-    /// Sends a body of any media type. A body that is a stream is never repeated.
+    /// Sends a body of any media type. A call whose body is a stream is never retried.
     pub fn body(mut self, body: impl Into<reqwest::Body>, media_type: &str) -> Self {
         self.body = Some(body.into());
         self.parts.media_type(media_type);
@@ -90,7 +90,7 @@ impl RawRequest {
         self
     }
 
-    /// Sends the request; the answer is JSON, or `null` when it has no body.
+    /// Sends the request; the response is JSON, or `null` when it has no body.
     ///
     /// A future that is dropped before it is ready sends nothing more. What it has sent is not undone: a
     /// request that changes something may have been carried out or not.
@@ -98,42 +98,42 @@ impl RawRequest {
     /// # Errors
     ///
     /// As for every call; kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when an argument is
-    /// unusable, [`Decode`](crate::ErrorKind::Decode) when the answer is no JSON (see
+    /// unusable, [`Decode`](crate::ErrorKind::Decode) when the response is no JSON (see
     /// [`send_bytes`](Self::send_bytes)).
     pub async fn send(self) -> Result<Response<Value>> {
-        let (reply, operation, url) = self.exec(false).await?;
-        glue::json_or(reply, operation, || Some(url), || Some(Value::Null))
+        let (response, operation, url) = self.exec(false).await?;
+        glue::json_or(response, operation, || Some(url), || Some(Value::Null))
     }
 
-    /// Sends the request; the answer is decoded into a type of yours.
+    /// Sends the request; the response is decoded into a type of yours.
     ///
     /// # Errors
     ///
     /// As for [`send`](Self::send).
     pub async fn send_as<T: DeserializeOwned>(self) -> Result<Response<T>> {
-        let (reply, operation, url) = self.exec(false).await?;
-        glue::json(reply, operation, || Some(url))
+        let (response, operation, url) = self.exec(false).await?;
+        glue::json(response, operation, || Some(url))
     }
 
-    /// Sends the request; the answer is taken as it is.
+    /// Sends the request; the response is taken as it is.
     ///
     /// # Errors
     ///
     /// As for [`send`](Self::send), save for decoding.
     pub async fn send_bytes(self) -> Result<Response<Bytes>> {
-        let (reply, ..) = self.exec(false).await?;
-        Ok(glue::read_body(reply))
+        let (response, ..) = self.exec(false).await?;
+        Ok(glue::read_body(response))
     }
 
-    /// Sends the request; the answer's body is handed on as it arrives.
+    /// Sends the request; the response's body is handed on as it arrives.
     ///
     /// # Errors
     ///
     /// As for [`send`](Self::send), save for decoding.
     pub async fn send_stream(self) -> Result<Response<ByteStream>> {
         let idle = self.transport.settings.attempt_timeout;
-        let (reply, operation, _) = self.exec(true).await?;
-        Ok(glue::stream(reply, idle, operation))
+        let (response, operation, _) = self.exec(true).await?;
+        Ok(glue::stream(response, idle, operation))
     }
 
     /// Builds the HTTP request without sending it, and without the token.
@@ -151,14 +151,14 @@ impl RawRequest {
             .map_err(|error| error.with_operation(operation))
     }
 
-    async fn exec(self, streams: bool) -> Result<(Reply, &'static Operation, Url)> {
+    async fn exec(self, streams: bool) -> Result<(UndecodedResponse, &'static Operation, Url)> {
         let (transport, operation) = (self.transport.clone(), self.operation(streams));
         let named = |error: Error| error.with_operation(operation);
         let route = transport.core.routes.served(&self.api).map_err(named)?;
         let request = self.request_on(route).map_err(named)?;
         let url = request.url().clone();
-        let reply = transport.call_on(route, request, operation).await?;
-        Ok((reply, operation, url))
+        let response = transport.call_on(route, request, operation).await?;
+        Ok((response, operation, url))
     }
 
     fn operation(&self, streams: bool) -> &'static Operation {

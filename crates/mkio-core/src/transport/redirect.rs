@@ -8,8 +8,8 @@ use crate::{Error, ErrorKind, Result, transport::origin};
 /// Redirects of one attempt before it is called a loop.
 pub(crate) const LIMIT: usize = 5;
 
-/// Where a redirect of a request to `asked` leads; nothing when the answer is none, or one that must
-/// not be followed: 301, 302 and 303 turn a write into a read in practice, 307 and 308 keep it.
+/// Where a redirect of a request to `asked` leads; `None` when the response is not a redirect, or one that
+/// must not be followed: 301, 302 and 303 turn a write into a read in practice, 307 and 308 keep it.
 ///
 /// # Errors
 ///

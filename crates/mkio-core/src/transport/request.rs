@@ -74,8 +74,8 @@ impl RequestBuilder {
 
     /// Sets the filter of a list.
     pub fn filter<L>(&mut self, name: &'static str, filter: &Filter<L>) {
-        if let Some(fault) = filter.fault() {
-            let message = format!("the filter is unusable: {fault}");
+        if let Some(reason) = filter.invalid_reason() {
+            let message = format!("the filter is unusable: {reason}");
             self.0
                 .parts
                 .keep_fault(Error::new(ErrorKind::InvalidRequest, message));
@@ -145,8 +145,8 @@ impl RequestBuilder {
     pub async fn send<T: DeserializeOwned>(mut self) -> Result<Response<T>> {
         let (request, operation) = (self.0.request()?, self.0.operation);
         // Not by `send_as`: each async function on the way copies request and response.
-        let reply = self.0.transport.call(request, operation).await?;
-        glue::json(reply, operation, || self.0.url().ok())
+        let response = self.0.transport.call(request, operation).await?;
+        glue::json(response, operation, || self.0.url().ok())
     }
 
     /// Sends the request; the body of the response does not matter.

@@ -126,7 +126,7 @@ impl Route {
     /// The URL of a path or link at this service.
     ///
     /// An absolute link keeps its address. A path is appended to the base URL; one that already
-    /// has the base URL's own path in front, as links in answers may, is not given it twice.
+    /// has the base URL's own path in front, as links in responses may, is not given it twice.
     ///
     /// # Errors
     ///

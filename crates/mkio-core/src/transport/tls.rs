@@ -68,8 +68,8 @@ pub(super) fn refuse_without(needs_tls: bool) -> Result<()> {
     }
     Err(Error::new(
         ErrorKind::Config,
-        "an address begins with https:// and there is no TLS: turn on one of the features `rustls-ring`, \
-         `rustls-aws-lc` and `rustls-no-provider`, or bring an `http_client`",
+        "an https:// address needs TLS: turn on one of the features `rustls-ring`, `rustls-aws-lc` and \
+         `rustls-no-provider`, or give an `http_client`",
     ))
 }
 

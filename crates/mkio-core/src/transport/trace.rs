@@ -77,7 +77,7 @@ pub(super) fn attempt_succeeded(attempt: &Attempted<'_>, status: StatusCode, sin
     );
 }
 
-/// A warning, unless the answer is one that programs ask for, such as 404.
+/// A warning, unless the response is one that programs ask for, such as 404.
 pub(super) fn attempt_failed(attempt: &Attempted<'_>, failed: &Failed, retry_in: Option<Duration>) {
     let status = failed.error.status();
     macro_rules! event {
@@ -104,7 +104,7 @@ pub(super) fn attempt_failed(attempt: &Attempted<'_>, failed: &Failed, retry_in:
     }
 }
 
-/// An answer came in full and does not decode: the call's span has ended well by then.
+/// A response came in full and does not decode: the call's span has ended well by then.
 pub(crate) fn undecodable(error: &Error) {
     tracing::warn!(
         target: TARGET,
@@ -113,7 +113,7 @@ pub(crate) fn undecodable(error: &Error) {
             error.type = "decode",
             json_path = error.json_path(),
         },
-        "the answer does not decode"
+        "the response does not decode"
     );
 }
 

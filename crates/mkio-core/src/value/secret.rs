@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A value that travels in JSON like any other, but prints as `[redacted]`.
 ///
 /// Generated models use it for credentials, keys and tokens, so that logging a whole request or
-/// answer cannot give them away. [`expose`](Self::expose) shows the value to code that needs it.
+/// response cannot give them away. [`expose`](Self::expose) shows the value to code that needs it.
 ///
 /// ```
 /// use mkio_core::Secret;

@@ -22,7 +22,7 @@ pub fn strict_text<T: DeserializeOwned + Serialize>(text: &str) -> Result<T> {
 
 /// Reads JSON that must fit `T` exactly: everything that it says is said again when it is sent.
 ///
-/// Reading an answer drops what a type does not know; in a body that a person wrote, that is a
+/// Reading a response drops what a type does not know; in a body that a person wrote, that is a
 /// misspelt field.
 ///
 /// # Errors
@@ -267,7 +267,7 @@ mod tests {
             ),
             (
                 inputs(json!({"typ": "Asset"})),
-                "properties.inputs[1]: the text `type` is missing, which tells what this is",
+                "properties.inputs[1]: the text `type`, which selects the type, is missing",
             ),
         ] {
             assert_eq!(refused(value), message);
@@ -279,9 +279,9 @@ mod tests {
         );
     }
 
-    /// What is read from an answer stays tolerant, also after something was refused.
+    /// What is read from a response stays tolerant, also after something was refused.
     #[test]
-    fn answers_keep_what_does_not_fit() {
+    fn responses_keep_what_does_not_fit() {
         let odd = inputs(json!({"type": "Asset", "name": 7}));
         refused(odd.clone());
         let body: Body = serde_json::from_value(odd.clone()).unwrap();

@@ -121,7 +121,7 @@ pub fn union<'de, D: Deserializer<'de>, U>(
         _ if is_strict() => {
             MISFIT.set(Some(Misfit {
                 path: String::new(),
-                why: format!("the text `{tag}` is missing, which tells what this is"),
+                why: format!("the text `{tag}`, which selects the type, is missing"),
             }));
             Some(Err(Refused))
         }

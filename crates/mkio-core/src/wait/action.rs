@@ -2,7 +2,7 @@
 //!
 //! Two things stand between such a call and what its user wants. The service refuses it (409) while
 //! the resource is on its way to another state: then the call is made again when the resource has
-//! arrived. And an answer can get lost: then the resource tells whether the call has been carried
+//! arrived. And a response can get lost: then the resource tells whether the call has been carried
 //! out, or a second one says so (409 for what exists, 404 for what is gone).
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
@@ -15,7 +15,7 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Change, Goal, Reason, StateKind, WaitFailure,
-    judge::Acted,
+    judge::ActionResult,
     plan::Plan,
     poll::{self, Channels},
     running::Running,
@@ -28,14 +28,14 @@ use crate::{Error, ErrorKind, Response, Result};
 
 /// A call that a wait begins with, and how it may be made again. For generated code.
 #[doc(hidden)]
-pub struct Action {
-    effect: Effect,
+pub struct ActionCall {
+    effect: CallEffect,
     call: Box<dyn FnMut() -> BoxFuture<'static, Result<Option<Value>>> + Send>,
 }
 
 /// What a call does to the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
+enum CallEffect {
     /// Makes it; it must not exist before.
     Creates,
     /// Brings it to this goal.
@@ -50,18 +50,18 @@ enum Effect {
 /// whole seconds, and its clocks differ.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
-impl Action {
-    /// A call that makes the resource, and whose answer is the resource.
+impl ActionCall {
+    /// A call that makes the resource, and whose response is the resource.
     pub fn creates<T, F>(mut call: impl FnMut() -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<Response<T>>> + Send + 'static,
         T: 'static,
     {
         Self {
-            effect: Effect::Creates,
+            effect: CallEffect::Creates,
             call: Box::new(move || {
-                let answer = call();
-                Box::pin(async move { Ok(serde_json::from_slice(answer.await?.raw()).ok()) })
+                let response = call();
+                Box::pin(async move { Ok(serde_json::from_slice(response.await?.raw()).ok()) })
             }),
         }
     }
@@ -72,7 +72,7 @@ impl Action {
         F: Future<Output = Result<T>> + Send + 'static,
         T: 'static,
     {
-        Self::of(Effect::Reaches(goal), call)
+        Self::of(CallEffect::Reaches(goal), call)
     }
 
     /// A call that deletes the resource.
@@ -81,7 +81,7 @@ impl Action {
         F: Future<Output = Result<T>> + Send + 'static,
         T: 'static,
     {
-        Self::of(Effect::Deletes, call)
+        Self::of(CallEffect::Deletes, call)
     }
 
     /// A call that is made once, whatever it does.
@@ -91,7 +91,7 @@ impl Action {
     {
         let mut call = Some(call);
         Self {
-            effect: Effect::Unknown,
+            effect: CallEffect::Unknown,
             call: Box::new(move || {
                 let call = call.take();
                 Box::pin(async move {
@@ -104,7 +104,7 @@ impl Action {
         }
     }
 
-    fn of<T, F>(effect: Effect, mut call: impl FnMut() -> F + Send + 'static) -> Self
+    fn of<T, F>(effect: CallEffect, mut call: impl FnMut() -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<T>> + Send + 'static,
         T: 'static,
@@ -112,8 +112,8 @@ impl Action {
         Self {
             effect,
             call: Box::new(move || {
-                let answer = call();
-                Box::pin(async move { answer.await.map(|_| None) })
+                let response = call();
+                Box::pin(async move { response.await.map(|_| None) })
             }),
         }
     }
@@ -127,7 +127,7 @@ pub(super) struct ActionRun {
     /// Who is told of changes.
     changes: mpsc::UnboundedSender<Change<Arc<str>>>,
     began: Instant,
-    acted: Acted,
+    result: ActionResult,
 }
 
 impl ActionRun {
@@ -143,54 +143,54 @@ impl ActionRun {
             settings,
             changes,
             began: Instant::now(),
-            acted: Acted::default(),
+            result: ActionResult::default(),
         }
     }
 
-    pub(super) async fn run(mut self, actions: Vec<Action>) -> Result<Acted> {
+    pub(super) async fn run(mut self, actions: Vec<ActionCall>) -> Result<ActionResult> {
         self.began = Instant::now();
         let last = actions.len().saturating_sub(1);
         for (place, mut action) in actions.into_iter().enumerate() {
             self.act(&mut action).await?;
             if place < last
-                && let Effect::Reaches(goal) = action.effect
+                && let CallEffect::Reaches(goal) = action.effect
             {
                 let want = Want::goal(self.target.resource, goal)?;
-                let acted = self.acted.clone();
-                self.watch(want, Some(acted)).await?;
+                let result = self.result.clone();
+                self.watch(want, Some(result)).await?;
             }
         }
-        self.acted.took = self.began.elapsed();
-        Ok(self.acted)
+        self.result.took = self.began.elapsed();
+        Ok(self.result)
     }
 
-    async fn act(&mut self, action: &mut Action) -> Result<()> {
+    async fn act(&mut self, action: &mut ActionCall) -> Result<()> {
         let mut again = false;
         loop {
             let called = Instant::now();
             let error = match (action.call)().await {
                 Ok(made) => {
-                    self.acted.created_at = made.and_then(|made| created_at(&self.target, &made));
+                    self.result.created_at = made.and_then(|made| created_at(&self.target, &made));
                     return Ok(());
                 }
                 Err(error) => error,
             };
             let lost = error.outcome_unknown();
             let found = match action.effect {
-                Effect::Creates if error.is_conflict() && lost => {
+                CallEffect::Creates if error.is_conflict() && lost => {
                     return self.check_creation(called, error).await;
                 }
-                Effect::Deletes if error.is_not_found() && lost => return Ok(()),
-                Effect::Creates | Effect::Unknown => return Err(error),
+                CallEffect::Deletes if error.is_not_found() && lost => return Ok(()),
+                CallEffect::Creates | CallEffect::Unknown => return Err(error),
                 _ if error.is_conflict() => self.ask(action.effect, &error).await?,
                 // A POST is sent once. Whether it arrived, the resource tells.
-                Effect::Reaches(_) if lost && is_post(&error) => {
+                CallEffect::Reaches(_) if lost && is_post(&error) => {
                     self.ask(action.effect, &error).await?
                 }
                 _ => return Err(error),
             };
             let Some((state, was_busy)) = found else {
-                return if action.effect == Effect::Deletes {
+                return if action.effect == CallEffect::Deletes {
                     Ok(())
                 } else {
                     Err(error)
@@ -209,16 +209,16 @@ impl ActionRun {
         }
     }
 
-    fn goal(&self, effect: Effect) -> Option<&'static Goal> {
+    fn goal(&self, effect: CallEffect) -> Option<&'static Goal> {
         match effect {
-            Effect::Reaches(goal) => self.target.resource.goal(goal),
-            Effect::Creates | Effect::Deletes | Effect::Unknown => None,
+            CallEffect::Reaches(goal) => self.target.resource.goal(goal),
+            CallEffect::Creates | CallEffect::Deletes | CallEffect::Unknown => None,
         }
     }
 
     /// The resource is where the action was to bring it, or on the way there.
-    fn is_done(&self, effect: Effect, state: &str) -> bool {
-        if effect == Effect::Deletes {
+    fn is_done(&self, effect: CallEffect, state: &str) -> bool {
+        if effect == CallEffect::Deletes {
             return self.target.resource.kind(state) == Some(StateKind::Deleting);
         }
         self.goal(effect).is_some_and(|goal| {
@@ -229,17 +229,17 @@ impl ActionRun {
 
     /// Asks for the resource's state, once it has left those that keep it busy, and whether it was
     /// in one of these; `None` when there is no such resource.
-    async fn ask(&mut self, effect: Effect, cause: &Error) -> Result<Option<(String, bool)>> {
+    async fn ask(&mut self, effect: CallEffect, cause: &Error) -> Result<Option<(String, bool)>> {
         let busy = self.target.resource.busy.iter().copied();
         let on_the_way = self.goal(effect).map_or(&[][..], |goal| goal.on_the_way);
         let busy = busy.filter(|state| !on_the_way.contains(state)).collect();
-        let before = self.acted.state.take();
+        let before = self.result.state.take();
         let outcome = self.watch(Want::Leave(busy), None).await;
-        match (outcome, self.acted.state.clone()) {
+        match (outcome, self.result.state.clone()) {
             (Ok(states), Some(state)) => Ok(Some(((*state).to_owned(), states > 1))),
             (Ok(_), None) => Ok(None),
             (Err(error), _) => {
-                self.acted.state = self.acted.state.take().or(before);
+                self.result.state = self.result.state.take().or(before);
                 let reason = WaitFailure::of(&error).map(|failure| failure.reason);
                 match reason {
                     Some(Reason::NotFound | Reason::Gone) => Ok(None),
@@ -252,29 +252,29 @@ impl ActionRun {
     }
 
     /// Waits for the rest of the time, and passes changes on; gives how many states were seen.
-    async fn watch(&mut self, want: Want, acted: Option<Acted>) -> Result<usize> {
+    async fn watch(&mut self, want: Want, after_action: Option<ActionResult>) -> Result<usize> {
         let since = Instant::now();
         let mut settings = self.settings.clone();
-        settings.timeout = settings.timeout.saturating_sub(self.acted.waited);
-        settings.acted = acted.is_some();
+        settings.timeout = settings.timeout.saturating_sub(self.result.waited);
+        settings.after_action = after_action.is_some();
         if matches!(want, Want::Leave(_)) {
             settings.missing_for = Duration::ZERO;
         }
         let took = self.began.elapsed();
-        let acted = acted.map(|acted| Acted { took, ..acted });
+        let after_action = after_action.map(|result| ActionResult { took, ..result });
         let (target, channels) = (self.target.clone(), self.channels.clone());
-        let plan = Plan::new(target, want, channels, settings, acted).begun_before(took);
+        let plan = Plan::new(target, want, channels, settings, after_action).begun_before(took);
         let mut running = Running::begin(plan)?;
         let mut states = 0;
         while let Some(change) = poll_fn(|cx| running.poll_change(cx)).await {
-            if self.acted.state.as_ref() != Some(&change.state) {
+            if self.result.state.as_ref() != Some(&change.state) {
                 states += 1;
             }
-            self.acted.state = Some(Arc::clone(&change.state));
+            self.result.state = Some(Arc::clone(&change.state));
             // Nobody listens when the wait is awaited.
             let _ = self.changes.send(change);
         }
-        self.acted.waited += since.elapsed();
+        self.result.waited += since.elapsed();
         running.outcome().map(|_| states)
     }
 
@@ -294,7 +294,7 @@ impl ActionRun {
         if is_older(created_at, now, called.elapsed()) {
             return Err(conflict);
         }
-        self.acted.created_at = Some(created_at);
+        self.result.created_at = Some(created_at);
         Ok(())
     }
 

@@ -37,7 +37,7 @@ pub struct WaitDescription {
     pub(super) poll_every: Option<(u64, u64)>,
     /// An action came first: what the resource shows may be from before it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) acted: bool,
+    pub(super) after_action: bool,
     /// States that were seen.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) seen: BTreeSet<String>,
@@ -86,7 +86,7 @@ impl WaitDescription {
             timeout: Some(millis(settings.timeout)),
             missing_until: Some(after(settings.missing_for)),
             poll_every: pace.map(|pace| (millis(pace.start), millis(pace.end))),
-            acted: settings.acted,
+            after_action: settings.after_action,
             seen: settings.seen.clone(),
             created_after: settings.created_after.clone(),
         })
@@ -129,7 +129,7 @@ impl WaitDescription {
             poll_every: None,
             missing_for,
             created_after: self.created_after.clone(),
-            acted: self.acted,
+            after_action: self.after_action,
             seen: self.seen.clone(),
         };
         if let Some(pace) = self.pace() {
@@ -187,7 +187,7 @@ impl WaitDescription {
             "for a state"
         };
         let message = format!(
-            "the description is of a wait {goal}: `resume_{call}_{name}{end}` takes it up again"
+            "the description is of a wait {goal}: resume it with `resume_{call}_{name}{end}`"
         );
         Error::new(ErrorKind::InvalidRequest, message)
     }

@@ -134,7 +134,7 @@ impl WaitFailure {
         if let Some(source) = source {
             // The failed poll is what the wait failed of; otherwise it only comes with it.
             if self.reason == Reason::Poll {
-                error = error.with_answer_of(&source);
+                error = error.with_response_of(&source);
             }
             error = error.with_source(source);
         }
@@ -157,9 +157,9 @@ impl fmt::Display for WaitFailure {
             Reason::FellBack => write!(f, "fell back to state {state}")?,
             Reason::Gone => write!(f, "disappeared; its last state was {state}")?,
             Reason::NotFound => f.write_str("does not exist")?,
-            Reason::Timeout => write!(f, "was not there in time; its last state was {state}")?,
-            Reason::Refused => write!(f, "refused an action in state {state}")?,
-            Reason::Poll => write!(f, "cannot be polled; its last state was {state}")?,
+            Reason::Timeout => write!(f, "did not reach the goal in time; its last state was {state}")?,
+            Reason::Refused => write!(f, "was in state {state} when the service refused an action")?,
+            Reason::Poll => write!(f, "could not be polled; its last state was {state}")?,
             Reason::Decode => write!(f, "is in state {state} but does not decode")?,
         }
         if let Some(progress) = self.progress.filter(|_| self.reason == Reason::Timeout) {

@@ -25,7 +25,7 @@ pub(super) struct Judge {
     /// Only a resource created after this counts.
     created_after: Option<DateTime<Utc>>,
     /// What the action left behind that the wait began with.
-    acted: Option<Acted>,
+    after_action: Option<ActionResult>,
     /// Time from the beginning of the wait to its first poll.
     before: Duration,
     state: Option<Arc<str>>,
@@ -33,7 +33,7 @@ pub(super) struct Judge {
     /// The resource as it was last seen.
     resource: Option<Arc<Value>>,
     /// The last poll or event showed the whole resource.
-    whole: bool,
+    has_resource: bool,
     /// The last state is a failure that may be from before the wait.
     doubted: bool,
     /// All states that were seen, also before the wait was taken up again.
@@ -44,7 +44,7 @@ pub(super) struct Judge {
 
 /// What an action leaves behind for the wait that follows.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Acted {
+pub(super) struct ActionResult {
     /// The last state that was seen.
     pub(super) state: Option<Arc<str>>,
     /// When the resource was created, if the action did that.
@@ -56,19 +56,28 @@ pub(super) struct Acted {
 }
 
 impl Judge {
-    pub(super) fn new(want: Want, settings: &WaitSettings, acted: Option<Acted>) -> Self {
-        let acted = acted.or_else(|| settings.acted.then(Acted::default));
+    pub(super) fn new(
+        want: Want,
+        settings: &WaitSettings,
+        after_action: Option<ActionResult>,
+    ) -> Self {
+        let after_action =
+            after_action.or_else(|| settings.after_action.then(ActionResult::default));
         Self {
             want,
             missing_for: settings.missing_for,
             created_after: settings.created_after.as_ref().and_then(Timestamp::utc),
-            state: acted.as_ref().and_then(|acted| acted.state.clone()),
-            created_at: acted.as_ref().and_then(|acted| acted.created_at),
-            before: acted.as_ref().map_or(Duration::ZERO, |acted| acted.took),
-            acted,
+            state: after_action
+                .as_ref()
+                .and_then(|result| result.state.clone()),
+            created_at: after_action.as_ref().and_then(|result| result.created_at),
+            before: after_action
+                .as_ref()
+                .map_or(Duration::ZERO, |result| result.took),
+            after_action,
             progress: None,
             resource: None,
-            whole: false,
+            has_resource: false,
             doubted: false,
             seen: settings.seen.iter().map(|state| (**state).into()).collect(),
         }
@@ -83,8 +92,8 @@ impl Judge {
         self.seen.iter().map(|state| &**state)
     }
 
-    pub(super) fn has_acted(&self) -> bool {
-        self.acted.is_some()
+    pub(super) fn is_after_action(&self) -> bool {
+        self.after_action.is_some()
     }
 
     /// Time from the beginning of the wait to its first poll.
@@ -112,11 +121,11 @@ impl Judge {
 
     /// The resource, if it was seen as a whole the last time.
     pub(super) fn current(&self) -> Option<&Value> {
-        self.resource().filter(|_| self.whole)
+        self.resource().filter(|_| self.has_resource)
     }
 
     /// The state alone is not enough to decide.
-    pub(super) fn wants_whole(&self, resource: &Resource) -> bool {
+    pub(super) fn wants_resource(&self, resource: &Resource) -> bool {
         match &self.want {
             // It may look at anything.
             Want::Test(_) => true,
@@ -136,9 +145,9 @@ impl Judge {
 
     /// How long a failure that was there from the beginning does not count.
     fn failure_grace(&self) -> Duration {
-        let created_by_us = |acted: &Acted| acted.created_at.is_some();
-        match (&self.want, &self.acted) {
-            (_, Some(acted)) if created_by_us(acted) => Duration::ZERO,
+        let created_by_us = |result: &ActionResult| result.created_at.is_some();
+        match (&self.want, &self.after_action) {
+            (_, Some(result)) if created_by_us(result) => Duration::ZERO,
             (Want::Goal(goal), _) if !goal.min_age.is_zero() || !goal.failure_grace.is_zero() => {
                 goal.min_age.max(goal.failure_grace)
             }
@@ -168,14 +177,20 @@ impl Judge {
         let Want::Goal(goal) = &self.want else {
             return false;
         };
-        let before = self.acted.iter().filter_map(|acted| acted.state.as_ref());
+        let before = self
+            .after_action
+            .iter()
+            .filter_map(|result| result.state.as_ref());
         let mut all = self.seen.iter().chain(before);
         all.any(|state| goal.on_the_way.contains(&&**state))
     }
 
     /// A state other than the first was seen.
     fn has_moved(&self) -> bool {
-        let first = self.acted.as_ref().and_then(|acted| acted.state.as_ref());
+        let first = self
+            .after_action
+            .as_ref()
+            .and_then(|result| result.state.as_ref());
         let first = first.or(self.seen.first());
         self.seen.iter().any(|state| Some(state) != first)
     }
@@ -196,17 +211,17 @@ impl Judge {
         outdated
     }
 
-    /// What the last read means, after a state that reached the goal.
-    pub(super) fn check_last_read(&self, target: &Target, resource: &Value) -> Verdict {
+    /// What the final poll means, after a state that reached the goal.
+    pub(super) fn check_final_poll(&self, target: &Target, resource: &Value) -> Verdict {
         let Some(read) = seen::state_of(target, resource) else {
             return Verdict::Reached;
         };
         let seen_before = self.seen.contains(read);
-        verdict::of_last_read(&self.want, target, self.state.as_deref(), read, seen_before)
+        verdict::of_final_poll(&self.want, target, self.state.as_deref(), read, seen_before)
     }
 
-    /// Takes in the last read of a resource that has failed.
-    pub(super) fn take_last_read(&mut self, target: &Target, resource: Value) {
+    /// Takes in the final poll of a resource that has failed.
+    pub(super) fn take_final_poll(&mut self, target: &Target, resource: Value) {
         if let Some(state) = seen::state_of(target, &resource) {
             self.state = Some(state.into());
         }
@@ -239,7 +254,7 @@ impl Judge {
         if !direct && state.as_deref().is_some_and(|state| self.falls_back(state)) {
             return (None, Verdict::Doubtful);
         }
-        self.whole = resource.is_some();
+        self.has_resource = resource.is_some();
         self.resource = resource.clone().or_else(|| self.resource.take());
         let state: Arc<str> = match state {
             Some(state) => state.into(),

@@ -35,12 +35,12 @@ mod want;
 mod tests;
 
 #[doc(hidden)]
-pub use action::Action;
+pub use action::ActionCall;
 pub use description::WaitDescription;
 pub use event::StateEvent;
 pub use failure::{Reason, ResourceError, WaitFailure};
 pub use poll::Waits;
-pub use resource::{Goal, Listing, PRESENT, Resource, StateKind};
+pub use resource::{Goal, ListSource, PRESENT, Resource, StateKind};
 pub use state::{Change, State, StateName};
 pub use wait::Wait;
 pub use want::Until;

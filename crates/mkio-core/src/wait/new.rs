@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 
 use super::{
     Resource, WaitDescription,
-    action::{Action, ActionRun},
-    judge::Acted,
+    action::{ActionCall, ActionRun},
+    judge::ActionResult,
     plan::Plan,
     poll::Channels,
     running::{Acting, Running},
@@ -25,7 +25,7 @@ pub(super) struct NewWait {
     pub(super) want: Result<Want>,
     pub(super) settings: WaitSettings,
     /// What the wait begins with.
-    pub(super) actions: Vec<Action>,
+    pub(super) actions: Vec<ActionCall>,
 }
 
 impl NewWait {
@@ -62,7 +62,7 @@ impl NewWait {
     pub(super) fn describe(&self) -> Result<WaitDescription> {
         let want = self.want.as_ref().map_err(Clone::clone)?;
         let mut settings = self.settings.clone();
-        settings.acted |= !self.actions.is_empty();
+        settings.after_action |= !self.actions.is_empty();
         WaitDescription::new(self.target.as_ref().map_err(Clone::clone)?, want, &settings)
     }
 
@@ -77,7 +77,7 @@ impl NewWait {
         let settings = self.settings.clone();
         let run = ActionRun::new(target.clone(), self.channels.clone(), settings, sender);
         // What is described from now on has been acted upon.
-        self.settings.acted = true;
+        self.settings.after_action = true;
         Some(Acting {
             run: Box::pin(run.run(actions)),
             outcome: None,
@@ -86,12 +86,18 @@ impl NewWait {
     }
 
     /// Begins to poll, after what the actions have done.
-    pub(super) fn begin(self, acted: Option<Acted>) -> Result<Running> {
+    pub(super) fn begin(self, after_action: Option<ActionResult>) -> Result<Running> {
         let mut settings = self.settings;
-        if let Some(acted) = &acted {
-            settings.timeout = settings.timeout.saturating_sub(acted.waited);
+        if let Some(result) = &after_action {
+            settings.timeout = settings.timeout.saturating_sub(result.waited);
         }
-        let plan = Plan::new(self.target?, self.want?, self.channels, settings, acted);
+        let plan = Plan::new(
+            self.target?,
+            self.want?,
+            self.channels,
+            settings,
+            after_action,
+        );
         Running::begin(plan)
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     Change, Reason, ResourceError, WaitDescription, WaitFailure,
-    judge::{Acted, Judge},
+    judge::{ActionResult, Judge},
     pointer,
     poll::Channels,
     settings::{WaitSettings, later},
@@ -51,11 +51,11 @@ impl Plan {
         want: Want,
         channels: Channels,
         settings: WaitSettings,
-        acted: Option<Acted>,
+        after_action: Option<ActionResult>,
     ) -> Self {
         let started = Instant::now();
         Self {
-            judge: Mutex::new(Judge::new(want, &settings, acted)),
+            judge: Mutex::new(Judge::new(want, &settings, after_action)),
             target,
             channels,
             deadline: later(started, settings.timeout),
@@ -87,10 +87,10 @@ impl Plan {
     }
 
     /// Polls are to read the whole resource, not just its state.
-    pub(super) fn wants_whole(&self) -> bool {
+    pub(super) fn wants_resource(&self) -> bool {
         let resource = self.target.resource;
         let progress = !resource.progress_pointer.is_empty() && self.detail.load(Ordering::Relaxed);
-        progress || self.judge().wants_whole(resource)
+        progress || self.judge().wants_resource(resource)
     }
 
     /// The resource is of no interest when the goal is reached.
@@ -104,7 +104,7 @@ impl Plan {
         let settings = WaitSettings {
             timeout: self.settings.timeout.saturating_sub(elapsed),
             missing_for: self.settings.missing_for.saturating_sub(elapsed),
-            acted: judge.has_acted(),
+            after_action: judge.is_after_action(),
             seen: judge.seen().map(str::to_owned).collect(),
             ..self.settings.clone()
         };

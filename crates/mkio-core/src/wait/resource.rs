@@ -22,7 +22,7 @@ pub struct Resource {
     /// Reads its state alone: `{"status": {"state": …}}`.
     pub state: Option<&'static Operation>,
     /// Lists it with its siblings.
-    pub list: Option<Listing>,
+    pub list: Option<ListSource>,
     /// Where the resource's JSON has the state; empty when it has none there. `{parameter}` stands
     /// for the value of a parameter.
     pub state_pointer: &'static str,
@@ -57,7 +57,7 @@ pub struct Resource {
 
 /// A list operation that shows many resources of a kind at once.
 #[derive(Debug)]
-pub struct Listing {
+pub struct ListSource {
     /// The list operation.
     pub operation: &'static Operation,
     /// Where an item has its name.
@@ -103,9 +103,9 @@ pub struct Goal {
     pub on_the_way: &'static [&'static str],
     /// States that mean failure once a state of `on_the_way` was seen: a start that fell back.
     pub fell_back: &'static [&'static str],
-    /// A goal state counts only when another state was seen before, or this much time has passed:
-    /// a restart that has not begun still shows the old state. The same goes for a failure state
-    /// that is there from the beginning, unless the resource is being deleted.
+    /// Shortest time until a goal state counts that was there from the beginning: a restart that has not
+    /// begun still shows the old state. Once another state was seen, the goal state counts at once. The
+    /// same holds for a failure state, unless the resource is being deleted.
     pub min_age: Duration,
     /// How long a failure state that is there from the beginning does not count, if that is longer
     /// than `min_age`: what repairs it may take its time to show.
@@ -157,7 +157,7 @@ impl Resource {
     }
 
     /// The list shows what a wait needs to see.
-    pub(super) fn listed(&self) -> Option<&Listing> {
+    pub(super) fn listed(&self) -> Option<&ListSource> {
         let shows = self.presence || !self.state_pointer.is_empty();
         self.list.as_ref().filter(|_| shows)
     }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Change,
-    judge::Acted,
+    judge::ActionResult,
     plan::{Plan, Update},
     poll::Membership,
 };
@@ -19,8 +19,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// Actions under way.
 pub(super) struct Acting {
-    pub(super) run: BoxFuture<'static, Result<Acted>>,
-    pub(super) outcome: Option<Result<Acted>>,
+    pub(super) run: BoxFuture<'static, Result<ActionResult>>,
+    pub(super) outcome: Option<Result<ActionResult>>,
     pub(super) changes: mpsc::UnboundedReceiver<Change<Arc<str>>>,
 }
 

@@ -19,7 +19,7 @@ pub(super) struct WaitSettings {
     /// Only a resource that was created after this counts.
     pub(super) created_after: Option<Timestamp>,
     /// An action came first: what the resource shows may be from before it.
-    pub(super) acted: bool,
+    pub(super) after_action: bool,
     /// States that were seen before the wait was taken up again.
     pub(super) seen: BTreeSet<String>,
 }
@@ -31,7 +31,7 @@ impl WaitSettings {
             poll_every: None,
             missing_for: resource.missing_for,
             created_after: None,
-            acted: false,
+            after_action: false,
             seen: BTreeSet::new(),
         }
     }

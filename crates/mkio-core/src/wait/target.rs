@@ -5,7 +5,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use reqwest::{Method, Request};
 
-use super::{Listing, Resource};
+use super::{ListSource, Resource};
 use crate::{Error, ErrorKind, Operation, Result, Transport, glue};
 
 /// Longest name, in bytes, that goes into a list request.
@@ -72,7 +72,7 @@ impl Target {
 
     /// A list request can name it: nothing in its name needs escaping in a filter, and many such
     /// names fit into one request. Without a filter the list shows every name.
-    pub(super) fn is_listable(&self, list: &Listing) -> bool {
+    pub(super) fn is_listable(&self, list: &ListSource) -> bool {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         let short = |text: &str| text.len() <= LISTABLE && text.bytes().all(plain);
         let mut scopes = list.scope_fields.iter();
@@ -94,7 +94,7 @@ impl Target {
 
     /// Path of an operation for this resource.
     pub(super) fn path(&self, operation: &Operation) -> String {
-        fill(operation.path, self.resource.params, &self.segments)
+        expand_template(operation.path, self.resource.params, &self.segments)
     }
 
     /// A pointer with the values of its parameters.
@@ -104,17 +104,17 @@ impl Target {
         }
         let escape = |value: &String| value.replace('~', "~0").replace('/', "~1");
         let values: Vec<_> = self.values.iter().map(escape).collect();
-        fill(pointer, self.resource.params, &values)
+        expand_template(pointer, self.resource.params, &values)
     }
 
     /// A text with the values of its parameters.
     pub(super) fn text(&self, template: &str) -> String {
-        fill(template, self.resource.params, &self.values)
+        expand_template(template, self.resource.params, &self.values)
     }
 
     /// Whether an id, as a list shows it, is of this resource as far as the parameters go that the
     /// list's items do not have themselves; `None` when it does not tell.
-    pub(super) fn has_id(&self, id: &str, list: &Listing) -> Option<bool> {
+    pub(super) fn has_id(&self, id: &str, list: &ListSource) -> Option<bool> {
         let segments: Vec<_> = id.split('/').collect();
         let mut all = None;
         for (param, _) in list.scope_fields {
@@ -169,7 +169,7 @@ impl fmt::Display for Target {
 }
 
 /// The template with `{parameter}` replaced by the parameter's value.
-fn fill(template: &str, params: &[&str], values: &[String]) -> String {
+fn expand_template(template: &str, params: &[&str], values: &[String]) -> String {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {

@@ -75,10 +75,13 @@ fn of_goal(
     }
 }
 
-/// What the last read means, after `decided` reached the goal; `seen_before` says that its state
-/// was seen earlier. A resource that has moved on from the goal was there all the same; one that is
-/// still where it was before was not, and neither was one whose state of before is no final one.
-pub(super) fn of_last_read(
+/// What the final poll means, after `decided` reached the goal; `seen_before` says that its state
+/// was seen earlier.
+///
+/// - A resource that has moved on from the goal has reached it.
+/// - One that shows the state of before has not.
+/// - One whose earlier state is not a final one has not.
+pub(super) fn of_final_poll(
     want: &Want,
     target: &Target,
     decided: Option<&str>,

@@ -16,8 +16,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Action, Change, Reason, Resource, State, StateName, Until, WaitDescription, WaitFailure,
-    judge::Acted,
+    ActionCall, Change, Reason, Resource, State, StateName, Until, WaitDescription, WaitFailure,
+    judge::ActionResult,
     new::NewWait,
     plan::Plan,
     running::{Acting, Running},
@@ -98,7 +98,7 @@ use crate::{Error, ErrorKind, Result, Timestamp, Transport};
 /// Nothing is sent before the first poll of the future or stream. There is always a deadline
 /// ([`timeout`](Self::timeout)), at which the service is polled once more. A 404 means that the
 /// resource is gone only where that is the goal; right after a creation it means "not there yet" for
-/// a while ([`missing_for`](Self::missing_for)). A poll that fails is repeated like any failed
+/// a while ([`missing_for`](Self::missing_for)). A poll that fails is retried like any failed
 /// call; one that cannot succeed (no right to read) ends the wait, and so do ten responses in a row
 /// that cannot be read.
 ///
@@ -115,7 +115,7 @@ pub struct Wait<T, S: StateName = State> {
     stage: Stage,
     /// The caller wants to see progress.
     detail: bool,
-    /// A missing resource is the end, and no error.
+    /// `missing_ok` was called.
     missing_ok: bool,
     on_change: Option<Observer<S, ()>>,
     types: PhantomData<fn() -> (T, S)>,
@@ -235,8 +235,8 @@ impl<T, S: StateName> Wait<T, S> {
         self.with(|new| new.want = Ok(Want::Gone)).with_types()
     }
 
-    /// Takes a missing resource for the end of the wait: the outcome is `None` when the resource
-    /// does not exist, or disappears. Without this, a missing resource is an error unless the goal
+    /// Treats a missing resource as success: the outcome is `None` when the resource does not exist,
+    /// or disappears. Without this, a missing resource is an error unless the goal
     /// is that it is gone.
     ///
     /// ```no_run
@@ -299,17 +299,17 @@ impl<T, S: StateName> Wait<T, S> {
     }
 
     /// Awaits this call first, when the wait is polled for the first time; its error ends the wait.
-    /// The calls that act and wait in one do more: they repeat the action where that helps.
+    /// The calls that act and wait in one do more: they carry the action out again where that helps.
     ///
     /// A failure state that is there from the beginning counts only after 10 s (or the time that
-    /// the goal gives it), for it may be from before the action.
+    /// the goal gives it), because it may predate the action.
     pub fn after<R>(self, action: impl Future<Output = Result<R>> + Send + 'static) -> Self {
-        self.with(|new| new.actions = vec![Action::once(action)])
+        self.with(|new| new.actions = vec![ActionCall::once(action)])
     }
 
     /// Carries these out first, each when the one before has reached its goal. For generated code.
     #[doc(hidden)]
-    pub fn acting(self, actions: impl Into<Vec<Action>>) -> Self {
+    pub fn acting(self, actions: impl Into<Vec<ActionCall>>) -> Self {
         self.with(|new| new.actions = actions.into())
     }
 }
@@ -426,9 +426,9 @@ impl<T, S: StateName> Wait<T, S> {
     }
 }
 
-fn begin(new: NewWait, acted: Option<Acted>) -> Stage {
+fn begin(new: NewWait, after_action: Option<ActionResult>) -> Stage {
     let description = new.describe();
-    match new.begin(acted) {
+    match new.begin(after_action) {
         Ok(running) => Stage::Running(running),
         Err(error) => ended(Err(error), description, None),
     }
@@ -513,7 +513,7 @@ impl<T: DeserializeOwned, S: StateName> Wait<T, S> {
                 _ => Error::new(ErrorKind::Decode, "the resource does not decode"),
             };
             error
-                .with_answer(http::HeaderMap::new(), body)
+                .with_response(http::HeaderMap::new(), body)
                 .with_json_path(path, reason)
         })
     }

@@ -1,4 +1,4 @@
-//! What is repeated, how often, and when.
+//! What is retried, how often, and when.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn exact() -> RetryPolicy {
 }
 
 #[tokio::test(start_paused = true)]
-async fn which_failures_are_repeated_for_which_verbs() {
+async fn which_failures_are_retried_for_which_verbs() {
     let safe: [&Operation; 4] = [&GET, &PUT, &DELETE, &PATCH];
     let unsafe_: [&Operation; 2] = [&POST, &JSON_PATCH];
     let always = [Reply::status(429), Reply::status(503), Reply::NotSent];
@@ -36,12 +36,12 @@ async fn which_failures_are_repeated_for_which_verbs() {
             .map(|reply| (reply, true))
             .chain(when_safe.iter().map(|reply| (reply, is_safe)))
             .chain(never.iter().map(|reply| (reply, false)));
-        for (reply, repeated) in rows {
+        for (reply, retried) in rows {
             let script = Script::new([reply.clone(), Reply::ok()]);
             let result = call(&transport(&script), operation_of(operation)).await;
             let what = format!("{} {reply:?}: {result:?}", operation.id);
-            assert_eq!(result.is_ok(), repeated, "{what}");
-            assert_eq!(script.count(), if repeated { 2 } else { 1 }, "{what}");
+            assert_eq!(result.is_ok(), retried, "{what}");
+            assert_eq!(script.count(), if retried { 2 } else { 1 }, "{what}");
             if let Ok(response) = result {
                 assert_eq!(response["name"], "intro");
                 assert_eq!(response.call().attempts, 2);
@@ -58,7 +58,7 @@ fn operation_of(operation: &Operation) -> &'static Operation {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_patch_whose_body_is_a_list_is_not_repeated_after_a_fault() {
+async fn a_patch_whose_body_is_a_list_is_not_retried_after_a_fault() {
     let script = Script::new([Reply::status(500), Reply::ok()]);
     let transport = transport(&script);
     let mut request = request(&transport, &PATCH);
@@ -168,7 +168,10 @@ async fn a_streamed_body_is_sent_once() {
         *request.body_mut() = Some(reqwest::Body::wrap_stream(pieces));
         let error = transport.exec(request, &PUT).await.unwrap_err();
         assert_eq!(script.count(), 1);
-        assert!(error.to_string().contains("cannot be repeated"), "{error}");
+        assert!(
+            error.to_string().contains("cannot be sent again"),
+            "{error}"
+        );
     }
 }
 

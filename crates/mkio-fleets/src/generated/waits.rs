@@ -7,7 +7,7 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Action, Goal, Listing, Resource, State, StateKind},
+    wait::{ActionCall, Goal, ListSource, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
@@ -30,7 +30,7 @@ pub static DEVICE_SOFTWARE: Resource = Resource {
     name_param: "name",
     item: Some(&operations::GET_DEVICE),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_DEVICES,
         name_pointer: "/metadata/name",
         name_field: Some("metadata/name"),
@@ -75,7 +75,7 @@ pub static DEVICE_PRELOAD: Resource = Resource {
     name_param: "name",
     item: Some(&operations::GET_DEVICE),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_DEVICES,
         name_pointer: "/metadata/name",
         name_field: Some("metadata/name"),
@@ -135,7 +135,7 @@ pub static DEVICE: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_DEVICE),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_DEVICES,
         name_pointer: "/metadata/name",
         name_field: Some("metadata/name"),
@@ -175,7 +175,7 @@ pub static BACKUP: Resource = Resource {
     name_param: "",
     item: None,
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_BACKUPS,
         name_pointer: "/metadata/name",
         name_field: None,
@@ -215,7 +215,7 @@ pub static SUPPORT_PACKAGE: Resource = Resource {
     name_param: "",
     item: None,
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_SUPPORT_PACKAGES,
         name_pointer: "/metadata/friendlyName",
         name_field: None,
@@ -288,7 +288,7 @@ pub static STORED_SUPPORT_PACKAGE: Resource = Resource {
     name_param: "",
     item: None,
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_SUPPORT_PACKAGES,
         name_pointer: "/metadata/name",
         name_field: None,
@@ -488,7 +488,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_device(&name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -659,7 +659,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_backup(&backup_id);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -737,7 +737,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_support_package(&name, &package_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }

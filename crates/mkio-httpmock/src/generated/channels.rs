@@ -24,7 +24,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/channel-biss/import-code/`.
+    /// The response: `GET /api/channel-biss/import-code/`.
     pub struct GetBissImportCodeThen(::httpmock::Then);
     impl GetBissImportCodeThen {
         /// Wraps httpmock's own type.
@@ -65,7 +65,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/channel-biss/injected-ids/`.
+    /// The response: `GET /api/channel-biss/injected-ids/`.
     pub struct ListBissInjectedIdsThen(::httpmock::Then);
     impl ListBissInjectedIdsThen {
         /// Wraps httpmock's own type.
@@ -110,7 +110,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/channel-biss/injected-ids/`.
+    /// The response: `POST /api/channel-biss/injected-ids/`.
     pub struct CreateBissInjectedIdThen(::httpmock::Then);
     impl CreateBissInjectedIdThen {
         /// Wraps httpmock's own type.
@@ -166,7 +166,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/channel-capability/`.
+    /// The response: `GET /api/channel-capability/`.
     pub struct GetCapabilitiesThen(::httpmock::Then);
     impl GetCapabilitiesThen {
         /// Wraps httpmock's own type.
@@ -212,7 +212,7 @@ pub mod operations {
             Self(self.0.query_param("channelName", value.to_string()))
         }
     }
-    /// The answer: `GET /api/channel-channelalarms/active/`.
+    /// The response: `GET /api/channel-channelalarms/active/`.
     pub struct ListActiveAlarmsThen(::httpmock::Then);
     impl ListActiveAlarmsThen {
         /// Wraps httpmock's own type.
@@ -269,7 +269,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/channel-deployment/eligibility/`.
+    /// The response: `GET /api/channel-deployment/eligibility/`.
     pub struct GetEligibilityThen(::httpmock::Then);
     impl GetEligibilityThen {
         /// Wraps httpmock's own type.
@@ -312,7 +312,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/channel-export/`.
+    /// The response: `POST /api/channel-export/`.
     pub struct ExportChannelsThen(::httpmock::Then);
     impl ExportChannelsThen {
         /// Wraps httpmock's own type.
@@ -370,7 +370,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/channel-import/`.
+    /// The response: `POST /api/channel-import/`.
     pub struct ImportChannelsThen(::httpmock::Then);
     impl ImportChannelsThen {
         /// Wraps httpmock's own type.
@@ -424,7 +424,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/channel-me/`.
+    /// The response: `GET /api/channel-me/`.
     pub struct GetMeThen(::httpmock::Then);
     impl GetMeThen {
         /// Wraps httpmock's own type.
@@ -484,7 +484,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/channel-metrics/cpu/`.
+    /// The response: `GET /api/channel-metrics/cpu/`.
     pub struct QueryCpuMetricsThen(::httpmock::Then);
     impl QueryCpuMetricsThen {
         /// Wraps httpmock's own type.
@@ -551,7 +551,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/channel-metrics/current/`.
+    /// The response: `GET /api/channel-metrics/current/`.
     pub struct GetCurrentMetricsThen(::httpmock::Then);
     impl GetCurrentMetricsThen {
         /// Wraps httpmock's own type.
@@ -630,7 +630,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/channel-metrics/query/`.
+    /// The response: `GET /api/channel-metrics/query/`.
     pub struct QueryMetricsThen(::httpmock::Then);
     impl QueryMetricsThen {
         /// Wraps httpmock's own type.
@@ -705,7 +705,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/channel-metrics/temperature/`.
+    /// The response: `GET /api/channel-metrics/temperature/`.
     pub struct QueryTemperatureMetricsThen(::httpmock::Then);
     impl QueryTemperatureMetricsThen {
         /// Wraps httpmock's own type.
@@ -759,7 +759,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/channel-system/`.
+    /// The response: `GET /api/channel-system/`.
     pub struct GetSystemInfoThen(::httpmock::Then);
     impl GetSystemInfoThen {
         /// Wraps httpmock's own type.
@@ -853,7 +853,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/channels/`.
+    /// The response: `GET /api/channels/`.
     pub struct ListChannelsThen(::httpmock::Then);
     impl ListChannelsThen {
         /// Wraps httpmock's own type.
@@ -917,7 +917,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/channels/{channel_id}/`.
+    /// The response: `GET /api/channels/{channel_id}/`.
     pub struct GetChannelThen(::httpmock::Then);
     impl GetChannelThen {
         /// Wraps httpmock's own type.
@@ -985,7 +985,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/channels/{channel_id}/`.
+    /// The response: `PUT /api/channels/{channel_id}/`.
     pub struct CreateOrReplaceChannelThen(::httpmock::Then);
     impl CreateOrReplaceChannelThen {
         /// Wraps httpmock's own type.
@@ -1053,7 +1053,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/channels/{channel_id}/`.
+    /// The response: `PATCH /api/channels/{channel_id}/`.
     pub struct UpdateChannelThen(::httpmock::Then);
     impl UpdateChannelThen {
         /// Wraps httpmock's own type.
@@ -1117,7 +1117,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/channels/{channel_id}/`.
+    /// The response: `DELETE /api/channels/{channel_id}/`.
     pub struct DeleteChannelThen(::httpmock::Then);
     impl DeleteChannelThen {
         /// Wraps httpmock's own type.
@@ -1192,7 +1192,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/channels/{channel_id}/thumbnails/{thumbnail_id}/thumbnail.jpg`.
+    /// The response: `GET /api/channels/{channel_id}/thumbnails/{thumbnail_id}/thumbnail.jpg`.
     pub struct GetChannelThumbnailThen(::httpmock::Then);
     impl GetChannelThumbnailThen {
         /// Wraps httpmock's own type.
@@ -1240,7 +1240,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/interfaces/`.
+    /// The response: `GET /api/interfaces/`.
     pub struct GetInterfacesThen(::httpmock::Then);
     impl GetInterfacesThen {
         /// Wraps httpmock's own type.

@@ -36,7 +36,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/fleet/backups`.
+    /// The response: `GET /api/v1/projects/{project_name}/fleet/backups`.
     pub struct ListBackupsThen(::httpmock::Then);
     impl ListBackupsThen {
         /// Wraps httpmock's own type.
@@ -122,7 +122,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     pub struct DeleteBackupThen(::httpmock::Then);
     impl DeleteBackupThen {
         /// Wraps httpmock's own type.
@@ -202,7 +202,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
+    /// The response: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     pub struct GetBackupThen(::httpmock::Then);
     impl GetBackupThen {
         /// Wraps httpmock's own type.
@@ -292,7 +292,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/fleet/backups/{backup_id}`.
     pub struct UpdateBackupThen(::httpmock::Then);
     impl UpdateBackupThen {
         /// Wraps httpmock's own type.
@@ -380,7 +380,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}/config`.
+    /// The response: `GET /api/v1/projects/{project_name}/fleet/backups/{backup_id}/config`.
     pub struct GetBackupConfigThen(::httpmock::Then);
     impl GetBackupConfigThen {
         /// Wraps httpmock's own type.
@@ -507,7 +507,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/fleet/devices`.
+    /// The response: `GET /api/v1/projects/{project_name}/fleet/devices`.
     pub struct ListDevicesThen(::httpmock::Then);
     impl ListDevicesThen {
         /// Wraps httpmock's own type.
@@ -626,7 +626,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`.
     pub struct DeleteDeviceThen(::httpmock::Then);
     impl DeleteDeviceThen {
         /// Wraps httpmock's own type.
@@ -706,7 +706,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/fleet/devices/{name}`.
     pub struct GetDeviceThen(::httpmock::Then);
     impl GetDeviceThen {
         /// Wraps httpmock's own type.
@@ -796,7 +796,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/fleet/devices/{name}`.
     pub struct UpdateDeviceThen(::httpmock::Then);
     impl UpdateDeviceThen {
         /// Wraps httpmock's own type.
@@ -886,7 +886,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/fleet/devices/{name}`.
     pub struct CreateDeviceThen(::httpmock::Then);
     impl CreateDeviceThen {
         /// Wraps httpmock's own type.
@@ -978,7 +978,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/backup`.
+    /// The response: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/backup`.
     pub struct BackUpDeviceThen(::httpmock::Then);
     impl BackUpDeviceThen {
         /// Wraps httpmock's own type.
@@ -1064,7 +1064,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/removeServices`.
+    /// The response: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/removeServices`.
     pub struct RemoveDeviceServicesThen(::httpmock::Then);
     impl RemoveDeviceServicesThen {
         /// Wraps httpmock's own type.
@@ -1150,7 +1150,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/restore`.
+    /// The response: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/restore`.
     pub struct RestoreDeviceThen(::httpmock::Then);
     impl RestoreDeviceThen {
         /// Wraps httpmock's own type.
@@ -1284,7 +1284,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/software`.
+    /// The response: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/software`.
     pub struct ListDeviceSoftwareThen(::httpmock::Then);
     impl ListDeviceSoftwareThen {
         /// Wraps httpmock's own type.
@@ -1372,7 +1372,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
+    /// The response: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
     pub struct ListSupportPackagesThen(::httpmock::Then);
     impl ListSupportPackagesThen {
         /// Wraps httpmock's own type.
@@ -1464,7 +1464,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
+    /// The response: `POST /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages`.
     pub struct CreateSupportPackageThen(::httpmock::Then);
     impl CreateSupportPackageThen {
         /// Wraps httpmock's own type.
@@ -1563,7 +1563,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
     pub struct DeleteSupportPackageThen(::httpmock::Then);
     impl DeleteSupportPackageThen {
         /// Wraps httpmock's own type.
@@ -1656,7 +1656,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/fleet/devices/{name}/supportPackages/{package_name}`.
     pub struct GetSupportPackageThen(::httpmock::Then);
     impl GetSupportPackageThen {
         /// Wraps httpmock's own type.
@@ -1736,7 +1736,7 @@ pub mod operations {
             Self(self.0.is_true(move |request| request.body_ref() == value))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/fleet/uploadBackup`.
+    /// The response: `POST /api/v1/projects/{project_name}/fleet/uploadBackup`.
     pub struct UploadBackupThen(::httpmock::Then);
     impl UploadBackupThen {
         /// Wraps httpmock's own type.

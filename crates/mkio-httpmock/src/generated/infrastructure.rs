@@ -88,7 +88,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/infra/networks`.
+    /// The response: `GET /api/v1/projects/{project_name}/infra/networks`.
     pub struct ListNetworksThen(::httpmock::Then);
     impl ListNetworksThen {
         /// Wraps httpmock's own type.
@@ -176,7 +176,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`.
     pub struct DeleteNetworkThen(::httpmock::Then);
     impl DeleteNetworkThen {
         /// Wraps httpmock's own type.
@@ -258,7 +258,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/infra/networks/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/infra/networks/{name}`.
     pub struct GetNetworkThen(::httpmock::Then);
     impl GetNetworkThen {
         /// Wraps httpmock's own type.
@@ -350,7 +350,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/infra/networks/{name}`.
     pub struct UpdateNetworkThen(::httpmock::Then);
     impl UpdateNetworkThen {
         /// Wraps httpmock's own type.
@@ -442,7 +442,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/infra/networks/{name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/infra/networks/{name}`.
     pub struct CreateNetworkThen(::httpmock::Then);
     impl CreateNetworkThen {
         /// Wraps httpmock's own type.
@@ -569,7 +569,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/infra/sites`.
+    /// The response: `GET /api/v1/projects/{project_name}/infra/sites`.
     pub struct ListSitesThen(::httpmock::Then);
     impl ListSitesThen {
         /// Wraps httpmock's own type.
@@ -655,7 +655,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/infra/sites/{name}`.
     pub struct DeleteSiteThen(::httpmock::Then);
     impl DeleteSiteThen {
         /// Wraps httpmock's own type.
@@ -735,7 +735,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/infra/sites/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/infra/sites/{name}`.
     pub struct GetSiteThen(::httpmock::Then);
     impl GetSiteThen {
         /// Wraps httpmock's own type.
@@ -825,7 +825,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/infra/sites/{name}`.
     pub struct UpdateSiteThen(::httpmock::Then);
     impl UpdateSiteThen {
         /// Wraps httpmock's own type.
@@ -915,7 +915,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/infra/sites/{name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/infra/sites/{name}`.
     pub struct CreateSiteThen(::httpmock::Then);
     impl CreateSiteThen {
         /// Wraps httpmock's own type.

@@ -99,7 +99,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/liveChannels`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/liveChannels`.
     pub struct ListLiveChannelsThen(::httpmock::Then);
     impl ListLiveChannelsThen {
         /// Wraps httpmock's own type.
@@ -198,7 +198,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     pub struct DeleteLiveChannelThen(::httpmock::Then);
     impl DeleteLiveChannelThen {
         /// Wraps httpmock's own type.
@@ -291,7 +291,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     pub struct GetLiveChannelThen(::httpmock::Then);
     impl GetLiveChannelThen {
         /// Wraps httpmock's own type.
@@ -383,7 +383,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     pub struct UpdateLiveChannelThen(::httpmock::Then);
     impl UpdateLiveChannelThen {
         /// Wraps httpmock's own type.
@@ -475,7 +475,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}`.
     pub struct CreateOrUpdateLiveChannelThen(::httpmock::Then);
     impl CreateOrUpdateLiveChannelThen {
         /// Wraps httpmock's own type.
@@ -607,7 +607,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations`.
     pub struct ListLiveChannelScheduledOperationsThen(::httpmock::Then);
     impl ListLiveChannelScheduledOperationsThen {
         /// Wraps httpmock's own type.
@@ -710,7 +710,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct DeleteLiveChannelScheduledOperationThen(::httpmock::Then);
     impl DeleteLiveChannelScheduledOperationThen {
         /// Wraps httpmock's own type.
@@ -803,7 +803,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct GetLiveChannelScheduledOperationThen(::httpmock::Then);
     impl GetLiveChannelScheduledOperationThen {
         /// Wraps httpmock's own type.
@@ -906,7 +906,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/live/liveChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct CreateOrUpdateLiveChannelScheduledOperationThen(::httpmock::Then);
     impl CreateOrUpdateLiveChannelScheduledOperationThen {
         /// Wraps httpmock's own type.
@@ -994,7 +994,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/liveChannels/{name}/state`.
     pub struct GetLiveChannelStateThen(::httpmock::Then);
     impl GetLiveChannelStateThen {
         /// Wraps httpmock's own type.
@@ -1132,7 +1132,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/liveEvents`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/liveEvents`.
     pub struct ListLiveEventsThen(::httpmock::Then);
     impl ListLiveEventsThen {
         /// Wraps httpmock's own type.
@@ -1231,7 +1231,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     pub struct DeleteLiveEventThen(::httpmock::Then);
     impl DeleteLiveEventThen {
         /// Wraps httpmock's own type.
@@ -1324,7 +1324,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     pub struct GetLiveEventThen(::httpmock::Then);
     impl GetLiveEventThen {
         /// Wraps httpmock's own type.
@@ -1416,7 +1416,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     pub struct UpdateLiveEventThen(::httpmock::Then);
     impl UpdateLiveEventThen {
         /// Wraps httpmock's own type.
@@ -1508,7 +1508,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}`.
     pub struct CreateOrUpdateLiveEventThen(::httpmock::Then);
     impl CreateOrUpdateLiveEventThen {
         /// Wraps httpmock's own type.
@@ -1640,7 +1640,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations`.
     pub struct ListLiveEventScheduledOperationsThen(::httpmock::Then);
     impl ListLiveEventScheduledOperationsThen {
         /// Wraps httpmock's own type.
@@ -1743,7 +1743,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct DeleteLiveEventScheduledOperationThen(::httpmock::Then);
     impl DeleteLiveEventScheduledOperationThen {
         /// Wraps httpmock's own type.
@@ -1836,7 +1836,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct GetLiveEventScheduledOperationThen(::httpmock::Then);
     impl GetLiveEventScheduledOperationThen {
         /// Wraps httpmock's own type.
@@ -1939,7 +1939,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/live/liveEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct CreateOrUpdateLiveEventScheduledOperationThen(::httpmock::Then);
     impl CreateOrUpdateLiveEventScheduledOperationThen {
         /// Wraps httpmock's own type.
@@ -2027,7 +2027,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/liveEvents/{name}/state`.
     pub struct GetLiveEventStateThen(::httpmock::Then);
     impl GetLiveEventStateThen {
         /// Wraps httpmock's own type.
@@ -2165,7 +2165,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/search`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/search`.
     pub struct ListFlowsThen(::httpmock::Then);
     impl ListFlowsThen {
         /// Wraps httpmock's own type.
@@ -2305,7 +2305,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels`.
     pub struct ListStaticMultiviewChannelsThen(::httpmock::Then);
     impl ListStaticMultiviewChannelsThen {
         /// Wraps httpmock's own type.
@@ -2404,7 +2404,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     pub struct DeleteStaticMultiviewChannelThen(::httpmock::Then);
     impl DeleteStaticMultiviewChannelThen {
         /// Wraps httpmock's own type.
@@ -2497,7 +2497,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     pub struct GetStaticMultiviewChannelThen(::httpmock::Then);
     impl GetStaticMultiviewChannelThen {
         /// Wraps httpmock's own type.
@@ -2589,7 +2589,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     pub struct UpdateStaticMultiviewChannelThen(::httpmock::Then);
     impl UpdateStaticMultiviewChannelThen {
         /// Wraps httpmock's own type.
@@ -2681,7 +2681,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`.
     pub struct CreateOrUpdateStaticMultiviewChannelThen(::httpmock::Then);
     impl CreateOrUpdateStaticMultiviewChannelThen {
         /// Wraps httpmock's own type.
@@ -2813,7 +2813,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations`.
     pub struct ListStaticMultiviewChannelScheduledOperationsThen(::httpmock::Then);
     impl ListStaticMultiviewChannelScheduledOperationsThen {
         /// Wraps httpmock's own type.
@@ -2916,7 +2916,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct DeleteStaticMultiviewChannelScheduledOperationThen(::httpmock::Then);
     impl DeleteStaticMultiviewChannelScheduledOperationThen {
         /// Wraps httpmock's own type.
@@ -3009,7 +3009,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct GetStaticMultiviewChannelScheduledOperationThen(::httpmock::Then);
     impl GetStaticMultiviewChannelScheduledOperationThen {
         /// Wraps httpmock's own type.
@@ -3114,7 +3114,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/scheduledOperations/{operation_name}`.
     pub struct CreateOrUpdateStaticMultiviewChannelScheduledOperationThen(
         ::httpmock::Then,
     );
@@ -3204,7 +3204,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}/state`.
     pub struct GetStaticMultiviewChannelStateThen(::httpmock::Then);
     impl GetStaticMultiviewChannelStateThen {
         /// Wraps httpmock's own type.
@@ -3344,7 +3344,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents`.
     pub struct ListStaticMultiviewEventsThen(::httpmock::Then);
     impl ListStaticMultiviewEventsThen {
         /// Wraps httpmock's own type.
@@ -3443,7 +3443,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     pub struct DeleteStaticMultiviewEventThen(::httpmock::Then);
     impl DeleteStaticMultiviewEventThen {
         /// Wraps httpmock's own type.
@@ -3536,7 +3536,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     pub struct GetStaticMultiviewEventThen(::httpmock::Then);
     impl GetStaticMultiviewEventThen {
         /// Wraps httpmock's own type.
@@ -3628,7 +3628,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     pub struct UpdateStaticMultiviewEventThen(::httpmock::Then);
     impl UpdateStaticMultiviewEventThen {
         /// Wraps httpmock's own type.
@@ -3720,7 +3720,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}`.
     pub struct CreateOrUpdateStaticMultiviewEventThen(::httpmock::Then);
     impl CreateOrUpdateStaticMultiviewEventThen {
         /// Wraps httpmock's own type.
@@ -3852,7 +3852,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations`.
     pub struct ListStaticMultiviewEventScheduledOperationsThen(::httpmock::Then);
     impl ListStaticMultiviewEventScheduledOperationsThen {
         /// Wraps httpmock's own type.
@@ -3955,7 +3955,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct DeleteStaticMultiviewEventScheduledOperationThen(::httpmock::Then);
     impl DeleteStaticMultiviewEventScheduledOperationThen {
         /// Wraps httpmock's own type.
@@ -4048,7 +4048,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct GetStaticMultiviewEventScheduledOperationThen(::httpmock::Then);
     impl GetStaticMultiviewEventScheduledOperationThen {
         /// Wraps httpmock's own type.
@@ -4153,7 +4153,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/scheduledOperations/{operation_name}`.
     pub struct CreateOrUpdateStaticMultiviewEventScheduledOperationThen(
         ::httpmock::Then,
     );
@@ -4243,7 +4243,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`.
+    /// The response: `GET /api/v1/projects/{project_name}/live/staticMultiviewEvents/{name}/state`.
     pub struct GetStaticMultiviewEventStateThen(::httpmock::Then);
     impl GetStaticMultiviewEventStateThen {
         /// Wraps httpmock's own type.

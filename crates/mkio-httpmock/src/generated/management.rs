@@ -24,7 +24,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /.well-known/jwks.json`.
+    /// The response: `GET /.well-known/jwks.json`.
     pub struct ListPublicKeysThen(::httpmock::Then);
     impl ListPublicKeysThen {
         /// Wraps httpmock's own type.
@@ -87,7 +87,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /.well-known/revoked.json`.
+    /// The response: `GET /.well-known/revoked.json`.
     pub struct ListRevokedTokensThen(::httpmock::Then);
     impl ListRevokedTokensThen {
         /// Wraps httpmock's own type.
@@ -148,7 +148,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/profile/`.
+    /// The response: `GET /api/profile/`.
     pub struct GetLegacyProfileThen(::httpmock::Then);
     impl GetLegacyProfileThen {
         /// Wraps httpmock's own type.
@@ -213,7 +213,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/profile/`.
+    /// The response: `PUT /api/profile/`.
     pub struct SetLegacyProfileThen(::httpmock::Then);
     impl SetLegacyProfileThen {
         /// Wraps httpmock's own type.
@@ -274,7 +274,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/ready`.
+    /// The response: `GET /api/ready`.
     pub struct GetReadyThen(::httpmock::Then);
     impl GetReadyThen {
         /// Wraps httpmock's own type.
@@ -362,7 +362,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/locations`.
+    /// The response: `GET /api/v1/locations`.
     pub struct ListLocationsThen(::httpmock::Then);
     impl ListLocationsThen {
         /// Wraps httpmock's own type.
@@ -435,7 +435,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/locations/{location_name}`.
+    /// The response: `GET /api/v1/locations/{location_name}`.
     pub struct GetLocationThen(::httpmock::Then);
     impl GetLocationThen {
         /// Wraps httpmock's own type.
@@ -496,7 +496,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/v1/organization`.
+    /// The response: `GET /api/v1/organization`.
     pub struct GetOrganizationThen(::httpmock::Then);
     impl GetOrganizationThen {
         /// Wraps httpmock's own type.
@@ -561,7 +561,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/organization`.
+    /// The response: `PATCH /api/v1/organization`.
     pub struct UpdateOrganizationThen(::httpmock::Then);
     impl UpdateOrganizationThen {
         /// Wraps httpmock's own type.
@@ -626,7 +626,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/organization`.
+    /// The response: `POST /api/v1/organization`.
     pub struct CreateOrganizationThen(::httpmock::Then);
     impl CreateOrganizationThen {
         /// Wraps httpmock's own type.
@@ -689,7 +689,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/v1/organization/invites`.
+    /// The response: `GET /api/v1/organization/invites`.
     pub struct ListInvitesThen(::httpmock::Then);
     impl ListInvitesThen {
         /// Wraps httpmock's own type.
@@ -756,7 +756,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/organization/invites`.
+    /// The response: `POST /api/v1/organization/invites`.
     pub struct CreateInviteThen(::httpmock::Then);
     impl CreateInviteThen {
         /// Wraps httpmock's own type.
@@ -831,7 +831,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/organization/invites/{invite_id}`.
+    /// The response: `DELETE /api/v1/organization/invites/{invite_id}`.
     pub struct DeleteInviteThen(::httpmock::Then);
     impl DeleteInviteThen {
         /// Wraps httpmock's own type.
@@ -900,7 +900,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/organization/invites/{invite_id}`.
+    /// The response: `GET /api/v1/organization/invites/{invite_id}`.
     pub struct GetInviteThen(::httpmock::Then);
     impl GetInviteThen {
         /// Wraps httpmock's own type.
@@ -1008,7 +1008,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/organization/paymentMethods`.
+    /// The response: `GET /api/v1/organization/paymentMethods`.
     pub struct ListPaymentMethodsThen(::httpmock::Then);
     impl ListPaymentMethodsThen {
         /// Wraps httpmock's own type.
@@ -1083,7 +1083,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}`.
+    /// The response: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}`.
     pub struct GetPaymentMethodThen(::httpmock::Then);
     impl GetPaymentMethodThen {
         /// Wraps httpmock's own type.
@@ -1162,7 +1162,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/organization/paymentMethods/{paymentmethod_id}`.
+    /// The response: `PATCH /api/v1/organization/paymentMethods/{paymentmethod_id}`.
     pub struct UpdatePaymentMethodJsonPatchThen(::httpmock::Then);
     impl UpdatePaymentMethodJsonPatchThen {
         /// Wraps httpmock's own type.
@@ -1239,7 +1239,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/organization/paymentMethods/{paymentmethod_id}/acceptTermsAndConditions`.
+    /// The response: `POST /api/v1/organization/paymentMethods/{paymentmethod_id}/acceptTermsAndConditions`.
     pub struct AcceptPaymentMethodTermsThen(::httpmock::Then);
     impl AcceptPaymentMethodTermsThen {
         /// Wraps httpmock's own type.
@@ -1310,7 +1310,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}/rateCard`.
+    /// The response: `GET /api/v1/organization/paymentMethods/{paymentmethod_id}/rateCard`.
     pub struct GetPaymentMethodRateCardThen(::httpmock::Then);
     impl GetPaymentMethodRateCardThen {
         /// Wraps httpmock's own type.
@@ -1379,7 +1379,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/organization/reports/usage`.
+    /// The response: `POST /api/v1/organization/reports/usage`.
     pub struct CreateUsageReportThen(::httpmock::Then);
     impl CreateUsageReportThen {
         /// Wraps httpmock's own type.
@@ -1442,7 +1442,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/v1/organization/roles`.
+    /// The response: `GET /api/v1/organization/roles`.
     pub struct ListRolesThen(::httpmock::Then);
     impl ListRolesThen {
         /// Wraps httpmock's own type.
@@ -1516,7 +1516,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/organization/roles/{role_name}`.
+    /// The response: `GET /api/v1/organization/roles/{role_name}`.
     pub struct GetRoleThen(::httpmock::Then);
     impl GetRoleThen {
         /// Wraps httpmock's own type.
@@ -1579,7 +1579,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/v1/organization/scopes`.
+    /// The response: `GET /api/v1/organization/scopes`.
     pub struct ListScopesThen(::httpmock::Then);
     impl ListScopesThen {
         /// Wraps httpmock's own type.
@@ -1653,7 +1653,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/organization/scopes/{scope_name}`.
+    /// The response: `GET /api/v1/organization/scopes/{scope_name}`.
     pub struct GetScopeThen(::httpmock::Then);
     impl GetScopeThen {
         /// Wraps httpmock's own type.
@@ -1716,7 +1716,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/v1/organization/teams`.
+    /// The response: `GET /api/v1/organization/teams`.
     pub struct ListTeamsThen(::httpmock::Then);
     impl ListTeamsThen {
         /// Wraps httpmock's own type.
@@ -1790,7 +1790,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/organization/teams/{team_name}`.
+    /// The response: `DELETE /api/v1/organization/teams/{team_name}`.
     pub struct DeleteTeamThen(::httpmock::Then);
     impl DeleteTeamThen {
         /// Wraps httpmock's own type.
@@ -1858,7 +1858,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/organization/teams/{team_name}`.
+    /// The response: `GET /api/v1/organization/teams/{team_name}`.
     pub struct GetTeamThen(::httpmock::Then);
     impl GetTeamThen {
         /// Wraps httpmock's own type.
@@ -1936,7 +1936,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/organization/teams/{team_name}`.
+    /// The response: `PATCH /api/v1/organization/teams/{team_name}`.
     pub struct UpdateTeamJsonPatchThen(::httpmock::Then);
     impl UpdateTeamJsonPatchThen {
         /// Wraps httpmock's own type.
@@ -2014,7 +2014,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/organization/teams/{team_name}`.
+    /// The response: `PUT /api/v1/organization/teams/{team_name}`.
     pub struct CreateOrUpdateTeamThen(::httpmock::Then);
     impl CreateOrUpdateTeamThen {
         /// Wraps httpmock's own type.
@@ -2077,7 +2077,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/v1/organization/tokens`.
+    /// The response: `GET /api/v1/organization/tokens`.
     pub struct ListOrganizationTokensThen(::httpmock::Then);
     impl ListOrganizationTokensThen {
         /// Wraps httpmock's own type.
@@ -2151,7 +2151,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/organization/tokens/{token_id}`.
+    /// The response: `DELETE /api/v1/organization/tokens/{token_id}`.
     pub struct DeleteOrganizationTokenThen(::httpmock::Then);
     impl DeleteOrganizationTokenThen {
         /// Wraps httpmock's own type.
@@ -2208,7 +2208,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/v1/organization/users`.
+    /// The response: `GET /api/v1/organization/users`.
     pub struct ListUsersThen(::httpmock::Then);
     impl ListUsersThen {
         /// Wraps httpmock's own type.
@@ -2282,7 +2282,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/organization/users/{user_id}`.
+    /// The response: `DELETE /api/v1/organization/users/{user_id}`.
     pub struct DeleteUserThen(::httpmock::Then);
     impl DeleteUserThen {
         /// Wraps httpmock's own type.
@@ -2350,7 +2350,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/organization/users/{user_id}`.
+    /// The response: `GET /api/v1/organization/users/{user_id}`.
     pub struct GetUserThen(::httpmock::Then);
     impl GetUserThen {
         /// Wraps httpmock's own type.
@@ -2466,7 +2466,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects`.
+    /// The response: `GET /api/v1/projects`.
     pub struct ListProjectsThen(::httpmock::Then);
     impl ListProjectsThen {
         /// Wraps httpmock's own type.
@@ -2537,7 +2537,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}`.
     pub struct GetProjectThen(::httpmock::Then);
     impl GetProjectThen {
         /// Wraps httpmock's own type.
@@ -2612,7 +2612,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}`.
     pub struct UpdateProjectThen(::httpmock::Then);
     impl UpdateProjectThen {
         /// Wraps httpmock's own type.
@@ -2687,7 +2687,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}`.
     pub struct CreateProjectThen(::httpmock::Then);
     impl CreateProjectThen {
         /// Wraps httpmock's own type.
@@ -2762,7 +2762,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/metricsEndpoint`.
+    /// The response: `GET /api/v1/projects/{project_name}/metricsEndpoint`.
     pub struct GetProjectMetricsEndpointThen(::httpmock::Then);
     impl GetProjectMetricsEndpointThen {
         /// Wraps httpmock's own type.
@@ -2841,7 +2841,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/metricsEndpoint`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/metricsEndpoint`.
     pub struct UpdateProjectMetricsEndpointThen(::httpmock::Then);
     impl UpdateProjectMetricsEndpointThen {
         /// Wraps httpmock's own type.
@@ -2916,7 +2916,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/paymentMethod`.
+    /// The response: `GET /api/v1/projects/{project_name}/paymentMethod`.
     pub struct GetProjectPaymentMethodThen(::httpmock::Then);
     impl GetProjectPaymentMethodThen {
         /// Wraps httpmock's own type.
@@ -2995,7 +2995,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/paymentMethod`.
+    /// The response: `POST /api/v1/projects/{project_name}/paymentMethod`.
     pub struct SetProjectPaymentMethodThen(::httpmock::Then);
     impl SetProjectPaymentMethodThen {
         /// Wraps httpmock's own type.
@@ -3063,7 +3063,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/usage`.
+    /// The response: `GET /api/v1/projects/{project_name}/usage`.
     pub struct GetProjectUsageThen(::httpmock::Then);
     impl GetProjectUsageThen {
         /// Wraps httpmock's own type.
@@ -3182,7 +3182,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/webhook/rules`.
+    /// The response: `GET /api/v1/projects/{project_name}/webhook/rules`.
     pub struct ListWebhookRulesThen(::httpmock::Then);
     impl ListWebhookRulesThen {
         /// Wraps httpmock's own type.
@@ -3268,7 +3268,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     pub struct DeleteWebhookRuleThen(::httpmock::Then);
     impl DeleteWebhookRuleThen {
         /// Wraps httpmock's own type.
@@ -3348,7 +3348,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     pub struct GetWebhookRuleThen(::httpmock::Then);
     impl GetWebhookRuleThen {
         /// Wraps httpmock's own type.
@@ -3438,7 +3438,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/webhook/rules/{rule_name}`.
     pub struct CreateOrUpdateWebhookRuleThen(::httpmock::Then);
     impl CreateOrUpdateWebhookRuleThen {
         /// Wraps httpmock's own type.
@@ -3526,7 +3526,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`.
+    /// The response: `GET /api/v1/projects/{project_name}/webhook/rules/{rule_name}/events`.
     pub struct ListWebhookRuleEventsThen(::httpmock::Then);
     impl ListWebhookRuleEventsThen {
         /// Wraps httpmock's own type.
@@ -3589,7 +3589,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/v1/user/organizations`.
+    /// The response: `GET /api/v1/user/organizations`.
     pub struct ListUserOrganizationsThen(::httpmock::Then);
     impl ListUserOrganizationsThen {
         /// Wraps httpmock's own type.
@@ -3663,7 +3663,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/user/organizations/{organization_id}`.
+    /// The response: `DELETE /api/v1/user/organizations/{organization_id}`.
     pub struct LeaveUserOrganizationThen(::httpmock::Then);
     impl LeaveUserOrganizationThen {
         /// Wraps httpmock's own type.
@@ -3731,7 +3731,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/user/organizations/{organization_id}`.
+    /// The response: `GET /api/v1/user/organizations/{organization_id}`.
     pub struct GetUserOrganizationThen(::httpmock::Then);
     impl GetUserOrganizationThen {
         /// Wraps httpmock's own type.
@@ -3809,7 +3809,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/user/organizations/{organization_id}`.
+    /// The response: `PATCH /api/v1/user/organizations/{organization_id}`.
     pub struct UpdateUserOrganizationThen(::httpmock::Then);
     impl UpdateUserOrganizationThen {
         /// Wraps httpmock's own type.
@@ -3870,7 +3870,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/v1/user/profile`.
+    /// The response: `GET /api/v1/user/profile`.
     pub struct GetUserProfileThen(::httpmock::Then);
     impl GetUserProfileThen {
         /// Wraps httpmock's own type.
@@ -3935,7 +3935,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/user/profile`.
+    /// The response: `PATCH /api/v1/user/profile`.
     pub struct UpdateUserProfileThen(::httpmock::Then);
     impl UpdateUserProfileThen {
         /// Wraps httpmock's own type.
@@ -3996,7 +3996,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/v1/user/rbac`.
+    /// The response: `GET /api/v1/user/rbac`.
     pub struct GetUserCapabilitiesThen(::httpmock::Then);
     impl GetUserCapabilitiesThen {
         /// Wraps httpmock's own type.
@@ -4057,7 +4057,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `DELETE /api/v1/user/tokens`.
+    /// The response: `DELETE /api/v1/user/tokens`.
     pub struct DeleteAllUserTokensThen(::httpmock::Then);
     impl DeleteAllUserTokensThen {
         /// Wraps httpmock's own type.
@@ -4112,7 +4112,7 @@ pub mod operations {
             self.0
         }
     }
-    /// The answer: `GET /api/v1/user/tokens`.
+    /// The response: `GET /api/v1/user/tokens`.
     pub struct ListUserTokensThen(::httpmock::Then);
     impl ListUserTokensThen {
         /// Wraps httpmock's own type.
@@ -4177,7 +4177,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/user/tokens`.
+    /// The response: `POST /api/v1/user/tokens`.
     pub struct CreateUserTokenThen(::httpmock::Then);
     impl CreateUserTokenThen {
         /// Wraps httpmock's own type.
@@ -4251,7 +4251,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/user/tokens/{token_id}`.
+    /// The response: `DELETE /api/v1/user/tokens/{token_id}`.
     pub struct DeleteUserTokenThen(::httpmock::Then);
     impl DeleteUserTokenThen {
         /// Wraps httpmock's own type.
@@ -4319,7 +4319,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/user/tokens/{token_id}`.
+    /// The response: `GET /api/v1/user/tokens/{token_id}`.
     pub struct GetUserTokenThen(::httpmock::Then);
     impl GetUserTokenThen {
         /// Wraps httpmock's own type.
@@ -4388,7 +4388,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/organization/reports/usage`.
+    /// The response: `POST /api/v1/organization/reports/usage`.
     pub struct CreateUsageReportCsvThen(::httpmock::Then);
     impl CreateUsageReportCsvThen {
         /// Wraps httpmock's own type.

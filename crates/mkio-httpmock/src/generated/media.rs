@@ -82,7 +82,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/accountFilters`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/accountFilters`.
     pub struct ListAccountFiltersThen(::httpmock::Then);
     impl ListAccountFiltersThen {
         /// Wraps httpmock's own type.
@@ -170,7 +170,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
     pub struct DeleteAccountFilterThen(::httpmock::Then);
     impl DeleteAccountFilterThen {
         /// Wraps httpmock's own type.
@@ -252,7 +252,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
     pub struct GetAccountFilterThen(::httpmock::Then);
     impl GetAccountFilterThen {
         /// Wraps httpmock's own type.
@@ -344,7 +344,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/accountFilters/{filter_name}`.
     pub struct CreateOrUpdateAccountFilterThen(::httpmock::Then);
     impl CreateOrUpdateAccountFilterThen {
         /// Wraps httpmock's own type.
@@ -471,7 +471,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/assets`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/assets`.
     pub struct ListAssetsThen(::httpmock::Then);
     impl ListAssetsThen {
         /// Wraps httpmock's own type.
@@ -557,7 +557,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}`.
     pub struct DeleteAssetThen(::httpmock::Then);
     impl DeleteAssetThen {
         /// Wraps httpmock's own type.
@@ -637,7 +637,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}`.
     pub struct GetAssetThen(::httpmock::Then);
     impl GetAssetThen {
         /// Wraps httpmock's own type.
@@ -727,7 +727,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}`.
     pub struct CreateOrUpdateAssetThen(::httpmock::Then);
     impl CreateOrUpdateAssetThen {
         /// Wraps httpmock's own type.
@@ -859,7 +859,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters`.
     pub struct ListAssetFiltersThen(::httpmock::Then);
     impl ListAssetFiltersThen {
         /// Wraps httpmock's own type.
@@ -958,7 +958,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     pub struct DeleteAssetFilterThen(::httpmock::Then);
     impl DeleteAssetFilterThen {
         /// Wraps httpmock's own type.
@@ -1051,7 +1051,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     pub struct GetAssetFilterThen(::httpmock::Then);
     impl GetAssetFilterThen {
         /// Wraps httpmock's own type.
@@ -1154,7 +1154,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/assets/{asset_name}/assetFilters/{filter_name}`.
     pub struct CreateOrUpdateAssetFilterThen(::httpmock::Then);
     impl CreateOrUpdateAssetFilterThen {
         /// Wraps httpmock's own type.
@@ -1242,7 +1242,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/getFileAccessInfo`.
     pub struct GetAssetFileAccessInfoThen(::httpmock::Then);
     impl GetAssetFileAccessInfoThen {
         /// Wraps httpmock's own type.
@@ -1330,7 +1330,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/listStreamingLocators`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/assets/{asset_name}/listStreamingLocators`.
     pub struct ListAssetStreamingLocatorsThen(::httpmock::Then);
     impl ListAssetStreamingLocatorsThen {
         /// Wraps httpmock's own type.
@@ -1422,7 +1422,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/state`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/state`.
     pub struct GetAssetStateThen(::httpmock::Then);
     impl GetAssetStateThen {
         /// Wraps httpmock's own type.
@@ -1510,7 +1510,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/storage/`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/assets/{asset_name}/storage/`.
     pub struct GetAssetStorageThen(::httpmock::Then);
     impl GetAssetStorageThen {
         /// Wraps httpmock's own type.
@@ -1637,7 +1637,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/content`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/content`.
     pub struct ListContentsThen(::httpmock::Then);
     impl ListContentsThen {
         /// Wraps httpmock's own type.
@@ -1723,7 +1723,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/content/{name}`.
     pub struct DeleteContentThen(::httpmock::Then);
     impl DeleteContentThen {
         /// Wraps httpmock's own type.
@@ -1803,7 +1803,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/content/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/content/{name}`.
     pub struct GetContentThen(::httpmock::Then);
     impl GetContentThen {
         /// Wraps httpmock's own type.
@@ -1893,7 +1893,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/media/content/{name}`.
     pub struct UpdateContentThen(::httpmock::Then);
     impl UpdateContentThen {
         /// Wraps httpmock's own type.
@@ -1983,7 +1983,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/content/{name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/content/{name}`.
     pub struct CreateContentThen(::httpmock::Then);
     impl CreateContentThen {
         /// Wraps httpmock's own type.
@@ -2104,7 +2104,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies`.
     pub struct ListContentKeyPoliciesThen(::httpmock::Then);
     impl ListContentKeyPoliciesThen {
         /// Wraps httpmock's own type.
@@ -2192,7 +2192,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     pub struct DeleteContentKeyPolicyThen(::httpmock::Then);
     impl DeleteContentKeyPolicyThen {
         /// Wraps httpmock's own type.
@@ -2274,7 +2274,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     pub struct GetContentKeyPolicyThen(::httpmock::Then);
     impl GetContentKeyPolicyThen {
         /// Wraps httpmock's own type.
@@ -2366,7 +2366,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     pub struct UpdateContentKeyPolicyThen(::httpmock::Then);
     impl UpdateContentKeyPolicyThen {
         /// Wraps httpmock's own type.
@@ -2458,7 +2458,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}`.
     pub struct CreateContentKeyPolicyThen(::httpmock::Then);
     impl CreateContentKeyPolicyThen {
         /// Wraps httpmock's own type.
@@ -2546,7 +2546,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/getPolicyPropertiesWithSecrets`.
     pub struct GetContentKeyPolicySecretsThen(::httpmock::Then);
     impl GetContentKeyPolicySecretsThen {
         /// Wraps httpmock's own type.
@@ -2638,7 +2638,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/state`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/contentKeyPolicies/{policy_name}/state`.
     pub struct GetContentKeyPolicyStateThen(::httpmock::Then);
     impl GetContentKeyPolicyStateThen {
         /// Wraps httpmock's own type.
@@ -2765,7 +2765,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/destinations`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/destinations`.
     pub struct ListDestinationsThen(::httpmock::Then);
     impl ListDestinationsThen {
         /// Wraps httpmock's own type.
@@ -2853,7 +2853,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`.
     pub struct DeleteDestinationThen(::httpmock::Then);
     impl DeleteDestinationThen {
         /// Wraps httpmock's own type.
@@ -2935,7 +2935,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/destinations/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/destinations/{name}`.
     pub struct GetDestinationThen(::httpmock::Then);
     impl GetDestinationThen {
         /// Wraps httpmock's own type.
@@ -3027,7 +3027,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/media/destinations/{name}`.
     pub struct UpdateDestinationThen(::httpmock::Then);
     impl UpdateDestinationThen {
         /// Wraps httpmock's own type.
@@ -3119,7 +3119,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/destinations/{name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/destinations/{name}`.
     pub struct CreateDestinationThen(::httpmock::Then);
     impl CreateDestinationThen {
         /// Wraps httpmock's own type.
@@ -3237,7 +3237,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/jobs`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/jobs`.
     pub struct ListJobsThen(::httpmock::Then);
     impl ListJobsThen {
         /// Wraps httpmock's own type.
@@ -3364,7 +3364,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/liveEvents`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/liveEvents`.
     pub struct ListLiveEventsThen(::httpmock::Then);
     impl ListLiveEventsThen {
         /// Wraps httpmock's own type.
@@ -3452,7 +3452,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct DeleteLiveEventThen(::httpmock::Then);
     impl DeleteLiveEventThen {
         /// Wraps httpmock's own type.
@@ -3534,7 +3534,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct GetLiveEventThen(::httpmock::Then);
     impl GetLiveEventThen {
         /// Wraps httpmock's own type.
@@ -3627,7 +3627,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct UpdateLiveEventThen(::httpmock::Then);
     impl UpdateLiveEventThen {
         /// Wraps httpmock's own type.
@@ -3719,7 +3719,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct CreateLiveEventThen(::httpmock::Then);
     impl CreateLiveEventThen {
         /// Wraps httpmock's own type.
@@ -3807,7 +3807,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`.
     pub struct AllocateLiveEventThen(::httpmock::Then);
     impl AllocateLiveEventThen {
         /// Wraps httpmock's own type.
@@ -3933,7 +3933,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs`.
     pub struct ListLiveOutputsThen(::httpmock::Then);
     impl ListLiveOutputsThen {
         /// Wraps httpmock's own type.
@@ -4032,7 +4032,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     pub struct DeleteLiveOutputThen(::httpmock::Then);
     impl DeleteLiveOutputThen {
         /// Wraps httpmock's own type.
@@ -4125,7 +4125,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     pub struct GetLiveOutputThen(::httpmock::Then);
     impl GetLiveOutputThen {
         /// Wraps httpmock's own type.
@@ -4228,7 +4228,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}`.
     pub struct CreateLiveOutputThen(::httpmock::Then);
     impl CreateLiveOutputThen {
         /// Wraps httpmock's own type.
@@ -4327,7 +4327,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/liveOutputs/{output_name}/state`.
     pub struct GetLiveOutputStateThen(::httpmock::Then);
     impl GetLiveOutputStateThen {
         /// Wraps httpmock's own type.
@@ -4415,7 +4415,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`.
     pub struct ResetLiveEventThen(::httpmock::Then);
     impl ResetLiveEventThen {
         /// Wraps httpmock's own type.
@@ -4497,7 +4497,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/start`.
     pub struct StartLiveEventThen(::httpmock::Then);
     impl StartLiveEventThen {
         /// Wraps httpmock's own type.
@@ -4579,7 +4579,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/state`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/liveEvents/{event_name}/state`.
     pub struct GetLiveEventStateThen(::httpmock::Then);
     impl GetLiveEventStateThen {
         /// Wraps httpmock's own type.
@@ -4667,7 +4667,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/stop`.
     pub struct StopLiveEventThen(::httpmock::Then);
     impl StopLiveEventThen {
         /// Wraps httpmock's own type.
@@ -4788,7 +4788,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/sources`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/sources`.
     pub struct ListSourcesThen(::httpmock::Then);
     impl ListSourcesThen {
         /// Wraps httpmock's own type.
@@ -4874,7 +4874,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/sources/{name}`.
     pub struct DeleteSourceThen(::httpmock::Then);
     impl DeleteSourceThen {
         /// Wraps httpmock's own type.
@@ -4954,7 +4954,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/sources/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/sources/{name}`.
     pub struct GetSourceThen(::httpmock::Then);
     impl GetSourceThen {
         /// Wraps httpmock's own type.
@@ -5044,7 +5044,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/media/sources/{name}`.
     pub struct UpdateSourceThen(::httpmock::Then);
     impl UpdateSourceThen {
         /// Wraps httpmock's own type.
@@ -5134,7 +5134,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/sources/{name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/sources/{name}`.
     pub struct CreateSourceThen(::httpmock::Then);
     impl CreateSourceThen {
         /// Wraps httpmock's own type.
@@ -5253,7 +5253,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/storage`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/storage`.
     pub struct ListStoragesThen(::httpmock::Then);
     impl ListStoragesThen {
         /// Wraps httpmock's own type.
@@ -5339,7 +5339,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     pub struct DeleteStorageThen(::httpmock::Then);
     impl DeleteStorageThen {
         /// Wraps httpmock's own type.
@@ -5419,7 +5419,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     pub struct GetStorageThen(::httpmock::Then);
     impl GetStorageThen {
         /// Wraps httpmock's own type.
@@ -5509,7 +5509,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     pub struct UpdateStorageThen(::httpmock::Then);
     impl UpdateStorageThen {
         /// Wraps httpmock's own type.
@@ -5599,7 +5599,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/storage/{storage_name}`.
     pub struct CreateOrUpdateStorageThen(::httpmock::Then);
     impl CreateOrUpdateStorageThen {
         /// Wraps httpmock's own type.
@@ -5687,7 +5687,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
     pub struct ListStorageCredentialsThen(::httpmock::Then);
     impl ListStorageCredentialsThen {
         /// Wraps httpmock's own type.
@@ -5779,7 +5779,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials`.
     pub struct CreateStorageCredentialThen(::httpmock::Then);
     impl CreateStorageCredentialThen {
         /// Wraps httpmock's own type.
@@ -5878,7 +5878,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
     pub struct DeleteStorageCredentialThen(::httpmock::Then);
     impl DeleteStorageCredentialThen {
         /// Wraps httpmock's own type.
@@ -5971,7 +5971,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/storage/{storage_name}/credentials/{credential_id}`.
     pub struct GetStorageCredentialThen(::httpmock::Then);
     impl GetStorageCredentialThen {
         /// Wraps httpmock's own type.
@@ -6092,7 +6092,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/streamingEndpoints`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/streamingEndpoints`.
     pub struct ListStreamingEndpointsThen(::httpmock::Then);
     impl ListStreamingEndpointsThen {
         /// Wraps httpmock's own type.
@@ -6180,7 +6180,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     pub struct DeleteStreamingEndpointThen(::httpmock::Then);
     impl DeleteStreamingEndpointThen {
         /// Wraps httpmock's own type.
@@ -6262,7 +6262,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     pub struct GetStreamingEndpointThen(::httpmock::Then);
     impl GetStreamingEndpointThen {
         /// Wraps httpmock's own type.
@@ -6354,7 +6354,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     pub struct UpdateStreamingEndpointThen(::httpmock::Then);
     impl UpdateStreamingEndpointThen {
         /// Wraps httpmock's own type.
@@ -6446,7 +6446,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}`.
     pub struct CreateStreamingEndpointThen(::httpmock::Then);
     impl CreateStreamingEndpointThen {
         /// Wraps httpmock's own type.
@@ -6534,7 +6534,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/restart`.
     pub struct RestartStreamingEndpointThen(::httpmock::Then);
     impl RestartStreamingEndpointThen {
         /// Wraps httpmock's own type.
@@ -6620,7 +6620,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/scale`.
     pub struct ScaleStreamingEndpointThen(::httpmock::Then);
     impl ScaleStreamingEndpointThen {
         /// Wraps httpmock's own type.
@@ -6702,7 +6702,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`.
     pub struct GetStreamingEndpointSkusThen(::httpmock::Then);
     impl GetStreamingEndpointSkusThen {
         /// Wraps httpmock's own type.
@@ -6784,7 +6784,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/start`.
     pub struct StartStreamingEndpointThen(::httpmock::Then);
     impl StartStreamingEndpointThen {
         /// Wraps httpmock's own type.
@@ -6866,7 +6866,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/state`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/state`.
     pub struct GetStreamingEndpointStateThen(::httpmock::Then);
     impl GetStreamingEndpointStateThen {
         /// Wraps httpmock's own type.
@@ -6954,7 +6954,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/stop`.
     pub struct StopStreamingEndpointThen(::httpmock::Then);
     impl StopStreamingEndpointThen {
         /// Wraps httpmock's own type.
@@ -7069,7 +7069,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/streamingLocators`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/streamingLocators`.
     pub struct ListStreamingLocatorsThen(::httpmock::Then);
     impl ListStreamingLocatorsThen {
         /// Wraps httpmock's own type.
@@ -7157,7 +7157,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     pub struct DeleteStreamingLocatorThen(::httpmock::Then);
     impl DeleteStreamingLocatorThen {
         /// Wraps httpmock's own type.
@@ -7239,7 +7239,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     pub struct GetStreamingLocatorThen(::httpmock::Then);
     impl GetStreamingLocatorThen {
         /// Wraps httpmock's own type.
@@ -7331,7 +7331,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}`.
     pub struct CreateOrUpdateStreamingLocatorThen(::httpmock::Then);
     impl CreateOrUpdateStreamingLocatorThen {
         /// Wraps httpmock's own type.
@@ -7419,7 +7419,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listContentKeys`.
     pub struct ListStreamingLocatorContentKeysThen(::httpmock::Then);
     impl ListStreamingLocatorContentKeysThen {
         /// Wraps httpmock's own type.
@@ -7515,7 +7515,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listPaths`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/listPaths`.
     pub struct GetStreamingLocatorPathsThen(::httpmock::Then);
     impl GetStreamingLocatorPathsThen {
         /// Wraps httpmock's own type.
@@ -7603,7 +7603,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/state`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/streamingLocators/{locator_name}/state`.
     pub struct GetStreamingLocatorStateThen(::httpmock::Then);
     impl GetStreamingLocatorStateThen {
         /// Wraps httpmock's own type.
@@ -7724,7 +7724,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/streamingPolicies`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/streamingPolicies`.
     pub struct ListStreamingPoliciesThen(::httpmock::Then);
     impl ListStreamingPoliciesThen {
         /// Wraps httpmock's own type.
@@ -7812,7 +7812,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
     pub struct DeleteStreamingPolicyThen(::httpmock::Then);
     impl DeleteStreamingPolicyThen {
         /// Wraps httpmock's own type.
@@ -7894,7 +7894,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
     pub struct GetStreamingPolicyThen(::httpmock::Then);
     impl GetStreamingPolicyThen {
         /// Wraps httpmock's own type.
@@ -7986,7 +7986,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/streamingPolicies/{policy_name}`.
     pub struct CreateOrUpdateStreamingPolicyThen(::httpmock::Then);
     impl CreateOrUpdateStreamingPolicyThen {
         /// Wraps httpmock's own type.
@@ -8105,7 +8105,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/transforms`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/transforms`.
     pub struct ListTransformsThen(::httpmock::Then);
     impl ListTransformsThen {
         /// Wraps httpmock's own type.
@@ -8193,7 +8193,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
     pub struct DeleteTransformThen(::httpmock::Then);
     impl DeleteTransformThen {
         /// Wraps httpmock's own type.
@@ -8275,7 +8275,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
     pub struct GetTransformThen(::httpmock::Then);
     impl GetTransformThen {
         /// Wraps httpmock's own type.
@@ -8367,7 +8367,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}`.
     pub struct CreateOrUpdateTransformThen(::httpmock::Then);
     impl CreateOrUpdateTransformThen {
         /// Wraps httpmock's own type.
@@ -8499,7 +8499,7 @@ pub mod operations {
             }
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs`.
     pub struct ListTransformJobsThen(::httpmock::Then);
     impl ListTransformJobsThen {
         /// Wraps httpmock's own type.
@@ -8598,7 +8598,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     pub struct DeleteJobThen(::httpmock::Then);
     impl DeleteJobThen {
         /// Wraps httpmock's own type.
@@ -8691,7 +8691,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     pub struct GetJobThen(::httpmock::Then);
     impl GetJobThen {
         /// Wraps httpmock's own type.
@@ -8794,7 +8794,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     pub struct UpdateJobThen(::httpmock::Then);
     impl UpdateJobThen {
         /// Wraps httpmock's own type.
@@ -8897,7 +8897,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}`.
     pub struct CreateJobThen(::httpmock::Then);
     impl CreateJobThen {
         /// Wraps httpmock's own type.
@@ -8996,7 +8996,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`.
+    /// The response: `POST /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/cancelJob`.
     pub struct CancelJobThen(::httpmock::Then);
     impl CancelJobThen {
         /// Wraps httpmock's own type.
@@ -9089,7 +9089,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/state`.
+    /// The response: `GET /api/v1/projects/{project_name}/media/transforms/{transform_name}/jobs/{job_name}/state`.
     pub struct GetJobStateThen(::httpmock::Then);
     impl GetJobStateThen {
         /// Wraps httpmock's own type.
@@ -9182,7 +9182,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
+    /// The response: `PATCH /api/v1/projects/{project_name}/media/liveEvents/{event_name}`.
     pub struct UpdateLiveEventJsonPatchThen(::httpmock::Then);
     impl UpdateLiveEventJsonPatchThen {
         /// Wraps httpmock's own type.

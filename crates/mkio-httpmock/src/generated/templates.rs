@@ -88,7 +88,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/templating/configs`.
+    /// The response: `GET /api/v1/projects/{project_name}/templating/configs`.
     pub struct ListConfigsThen(::httpmock::Then);
     impl ListConfigsThen {
         /// Wraps httpmock's own type.
@@ -228,7 +228,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}`.
+    /// The response: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}`.
     pub struct ListConfigsOfTypeThen(::httpmock::Then);
     impl ListConfigsOfTypeThen {
         /// Wraps httpmock's own type.
@@ -327,7 +327,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
     pub struct DeleteConfigThen(::httpmock::Then);
     impl DeleteConfigThen {
         /// Wraps httpmock's own type.
@@ -420,7 +420,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
     pub struct GetConfigThen(::httpmock::Then);
     impl GetConfigThen {
         /// Wraps httpmock's own type.
@@ -523,7 +523,7 @@ pub mod operations {
             Self(self.0.json_body_obj(value))
         }
     }
-    /// The answer: `PUT /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
+    /// The response: `PUT /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}`.
     pub struct CreateOrUpdateConfigThen(::httpmock::Then);
     impl CreateOrUpdateConfigThen {
         /// Wraps httpmock's own type.
@@ -674,7 +674,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`.
+    /// The response: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions`.
     pub struct ListConfigVersionsThen(::httpmock::Then);
     impl ListConfigVersionsThen {
         /// Wraps httpmock's own type.
@@ -784,7 +784,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
+    /// The response: `DELETE /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
     pub struct DeleteConfigVersionThen(::httpmock::Then);
     impl DeleteConfigVersionThen {
         /// Wraps httpmock's own type.
@@ -888,7 +888,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
+    /// The response: `GET /api/v1/projects/{project_name}/templating/configs/{config_type}/{name}/versions/{version}`.
     pub struct GetConfigVersionThen(::httpmock::Then);
     impl GetConfigVersionThen {
         /// Wraps httpmock's own type.
@@ -1015,7 +1015,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/templating/presets`.
+    /// The response: `GET /api/v1/projects/{project_name}/templating/presets`.
     pub struct ListPresetsThen(::httpmock::Then);
     impl ListPresetsThen {
         /// Wraps httpmock's own type.
@@ -1155,7 +1155,7 @@ pub mod operations {
             Self(self.0.query_param("$label", value.to_string()))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}`.
+    /// The response: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}`.
     pub struct ListPresetsOfTypeThen(::httpmock::Then);
     impl ListPresetsOfTypeThen {
         /// Wraps httpmock's own type.
@@ -1254,7 +1254,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}/{name}`.
+    /// The response: `GET /api/v1/projects/{project_name}/templating/presets/{config_type}/{name}`.
     pub struct GetPresetThen(::httpmock::Then);
     impl GetPresetThen {
         /// Wraps httpmock's own type.
@@ -1329,7 +1329,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
     }
-    /// The answer: `GET /api/v1/projects/{project_name}/templating/types`.
+    /// The response: `GET /api/v1/projects/{project_name}/templating/types`.
     pub struct ListConfigTypesThen(::httpmock::Then);
     impl ListConfigTypesThen {
         /// Wraps httpmock's own type.

@@ -4,7 +4,7 @@
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::dynamic::{
-    Action, Body, Catalog, Effect, Entry, Field, Mark, Parameter, Place, Reply, Shape, Step, Ty, Type,
+    Action, Body, Catalog, Effect, Entry, Mark, ObjectField, Parameter, Place, ResponseBody, Shape, Step, Ty, Type,
     Waiting, Write,
 };
 
@@ -27,7 +27,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("name", "name", ""),
         ],
         body: Some(Body::of::<types::NetworkPut>(Ty::Named("NetworkPut"), true)),
-        reply: Reply::json::<types::Network>(Ty::Named("Network")),
+        response: ResponseBody::json::<types::Network>(Ty::Named("Network")),
         capability: &["infra.network.create"],
         columns: &["metadata/name", "metadata/displayName", "kind", "metadata/created"],
         write: Some(Write::CreateOnly),
@@ -39,7 +39,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("name", "name", ""),
         ],
         body: Some(Body::of::<types::SitePut>(Ty::Named("SitePut"), true)),
-        reply: Reply::json::<types::Site>(Ty::Named("Site")),
+        response: ResponseBody::json::<types::Site>(Ty::Named("Site")),
         capability: &["infra.site.create"],
         columns: &["metadata/name", "metadata/displayName", "kind", "metadata/created"],
         write: Some(Write::CreateOnly),
@@ -66,7 +66,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("project_name", "project_name", "Name of the project."),
             Parameter::path("name", "name", ""),
         ],
-        reply: Reply::json::<types::Network>(Ty::Named("Network")),
+        response: ResponseBody::json::<types::Network>(Ty::Named("Network")),
         capability: &["infra.network.get"],
         columns: &["metadata/name", "metadata/displayName", "kind", "metadata/created"],
         ..Entry::new(&operations::GET_NETWORK, &["network", "get"], "Fetch one network by name\n\nCapability needed: `infra.network.get`.", TYPES)
@@ -76,7 +76,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("project_name", "project_name", "Name of the project."),
             Parameter::path("name", "name", ""),
         ],
-        reply: Reply::json::<types::Site>(Ty::Named("Site")),
+        response: ResponseBody::json::<types::Site>(Ty::Named("Site")),
         capability: &["infra.site.get"],
         columns: &["metadata/name", "metadata/displayName", "kind", "metadata/created"],
         ..Entry::new(&operations::GET_SITE, &["site", "get"], "Fetch one site by name\n\nCapability needed: `infra.site.get`.", TYPES)
@@ -91,7 +91,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::new(Place::Query, "$label_key", "label_key", Ty::List(&Ty::Text), "Only items that have a label with this key; all keys given must be there.", false),
             Parameter::new(Place::Query, "$label", "label", Ty::List(&Ty::Text), "Label filter: `key=value` (exact) or `key~part` (contains).", false),
         ],
-        reply: Reply::json::<types::NetworkList>(Ty::Named("NetworkList")),
+        response: ResponseBody::json::<types::NetworkList>(Ty::Named("NetworkList")),
         item: Some(Ty::Named("Network")),
         sort: &["created", "createdBy", "displayName", "id", "labels", "metadata/name", "name", "status/owner", "status/scope", "updated", "updatedBy"],
         filter: &["created", "createdBy", "createdByEmail", "createdByName", "displayName", "id", "labels", "metadata/name", "name", "status/owner", "status/scope", "updated", "updatedBy", "updatedByEmail", "updatedByName"],
@@ -109,7 +109,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::new(Place::Query, "$label_key", "label_key", Ty::List(&Ty::Text), "Only items that have a label with this key; all keys given must be there.", false),
             Parameter::new(Place::Query, "$label", "label", Ty::List(&Ty::Text), "Label filter: `key=value` (exact) or `key~part` (contains).", false),
         ],
-        reply: Reply::json::<types::SiteList>(Ty::Named("SiteList")),
+        response: ResponseBody::json::<types::SiteList>(Ty::Named("SiteList")),
         item: Some(Ty::Named("Site")),
         sort: &["created", "createdBy", "displayName", "id", "labels", "metadata/name", "name", "status/owner", "updated", "updatedBy"],
         filter: &["created", "createdBy", "createdByEmail", "createdByName", "displayName", "id", "labels", "metadata/name", "name", "status/locationName", "status/owner", "updated", "updatedBy", "updatedByEmail", "updatedByName"],
@@ -123,7 +123,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("name", "name", ""),
         ],
         body: Some(Body::of::<types::NetworkPatch>(Ty::Named("NetworkPatch"), true)),
-        reply: Reply::json::<types::Network>(Ty::Named("Network")),
+        response: ResponseBody::json::<types::Network>(Ty::Named("Network")),
         capability: &["infra.network.update"],
         columns: &["metadata/name", "metadata/displayName", "kind", "metadata/created"],
         write: Some(Write::Patch),
@@ -135,7 +135,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("name", "name", ""),
         ],
         body: Some(Body::of::<types::SitePatch>(Ty::Named("SitePatch"), true)),
-        reply: Reply::json::<types::Site>(Ty::Named("Site")),
+        response: ResponseBody::json::<types::Site>(Ty::Named("Site")),
         capability: &["infra.site.update"],
         columns: &["metadata/name", "metadata/displayName", "kind", "metadata/created"],
         write: Some(Write::Patch),
@@ -150,22 +150,22 @@ static TYPES: &[Type] = &[
     Type {
         name: "DefaultMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("displayName", Ty::Text, "Friendly label shown to people.", &[Mark::Required]),
-            Field::new("labels", Ty::Map(&Ty::Text), "Label map, at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, hyphens, underscores; values may also contain spaces.\n\nNumber of entries: at most 32.", &[]),
+            ObjectField::new("displayName", Ty::Text, "Friendly label shown to people.", &[Mark::Required]),
+            ObjectField::new("labels", Ty::Map(&Ty::Text), "Label map, at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, hyphens, underscores; values may also contain spaces.\n\nNumber of entries: at most 32.", &[]),
         ], None),
     },
     Type {
         name: "DefaultPatchMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("displayName", Ty::Text, "Friendly label shown to people.\n\nLength in characters: 1 to 255.", &[]),
-            Field::new("labels", Ty::Map(&Ty::Text), "Label map, at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, hyphens, underscores; values may also contain spaces.\n\nNumber of entries: at most 32.", &[]),
+            ObjectField::new("displayName", Ty::Text, "Friendly label shown to people.\n\nLength in characters: 1 to 255.", &[]),
+            ObjectField::new("labels", Ty::Map(&Ty::Text), "Label map, at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, hyphens, underscores; values may also contain spaces.\n\nNumber of entries: at most 32.", &[]),
         ], None),
     },
     Type {
         name: "DefaultTransport", docs: "",
         shape: Shape::Object(&[
-            Field::new("cidr", Ty::Text, "Address range drawn on for auto-created flow-to-flow transports; disregarded when a particular IP or URL (public cloud, fleet device) is needed.\n\nDefault: empty.", &[]),
-            Field::new("type", Ty::Named("DefaultTransportType"), "Transport kind used between two flows.", &[Mark::Required]),
+            ObjectField::new("cidr", Ty::Text, "Address range drawn on for auto-created flow-to-flow transports; disregarded when a particular IP or URL (public cloud, fleet device) is needed.\n\nDefault: empty.", &[]),
+            ObjectField::new("type", Ty::Named("DefaultTransportType"), "Transport kind used between two flows.", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -175,92 +175,92 @@ static TYPES: &[Type] = &[
     Type {
         name: "Error", docs: "",
         shape: Shape::Object(&[
-            Field::new("error", Ty::Named("ErrorDetail"), "Error specifics.", &[Mark::Required]),
-            Field::new("ref", Ty::Text, "Reference identifying the failed request.", &[Mark::Required]),
-            Field::new("status", Ty::Integer, "HTTP status code.", &[Mark::Required]),
+            ObjectField::new("error", Ty::Named("ErrorDetail"), "Error specifics.", &[Mark::Required]),
+            ObjectField::new("ref", Ty::Text, "Reference identifying the failed request.", &[Mark::Required]),
+            ObjectField::new("status", Ty::Integer, "HTTP status code.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ErrorDetail", docs: "",
         shape: Shape::Object(&[
-            Field::new("code", Ty::Text, "Error code.", &[Mark::Required]),
-            Field::new("detail", Ty::Text, "Error message.", &[Mark::Required]),
-            Field::new("extraDetail", Ty::Map(&Ty::Json), "Additional facts about the error.", &[]),
+            ObjectField::new("code", Ty::Text, "Error code.", &[Mark::Required]),
+            ObjectField::new("detail", Ty::Text, "Error message.", &[Mark::Required]),
+            ObjectField::new("extraDetail", Ty::Map(&Ty::Json), "Additional facts about the error.", &[]),
         ], None),
     },
     Type {
         name: "Geolocation", docs: "",
         shape: Shape::Object(&[
-            Field::new("coordinates", Ty::List(&Ty::Number), "ISO 6709 position as two floats: latitude (north-south), then longitude (east-west). An empty array clears it.\n\nNumber of items: 0 to 2.", &[Mark::Required]),
+            ObjectField::new("coordinates", Ty::List(&Ty::Number), "ISO 6709 position as two floats: latitude (north-south), then longitude (east-west). An empty array clears it.\n\nNumber of items: 0 to 2.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "GeolocationPatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("coordinates", Ty::List(&Ty::Number), "ISO 6709 position as two floats: latitude (north-south), then longitude (east-west). An empty array clears it.\n\nNumber of items: 0 to 2.", &[]),
+            ObjectField::new("coordinates", Ty::List(&Ty::Number), "ISO 6709 position as two floats: latitude (north-south), then longitude (east-west). An empty array clears it.\n\nNumber of items: 0 to 2.", &[]),
         ], None),
     },
     Type {
         name: "ListResponseSupplemental", docs: "",
         shape: Shape::Object(&[
-            Field::new("count", Ty::Integer, "How many items came back.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("kind", Ty::Text, "Item type of the list.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("operation", Ty::Text, "Operation kind; always 'list'.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("pagination", Ty::Named("PaginationInfo"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("subscription", Ty::Named("ProjectInfo"), "Details of the project.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("count", Ty::Integer, "How many items came back.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("kind", Ty::Text, "Item type of the list.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("operation", Ty::Text, "Operation kind; always 'list'.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("pagination", Ty::Named("PaginationInfo"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("subscription", Ty::Named("ProjectInfo"), "Details of the project.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "Metadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("created", Ty::Time, "Creation time.", &[]),
-            Field::new("createdBy", Ty::Text, "Creator's user ID.\n\nA UUID.", &[]),
-            Field::new("createdByEmail", Ty::Text, "Creator's email address.", &[]),
-            Field::new("displayName", Ty::Text, "", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("labels", Ty::Map(&Ty::Text), "Label map attached to the resource.", &[]),
-            Field::new("name", Ty::Text, "Resource name.", &[]),
-            Field::new("updated", Ty::Time, "Time of the latest update.", &[]),
-            Field::new("updatedBy", Ty::Text, "User ID behind the latest update.\n\nA UUID.", &[]),
-            Field::new("updatedByEmail", Ty::Text, "Email address behind the latest update.", &[]),
+            ObjectField::new("created", Ty::Time, "Creation time.", &[]),
+            ObjectField::new("createdBy", Ty::Text, "Creator's user ID.\n\nA UUID.", &[]),
+            ObjectField::new("createdByEmail", Ty::Text, "Creator's email address.", &[]),
+            ObjectField::new("displayName", Ty::Text, "", &[]),
+            ObjectField::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("labels", Ty::Map(&Ty::Text), "Label map attached to the resource.", &[]),
+            ObjectField::new("name", Ty::Text, "Resource name.", &[]),
+            ObjectField::new("updated", Ty::Time, "Time of the latest update.", &[]),
+            ObjectField::new("updatedBy", Ty::Text, "User ID behind the latest update.\n\nA UUID.", &[]),
+            ObjectField::new("updatedByEmail", Ty::Text, "Email address behind the latest update.", &[]),
         ], None),
     },
     Type {
         name: "Network", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind.", &[Mark::Required]),
-            Field::new("metadata", Ty::Named("Metadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Json, "", &[Mark::Required]),
-            Field::new("status", Ty::Named("NetworkStatus"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind.", &[Mark::Required]),
+            ObjectField::new("metadata", Ty::Named("Metadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Json, "", &[Mark::Required]),
+            ObjectField::new("status", Ty::Named("NetworkStatus"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "NetworkList", docs: "",
         shape: Shape::Object(&[
-            Field::new("@odata.nextLink", Ty::Text, "Next-page URL, given when the item count equals the page length.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("supplemental", Ty::Named("ListResponseSupplemental"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("value", Ty::List(&Ty::Named("Network")), "Networks.", &[Mark::Required]),
+            ObjectField::new("@odata.nextLink", Ty::Text, "Next-page URL, given when the item count equals the page length.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("supplemental", Ty::Named("ListResponseSupplemental"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("value", Ty::List(&Ty::Named("Network")), "Networks.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "NetworkPatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("metadata", Ty::Named("DefaultPatchMetadata"), "", &[]),
-            Field::new("spec", Ty::Json, "", &[]),
+            ObjectField::new("metadata", Ty::Named("DefaultPatchMetadata"), "", &[]),
+            ObjectField::new("spec", Ty::Json, "", &[]),
         ], None),
     },
     Type {
         name: "NetworkPut", docs: "",
         shape: Shape::Object(&[
-            Field::new("metadata", Ty::Named("DefaultMetadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Json, "", &[Mark::Required]),
+            ObjectField::new("metadata", Ty::Named("DefaultMetadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Json, "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "NetworkStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("owner", Ty::Named("Owner"), "Who made the network: System means auto-created; such networks may be modified but never deleted.", &[Mark::Required]),
-            Field::new("scope", Ty::Named("NetworkStatusScope"), "Local marks a network inside one site; those are always system owned, hence modifiable but not deletable.", &[Mark::Required]),
+            ObjectField::new("owner", Ty::Named("Owner"), "Who made the network: System means auto-created; such networks may be modified but never deleted.", &[Mark::Required]),
+            ObjectField::new("scope", Ty::Named("NetworkStatusScope"), "Local marks a network inside one site; those are always system owned, hence modifiable but not deletable.", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -274,77 +274,77 @@ static TYPES: &[Type] = &[
     Type {
         name: "PaginationInfo", docs: "",
         shape: Shape::Object(&[
-            Field::new("end", Ty::Integer, "Index of the final listed item.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("records", Ty::Integer, "Count of items in this list.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("start", Ty::Integer, "Index of the first listed item.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("total", Ty::Integer, "Count of items across the project.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("end", Ty::Integer, "Index of the final listed item.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("records", Ty::Integer, "Count of items in this list.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("start", Ty::Integer, "Index of the first listed item.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("total", Ty::Integer, "Count of items across the project.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "ProjectInfo", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Project ID.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("name", Ty::Text, "Project name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("id", Ty::Text, "Project ID.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "Project name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "Route", docs: "",
         shape: Shape::Object(&[
-            Field::new("defaultTransport", Ty::Named("DefaultTransport"), "Guides automatic transport choice between flows; the settings applied are those of the route where content enters the network.", &[]),
-            Field::new("networkName", Ty::Text, "Network that this route links with the site.\n\nPattern: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`.", &[Mark::Required]),
+            ObjectField::new("defaultTransport", Ty::Named("DefaultTransport"), "Guides automatic transport choice between flows; the settings applied are those of the route where content enters the network.", &[]),
+            ObjectField::new("networkName", Ty::Text, "Network that this route links with the site.\n\nPattern: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "Site", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind.", &[Mark::Required]),
-            Field::new("metadata", Ty::Named("Metadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("SiteSpec"), "", &[Mark::Required]),
-            Field::new("status", Ty::Named("SiteStatus"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind.", &[Mark::Required]),
+            ObjectField::new("metadata", Ty::Named("Metadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("SiteSpec"), "", &[Mark::Required]),
+            ObjectField::new("status", Ty::Named("SiteStatus"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "SiteList", docs: "",
         shape: Shape::Object(&[
-            Field::new("@odata.nextLink", Ty::Text, "Next-page URL, given when the item count equals the page length.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("supplemental", Ty::Named("ListResponseSupplemental"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("value", Ty::List(&Ty::Named("Site")), "Sites.", &[Mark::Required]),
+            ObjectField::new("@odata.nextLink", Ty::Text, "Next-page URL, given when the item count equals the page length.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("supplemental", Ty::Named("ListResponseSupplemental"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("value", Ty::List(&Ty::Named("Site")), "Sites.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "SitePatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("metadata", Ty::Named("DefaultPatchMetadata"), "", &[]),
-            Field::new("spec", Ty::Named("SitePatchSpec"), "", &[]),
+            ObjectField::new("metadata", Ty::Named("DefaultPatchMetadata"), "", &[]),
+            ObjectField::new("spec", Ty::Named("SitePatchSpec"), "", &[]),
         ], None),
     },
     Type {
         name: "SitePatchSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("geolocation", Ty::Named("GeolocationPatch"), "Where the site is; optional.", &[]),
-            Field::new("routes", Ty::List(&Ty::Named("Route")), "Routes linking sites with networks.", &[]),
+            ObjectField::new("geolocation", Ty::Named("GeolocationPatch"), "Where the site is; optional.", &[]),
+            ObjectField::new("routes", Ty::List(&Ty::Named("Route")), "Routes linking sites with networks.", &[]),
         ], None),
     },
     Type {
         name: "SitePut", docs: "",
         shape: Shape::Object(&[
-            Field::new("metadata", Ty::Named("DefaultMetadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("SiteSpec"), "", &[]),
+            ObjectField::new("metadata", Ty::Named("DefaultMetadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("SiteSpec"), "", &[]),
         ], None),
     },
     Type {
         name: "SiteSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("geolocation", Ty::Named("Geolocation"), "Where the site is; optional.", &[]),
-            Field::new("routes", Ty::List(&Ty::Named("Route")), "Routes linking sites with networks.", &[]),
+            ObjectField::new("geolocation", Ty::Named("Geolocation"), "Where the site is; optional.", &[]),
+            ObjectField::new("routes", Ty::List(&Ty::Named("Route")), "Routes linking sites with networks.", &[]),
         ], None),
     },
     Type {
         name: "SiteStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("locationDisplayName", Ty::Text, "Friendly name of the site's location; SaaS sites only.\n\nLength in characters: at most 255.", &[]),
-            Field::new("locationName", Ty::Text, "Name of the site's location; SaaS sites only.\n\nPattern: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`.", &[]),
-            Field::new("owner", Ty::Named("Owner"), "Who made the site: System means auto-created; such sites may be modified but never deleted.", &[Mark::Required]),
+            ObjectField::new("locationDisplayName", Ty::Text, "Friendly name of the site's location; SaaS sites only.\n\nLength in characters: at most 255.", &[]),
+            ObjectField::new("locationName", Ty::Text, "Name of the site's location; SaaS sites only.\n\nPattern: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`.", &[]),
+            ObjectField::new("owner", Ty::Named("Owner"), "Who made the site: System means auto-created; such sites may be modified but never deleted.", &[Mark::Required]),
         ], None),
     },
 ];

@@ -7,7 +7,7 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Action, Goal, Listing, Resource, State, StateKind},
+    wait::{ActionCall, Goal, ListSource, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
@@ -31,7 +31,7 @@ pub static LIVE_CHANNEL: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_LIVE_CHANNEL),
     state: Some(&operations::GET_LIVE_CHANNEL_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_LIVE_CHANNELS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -106,7 +106,7 @@ pub static LIVE_EVENT: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_LIVE_EVENT),
     state: Some(&operations::GET_LIVE_EVENT_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_LIVE_EVENTS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -180,7 +180,7 @@ pub static STATIC_MULTIVIEW_CHANNEL: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_CHANNEL),
     state: Some(&operations::GET_STATIC_MULTIVIEW_CHANNEL_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_STATIC_MULTIVIEW_CHANNELS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -254,7 +254,7 @@ pub static STATIC_MULTIVIEW_EVENT: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_EVENT),
     state: Some(&operations::GET_STATIC_MULTIVIEW_EVENT_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_STATIC_MULTIVIEW_EVENTS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -328,7 +328,7 @@ pub static LIVE_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_LIVE_CHANNEL_SCHEDULED_OPERATION),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_LIVE_CHANNEL_SCHEDULED_OPERATIONS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -395,7 +395,7 @@ pub static LIVE_EVENT_SCHEDULED_OPERATION: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_LIVE_EVENT_SCHEDULED_OPERATION),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_LIVE_EVENT_SCHEDULED_OPERATIONS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -461,7 +461,7 @@ pub static STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATION),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_STATIC_MULTIVIEW_CHANNEL_SCHEDULED_OPERATIONS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -527,7 +527,7 @@ pub static STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATION),
     state: None,
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_STATIC_MULTIVIEW_EVENT_SCHEDULED_OPERATIONS,
         name_pointer: "/metadata/name",
         name_field: Some("name"),
@@ -658,7 +658,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Running\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -688,7 +688,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Stopped\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -718,7 +718,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Stopped\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -732,7 +732,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Running\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_channel(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -759,7 +759,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_live_channel(&name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -833,7 +833,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Running\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_event(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -863,7 +863,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Stopped\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_event(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -893,7 +893,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Stopped\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_event(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -907,7 +907,7 @@ impl ProjectClient {
                         "{\"spec\":{\"state\":\"Running\"}}",
                     )
                     .map(|body: types::FlowPatch| self.update_live_event(&name, body));
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -934,7 +934,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_live_event(&name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1012,7 +1012,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_channel(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -1046,7 +1046,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_channel(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -1080,7 +1080,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_channel(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -1096,7 +1096,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_channel(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -1125,7 +1125,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_static_multiview_channel(&name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1203,7 +1203,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_event(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -1237,7 +1237,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_event(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -1271,7 +1271,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_event(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "stopped",
                     move || {
                         let request = request.clone();
@@ -1287,7 +1287,7 @@ impl ProjectClient {
                     .map(|body: types::FlowPatch| {
                         self.update_static_multiview_event(&name, body)
                     });
-                Action::reaches(
+                ActionCall::reaches(
                     "running",
                     move || {
                         let request = request.clone();
@@ -1316,7 +1316,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_static_multiview_event(&name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1395,7 +1395,7 @@ impl ProjectClient {
             {
                 let request = self
                     .delete_live_channel_scheduled_operation(&name, &operation_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1474,7 +1474,7 @@ impl ProjectClient {
             {
                 let request = self
                     .delete_live_event_scheduled_operation(&name, &operation_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1556,7 +1556,7 @@ impl ProjectClient {
                         &name,
                         &operation_name,
                     );
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1638,7 +1638,7 @@ impl ProjectClient {
                         &name,
                         &operation_name,
                     );
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }

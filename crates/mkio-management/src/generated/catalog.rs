@@ -4,7 +4,7 @@
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::dynamic::{
-    Action, Body, Catalog, Effect, Entry, Field, Mark, Parameter, Place, Reply, Shape, Step, Ty, Type,
+    Action, Body, Catalog, Effect, Entry, Mark, ObjectField, Parameter, Place, ResponseBody, Shape, Step, Ty, Type,
     Waiting, Write,
 };
 
@@ -30,7 +30,7 @@ static ENTRIES: &[Entry] = &[
     },
     Entry {
         body: Some(Body::of::<types::InvitePost>(Ty::Named("InvitePost"), true)),
-        reply: Reply::json::<types::Invite>(Ty::Named("Invite")),
+        response: ResponseBody::json::<types::Invite>(Ty::Named("Invite")),
         capability: &["core.invite.create"],
         columns: &["metadata/id", "spec/email", "kind", "metadata/created"],
         ..Entry::new(&operations::CREATE_INVITE, &["invite", "create"], "Invite a user\n\nAn accepted invitation lets the user reach the organization's MK.IO resources. A comment may be given; it shows on the user's record after acceptance.\n\nCapability needed: `core.invite.create`.", TYPES)
@@ -40,7 +40,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("team_name", "team_name", ""),
         ],
         body: Some(Body::of::<types::TeamPut>(Ty::Named("TeamPut"), true)),
-        reply: Reply::json::<types::Team>(Ty::Named("Team")),
+        response: ResponseBody::json::<types::Team>(Ty::Named("Team")),
         capability: &["core.team.create"],
         columns: &["metadata/name", "kind", "spec/description"],
         write: Some(Write::Upsert),
@@ -52,7 +52,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("rule_name", "rule_name", ""),
         ],
         body: Some(Body::of::<types::WebhookRulePut>(Ty::Named("WebhookRulePut"), true)),
-        reply: Reply::json::<types::WebhookRule>(Ty::Named("WebhookRule")),
+        response: ResponseBody::json::<types::WebhookRule>(Ty::Named("WebhookRule")),
         capability: &["webhooks.config.create", "webhooks.config.update"],
         columns: &["metadata/name"],
         write: Some(Write::Upsert),
@@ -60,7 +60,7 @@ static ENTRIES: &[Entry] = &[
     },
     Entry {
         body: Some(Body::of::<types::OrganizationPost>(Ty::Named("OrganizationPost"), true)),
-        reply: Reply::json::<types::Organization>(Ty::Named("Organization")),
+        response: ResponseBody::json::<types::Organization>(Ty::Named("Organization")),
         capability: &["core.customer.create"],
         columns: &["metadata/name", "kind", "metadata/created"],
         ..Entry::new(&operations::CREATE_ORGANIZATION, &["org", "create"], "Create a new organization\n\nThe caller becomes a member of it; legal details may be given too. Names need not be unique, so beware of duplicates.\n\nCapability needed: `core.customer.create`.", TYPES)
@@ -70,7 +70,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("project_name", "project_name", "Name of the project."),
         ],
         body: Some(Body::of::<types::ProjectPut>(Ty::Named("ProjectPut"), true)),
-        reply: Reply::json::<types::Project>(Ty::Named("Project")),
+        response: ResponseBody::json::<types::Project>(Ty::Named("Project")),
         capability: &["core.project.create", "core.project.assign"],
         columns: &["metadata/name", "metadata/displayName", "kind", "metadata/created"],
         write: Some(Write::CreateOnly),
@@ -78,20 +78,20 @@ static ENTRIES: &[Entry] = &[
     },
     Entry {
         body: Some(Body::of::<types::UsageReportQuery>(Ty::Named("UsageReportQuery"), true)),
-        reply: Reply::json::<types::UsageReport>(Ty::Named("UsageReport")),
+        response: ResponseBody::json::<types::UsageReport>(Ty::Named("UsageReport")),
         item: Some(Ty::Named("MeterData")),
         capability: &["core.customer.get"],
         ..Entry::new(&operations::CREATE_USAGE_REPORT, &["usage-report", "create"], "Run a per-meter usage report\n\nTotals usage per meter at the chosen granularity, optionally narrowed by `projectNames`, `paymentMethodIds` or `meterNames`; longest range: `hour` 31 days, `day` 1 year, `week`/`month`/`year` no limit. Days break at UTC midnight, with `startDate` included and `endDate` excluded (it used to be included), so January is `startDate=2026-01-01`, `endDate=2026-02-01`. Results carry `date` (time of use) and `date_processed` (time of ingestion and billing processing); `filterOnReportedDate=true` selects on the latter, which may bring in use from before `startDate`. For a file download, combine `format=csv` with `download=true`.\n\nCapability needed: `core.customer.get`.", TYPES)
     },
     Entry {
         body: Some(Body::of::<types::UsageReportQuery>(Ty::Named("UsageReportQuery"), true)),
-        reply: Reply::Bytes("text/csv"),
+        response: ResponseBody::Bytes("text/csv"),
         capability: &["core.customer.get"],
-        ..Entry::new(&operations::CREATE_USAGE_REPORT_CSV, &["usage-report", "create-csv"], "Run a per-meter usage report\n\nTotals usage per meter at the chosen granularity, optionally narrowed by `projectNames`, `paymentMethodIds` or `meterNames`; longest range: `hour` 31 days, `day` 1 year, `week`/`month`/`year` no limit. Days break at UTC midnight, with `startDate` included and `endDate` excluded (it used to be included), so January is `startDate=2026-01-01`, `endDate=2026-02-01`. Results carry `date` (time of use) and `date_processed` (time of ingestion and billing processing); `filterOnReportedDate=true` selects on the latter, which may bring in use from before `startDate`. For a file download, combine `format=csv` with `download=true`.\n\nCapability needed: `core.customer.get`.\n\nThe answer is the CSV text as it was received.", TYPES)
+        ..Entry::new(&operations::CREATE_USAGE_REPORT_CSV, &["usage-report", "create-csv"], "Run a per-meter usage report\n\nTotals usage per meter at the chosen granularity, optionally narrowed by `projectNames`, `paymentMethodIds` or `meterNames`; longest range: `hour` 31 days, `day` 1 year, `week`/`month`/`year` no limit. Days break at UTC midnight, with `startDate` included and `endDate` excluded (it used to be included), so January is `startDate=2026-01-01`, `endDate=2026-02-01`. Results carry `date` (time of use) and `date_processed` (time of ingestion and billing processing); `filterOnReportedDate=true` selects on the latter, which may bring in use from before `startDate`. For a file download, combine `format=csv` with `download=true`.\n\nCapability needed: `core.customer.get`.\n\nThe response is the CSV text as it was received.", TYPES)
     },
     Entry {
         body: Some(Body::of::<types::UserTokenPost>(Ty::Named("UserTokenPost"), true)),
-        reply: Reply::json::<types::UserToken>(Ty::Named("UserToken")),
+        response: ResponseBody::json::<types::UserToken>(Ty::Named("UserToken")),
         columns: &["metadata/id", "metadata/type", "kind", "spec/description"],
         ..Entry::new(&operations::CREATE_USER_TOKEN, &["token", "create"], "Issue a new API token\n\nTypes: 'restricted' (reduced capabilities; `expireDate` at most one year ahead), 'login' (short-lived, all of the user's capabilities), 'full-access' (all of the user's capabilities; `expireDate` at most one year ahead), 'ephemeral' (short-lived, capabilities reduced as for 'restricted'). 'restricted' is preferred over 'full-access', since any holder of a token can use it. Any authenticated user may call it; no RBAC capability needed.", TYPES)
     },
@@ -144,13 +144,13 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("invite_id", "invite_id", ""),
         ],
-        reply: Reply::json::<types::Invite>(Ty::Named("Invite")),
+        response: ResponseBody::json::<types::Invite>(Ty::Named("Invite")),
         capability: &["core.invite.get"],
         columns: &["metadata/id", "spec/email", "kind", "metadata/created"],
         ..Entry::new(&operations::GET_INVITE, &["invite", "get"], "Fetch a single pending invite\n\nCapability needed: `core.invite.get`.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::LegacyProfile>(Ty::Named("LegacyProfile")),
+        response: ResponseBody::json::<types::LegacyProfile>(Ty::Named("LegacyProfile")),
         columns: &["spec/name"],
         ..Entry::new(&operations::GET_LEGACY_PROFILE, &["user", "legacy-profile"], "Fetch own profile\n\nGives the details of the calling user. Must be authenticated; needs no RBAC capability.\n\nDeprecated.", TYPES)
     },
@@ -158,13 +158,13 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("location_name", "location_name", ""),
         ],
-        reply: Reply::json::<types::Location>(Ty::Named("Location")),
+        response: ResponseBody::json::<types::Location>(Ty::Named("Location")),
         capability: &["core.location.get"],
         columns: &["metadata/name", "metadata/displayName", "spec/type"],
         ..Entry::new(&operations::GET_LOCATION, &["location", "get"], "Fetch one location\n\nCapability needed: `core.location.get`.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::Organization>(Ty::Named("Organization")),
+        response: ResponseBody::json::<types::Organization>(Ty::Named("Organization")),
         capability: &["core.customer.get"],
         columns: &["metadata/name", "kind", "metadata/created"],
         ..Entry::new(&operations::GET_ORGANIZATION, &["org", "get"], "Fetch own active organization\n\nCapability needed: `core.customer.get`.", TYPES)
@@ -173,7 +173,7 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("paymentmethod_id", "payment_method_id", ""),
         ],
-        reply: Reply::json::<types::PaymentMethod>(Ty::Named("PaymentMethod")),
+        response: ResponseBody::json::<types::PaymentMethod>(Ty::Named("PaymentMethod")),
         capability: &["core.subscription.get"],
         columns: &["metadata/displayName", "metadata/created"],
         ..Entry::new(&operations::GET_PAYMENT_METHOD, &["payment", "get"], "Fetch a payment method\n\nCapability needed: `core.subscription.get`.", TYPES)
@@ -182,7 +182,7 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("paymentmethod_id", "payment_method_id", ""),
         ],
-        reply: Reply::json::<types::RateCard>(Ty::Named("RateCard")),
+        response: ResponseBody::json::<types::RateCard>(Ty::Named("RateCard")),
         capability: &["core.subscription.get"],
         columns: &["kind"],
         ..Entry::new(&operations::GET_PAYMENT_METHOD_RATE_CARD, &["payment", "rate-card"], "Fetch a payment method's rate card\n\nCapability needed: `core.subscription.get`.", TYPES)
@@ -191,7 +191,7 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("project_name", "project_name", "Name of the project."),
         ],
-        reply: Reply::json::<types::Project>(Ty::Named("Project")),
+        response: ResponseBody::json::<types::Project>(Ty::Named("Project")),
         capability: &["core.project.get"],
         columns: &["metadata/name", "metadata/displayName", "kind", "metadata/created"],
         ..Entry::new(&operations::GET_PROJECT, &["project", "get"], "Fetch one project\n\nCapability needed: `core.project.get`.", TYPES)
@@ -200,7 +200,7 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("project_name", "project_name", "Name of the project."),
         ],
-        reply: Reply::json::<types::MetricsEndpoint>(Ty::Named("MetricsEndpoint")),
+        response: ResponseBody::json::<types::MetricsEndpoint>(Ty::Named("MetricsEndpoint")),
         capability: &["mkio.metrics.get"],
         columns: &["kind"],
         ..Entry::new(&operations::GET_PROJECT_METRICS_ENDPOINT, &["project", "metrics-endpoint"], "Fetch a project's metrics endpoint settings\n\nCapability needed: `mkio.metrics.get`.", TYPES)
@@ -209,7 +209,7 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("project_name", "project_name", "Name of the project."),
         ],
-        reply: Reply::json::<types::PaymentMethod>(Ty::Named("PaymentMethod")),
+        response: ResponseBody::json::<types::PaymentMethod>(Ty::Named("PaymentMethod")),
         capability: &["core.subscription.get"],
         columns: &["metadata/displayName", "metadata/created"],
         ..Entry::new(&operations::GET_PROJECT_PAYMENT_METHOD, &["project", "payment-method"], "Fetch a project's current payment method\n\nCapability needed: `core.subscription.get`.", TYPES)
@@ -218,7 +218,7 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("project_name", "project_name", "Name of the project."),
         ],
-        reply: Reply::json::<types::ProjectUsageReport>(Ty::Named("ProjectUsageReport")),
+        response: ResponseBody::json::<types::ProjectUsageReport>(Ty::Named("ProjectUsageReport")),
         item: Some(Ty::Named("ProjectUsageReportMeterData")),
         capability: &["core.project.get"],
         ..Entry::new(&operations::GET_PROJECT_USAGE, &["project", "usage"], "Fetch a project's month-to-date usage\n\nCapability needed: `core.project.get`.", TYPES)
@@ -230,7 +230,7 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("role_name", "role_name", ""),
         ],
-        reply: Reply::json::<types::Role>(Ty::Named("Role")),
+        response: ResponseBody::json::<types::Role>(Ty::Named("Role")),
         capability: &["core.role.get"],
         columns: &["metadata/name", "kind", "spec/description"],
         ..Entry::new(&operations::GET_ROLE, &["role", "get"], "Fetch one role\n\nCapability needed: `core.role.get`.", TYPES)
@@ -239,7 +239,7 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("scope_name", "scope_name", ""),
         ],
-        reply: Reply::json::<types::Scope>(Ty::Named("Scope")),
+        response: ResponseBody::json::<types::Scope>(Ty::Named("Scope")),
         capability: &["core.scope.get"],
         columns: &["metadata/name", "kind", "spec/description"],
         ..Entry::new(&operations::GET_SCOPE, &["scope", "get"], "Fetch one scope\n\nCapability needed: `core.scope.get`.", TYPES)
@@ -248,7 +248,7 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("team_name", "team_name", ""),
         ],
-        reply: Reply::json::<types::Team>(Ty::Named("Team")),
+        response: ResponseBody::json::<types::Team>(Ty::Named("Team")),
         capability: &["core.team.get"],
         columns: &["metadata/name", "kind", "spec/description"],
         ..Entry::new(&operations::GET_TEAM, &["team", "get"], "Fetch one team\n\nCapability needed: `core.team.get`.", TYPES)
@@ -257,25 +257,25 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("user_id", "user_id", ""),
         ],
-        reply: Reply::json::<types::User>(Ty::Named("User")),
+        response: ResponseBody::json::<types::User>(Ty::Named("User")),
         capability: &["core.user.get"],
         columns: &["spec/name", "spec/email", "kind"],
         ..Entry::new(&operations::GET_USER, &["user", "get"], "Fetch one user\n\nCapability needed: `core.user.get`.", TYPES)
     },
     Entry {
-        reply: Reply::json::<::serde_json::Value>(Ty::Json),
+        response: ResponseBody::json::<::serde_json::Value>(Ty::Json),
         ..Entry::new(&operations::GET_USER_CAPABILITIES, &["user", "rights"], "Fetch your own RBAC capabilities\n\nNo response schema is declared; the vendor's online documentation describes the data format. Any authenticated user may call it; no RBAC capability needed.", TYPES)
     },
     Entry {
         parameters: &[
             Parameter::path("organization_id", "organization_id", ""),
         ],
-        reply: Reply::json::<types::UserOrganization>(Ty::Named("UserOrganization")),
+        response: ResponseBody::json::<types::UserOrganization>(Ty::Named("UserOrganization")),
         columns: &["metadata/name", "kind"],
         ..Entry::new(&operations::GET_USER_ORGANIZATION, &["user", "org", "get"], "Fetch an organization's name and state\n\nAny authenticated user may call it; no RBAC capability needed.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::UserProfile>(Ty::Named("UserProfile")),
+        response: ResponseBody::json::<types::UserProfile>(Ty::Named("UserProfile")),
         columns: &["spec/name", "kind"],
         ..Entry::new(&operations::GET_USER_PROFILE, &["user", "profile"], "Fetch your own profile\n\nAny authenticated user may call it; no RBAC capability needed.", TYPES)
     },
@@ -283,7 +283,7 @@ static ENTRIES: &[Entry] = &[
         parameters: &[
             Parameter::path("token_id", "token_id", ""),
         ],
-        reply: Reply::json::<types::UserToken>(Ty::Named("UserToken")),
+        response: ResponseBody::json::<types::UserToken>(Ty::Named("UserToken")),
         columns: &["metadata/id", "metadata/type", "kind", "spec/description"],
         ..Entry::new(&operations::GET_USER_TOKEN, &["token", "get"], "Fetch one of your tokens\n\nAny authenticated user may call it; no RBAC capability needed.", TYPES)
     },
@@ -292,7 +292,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("project_name", "project_name", "Name of the project."),
             Parameter::path("rule_name", "rule_name", ""),
         ],
-        reply: Reply::json::<types::WebhookRule>(Ty::Named("WebhookRule")),
+        response: ResponseBody::json::<types::WebhookRule>(Ty::Named("WebhookRule")),
         capability: &["webhooks.config.get"],
         columns: &["metadata/name"],
         ..Entry::new(&operations::GET_WEBHOOK_RULE, &["webhook", "rule", "get"], "Fetch one webhook rule\n\nCapability needed: `webhooks.config.get`.", TYPES)
@@ -304,7 +304,7 @@ static ENTRIES: &[Entry] = &[
         ..Entry::new(&operations::LEAVE_USER_ORGANIZATION, &["user", "org", "leave"], "Leave an organization or decline its invite\n\nDrops the caller's own access, regained only through a fresh invitation; for a non-member with a pending invite, it declines the invite. Any authenticated user may call it; no RBAC capability needed.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::InviteList>(Ty::Named("InviteList")),
+        response: ResponseBody::json::<types::InviteList>(Ty::Named("InviteList")),
         item: Some(Ty::Named("Invite")),
         capability: &["core.invite.get"],
         columns: &["metadata/id", "spec/email", "kind", "metadata/created"],
@@ -317,7 +317,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::new(Place::Query, "$top", "top", Ty::Unsigned, "At most this many items on a page.", false),
             Parameter::new(Place::Query, "$skiptoken", "skiptoken", Ty::Unsigned, "Where the page starts; taken from the link of the page before.", false),
         ],
-        reply: Reply::json::<types::LocationList>(Ty::Named("LocationList")),
+        response: ResponseBody::json::<types::LocationList>(Ty::Named("LocationList")),
         item: Some(Ty::Named("Location")),
         sort: &["displayName", "id", "name"],
         filter: &["cloud/name", "cloud/region/name", "displayName", "id", "name"],
@@ -326,7 +326,7 @@ static ENTRIES: &[Entry] = &[
         ..Entry::new(&operations::LIST_LOCATIONS, &["location", "list"], "List locations on offer\n\n`$orderby` takes comma-separated field names, each optionally followed by asc or desc; `$filter` uses OData syntax. `@odata.nextLink` appears only when the entities span several pages.\n\nCapability needed: `core.location.get`.\n\nSortable fields: `displayName`, `id`, `name`.\n\nFilterable fields: `cloud/name`, `cloud/region/name`, `displayName`, `id`, `name`.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::UserTokenList>(Ty::Named("UserTokenList")),
+        response: ResponseBody::json::<types::UserTokenList>(Ty::Named("UserTokenList")),
         item: Some(Ty::Named("UserToken")),
         capability: &["core.token.get"],
         columns: &["metadata/id", "metadata/type", "kind", "spec/description"],
@@ -339,7 +339,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::new(Place::Query, "$top", "top", Ty::Unsigned, "At most this many items on a page.", false),
             Parameter::new(Place::Query, "$skiptoken", "skiptoken", Ty::Unsigned, "Where the page starts; taken from the link of the page before.", false),
         ],
-        reply: Reply::json::<types::PaymentMethodList>(Ty::Named("PaymentMethodList")),
+        response: ResponseBody::json::<types::PaymentMethodList>(Ty::Named("PaymentMethodList")),
         item: Some(Ty::Named("PaymentMethod")),
         sort: &["aws/awsAccountId", "azure/azureSaasSubscriptionId", "azure/azureSaasSubscriptionName", "created", "createdBy", "displayName", "id", "type"],
         filter: &["aws/awsAccountId", "azure/azureSaasSubscriptionId", "azure/azureSaasSubscriptionName", "created", "createdBy", "createdByEmail", "createdByName", "displayName", "id", "type"],
@@ -355,7 +355,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::new(Place::Query, "$skiptoken", "skiptoken", Ty::Unsigned, "Where the page starts; taken from the link of the page before.", false),
             Parameter::new(Place::Query, "show_hidden", "show_hidden", Ty::Flag, "Lists hidden items, too.", false),
         ],
-        reply: Reply::json::<types::ProjectList>(Ty::Named("ProjectList")),
+        response: ResponseBody::json::<types::ProjectList>(Ty::Named("ProjectList")),
         item: Some(Ty::Named("Project")),
         sort: &["assignedPaymentMethodId", "created", "createdBy", "displayName", "id", "isActive", "locationId", "name", "updated"],
         filter: &["assignedPaymentMethodId", "created", "createdBy", "createdByEmail", "createdByName", "displayName", "id", "isActive", "locationId", "locationName", "name", "updated"],
@@ -364,50 +364,50 @@ static ENTRIES: &[Entry] = &[
         ..Entry::new(&operations::LIST_PROJECTS, &["project", "list"], "Enumerate projects\n\n`$orderby` takes comma-separated field names, each optionally `asc` or `desc`; `$filter` uses OData syntax. `show_hidden` adds hidden projects, if any.\n\nCapability needed: `core.project.get`.\n\nSortable fields: `assignedPaymentMethodId`, `created`, `createdBy`, `displayName`, `id`, `isActive`, `locationId`, `name`, `updated`.\n\nFilterable fields: `assignedPaymentMethodId`, `created`, `createdBy`, `createdByEmail`, `createdByName`, `displayName`, `id`, `isActive`, `locationId`, `locationName`, `name`, `updated`.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::PublicKeyList>(Ty::Named("PublicKeyList")),
+        response: ResponseBody::json::<types::PublicKeyList>(Ty::Named("PublicKeyList")),
         item: Some(Ty::Json),
         ..Entry::new(&operations::LIST_PUBLIC_KEYS, &["platform", "public-keys"], "Fetch public keys\n\nReturns every public key now valid, in JWKS format; a JWT header's `kid` should match one of them. Needs no permissions.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::RevokedTokenList>(Ty::Named("RevokedTokenList")),
+        response: ResponseBody::json::<types::RevokedTokenList>(Ty::Named("RevokedTokenList")),
         item: Some(Ty::Text),
         ..Entry::new(&operations::LIST_REVOKED_TOKENS, &["platform", "revoked-tokens"], "Fetch IDs of revoked tokens\n\nEach ID corresponds to the `jti` of a decoded JWT; treat a token whose `jti` is listed as revoked and invalid. Needs no permissions.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::RoleList>(Ty::Named("RoleList")),
+        response: ResponseBody::json::<types::RoleList>(Ty::Named("RoleList")),
         item: Some(Ty::Named("Role")),
         capability: &["core.role.get"],
         columns: &["metadata/name", "kind", "spec/description"],
         ..Entry::new(&operations::LIST_ROLES, &["role", "list"], "Enumerate roles\n\nCapability needed: `core.role.get`.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::ScopeList>(Ty::Named("ScopeList")),
+        response: ResponseBody::json::<types::ScopeList>(Ty::Named("ScopeList")),
         item: Some(Ty::Named("Scope")),
         capability: &["core.scope.get"],
         columns: &["metadata/name", "kind", "spec/description"],
         ..Entry::new(&operations::LIST_SCOPES, &["scope", "list"], "Enumerate scopes\n\nCapability needed: `core.scope.get`.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::TeamList>(Ty::Named("TeamList")),
+        response: ResponseBody::json::<types::TeamList>(Ty::Named("TeamList")),
         item: Some(Ty::Named("Team")),
         capability: &["core.team.get"],
         columns: &["metadata/name", "kind", "spec/description"],
         ..Entry::new(&operations::LIST_TEAMS, &["team", "list"], "Enumerate teams\n\nCapability needed: `core.team.get`.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::UserOrganizationList>(Ty::Named("UserOrganizationList")),
+        response: ResponseBody::json::<types::UserOrganizationList>(Ty::Named("UserOrganizationList")),
         item: Some(Ty::Named("UserOrganization")),
         columns: &["metadata/name", "kind"],
         ..Entry::new(&operations::LIST_USER_ORGANIZATIONS, &["user", "org", "list"], "Enumerate your organizations and invitations\n\nCovers organizations the caller can already use plus those with an invitation. Any authenticated user may call it; no RBAC capability needed.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::UserTokenList>(Ty::Named("UserTokenList")),
+        response: ResponseBody::json::<types::UserTokenList>(Ty::Named("UserTokenList")),
         item: Some(Ty::Named("UserToken")),
         columns: &["metadata/id", "metadata/type", "kind", "spec/description"],
         ..Entry::new(&operations::LIST_USER_TOKENS, &["token", "list"], "Enumerate your unexpired API tokens\n\nAny authenticated user may call it; no RBAC capability needed.", TYPES)
     },
     Entry {
-        reply: Reply::json::<types::UserList>(Ty::Named("UserList")),
+        response: ResponseBody::json::<types::UserList>(Ty::Named("UserList")),
         item: Some(Ty::Named("User")),
         capability: &["core.user.get"],
         columns: &["spec/name", "spec/email", "kind"],
@@ -418,7 +418,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("project_name", "project_name", "Name of the project."),
             Parameter::path("rule_name", "rule_name", ""),
         ],
-        reply: Reply::json::<types::WebhookDeliveryList>(Ty::Named("WebhookDeliveryList")),
+        response: ResponseBody::json::<types::WebhookDeliveryList>(Ty::Named("WebhookDeliveryList")),
         item: Some(Ty::Named("WebhookDelivery")),
         capability: &["webhooks.config.get"],
         columns: &["type", "status", "created"],
@@ -432,7 +432,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::new(Place::Query, "$top", "top", Ty::Unsigned, "At most this many items on a page.", false),
             Parameter::new(Place::Query, "$skiptoken", "skiptoken", Ty::Unsigned, "Where the page starts; taken from the link of the page before.", false),
         ],
-        reply: Reply::json::<types::WebhookRuleList>(Ty::Named("WebhookRuleList")),
+        response: ResponseBody::json::<types::WebhookRuleList>(Ty::Named("WebhookRuleList")),
         item: Some(Ty::Named("WebhookRule")),
         capability: &["webhooks.config.get"],
         columns: &["metadata/name"],
@@ -440,7 +440,7 @@ static ENTRIES: &[Entry] = &[
     },
     Entry {
         body: Some(Body::of::<types::LegacyProfilePut>(Ty::Named("LegacyProfilePut"), true)),
-        reply: Reply::json::<types::LegacyProfile>(Ty::Named("LegacyProfile")),
+        response: ResponseBody::json::<types::LegacyProfile>(Ty::Named("LegacyProfile")),
         columns: &["spec/name"],
         write: Some(Write::Upsert),
         ..Entry::new(&operations::SET_LEGACY_PROFILE, &["user", "set-legacy-profile"], "Change own profile\n\nOnly some profile fields can be changed. Must be authenticated; needs no RBAC capability.\n\nDeprecated.", TYPES)
@@ -455,7 +455,7 @@ static ENTRIES: &[Entry] = &[
     },
     Entry {
         body: Some(Body::of::<types::OrganizationPatch>(Ty::Named("OrganizationPatch"), true)),
-        reply: Reply::json::<types::Organization>(Ty::Named("Organization")),
+        response: ResponseBody::json::<types::Organization>(Ty::Named("Organization")),
         capability: &["core.customer.update"],
         columns: &["metadata/name", "kind", "metadata/created"],
         write: Some(Write::Patch),
@@ -466,7 +466,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("paymentmethod_id", "payment_method_id", ""),
         ],
         body: Some(Body::of::<Vec<types::PaymentMethodPatchEntry>>(Ty::List(&Ty::Named("PaymentMethodPatchEntry")), true)),
-        reply: Reply::json::<types::PaymentMethod>(Ty::Named("PaymentMethod")),
+        response: ResponseBody::json::<types::PaymentMethod>(Ty::Named("PaymentMethod")),
         capability: &["core.subscription.update"],
         columns: &["metadata/displayName", "metadata/created"],
         ..Entry::new(&operations::UPDATE_PAYMENT_METHOD_JSON_PATCH, &["payment", "patch"], "Modify a payment method via JSON Patch\n\nTakes RFC 6902 JSON Patch sent as `application/json-patch+json`. Only `replace` on `/metadata/displayName` is supported (at most 256 characters; `\"\"` clears it).\n\nCapability needed: `core.subscription.update`.", TYPES)
@@ -476,7 +476,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("project_name", "project_name", "Name of the project."),
         ],
         body: Some(Body::of::<types::ProjectPatch>(Ty::Named("ProjectPatch"), true)),
-        reply: Reply::json::<types::Project>(Ty::Named("Project")),
+        response: ResponseBody::json::<types::Project>(Ty::Named("Project")),
         capability: &["core.project.update"],
         columns: &["metadata/name", "metadata/displayName", "kind", "metadata/created"],
         write: Some(Write::Patch),
@@ -487,7 +487,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("project_name", "project_name", "Name of the project."),
         ],
         body: Some(Body::of::<types::MetricsEndpointPatch>(Ty::Named("MetricsEndpointPatch"), true)),
-        reply: Reply::json::<types::MetricsEndpoint>(Ty::Named("MetricsEndpoint")),
+        response: ResponseBody::json::<types::MetricsEndpoint>(Ty::Named("MetricsEndpoint")),
         capability: &["mkio.metrics.update"],
         columns: &["kind"],
         write: Some(Write::Patch),
@@ -498,7 +498,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("team_name", "team_name", ""),
         ],
         body: Some(Body::of::<Vec<types::JsonPatchEntry>>(Ty::List(&Ty::Named("JsonPatchEntry")), true)),
-        reply: Reply::json::<types::Team>(Ty::Named("Team")),
+        response: ResponseBody::json::<types::Team>(Ty::Named("Team")),
         capability: &["core.team.update"],
         columns: &["metadata/name", "kind", "spec/description"],
         write: Some(Write::Patch),
@@ -509,14 +509,14 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("organization_id", "organization_id", ""),
         ],
         body: Some(Body::of::<types::UserOrganizationPatch>(Ty::Named("UserOrganizationPatch"), true)),
-        reply: Reply::json::<types::UserOrganization>(Ty::Named("UserOrganization")),
+        response: ResponseBody::json::<types::UserOrganization>(Ty::Named("UserOrganization")),
         columns: &["metadata/name", "kind"],
         write: Some(Write::Patch),
         ..Entry::new(&operations::UPDATE_USER_ORGANIZATION, &["user", "org", "update"], "Accept an organization's invitation\n\nOnly the invite state can change: set a 'pending' invite to 'accepted' (declining is done with DELETE). Any authenticated user may call it; no RBAC capability needed.", TYPES)
     },
     Entry {
         body: Some(Body::of::<types::UserProfilePatch>(Ty::Named("UserProfilePatch"), true)),
-        reply: Reply::json::<types::UserProfile>(Ty::Named("UserProfile")),
+        response: ResponseBody::json::<types::UserProfile>(Ty::Named("UserProfile")),
         columns: &["spec/name", "kind"],
         write: Some(Write::Patch),
         ..Entry::new(&operations::UPDATE_USER_PROFILE, &["user", "update-profile"], "Edit your own profile\n\nOnly some profile fields are editable. Any authenticated user may call it; no RBAC capability needed.", TYPES)
@@ -530,65 +530,65 @@ static TYPES: &[Type] = &[
     Type {
         name: "Error", docs: "",
         shape: Shape::Object(&[
-            Field::new("error", Ty::Named("ErrorDetail"), "Details of what went wrong", &[Mark::Required]),
-            Field::new("ref", Ty::Text, "Reference identifying the failed request", &[Mark::Required]),
-            Field::new("status", Ty::Integer, "HTTP status", &[Mark::Required]),
+            ObjectField::new("error", Ty::Named("ErrorDetail"), "Details of what went wrong", &[Mark::Required]),
+            ObjectField::new("ref", Ty::Text, "Reference identifying the failed request", &[Mark::Required]),
+            ObjectField::new("status", Ty::Integer, "HTTP status", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ErrorDetail", docs: "",
         shape: Shape::Object(&[
-            Field::new("code", Ty::Text, "Error code", &[Mark::Required]),
-            Field::new("detail", Ty::Text, "Error message", &[Mark::Required]),
-            Field::new("extraDetail", Ty::Map(&Ty::Json), "Additional error information", &[]),
+            ObjectField::new("code", Ty::Text, "Error code", &[Mark::Required]),
+            ObjectField::new("detail", Ty::Text, "Error message", &[Mark::Required]),
+            ObjectField::new("extraDetail", Ty::Map(&Ty::Json), "Additional error information", &[]),
         ], None),
     },
     Type {
         name: "Invite", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[]),
-            Field::new("metadata", Ty::Named("InviteMetadata"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("spec", Ty::Named("InviteSpec"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[]),
+            ObjectField::new("metadata", Ty::Named("InviteMetadata"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("spec", Ty::Named("InviteSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "InviteList", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
-            Field::new("value", Ty::List(&Ty::Named("Invite")), "Invites still pending", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
+            ObjectField::new("value", Ty::List(&Ty::Named("Invite")), "Invites still pending", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "InviteMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("created", Ty::Time, "Creation time", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("created", Ty::Time, "Creation time", &[]),
+            ObjectField::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "InvitePost", docs: "",
         shape: Shape::Object(&[
-            Field::new("spec", Ty::Named("InviteSpec"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("InviteSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "InviteSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("comment", Ty::Text, "Reason for inviting the user to the organization", &[Mark::Required]),
-            Field::new("email", Ty::Text, "Invitee's email address", &[Mark::Required]),
-            Field::new("invitedByEmail", Ty::Text, "Inviter's contact email.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("invitedByName", Ty::Text, "Inviter's name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("organizationName", Ty::Text, "Organization the invite is for.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("teams", Ty::List(&Ty::Text), "Names of teams the user joins on acceptance", &[]),
+            ObjectField::new("comment", Ty::Text, "Reason for inviting the user to the organization", &[Mark::Required]),
+            ObjectField::new("email", Ty::Text, "Invitee's email address", &[Mark::Required]),
+            ObjectField::new("invitedByEmail", Ty::Text, "Inviter's contact email.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("invitedByName", Ty::Text, "Inviter's name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("organizationName", Ty::Text, "Organization the invite is for.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("teams", Ty::List(&Ty::Text), "Names of teams the user joins on acceptance", &[]),
         ], None),
     },
     Type {
         name: "JsonPatchEntry", docs: "",
         shape: Shape::Object(&[
-            Field::new("op", Ty::Named("JsonPatchOp"), "Patch operation", &[Mark::Required]),
-            Field::new("path", Ty::Text, "", &[Mark::Required]),
-            Field::new("search", Ty::Text, "Text sought by stringReplace and numberReplace; numberReplace writes a JSON number, only if the whole value matches (\"audio_pid\" becomes 50, not \"50\")", &[]),
-            Field::new("value", Ty::Json, "", &[]),
+            ObjectField::new("op", Ty::Named("JsonPatchOp"), "Patch operation", &[Mark::Required]),
+            ObjectField::new("path", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("search", Ty::Text, "Text sought by stringReplace and numberReplace; numberReplace writes a JSON number, only if the whole value matches (\"audio_pid\" becomes 50, not \"50\")", &[]),
+            ObjectField::new("value", Ty::Json, "", &[]),
         ], None),
     },
     Type {
@@ -598,86 +598,86 @@ static TYPES: &[Type] = &[
     Type {
         name: "LegacyProfile", docs: "",
         shape: Shape::Object(&[
-            Field::new("metadata", Ty::Named("UserMetadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("LegacyProfileSpec"), "", &[Mark::Required]),
+            ObjectField::new("metadata", Ty::Named("UserMetadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("LegacyProfileSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "LegacyProfilePut", docs: "",
         shape: Shape::Object(&[
-            Field::new("spec", Ty::Named("LegacyProfileSpec"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("LegacyProfileSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "LegacyProfileSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("avatar", Ty::Text, "Read-only: the service fills it.\n\nLength in characters: at most 200.", &[Mark::ReadOnly]),
-            Field::new("company", Ty::Text, "Length in characters: 0 to 1024.", &[Mark::Required, Mark::Nullable]),
-            Field::new("contact_email", Ty::Text, "Email address for contact.\n\nRead-only: the service fills it.\n\nLength in characters: 1 to 1024.", &[Mark::ReadOnly]),
-            Field::new("country", Ty::Text, "Length in characters: 0 to 1024.", &[Mark::Required]),
-            Field::new("customer_id", Ty::Text, "Main customer relationship.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("customers", Ty::Map(&Ty::Text), "Map of customer ID to customer name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("is_active", Ty::Flag, "Whether the user is active.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("is_admin", Ty::Flag, "Whether the user is global administrator.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("jobrole", Ty::Text, "Job role.\n\nLength in characters: 0 to 1024.", &[Mark::Required, Mark::Nullable]),
-            Field::new("name", Ty::Text, "Full name.\n\nLength in characters: 1 to 1024.", &[Mark::Required]),
-            Field::new("phonenumber", Ty::Text, "Phone number with its international prefix.\n\nLength in characters: 0 to 1024.", &[Mark::Required]),
-            Field::new("signup_problem", Ty::Text, "Any problem met when signing up for MK.IO.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("avatar", Ty::Text, "Read-only: the service fills it.\n\nLength in characters: at most 200.", &[Mark::ReadOnly]),
+            ObjectField::new("company", Ty::Text, "Length in characters: 0 to 1024.", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("contact_email", Ty::Text, "Email address for contact.\n\nRead-only: the service fills it.\n\nLength in characters: 1 to 1024.", &[Mark::ReadOnly]),
+            ObjectField::new("country", Ty::Text, "Length in characters: 0 to 1024.", &[Mark::Required]),
+            ObjectField::new("customer_id", Ty::Text, "Main customer relationship.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("customers", Ty::Map(&Ty::Text), "Map of customer ID to customer name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("is_active", Ty::Flag, "Whether the user is active.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("is_admin", Ty::Flag, "Whether the user is global administrator.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("jobrole", Ty::Text, "Job role.\n\nLength in characters: 0 to 1024.", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Full name.\n\nLength in characters: 1 to 1024.", &[Mark::Required]),
+            ObjectField::new("phonenumber", Ty::Text, "Phone number with its international prefix.\n\nLength in characters: 0 to 1024.", &[Mark::Required]),
+            ObjectField::new("signup_problem", Ty::Text, "Any problem met when signing up for MK.IO.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
         ], None),
     },
     Type {
         name: "ListResponseSupplemental", docs: "",
         shape: Shape::Object(&[
-            Field::new("count", Ty::Integer, "How many items were returned.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("kind", Ty::Text, "Item type of the list.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("operation", Ty::Text, "Operation type, always 'list'.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("pagination", Ty::Named("PaginationInfo"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("subscription", Ty::Named("ProjectInfo"), "Project information.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("count", Ty::Integer, "How many items were returned.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("kind", Ty::Text, "Item type of the list.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("operation", Ty::Text, "Operation type, always 'list'.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("pagination", Ty::Named("PaginationInfo"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("subscription", Ty::Named("ProjectInfo"), "Project information.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "Location", docs: "",
         shape: Shape::Object(&[
-            Field::new("metadata", Ty::Named("MetadataMinimal"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("LocationSpec"), "", &[Mark::Required]),
+            ObjectField::new("metadata", Ty::Named("MetadataMinimal"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("LocationSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "LocationCloud", docs: "",
         shape: Shape::Object(&[
-            Field::new("displayName", Ty::Text, "Cloud's display name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("name", Ty::Text, "Unique cloud name", &[]),
-            Field::new("region", Ty::Named("LocationRegion"), "Region of the cloud", &[]),
+            ObjectField::new("displayName", Ty::Text, "Cloud's display name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "Unique cloud name", &[]),
+            ObjectField::new("region", Ty::Named("LocationRegion"), "Region of the cloud", &[]),
         ], None),
     },
     Type {
         name: "LocationList", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Resource type.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("value", Ty::List(&Ty::Named("Location")), "Locations", &[Mark::Required]),
-            Field::new("@odata.nextLink", Ty::Text, "Link to the next page; absent on the last.", &[]),
+            ObjectField::new("kind", Ty::Text, "Resource type.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("value", Ty::List(&Ty::Named("Location")), "Locations", &[Mark::Required]),
+            ObjectField::new("@odata.nextLink", Ty::Text, "Link to the next page; absent on the last.", &[]),
         ], None),
     },
     Type {
         name: "LocationOrganization", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Organization ID.\n\nA UUID.", &[Mark::Nullable]),
-            Field::new("name", Ty::Text, "Organization name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("id", Ty::Text, "Organization ID.\n\nA UUID.", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Organization name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "LocationRegion", docs: "",
         shape: Shape::Object(&[
-            Field::new("displayName", Ty::Text, "Region's display name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("name", Ty::Text, "Region name, unique inside its cloud", &[]),
+            ObjectField::new("displayName", Ty::Text, "Region's display name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "Region name, unique inside its cloud", &[]),
         ], None),
     },
     Type {
         name: "LocationSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("cloud", Ty::Named("LocationCloud"), "", &[]),
-            Field::new("organization", Ty::Named("LocationOrganization"), "Organization details, where applicable", &[]),
-            Field::new("type", Ty::Named("LocationType"), "Whether the location is reserved for your own organization", &[Mark::Required]),
+            ObjectField::new("cloud", Ty::Named("LocationCloud"), "", &[]),
+            ObjectField::new("organization", Ty::Named("LocationOrganization"), "Organization details, where applicable", &[]),
+            ObjectField::new("type", Ty::Named("LocationType"), "Whether the location is reserved for your own organization", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -687,227 +687,227 @@ static TYPES: &[Type] = &[
     Type {
         name: "MetadataMinimal", docs: "",
         shape: Shape::Object(&[
-            Field::new("displayName", Ty::Text, "Resource's display name", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Resource name", &[]),
+            ObjectField::new("displayName", Ty::Text, "Resource's display name", &[]),
+            ObjectField::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Resource name", &[]),
         ], None),
     },
     Type {
         name: "MeterData", docs: "",
         shape: Shape::Object(&[
-            Field::new("cost", Ty::Text, "Usage value in `currency`. License entitlement covers it (no bill); cash, quantity and pre-commitment entitlements are drawn down; without entitlement it is billed.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("currency", Ty::Text, "Currency in which cost is given.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("date", Ty::Time, "Timestamp of the usage record, cut to the query granularity (for 'day' the time is 00:00:00)\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("dateProcessed", Ty::Time, "report_time cut to the query granularity; null while uncharged. Differs from date (sample_time) when data was reported late.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("entitlement", Ty::Text, "ID of the entitlement used; matches records of the /entitlements endpoint.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("entitlementType", Ty::Text, "Kind of entitlement used, if any.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("family", Ty::Text, "Meter's product family.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("meterName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("meterSku", Ty::Text, "Meter's SaaS SKU.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("paymentMethod", Ty::Text, "ID of the payment method tied to the usage.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
-            Field::new("paymentMethodName", Ty::Text, "Display name of the payment method tied to the usage.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("price", Ty::Number, "Price of one unit (cost / quantity)\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("project", Ty::Text, "Name of the project that incurred the usage.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("quantity", Ty::Number, "Units accumulated in this record.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("solution", Ty::Text, "Meter's solution inside its product family.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("unit", Ty::Text, "Unit the meter counts in, such as 'gigabytes' or 'minutes'.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("cost", Ty::Text, "Usage value in `currency`. License entitlement covers it (no bill); cash, quantity and pre-commitment entitlements are drawn down; without entitlement it is billed.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("currency", Ty::Text, "Currency in which cost is given.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("date", Ty::Time, "Timestamp of the usage record, cut to the query granularity (for 'day' the time is 00:00:00)\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("dateProcessed", Ty::Time, "report_time cut to the query granularity; null while uncharged. Differs from date (sample_time) when data was reported late.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("entitlement", Ty::Text, "ID of the entitlement used; matches records of the /entitlements endpoint.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("entitlementType", Ty::Text, "Kind of entitlement used, if any.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("family", Ty::Text, "Meter's product family.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("meterName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("meterSku", Ty::Text, "Meter's SaaS SKU.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("paymentMethod", Ty::Text, "ID of the payment method tied to the usage.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
+            ObjectField::new("paymentMethodName", Ty::Text, "Display name of the payment method tied to the usage.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("price", Ty::Number, "Price of one unit (cost / quantity)\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("project", Ty::Text, "Name of the project that incurred the usage.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("quantity", Ty::Number, "Units accumulated in this record.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("solution", Ty::Text, "Meter's solution inside its product family.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("unit", Ty::Text, "Unit the meter counts in, such as 'gigabytes' or 'minutes'.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
         ], None),
     },
     Type {
         name: "MetricsEndpoint", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[]),
-            Field::new("spec", Ty::Named("MetricsEndpointSpec"), "", &[Mark::Required]),
-            Field::new("status", Ty::Named("MetricsEndpointStatus"), "Applies only when spec.enabled is true.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[]),
+            ObjectField::new("spec", Ty::Named("MetricsEndpointSpec"), "", &[Mark::Required]),
+            ObjectField::new("status", Ty::Named("MetricsEndpointStatus"), "Applies only when spec.enabled is true.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "MetricsEndpointPatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[]),
-            Field::new("spec", Ty::Named("MetricsEndpointSpecPatch"), "", &[]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[]),
+            ObjectField::new("spec", Ty::Named("MetricsEndpointSpecPatch"), "", &[]),
         ], None),
     },
     Type {
         name: "MetricsEndpointSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("enabled", Ty::Flag, "Whether metrics are turned on", &[Mark::Required]),
+            ObjectField::new("enabled", Ty::Flag, "Whether metrics are turned on", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "MetricsEndpointSpecPatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("enabled", Ty::Flag, "Whether metrics are turned on", &[]),
+            ObjectField::new("enabled", Ty::Flag, "Whether metrics are turned on", &[]),
         ], None),
     },
     Type {
         name: "MetricsEndpointStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("password", Ty::Text, "Metrics password.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Secret]),
-            Field::new("url", Ty::Text, "Metrics URL.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("username", Ty::Text, "Metrics username.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("password", Ty::Text, "Metrics password.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Secret]),
+            ObjectField::new("url", Ty::Text, "Metrics URL.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("username", Ty::Text, "Metrics username.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "Organization", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("metadata", Ty::Named("OrganizationMetadata"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("spec", Ty::Named("OrganizationSpec"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("metadata", Ty::Named("OrganizationMetadata"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("spec", Ty::Named("OrganizationSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "OrganizationMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("created", Ty::Time, "Creation time", &[]),
-            Field::new("createdBy", Ty::Text, "ID of the creating user.\n\nA UUID.", &[]),
-            Field::new("createdByEmail", Ty::Text, "Email of the creating user", &[]),
-            Field::new("createdById", Ty::Text, "User ID of the organization's creator.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
-            Field::new("createdByName", Ty::Text, "Organization creator's name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("isActive", Ty::Flag, "Whether the organization is active.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("name", Ty::Text, "Resource name", &[]),
-            Field::new("updated", Ty::Time, "Last update time", &[]),
+            ObjectField::new("created", Ty::Time, "Creation time", &[]),
+            ObjectField::new("createdBy", Ty::Text, "ID of the creating user.\n\nA UUID.", &[]),
+            ObjectField::new("createdByEmail", Ty::Text, "Email of the creating user", &[]),
+            ObjectField::new("createdById", Ty::Text, "User ID of the organization's creator.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
+            ObjectField::new("createdByName", Ty::Text, "Organization creator's name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("isActive", Ty::Flag, "Whether the organization is active.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "Resource name", &[]),
+            ObjectField::new("updated", Ty::Time, "Last update time", &[]),
         ], None),
     },
     Type {
         name: "OrganizationPatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("spec", Ty::Named("OrganizationSpec"), "", &[]),
+            ObjectField::new("spec", Ty::Named("OrganizationSpec"), "", &[]),
         ], None),
     },
     Type {
         name: "OrganizationPost", docs: "",
         shape: Shape::Object(&[
-            Field::new("spec", Ty::Named("OrganizationPostSpec"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("OrganizationPostSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "OrganizationPostSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("legalEntityAddress", Ty::Text, "Purchaser's legal address", &[]),
-            Field::new("legalEntityContactEmail", Ty::Text, "Email address of the primary officer", &[]),
-            Field::new("legalEntityName", Ty::Text, "Purchaser's legal entity name", &[]),
-            Field::new("legalEntityOfficer", Ty::Text, "Name of the purchaser's primary officer", &[]),
-            Field::new("name", Ty::Text, "Organization name.\n\nLength in characters: at most 512.", &[Mark::Required]),
+            ObjectField::new("legalEntityAddress", Ty::Text, "Purchaser's legal address", &[]),
+            ObjectField::new("legalEntityContactEmail", Ty::Text, "Email address of the primary officer", &[]),
+            ObjectField::new("legalEntityName", Ty::Text, "Purchaser's legal entity name", &[]),
+            ObjectField::new("legalEntityOfficer", Ty::Text, "Name of the purchaser's primary officer", &[]),
+            ObjectField::new("name", Ty::Text, "Organization name.\n\nLength in characters: at most 512.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "OrganizationSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("legalEntityAddress", Ty::Text, "Purchaser's legal address", &[Mark::Nullable]),
-            Field::new("legalEntityContactEmail", Ty::Text, "Email address of the primary officer", &[Mark::Nullable]),
-            Field::new("legalEntityName", Ty::Text, "Purchaser's legal entity name", &[Mark::Nullable]),
-            Field::new("legalEntityOfficer", Ty::Text, "Name of the purchaser's primary officer", &[Mark::Nullable]),
-            Field::new("name", Ty::Text, "Organization name", &[]),
+            ObjectField::new("legalEntityAddress", Ty::Text, "Purchaser's legal address", &[Mark::Nullable]),
+            ObjectField::new("legalEntityContactEmail", Ty::Text, "Email address of the primary officer", &[Mark::Nullable]),
+            ObjectField::new("legalEntityName", Ty::Text, "Purchaser's legal entity name", &[Mark::Nullable]),
+            ObjectField::new("legalEntityOfficer", Ty::Text, "Name of the purchaser's primary officer", &[Mark::Nullable]),
+            ObjectField::new("name", Ty::Text, "Organization name", &[]),
         ], None),
     },
     Type {
         name: "PaginationInfo", docs: "",
         shape: Shape::Object(&[
-            Field::new("end", Ty::Integer, "Last list item's position.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("records", Ty::Integer, "How many items the list returned.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("start", Ty::Integer, "First list item's position.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("total", Ty::Integer, "How many items the project has in total.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("end", Ty::Integer, "Last list item's position.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("records", Ty::Integer, "How many items the list returned.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("start", Ty::Integer, "First list item's position.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("total", Ty::Integer, "How many items the project has in total.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "PaymentMethod", docs: "",
         shape: Shape::Object(&[
-            Field::new("metadata", Ty::Named("PaymentMethodMetadata"), "", &[]),
-            Field::new("related", Ty::Named("PaymentMethodRelated"), "Related records", &[]),
-            Field::new("spec", Ty::Named("PaymentMethodSpec"), "", &[Mark::Required]),
-            Field::new("status", Ty::Named("PaymentMethodStatus"), "", &[]),
+            ObjectField::new("metadata", Ty::Named("PaymentMethodMetadata"), "", &[]),
+            ObjectField::new("related", Ty::Named("PaymentMethodRelated"), "Related records", &[]),
+            ObjectField::new("spec", Ty::Named("PaymentMethodSpec"), "", &[Mark::Required]),
+            ObjectField::new("status", Ty::Named("PaymentMethodStatus"), "", &[]),
         ], None),
     },
     Type {
         name: "PaymentMethodAssignment", docs: "",
         shape: Shape::Object(&[
-            Field::new("paymentMethodId", Ty::Text, "ID of the payment method.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("paymentMethodId", Ty::Text, "ID of the payment method.\n\nA UUID.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "PaymentMethodAwsSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("allowedOrganizations", Ty::List(&Ty::Text), "When set, limits use of this payment method to the listed organization IDs", &[Mark::Nullable]),
-            Field::new("autoPurchaseBeamLicenses", Ty::Flag, "true bills Beam usage as monthly charges, false per minute.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("awsAccountId", Ty::Text, "AWS account ID", &[]),
-            Field::new("awsCustomerId", Ty::Text, "Customer identifier used by AWS SaaS Marketplace for the account.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("awsOfferId", Ty::Text, "Identifier of the AWS private offer", &[]),
-            Field::new("awsProductCode", Ty::Text, "MK.IO's product code in AWS SaaS Marketplace", &[]),
-            Field::new("awsStatus", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
-            Field::new("notes", Ty::Text, "Note for the customer.\n\nLength in characters: at most 256.", &[]),
-            Field::new("productPublicationName", Ty::Text, "Product publication holding the pricing of this payment method.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("allowedOrganizations", Ty::List(&Ty::Text), "When set, limits use of this payment method to the listed organization IDs", &[Mark::Nullable]),
+            ObjectField::new("autoPurchaseBeamLicenses", Ty::Flag, "true bills Beam usage as monthly charges, false per minute.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("awsAccountId", Ty::Text, "AWS account ID", &[]),
+            ObjectField::new("awsCustomerId", Ty::Text, "Customer identifier used by AWS SaaS Marketplace for the account.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("awsOfferId", Ty::Text, "Identifier of the AWS private offer", &[]),
+            ObjectField::new("awsProductCode", Ty::Text, "MK.IO's product code in AWS SaaS Marketplace", &[]),
+            ObjectField::new("awsStatus", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("notes", Ty::Text, "Note for the customer.\n\nLength in characters: at most 256.", &[]),
+            ObjectField::new("productPublicationName", Ty::Text, "Product publication holding the pricing of this payment method.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
         ], None),
     },
     Type {
         name: "PaymentMethodAzureSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("allowedOrganizations", Ty::List(&Ty::Text), "When set, limits use of this payment method to the listed organization IDs", &[Mark::Nullable]),
-            Field::new("autoPurchaseBeamLicenses", Ty::Flag, "true bills Beam usage as monthly charges, false per minute.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("azureOfferId", Ty::Text, "Azure offer ID.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("azurePlanName", Ty::Text, "Azure plan name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("azurePrivateOfferId", Ty::Text, "Private offer UUID from Partner Center; only given when the payment method is azure_private_offer", &[]),
-            Field::new("azureSaasSubscriptionAutoRenew", Ty::Flag, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("azureSaasSubscriptionEnd", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("azureSaasSubscriptionId", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("azureSaasSubscriptionName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("azureSaasSubscriptionStart", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("azureSaasSubscriptionStatus", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
-            Field::new("notes", Ty::Text, "Note for the customer.\n\nLength in characters: at most 256.", &[]),
-            Field::new("productPublicationName", Ty::Text, "Product publication holding the pricing of this payment method.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("allowedOrganizations", Ty::List(&Ty::Text), "When set, limits use of this payment method to the listed organization IDs", &[Mark::Nullable]),
+            ObjectField::new("autoPurchaseBeamLicenses", Ty::Flag, "true bills Beam usage as monthly charges, false per minute.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("azureOfferId", Ty::Text, "Azure offer ID.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("azurePlanName", Ty::Text, "Azure plan name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("azurePrivateOfferId", Ty::Text, "Private offer UUID from Partner Center; only given when the payment method is azure_private_offer", &[]),
+            ObjectField::new("azureSaasSubscriptionAutoRenew", Ty::Flag, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("azureSaasSubscriptionEnd", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("azureSaasSubscriptionId", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("azureSaasSubscriptionName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("azureSaasSubscriptionStart", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("azureSaasSubscriptionStatus", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("notes", Ty::Text, "Note for the customer.\n\nLength in characters: at most 256.", &[]),
+            ObjectField::new("productPublicationName", Ty::Text, "Product publication holding the pricing of this payment method.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
         ], None),
     },
     Type {
         name: "PaymentMethodDirectSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("allowedOrganizations", Ty::List(&Ty::Text), "When set, limits use of this payment method to the listed organization IDs", &[Mark::Nullable]),
-            Field::new("autoPurchaseBeamLicenses", Ty::Flag, "true bills Beam usage as monthly charges, false per minute.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
-            Field::new("notes", Ty::Text, "Note for the customer.\n\nLength in characters: at most 256.", &[]),
-            Field::new("productPublicationName", Ty::Text, "Product publication holding the pricing of this payment method.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("redeemedBy", Ty::Text, "Email of whoever redeemed the sales order.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("salesOrderNumber", Ty::Text, "NetSuite document number, form SOxxx", &[]),
-            Field::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
-            Field::new("status", Ty::Text, "Purchase order status held by MediaKind.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("allowedOrganizations", Ty::List(&Ty::Text), "When set, limits use of this payment method to the listed organization IDs", &[Mark::Nullable]),
+            ObjectField::new("autoPurchaseBeamLicenses", Ty::Flag, "true bills Beam usage as monthly charges, false per minute.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("endDate", Ty::Text, "Exclusive expiry date, yyyy-mm-dd; unset means no expiry. Must come after startDate if that is set.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("notes", Ty::Text, "Note for the customer.\n\nLength in characters: at most 256.", &[]),
+            ObjectField::new("productPublicationName", Ty::Text, "Product publication holding the pricing of this payment method.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("redeemedBy", Ty::Text, "Email of whoever redeemed the sales order.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("salesOrderNumber", Ty::Text, "NetSuite document number, form SOxxx", &[]),
+            ObjectField::new("startDate", Ty::Text, "Inclusive first eligible date, yyyy-mm-dd; unset means no lower bound. endDate, if set, must be later.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("status", Ty::Text, "Purchase order status held by MediaKind.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "PaymentMethodList", docs: "",
         shape: Shape::Object(&[
-            Field::new("@odata.nextLink", Ty::Text, "Next-page URL, given when the item count equals the page length.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("supplemental", Ty::Named("ListResponseSupplemental"), "Additional list information.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("value", Ty::List(&Ty::Named("PaymentMethod")), "Payment methods", &[Mark::Required]),
+            ObjectField::new("@odata.nextLink", Ty::Text, "Next-page URL, given when the item count equals the page length.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("supplemental", Ty::Named("ListResponseSupplemental"), "Additional list information.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("value", Ty::List(&Ty::Named("PaymentMethod")), "Payment methods", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "PaymentMethodMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("created", Ty::Time, "Creation time", &[]),
-            Field::new("createdBy", Ty::Text, "ID of the creating user.\n\nA UUID.", &[]),
-            Field::new("createdByEmail", Ty::Text, "Email of the creating user", &[]),
-            Field::new("displayName", Ty::Text, "Resource's display name", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("organizationId", Ty::Text, "ID of the organization owning this payment method.\n\nA UUID.", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("created", Ty::Time, "Creation time", &[]),
+            ObjectField::new("createdBy", Ty::Text, "ID of the creating user.\n\nA UUID.", &[]),
+            ObjectField::new("createdByEmail", Ty::Text, "Email of the creating user", &[]),
+            ObjectField::new("displayName", Ty::Text, "Resource's display name", &[]),
+            ObjectField::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("organizationId", Ty::Text, "ID of the organization owning this payment method.\n\nA UUID.", &[Mark::Required, Mark::Nullable]),
         ], None),
     },
     Type {
         name: "PaymentMethodPatchEntry", docs: "",
         shape: Shape::Object(&[
-            Field::new("op", Ty::Named("JsonPatchOp"), "Patch operation", &[Mark::Required]),
-            Field::new("path", Ty::Text, "", &[Mark::Required]),
-            Field::new("search", Ty::Text, "Text sought by stringReplace and numberReplace; numberReplace writes a JSON number, only if the whole value matches (\"audio_pid\" becomes 50, not \"50\")", &[]),
-            Field::new("value", Ty::Json, "", &[]),
+            ObjectField::new("op", Ty::Named("JsonPatchOp"), "Patch operation", &[Mark::Required]),
+            ObjectField::new("path", Ty::Text, "", &[Mark::Required]),
+            ObjectField::new("search", Ty::Text, "Text sought by stringReplace and numberReplace; numberReplace writes a JSON number, only if the whole value matches (\"audio_pid\" becomes 50, not \"50\")", &[]),
+            ObjectField::new("value", Ty::Json, "", &[]),
         ], None),
     },
     Type {
         name: "PaymentMethodRelated", docs: "",
         shape: Shape::Object(&[
-            Field::new("projects", Ty::List(&Ty::Text), "Names of the projects billed through this payment method", &[Mark::Required]),
+            ObjectField::new("projects", Ty::List(&Ty::Text), "Names of the projects billed through this payment method", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -917,22 +917,22 @@ static TYPES: &[Type] = &[
     Type {
         name: "PaymentMethodStatus", docs: "",
         shape: Shape::Object(&[
-            Field::new("isActive", Ty::Flag, "Whether the payment method is active", &[Mark::Required]),
-            Field::new("termsAndConditionsAccepted", Ty::Flag, "Whether this payment method's Terms & Conditions were accepted", &[Mark::Required]),
+            ObjectField::new("isActive", Ty::Flag, "Whether the payment method is active", &[Mark::Required]),
+            ObjectField::new("termsAndConditionsAccepted", Ty::Flag, "Whether this payment method's Terms & Conditions were accepted", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "PendingInvite", docs: "",
         shape: Shape::Object(&[
-            Field::new("comment", Ty::Text, "Inviter's comment.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("invitedBy", Ty::Text, "Inviter's email.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("state", Ty::Named("PendingInviteState"), "Invite state", &[Mark::Required]),
+            ObjectField::new("comment", Ty::Text, "Inviter's comment.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("invitedBy", Ty::Text, "Inviter's email.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("state", Ty::Named("PendingInviteState"), "Invite state", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "PendingInvitePatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("state", Ty::Named("PendingInviteState"), "Invite state", &[]),
+            ObjectField::new("state", Ty::Named("PendingInviteState"), "Invite state", &[]),
         ], None),
     },
     Type {
@@ -942,312 +942,312 @@ static TYPES: &[Type] = &[
     Type {
         name: "Project", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[]),
-            Field::new("metadata", Ty::Named("ProjectMetadata"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("spec", Ty::Named("ProjectSpec"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[]),
+            ObjectField::new("metadata", Ty::Named("ProjectMetadata"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("spec", Ty::Named("ProjectSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ProjectInfo", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Project ID.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("name", Ty::Text, "Project name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("id", Ty::Text, "Project ID.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "Project name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "ProjectList", docs: "",
         shape: Shape::Object(&[
-            Field::new("@odata.nextLink", Ty::Text, "Next-page URL, given when the item count equals the page length.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("supplemental", Ty::Named("ListResponseSupplemental"), "Additional list information.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("value", Ty::List(&Ty::Named("Project")), "Projects of this organization that the user can access", &[Mark::Required]),
+            ObjectField::new("@odata.nextLink", Ty::Text, "Next-page URL, given when the item count equals the page length.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("supplemental", Ty::Named("ListResponseSupplemental"), "Additional list information.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("value", Ty::List(&Ty::Named("Project")), "Projects of this organization that the user can access", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ProjectMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("cloud", Ty::Named("ProjectMetadataCloud"), "Cloud hosting the project.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("created", Ty::Time, "Creation time", &[]),
-            Field::new("createdBy", Ty::Text, "ID of the creating user.\n\nA UUID.", &[]),
-            Field::new("createdByEmail", Ty::Text, "Email of the creating user", &[]),
-            Field::new("createdById", Ty::Text, "User ID of the project's creator.\n\nA UUID.", &[Mark::Required]),
-            Field::new("createdByName", Ty::Text, "Project creator's name", &[Mark::Required]),
-            Field::new("displayName", Ty::Text, "Resource's display name", &[]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Resource name", &[]),
-            Field::new("updated", Ty::Time, "Last update time", &[]),
+            ObjectField::new("cloud", Ty::Named("ProjectMetadataCloud"), "Cloud hosting the project.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("created", Ty::Time, "Creation time", &[]),
+            ObjectField::new("createdBy", Ty::Text, "ID of the creating user.\n\nA UUID.", &[]),
+            ObjectField::new("createdByEmail", Ty::Text, "Email of the creating user", &[]),
+            ObjectField::new("createdById", Ty::Text, "User ID of the project's creator.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("createdByName", Ty::Text, "Project creator's name", &[Mark::Required]),
+            ObjectField::new("displayName", Ty::Text, "Resource's display name", &[]),
+            ObjectField::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Resource name", &[]),
+            ObjectField::new("updated", Ty::Time, "Last update time", &[]),
         ], None),
     },
     Type {
         name: "ProjectMetadataCloud", docs: "",
         shape: Shape::Object(&[
-            Field::new("displayName", Ty::Text, "Cloud's display name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("id", Ty::Text, "Unique cloud ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
-            Field::new("name", Ty::Text, "Unique cloud name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("displayName", Ty::Text, "Cloud's display name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("id", Ty::Text, "Unique cloud ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "Unique cloud name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "ProjectPatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("metadata", Ty::Named("ProjectPatchMetadata"), "", &[]),
-            Field::new("spec", Ty::Named("ProjectPatchSpec"), "", &[]),
+            ObjectField::new("metadata", Ty::Named("ProjectPatchMetadata"), "", &[]),
+            ObjectField::new("spec", Ty::Named("ProjectPatchSpec"), "", &[]),
         ], None),
     },
     Type {
         name: "ProjectPatchMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("displayName", Ty::Text, "Display name to give the project.\n\nLength in characters: 1 to 255.", &[]),
+            ObjectField::new("displayName", Ty::Text, "Display name to give the project.\n\nLength in characters: 1 to 255.", &[]),
         ], None),
     },
     Type {
         name: "ProjectPatchSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("isActive", Ty::Flag, "Whether the project is active", &[]),
-            Field::new("isHidden", Ty::Flag, "Whether the project is hidden", &[]),
+            ObjectField::new("isActive", Ty::Flag, "Whether the project is active", &[]),
+            ObjectField::new("isHidden", Ty::Flag, "Whether the project is hidden", &[]),
         ], None),
     },
     Type {
         name: "ProjectPut", docs: "",
         shape: Shape::Object(&[
-            Field::new("displayName", Ty::Text, "Display name of the project", &[Mark::Required]),
-            Field::new("locationName", Ty::Text, "MK.IO location in which to create the project's resources", &[Mark::Required]),
-            Field::new("paymentMethodId", Ty::Text, "Payment method that pays for the project.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("displayName", Ty::Text, "Display name of the project", &[Mark::Required]),
+            ObjectField::new("locationName", Ty::Text, "MK.IO location in which to create the project's resources", &[Mark::Required]),
+            ObjectField::new("paymentMethodId", Ty::Text, "Payment method that pays for the project.\n\nA UUID.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ProjectSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("assignedPaymentMethodId", Ty::Text, "Payment method currently given to the project, by ID.\n\nA UUID.", &[Mark::Required, Mark::Nullable]),
-            Field::new("displayName", Ty::Text, "Project's display name", &[Mark::Required]),
-            Field::new("isActive", Ty::Flag, "Whether the project is active", &[Mark::Required]),
-            Field::new("locationDisplayName", Ty::Text, "Display name of the project's location", &[]),
-            Field::new("locationId", Ty::Text, "ID of the project's location.\n\nA UUID.", &[Mark::Required]),
-            Field::new("locationName", Ty::Text, "Name of the project's location", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Project name", &[Mark::Required]),
+            ObjectField::new("assignedPaymentMethodId", Ty::Text, "Payment method currently given to the project, by ID.\n\nA UUID.", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("displayName", Ty::Text, "Project's display name", &[Mark::Required]),
+            ObjectField::new("isActive", Ty::Flag, "Whether the project is active", &[Mark::Required]),
+            ObjectField::new("locationDisplayName", Ty::Text, "Display name of the project's location", &[]),
+            ObjectField::new("locationId", Ty::Text, "ID of the project's location.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("locationName", Ty::Text, "Name of the project's location", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Project name", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ProjectUsageReport", docs: "",
         shape: Shape::Object(&[
-            Field::new("supplemental", Ty::Named("ProjectUsageReportSupplementalData"), "Query metadata.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("value", Ty::List(&Ty::Named("ProjectUsageReportMeterData")), "Usage figures for each meter and day.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("supplemental", Ty::Named("ProjectUsageReportSupplementalData"), "Query metadata.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("value", Ty::List(&Ty::Named("ProjectUsageReportMeterData")), "Usage figures for each meter and day.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "ProjectUsageReportMeterData", docs: "",
         shape: Shape::Object(&[
-            Field::new("family", Ty::Text, "Family of the solution.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("meterName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("quantity", Ty::Number, "Units accumulated on the date.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("solution", Ty::Text, "Solution of the meter.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("unit", Ty::Text, "Unit the meter counts in, such as 'gigabytes' or 'minutes'.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("family", Ty::Text, "Family of the solution.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("meterName", Ty::Text, "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("quantity", Ty::Number, "Units accumulated on the date.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("solution", Ty::Text, "Solution of the meter.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("unit", Ty::Text, "Unit the meter counts in, such as 'gigabytes' or 'minutes'.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "ProjectUsageReportSupplementalData", docs: "",
         shape: Shape::Object(&[
-            Field::new("end", Ty::Text, "Query end date.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("project", Ty::Text, "Project name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("records", Ty::Integer, "How many result records were returned.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("start", Ty::Text, "Query start date.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("end", Ty::Text, "Query end date.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("project", Ty::Text, "Project name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("records", Ty::Integer, "How many result records were returned.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("start", Ty::Text, "Query start date.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "PublicKeyList", docs: "",
         shape: Shape::Object(&[
-            Field::new("keys", Ty::List(&Ty::Json), "Public keys as JWK objects, e.g. RSA with members e, key_ops, kid, kty, n", &[Mark::Required]),
+            ObjectField::new("keys", Ty::List(&Ty::Json), "Public keys as JWK objects, e.g. RSA with members e, key_ops, kid, kty, n", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "RateCard", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Resource type", &[]),
-            Field::new("metadata", Ty::Named("RateCardMetadata"), "Creation and last-change metadata of the resource", &[Mark::Required]),
-            Field::new("spec", Ty::Named("RateCardSpec"), "Rate card contents", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Resource type", &[]),
+            ObjectField::new("metadata", Ty::Named("RateCardMetadata"), "Creation and last-change metadata of the resource", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("RateCardSpec"), "Rate card contents", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "RateCardEntry", docs: "",
         shape: Shape::Object(&[
-            Field::new("family", Ty::Text, "Product family of this entry.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("prices", Ty::List(&Ty::Named("RateCardPrice")), "Meter prices for this family and solution.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("solution", Ty::Text, "Solution of this entry.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("family", Ty::Text, "Product family of this entry.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("prices", Ty::List(&Ty::Named("RateCardPrice")), "Meter prices for this family and solution.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("solution", Ty::Text, "Solution of this entry.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "RateCardLocationPrice", docs: "",
         shape: Shape::Object(&[
-            Field::new("locationGroup", Ty::Text, "Location group name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("price", Ty::Number, "Meter price for one unit.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("sku", Ty::Text, "Meter's SKU.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("locationGroup", Ty::Text, "Location group name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("price", Ty::Number, "Meter price for one unit.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("sku", Ty::Text, "Meter's SKU.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
         ], None),
     },
     Type {
         name: "RateCardMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("isPrivateOffer", Ty::Flag, "Whether the card is a private offer meant for a single customer", &[Mark::Required]),
-            Field::new("paymentMethodId", Ty::Text, "Unique payment method ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("productPublicationId", Ty::Text, "Unique rate card ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("productPublicationName", Ty::Text, "Rate card name", &[Mark::Required]),
+            ObjectField::new("isPrivateOffer", Ty::Flag, "Whether the card is a private offer meant for a single customer", &[Mark::Required]),
+            ObjectField::new("paymentMethodId", Ty::Text, "Unique payment method ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("productPublicationId", Ty::Text, "Unique rate card ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("productPublicationName", Ty::Text, "Rate card name", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "RateCardPrice", docs: "",
         shape: Shape::Object(&[
-            Field::new("displayName", Ty::Text, "Meter's display name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("locationPrices", Ty::List(&Ty::Named("RateCardLocationPrice")), "Unit prices of the meter location by location.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("name", Ty::Text, "Meter name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("price", Ty::Number, "Meter price for one unit.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("sku", Ty::Text, "Meter's SKU.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("unit", Ty::Text, "Meter's measurement unit.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("displayName", Ty::Text, "Meter's display name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("locationPrices", Ty::List(&Ty::Named("RateCardLocationPrice")), "Unit prices of the meter location by location.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "Meter name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("price", Ty::Number, "Meter price for one unit.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("sku", Ty::Text, "Meter's SKU.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("unit", Ty::Text, "Meter's measurement unit.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Nullable]),
         ], None),
     },
     Type {
         name: "RateCardSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("currency", Ty::Text, "Currency of the card's prices", &[Mark::Required]),
-            Field::new("rateCard", Ty::List(&Ty::Named("RateCardEntry")), "Rate card entries that apply to the payment method", &[Mark::Required]),
+            ObjectField::new("currency", Ty::Text, "Currency of the card's prices", &[Mark::Required]),
+            ObjectField::new("rateCard", Ty::List(&Ty::Named("RateCardEntry")), "Rate card entries that apply to the payment method", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "RevokedTokenList", docs: "",
         shape: Shape::Object(&[
-            Field::new("revokedTokens", Ty::List(&Ty::Text), "IDs of revoked tokens", &[Mark::Required]),
+            ObjectField::new("revokedTokens", Ty::List(&Ty::Text), "IDs of revoked tokens", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "Role", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[]),
-            Field::new("metadata", Ty::Named("RoleMetadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("RoleSpec"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[]),
+            ObjectField::new("metadata", Ty::Named("RoleMetadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("RoleSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "RoleCapability", docs: "",
         shape: Shape::Object(&[
-            Field::new("capability", Ty::Text, "Capability name", &[Mark::Required]),
+            ObjectField::new("capability", Ty::Text, "Capability name", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "RoleList", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
-            Field::new("value", Ty::List(&Ty::Named("Role")), "Roles", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
+            ObjectField::new("value", Ty::List(&Ty::Named("Role")), "Roles", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "RoleMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("categories", Ty::List(&Ty::Text), "Suggested scope categories to pair the role with, since capabilities may apply at organization level or only at project level", &[Mark::Required]),
-            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Resource name", &[]),
+            ObjectField::new("categories", Ty::List(&Ty::Text), "Suggested scope categories to pair the role with, since capabilities may apply at organization level or only at project level", &[Mark::Required]),
+            ObjectField::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Resource name", &[]),
         ], None),
     },
     Type {
         name: "RoleSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("capabilities", Ty::List(&Ty::Named("RoleCapability")), "Capabilities of the role", &[]),
-            Field::new("description", Ty::Text, "Role description.\n\nLength in characters: 0 to 256.", &[Mark::Required]),
+            ObjectField::new("capabilities", Ty::List(&Ty::Named("RoleCapability")), "Capabilities of the role", &[]),
+            ObjectField::new("description", Ty::Text, "Role description.\n\nLength in characters: 0 to 256.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "Scope", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[]),
-            Field::new("metadata", Ty::Named("ScopeMetadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("ScopeSpec"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[]),
+            ObjectField::new("metadata", Ty::Named("ScopeMetadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("ScopeSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ScopeList", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
-            Field::new("value", Ty::List(&Ty::Named("Scope")), "Scopes", &[]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
+            ObjectField::new("value", Ty::List(&Ty::Named("Scope")), "Scopes", &[]),
         ], None),
     },
     Type {
         name: "ScopeMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Resource name", &[]),
+            ObjectField::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Resource name", &[]),
         ], None),
     },
     Type {
         name: "ScopeResource", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("type", Ty::Text, "Resource type", &[Mark::Required]),
+            ObjectField::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("type", Ty::Text, "Resource type", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "ScopeSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("description", Ty::Text, "Scope description.\n\nLength in characters: 0 to 256.", &[Mark::Required]),
-            Field::new("resources", Ty::List(&Ty::Named("ScopeResource")), "Resources in the scope", &[]),
+            ObjectField::new("description", Ty::Text, "Scope description.\n\nLength in characters: 0 to 256.", &[Mark::Required]),
+            ObjectField::new("resources", Ty::List(&Ty::Named("ScopeResource")), "Resources in the scope", &[]),
         ], None),
     },
     Type {
         name: "Team", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("metadata", Ty::Named("TeamMetadata"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("spec", Ty::Named("TeamSpec"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("metadata", Ty::Named("TeamMetadata"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("spec", Ty::Named("TeamSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "TeamList", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
-            Field::new("value", Ty::List(&Ty::Named("Team")), "Teams", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
+            ObjectField::new("value", Ty::List(&Ty::Named("Team")), "Teams", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "TeamMember", docs: "",
         shape: Shape::Object(&[
-            Field::new("email", Ty::Text, "Team member's email address.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("isTeamAdmin", Ty::Flag, "Whether the user may edit the team", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Team member's name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("email", Ty::Text, "Team member's email address.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("isTeamAdmin", Ty::Flag, "Whether the user may edit the team", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Team member's name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "TeamMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("name", Ty::Text, "Resource name", &[]),
+            ObjectField::new("id", Ty::Text, "Resource ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("name", Ty::Text, "Resource name", &[]),
         ], None),
     },
     Type {
         name: "TeamPut", docs: "",
         shape: Shape::Object(&[
-            Field::new("spec", Ty::Named("TeamPutSpec"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("TeamPutSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "TeamPutMember", docs: "",
         shape: Shape::Object(&[
-            Field::new("isTeamAdmin", Ty::Flag, "Whether the user may edit the team", &[Mark::Required]),
+            ObjectField::new("isTeamAdmin", Ty::Flag, "Whether the user may edit the team", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "TeamPutSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("description", Ty::Text, "Team description.\n\nLength in characters: 0 to 256.", &[]),
-            Field::new("members", Ty::Map(&Ty::Named("TeamPutMember")), "Team members, keyed by user ID", &[]),
-            Field::new("scopes", Ty::Map(&Ty::Named("TeamScope")), "Scopes open to the team with its roles in each, keyed by scope name", &[]),
+            ObjectField::new("description", Ty::Text, "Team description.\n\nLength in characters: 0 to 256.", &[]),
+            ObjectField::new("members", Ty::Map(&Ty::Named("TeamPutMember")), "Team members, keyed by user ID", &[]),
+            ObjectField::new("scopes", Ty::Map(&Ty::Named("TeamScope")), "Scopes open to the team with its roles in each, keyed by scope name", &[]),
         ], None),
     },
     Type {
         name: "TeamScope", docs: "",
         shape: Shape::Object(&[
-            Field::new("roles", Ty::List(&Ty::Text), "Role names", &[Mark::Required]),
+            ObjectField::new("roles", Ty::List(&Ty::Text), "Role names", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "TeamSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("description", Ty::Text, "Team description.\n\nLength in characters: 0 to 256.", &[]),
-            Field::new("members", Ty::Map(&Ty::Named("TeamMember")), "Team members, keyed by user ID", &[]),
-            Field::new("scopes", Ty::Map(&Ty::Named("TeamScope")), "Scopes open to the team with its roles in each, keyed by scope name", &[]),
+            ObjectField::new("description", Ty::Text, "Team description.\n\nLength in characters: 0 to 256.", &[]),
+            ObjectField::new("members", Ty::Map(&Ty::Named("TeamMember")), "Team members, keyed by user ID", &[]),
+            ObjectField::new("scopes", Ty::Map(&Ty::Named("TeamScope")), "Scopes open to the team with its roles in each, keyed by scope name", &[]),
         ], None),
     },
     Type {
@@ -1257,16 +1257,16 @@ static TYPES: &[Type] = &[
     Type {
         name: "UsageReport", docs: "",
         shape: Shape::Object(&[
-            Field::new("supplemental", Ty::Named("UsageReportSupplemental"), "Query metadata.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("value", Ty::List(&Ty::Named("MeterData")), "Usage figures for each meter and day.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("supplemental", Ty::Named("UsageReportSupplemental"), "Query metadata.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("value", Ty::List(&Ty::Named("MeterData")), "Usage figures for each meter and day.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "UsageReportFilters", docs: "",
         shape: Shape::Object(&[
-            Field::new("meterNames", Ty::List(&Ty::Text), "Meter names used as filter.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("paymentMethodIds", Ty::List(&Ty::Text), "Payment method IDs used as filter.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("projectNames", Ty::List(&Ty::Text), "Project names used as filter.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("meterNames", Ty::List(&Ty::Text), "Meter names used as filter.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("paymentMethodIds", Ty::List(&Ty::Text), "Payment method IDs used as filter.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("projectNames", Ty::List(&Ty::Text), "Project names used as filter.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
@@ -1280,209 +1280,209 @@ static TYPES: &[Type] = &[
     Type {
         name: "UsageReportQuery", docs: "",
         shape: Shape::Object(&[
-            Field::new("download", Ty::Flag, "If true, response headers make a browser download the result as a file.\n\nDefault: `false`.", &[]),
-            Field::new("endDate", Ty::Text, "Exclusive end of the report (formerly inclusive); full month = first-of-month to first-of-month. Range limit: hour 31 days, day 1 year, week/month/year unlimited.\n\nA date, such as `2026-03-01`.", &[Mark::Required]),
-            Field::new("filterOnReportedDate", Ty::Flag, "If true, filter by report_time (time charged) instead of sample_time (time of use); helps match invoice dates. Default false.\n\nDefault: `false`.", &[]),
-            Field::new("format", Ty::Named("UsageReportFormat"), "Format of the answer. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.\n\nDefault: `json`.", &[]),
-            Field::new("granularity", Ty::Named("UsageReportGranularity"), "Aggregation bucket size, default day.\n\nDefault: `day`.", &[]),
-            Field::new("groupBy", Ty::List(&Ty::Text), "Grouping fields; currently just 'meter' is accepted. Default ['meter']", &[]),
-            Field::new("meterNames", Ty::List(&Ty::Text), "Restrict results to these meters", &[]),
-            Field::new("paymentMethodIds", Ty::List(&Ty::Text), "Restrict results to these payment methods; cannot be combined with projectNames", &[]),
-            Field::new("projectNames", Ty::List(&Ty::Text), "Restrict results to these projects; cannot be combined with paymentMethodIds", &[]),
-            Field::new("startDate", Ty::Text, "Inclusive start of the report.\n\nA date, such as `2026-03-01`.", &[Mark::Required]),
+            ObjectField::new("download", Ty::Flag, "If true, response headers make a browser download the result as a file.\n\nDefault: `false`.", &[]),
+            ObjectField::new("endDate", Ty::Text, "Exclusive end of the report (formerly inclusive); full month = first-of-month to first-of-month. Range limit: hour 31 days, day 1 year, week/month/year unlimited.\n\nA date, such as `2026-03-01`.", &[Mark::Required]),
+            ObjectField::new("filterOnReportedDate", Ty::Flag, "If true, filter by report_time (time charged) instead of sample_time (time of use); helps match invoice dates. Default false.\n\nDefault: `false`.", &[]),
+            ObjectField::new("format", Ty::Named("UsageReportFormat"), "Format of the answer. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.\n\nDefault: `json`.", &[]),
+            ObjectField::new("granularity", Ty::Named("UsageReportGranularity"), "Aggregation bucket size, default day.\n\nDefault: `day`.", &[]),
+            ObjectField::new("groupBy", Ty::List(&Ty::Text), "Grouping fields; currently just 'meter' is accepted. Default ['meter']", &[]),
+            ObjectField::new("meterNames", Ty::List(&Ty::Text), "Restrict results to these meters", &[]),
+            ObjectField::new("paymentMethodIds", Ty::List(&Ty::Text), "Restrict results to these payment methods; cannot be combined with projectNames", &[]),
+            ObjectField::new("projectNames", Ty::List(&Ty::Text), "Restrict results to these projects; cannot be combined with paymentMethodIds", &[]),
+            ObjectField::new("startDate", Ty::Text, "Inclusive start of the report.\n\nA date, such as `2026-03-01`.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UsageReportSupplemental", docs: "",
         shape: Shape::Object(&[
-            Field::new("download", Ty::Flag, "Whether the browser was told to download a file.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("end", Ty::Text, "Query end date.\n\nRead-only: the service fills it.\n\nA date, such as `2026-03-01`.", &[Mark::ReadOnly]),
-            Field::new("filters", Ty::Named("UsageReportFilters"), "Filters used by the query.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("format", Ty::Text, "Output format, csv or json.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("granularity", Ty::Text, "Aggregation bucket size.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("groupBy", Ty::List(&Ty::Text), "Fields used to group the results.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("records", Ty::Integer, "How many result records were returned.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("start", Ty::Text, "Query start date.\n\nRead-only: the service fills it.\n\nA date, such as `2026-03-01`.", &[Mark::ReadOnly]),
+            ObjectField::new("download", Ty::Flag, "Whether the browser was told to download a file.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("end", Ty::Text, "Query end date.\n\nRead-only: the service fills it.\n\nA date, such as `2026-03-01`.", &[Mark::ReadOnly]),
+            ObjectField::new("filters", Ty::Named("UsageReportFilters"), "Filters used by the query.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("format", Ty::Text, "Output format, csv or json.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("granularity", Ty::Text, "Aggregation bucket size.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("groupBy", Ty::List(&Ty::Text), "Fields used to group the results.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("records", Ty::Integer, "How many result records were returned.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("start", Ty::Text, "Query start date.\n\nRead-only: the service fills it.\n\nA date, such as `2026-03-01`.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "User", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[]),
-            Field::new("metadata", Ty::Named("UserMetadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("UserSpec"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[]),
+            ObjectField::new("metadata", Ty::Named("UserMetadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("UserSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UserList", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
-            Field::new("value", Ty::List(&Ty::Named("User")), "Users", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
+            ObjectField::new("value", Ty::List(&Ty::Named("User")), "Users", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UserMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "User's unique ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
+            ObjectField::new("id", Ty::Text, "User's unique ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "UserOrganization", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[]),
-            Field::new("metadata", Ty::Named("UserOrganizationMetadata"), "", &[]),
-            Field::new("spec", Ty::Named("UserOrganizationSpec"), "", &[]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[]),
+            ObjectField::new("metadata", Ty::Named("UserOrganizationMetadata"), "", &[]),
+            ObjectField::new("spec", Ty::Named("UserOrganizationSpec"), "", &[]),
         ], None),
     },
     Type {
         name: "UserOrganizationList", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
-            Field::new("value", Ty::List(&Ty::Named("UserOrganization")), "Organizations open to the user, by access or by invitation", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
+            ObjectField::new("value", Ty::List(&Ty::Named("UserOrganization")), "Organizations open to the user, by access or by invitation", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UserOrganizationMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Organization ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
-            Field::new("name", Ty::Text, "Organization name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("id", Ty::Text, "Organization ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "Organization name.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "UserOrganizationPatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("spec", Ty::Named("UserOrganizationSpecPatch"), "", &[]),
+            ObjectField::new("spec", Ty::Named("UserOrganizationSpecPatch"), "", &[]),
         ], None),
     },
     Type {
         name: "UserOrganizationSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("invite", Ty::Named("PendingInvite"), "Open invitation to join the organization", &[]),
+            ObjectField::new("invite", Ty::Named("PendingInvite"), "Open invitation to join the organization", &[]),
         ], None),
     },
     Type {
         name: "UserOrganizationSpecPatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("invite", Ty::Named("PendingInvitePatch"), "Open invitation to join the organization", &[]),
+            ObjectField::new("invite", Ty::Named("PendingInvitePatch"), "Open invitation to join the organization", &[]),
         ], None),
     },
     Type {
         name: "UserProfile", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
-            Field::new("metadata", Ty::Named("UserMetadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("UserProfileSpec"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
+            ObjectField::new("metadata", Ty::Named("UserMetadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("UserProfileSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UserProfilePatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("spec", Ty::Named("UserProfileSpecPatch"), "", &[]),
+            ObjectField::new("spec", Ty::Named("UserProfileSpecPatch"), "", &[]),
         ], None),
     },
     Type {
         name: "UserProfileSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("activeOrganizationId", Ty::Text, "Organization selected at present.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("avatar", Ty::Text, "Read-only: the service fills it.\n\nLength in characters: at most 200.", &[Mark::ReadOnly]),
-            Field::new("company", Ty::Text, "Length in characters: 0 to 1024.", &[]),
-            Field::new("contactEmail", Ty::Text, "Email address for contact.\n\nRead-only: the service fills it.\n\nLength in characters: 1 to 1024.", &[Mark::ReadOnly]),
-            Field::new("country", Ty::Text, "Length in characters: 0 to 1024.", &[]),
-            Field::new("features", Ty::Map(&Ty::Json), "Flags for preview or new features, managed internally by the service.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("isActive", Ty::Flag, "Whether the user is active.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("jobRole", Ty::Text, "Length in characters: 0 to 1024.", &[]),
-            Field::new("loginEmail", Ty::Text, "Email address for signing in.\n\nRead-only: the service fills it.\n\nLength in characters: 1 to 1024.", &[Mark::ReadOnly]),
-            Field::new("name", Ty::Text, "Full name.\n\nLength in characters: 1 to 1024.", &[]),
-            Field::new("phoneNumber", Ty::Text, "Phone number with its international prefix.\n\nLength in characters: 0 to 1024.", &[]),
+            ObjectField::new("activeOrganizationId", Ty::Text, "Organization selected at present.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("avatar", Ty::Text, "Read-only: the service fills it.\n\nLength in characters: at most 200.", &[Mark::ReadOnly]),
+            ObjectField::new("company", Ty::Text, "Length in characters: 0 to 1024.", &[]),
+            ObjectField::new("contactEmail", Ty::Text, "Email address for contact.\n\nRead-only: the service fills it.\n\nLength in characters: 1 to 1024.", &[Mark::ReadOnly]),
+            ObjectField::new("country", Ty::Text, "Length in characters: 0 to 1024.", &[]),
+            ObjectField::new("features", Ty::Map(&Ty::Json), "Flags for preview or new features, managed internally by the service.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("isActive", Ty::Flag, "Whether the user is active.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("jobRole", Ty::Text, "Length in characters: 0 to 1024.", &[]),
+            ObjectField::new("loginEmail", Ty::Text, "Email address for signing in.\n\nRead-only: the service fills it.\n\nLength in characters: 1 to 1024.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "Full name.\n\nLength in characters: 1 to 1024.", &[]),
+            ObjectField::new("phoneNumber", Ty::Text, "Phone number with its international prefix.\n\nLength in characters: 0 to 1024.", &[]),
         ], None),
     },
     Type {
         name: "UserProfileSpecPatch", docs: "",
         shape: Shape::Object(&[
-            Field::new("company", Ty::Text, "Length in characters: 0 to 1024.", &[]),
-            Field::new("country", Ty::Text, "Length in characters: 0 to 1024.", &[]),
-            Field::new("jobRole", Ty::Text, "Length in characters: 0 to 1024.", &[]),
-            Field::new("name", Ty::Text, "Full name.\n\nLength in characters: 1 to 1024.", &[]),
-            Field::new("phoneNumber", Ty::Text, "Phone number with its international prefix.\n\nLength in characters: 0 to 1024.", &[]),
+            ObjectField::new("company", Ty::Text, "Length in characters: 0 to 1024.", &[]),
+            ObjectField::new("country", Ty::Text, "Length in characters: 0 to 1024.", &[]),
+            ObjectField::new("jobRole", Ty::Text, "Length in characters: 0 to 1024.", &[]),
+            ObjectField::new("name", Ty::Text, "Full name.\n\nLength in characters: 1 to 1024.", &[]),
+            ObjectField::new("phoneNumber", Ty::Text, "Phone number with its international prefix.\n\nLength in characters: 0 to 1024.", &[]),
         ], None),
     },
     Type {
         name: "UserSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("avatar", Ty::Text, "Read-only: the service fills it.\n\nLength in characters: at most 200.", &[Mark::ReadOnly]),
-            Field::new("email", Ty::Text, "Email address for contact.\n\nRead-only: the service fills it.\n\nLength in characters: 1 to 1024.", &[Mark::ReadOnly]),
-            Field::new("name", Ty::Text, "Full name.\n\nLength in characters: 1 to 1024.", &[Mark::Required]),
+            ObjectField::new("avatar", Ty::Text, "Read-only: the service fills it.\n\nLength in characters: at most 200.", &[Mark::ReadOnly]),
+            ObjectField::new("email", Ty::Text, "Email address for contact.\n\nRead-only: the service fills it.\n\nLength in characters: 1 to 1024.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "Full name.\n\nLength in characters: 1 to 1024.", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UserToken", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[]),
-            Field::new("metadata", Ty::Named("UserTokenMetadata"), "", &[Mark::Required]),
-            Field::new("spec", Ty::Named("UserTokenSpec"), "", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[]),
+            ObjectField::new("metadata", Ty::Named("UserTokenMetadata"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("UserTokenSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UserTokenList", docs: "",
         shape: Shape::Object(&[
-            Field::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
-            Field::new("value", Ty::List(&Ty::Named("UserToken")), "Tokens", &[Mark::Required]),
+            ObjectField::new("kind", Ty::Text, "Record kind", &[Mark::Required]),
+            ObjectField::new("value", Ty::List(&Ty::Named("UserToken")), "Tokens", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UserTokenMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("JWT", Ty::Text, "The generated token; never stored by the service, so shown only once. Copy it and store it safely.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Secret]),
-            Field::new("id", Ty::Text, "Token ID.\n\nA UUID.", &[Mark::Required]),
-            Field::new("type", Ty::Named("TokenType"), "Token type", &[Mark::Required]),
+            ObjectField::new("JWT", Ty::Text, "The generated token; never stored by the service, so shown only once. Copy it and store it safely.\n\nRead-only: the service fills it.", &[Mark::ReadOnly, Mark::Secret]),
+            ObjectField::new("id", Ty::Text, "Token ID.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("type", Ty::Named("TokenType"), "Token type", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UserTokenPost", docs: "",
         shape: Shape::Object(&[
-            Field::new("description", Ty::Text, "Token description, at most 128 characters.\n\nLength in characters: 0 to 128.", &[]),
-            Field::new("expireDate", Ty::Time, "When the token expires; no later than one year from creation", &[]),
-            Field::new("organizationId", Ty::Text, "Organization the token grants access to.\n\nA UUID.", &[Mark::Required]),
-            Field::new("permissions", Ty::Map(&Ty::Json), "Permissions of the token; needed only when `type` is restricted or ephemeral", &[]),
-            Field::new("type", Ty::Named("TokenType"), "Token type", &[Mark::Required]),
+            ObjectField::new("description", Ty::Text, "Token description, at most 128 characters.\n\nLength in characters: 0 to 128.", &[]),
+            ObjectField::new("expireDate", Ty::Time, "When the token expires; no later than one year from creation", &[]),
+            ObjectField::new("organizationId", Ty::Text, "Organization the token grants access to.\n\nA UUID.", &[Mark::Required]),
+            ObjectField::new("permissions", Ty::Map(&Ty::Json), "Permissions of the token; needed only when `type` is restricted or ephemeral", &[]),
+            ObjectField::new("type", Ty::Named("TokenType"), "Token type", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "UserTokenSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("description", Ty::Text, "Token description, at most 128 characters.\n\nLength in characters: 0 to 128.", &[]),
-            Field::new("expires", Ty::Time, "Expiry time", &[Mark::Required]),
-            Field::new("issued", Ty::Time, "Issue time", &[Mark::Required]),
-            Field::new("lastUsed", Ty::Text, "Day of the token's latest use with the MK.IO API.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
-            Field::new("organizationId", Ty::Text, "Organization the token grants access to.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly, Mark::Nullable]),
-            Field::new("permissions", Ty::Map(&Ty::Json), "RBAC capabilities of the token, for type 'restricted'", &[]),
-            Field::new("revoked", Ty::Time, "Revocation time; null while not revoked", &[Mark::Required, Mark::Nullable]),
-            Field::new("revokedBy", Ty::Text, "Email of the revoking user", &[]),
-            Field::new("user", Ty::Text, "Email of the token's user", &[Mark::Required]),
+            ObjectField::new("description", Ty::Text, "Token description, at most 128 characters.\n\nLength in characters: 0 to 128.", &[]),
+            ObjectField::new("expires", Ty::Time, "Expiry time", &[Mark::Required]),
+            ObjectField::new("issued", Ty::Time, "Issue time", &[Mark::Required]),
+            ObjectField::new("lastUsed", Ty::Text, "Day of the token's latest use with the MK.IO API.\n\nA date, such as `2026-03-01`.", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("organizationId", Ty::Text, "Organization the token grants access to.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly, Mark::Nullable]),
+            ObjectField::new("permissions", Ty::Map(&Ty::Json), "RBAC capabilities of the token, for type 'restricted'", &[]),
+            ObjectField::new("revoked", Ty::Time, "Revocation time; null while not revoked", &[Mark::Required, Mark::Nullable]),
+            ObjectField::new("revokedBy", Ty::Text, "Email of the revoking user", &[]),
+            ObjectField::new("user", Ty::Text, "Email of the token's user", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "WebhookAuthentication", docs: "",
         shape: Shape::Object(&[
-            Field::new("headers", Ty::Map(&Ty::Text), "Headers used to authenticate", &[Mark::Secret]),
-            Field::new("queryParams", Ty::Map(&Ty::Text), "Query parameters used to authenticate", &[Mark::Secret]),
+            ObjectField::new("headers", Ty::Map(&Ty::Text), "Headers used to authenticate", &[Mark::Secret]),
+            ObjectField::new("queryParams", Ty::Map(&Ty::Text), "Query parameters used to authenticate", &[Mark::Secret]),
         ], None),
     },
     Type {
         name: "WebhookDelivery", docs: "",
         shape: Shape::Object(&[
-            Field::new("created", Ty::Time, "Event creation time", &[Mark::Required]),
-            Field::new("source", Ty::Text, "Path of the resource behind the event", &[Mark::Required]),
-            Field::new("status", Ty::Named("WebhookDeliveryStatus"), "Delivery status", &[Mark::Required]),
-            Field::new("type", Ty::Named("WebhookEventType"), "Event type", &[Mark::Required]),
+            ObjectField::new("created", Ty::Time, "Event creation time", &[Mark::Required]),
+            ObjectField::new("source", Ty::Text, "Path of the resource behind the event", &[Mark::Required]),
+            ObjectField::new("status", Ty::Named("WebhookDeliveryStatus"), "Delivery status", &[Mark::Required]),
+            ObjectField::new("type", Ty::Named("WebhookEventType"), "Event type", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "WebhookDeliveryList", docs: "",
         shape: Shape::Object(&[
-            Field::new("@odata.nextLink", Ty::Text, "Next-page URL, given when the item count equals the page length.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("supplemental", Ty::Named("ListResponseSupplemental"), "Additional list information.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("value", Ty::List(&Ty::Named("WebhookDelivery")), "Events of one webhook rule", &[Mark::Required]),
+            ObjectField::new("@odata.nextLink", Ty::Text, "Next-page URL, given when the item count equals the page length.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("supplemental", Ty::Named("ListResponseSupplemental"), "Additional list information.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("value", Ty::List(&Ty::Named("WebhookDelivery")), "Events of one webhook rule", &[Mark::Required]),
         ], None),
     },
     Type {
@@ -1496,39 +1496,39 @@ static TYPES: &[Type] = &[
     Type {
         name: "WebhookRule", docs: "",
         shape: Shape::Object(&[
-            Field::new("metadata", Ty::Named("WebhookRuleMetadata"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
-            Field::new("spec", Ty::Named("WebhookRuleSpec"), "", &[Mark::Required]),
+            ObjectField::new("metadata", Ty::Named("WebhookRuleMetadata"), "Read-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("spec", Ty::Named("WebhookRuleSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "WebhookRuleList", docs: "",
         shape: Shape::Object(&[
-            Field::new("value", Ty::List(&Ty::Named("WebhookRule")), "Webhook rules", &[Mark::Required]),
-            Field::new("@odata.nextLink", Ty::Text, "Link to the next page; absent on the last.", &[]),
+            ObjectField::new("value", Ty::List(&Ty::Named("WebhookRule")), "Webhook rules", &[Mark::Required]),
+            ObjectField::new("@odata.nextLink", Ty::Text, "Link to the next page; absent on the last.", &[]),
         ], None),
     },
     Type {
         name: "WebhookRuleMetadata", docs: "",
         shape: Shape::Object(&[
-            Field::new("id", Ty::Text, "Webhook ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
-            Field::new("name", Ty::Text, "Webhook name, unique per project.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
+            ObjectField::new("id", Ty::Text, "Webhook ID.\n\nRead-only: the service fills it.\n\nA UUID.", &[Mark::ReadOnly]),
+            ObjectField::new("name", Ty::Text, "Webhook name, unique per project.\n\nRead-only: the service fills it.", &[Mark::ReadOnly]),
         ], None),
     },
     Type {
         name: "WebhookRulePut", docs: "",
         shape: Shape::Object(&[
-            Field::new("spec", Ty::Named("WebhookRuleSpec"), "", &[Mark::Required]),
+            ObjectField::new("spec", Ty::Named("WebhookRuleSpec"), "", &[Mark::Required]),
         ], None),
     },
     Type {
         name: "WebhookRuleSpec", docs: "",
         shape: Shape::Object(&[
-            Field::new("authentication", Ty::Named("WebhookAuthentication"), "", &[Mark::Masked]),
-            Field::new("enabled", Ty::Flag, "Whether the webhook is switched on", &[Mark::Required]),
-            Field::new("events", Ty::List(&Ty::Named("WebhookEventType")), "Events on which the webhook fires", &[Mark::Required]),
-            Field::new("headers", Ty::Map(&Ty::Text), "Headers sent with the webhook call", &[]),
-            Field::new("queryParams", Ty::Map(&Ty::Text), "Query parameters sent with the webhook call", &[]),
-            Field::new("url", Ty::Text, "URL called by the webhook", &[Mark::Required]),
+            ObjectField::new("authentication", Ty::Named("WebhookAuthentication"), "", &[Mark::Masked]),
+            ObjectField::new("enabled", Ty::Flag, "Whether the webhook is switched on", &[Mark::Required]),
+            ObjectField::new("events", Ty::List(&Ty::Named("WebhookEventType")), "Events on which the webhook fires", &[Mark::Required]),
+            ObjectField::new("headers", Ty::Map(&Ty::Text), "Headers sent with the webhook call", &[]),
+            ObjectField::new("queryParams", Ty::Map(&Ty::Text), "Query parameters sent with the webhook call", &[]),
+            ObjectField::new("url", Ty::Text, "URL called by the webhook", &[Mark::Required]),
         ], None),
     },
 ];

@@ -1222,7 +1222,7 @@ impl Client {
     ///
     /// Capability needed: `core.customer.get`.
     ///
-    /// The answer is the CSV text as it was received.
+    /// The response is the CSV text as it was received.
     ///
     /// `POST /api/v1/organization/reports/usage`
     ///

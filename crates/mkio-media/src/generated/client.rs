@@ -1314,7 +1314,7 @@ impl Client {
     ///
     /// Capability needed: `ams.streamingendpoint.get`.
     ///
-    /// Not implemented: the document declares no successful answer.
+    /// Not implemented: the document declares no successful response.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`
     pub fn get_streaming_endpoint_skus(

@@ -1901,7 +1901,7 @@ impl ProjectClient {
     ///
     /// Capability needed: `ams.streamingendpoint.get`.
     ///
-    /// Not implemented: the document declares no successful answer.
+    /// Not implemented: the document declares no successful response.
     ///
     /// `GET /api/v1/projects/{project_name}/media/streamingEndpoints/{endpoint_name}/skus`
     ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 #[allow(unused_imports, reason = "not every API needs all of them")]
 use mkio_core::{
     Result, Wait, WaitDescription, glue,
-    wait::{Action, Goal, Listing, Resource, State, StateKind},
+    wait::{ActionCall, Goal, ListSource, Resource, State, StateKind},
 };
 
 #[allow(unused_imports, reason = "not every API needs all of them")]
@@ -108,7 +108,7 @@ pub static JOB: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_JOB),
     state: Some(&operations::GET_JOB_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_JOBS,
         name_pointer: "/name",
         name_field: Some("name"),
@@ -177,7 +177,7 @@ pub static LIVE_EVENT: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_LIVE_EVENT),
     state: Some(&operations::GET_LIVE_EVENT_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_LIVE_EVENTS,
         name_pointer: "/name",
         name_field: Some("name"),
@@ -237,7 +237,7 @@ pub static LIVE_OUTPUT: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_LIVE_OUTPUT),
     state: Some(&operations::GET_LIVE_OUTPUT_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_LIVE_OUTPUTS,
         name_pointer: "/name",
         name_field: Some("name"),
@@ -283,7 +283,7 @@ pub static STREAMING_ENDPOINT: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_STREAMING_ENDPOINT),
     state: Some(&operations::GET_STREAMING_ENDPOINT_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_STREAMING_ENDPOINTS,
         name_pointer: "/name",
         name_field: Some("name"),
@@ -386,7 +386,7 @@ pub static STREAMING_LOCATOR: Resource = Resource {
     name_param: "",
     item: Some(&operations::GET_STREAMING_LOCATOR),
     state: Some(&operations::GET_STREAMING_LOCATOR_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &operations::LIST_STREAMING_LOCATORS,
         name_pointer: "/name",
         name_field: Some("name"),
@@ -506,7 +506,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_asset(&asset_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -579,7 +579,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_content_key_policy(&policy_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -656,7 +656,7 @@ impl ProjectClient {
             {
                 let request = self
                     .create_job(&transform_name, &job_name, Clone::clone(&body));
-                Action::creates(move || request.clone().send())
+                ActionCall::creates(move || request.clone().send())
             },
         ])
     }
@@ -679,7 +679,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.cancel_job(&transform_name, &job_name);
-                Action::reaches("canceled", move || request.clone().send())
+                ActionCall::reaches("canceled", move || request.clone().send())
             },
         ])
     }
@@ -703,7 +703,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_job(&transform_name, &job_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -773,7 +773,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.start_live_event(&event_name);
-                Action::reaches("running", move || request.clone().send())
+                ActionCall::reaches("running", move || request.clone().send())
             },
         ])
     }
@@ -793,7 +793,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.stop_live_event(&event_name);
-                Action::reaches("stopped", move || request.clone().send())
+                ActionCall::reaches("stopped", move || request.clone().send())
             },
         ])
     }
@@ -813,11 +813,11 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.stop_live_event(&event_name);
-                Action::reaches("stopped", move || request.clone().send())
+                ActionCall::reaches("stopped", move || request.clone().send())
             },
             {
                 let request = self.start_live_event(&event_name);
-                Action::reaches("running", move || request.clone().send())
+                ActionCall::reaches("running", move || request.clone().send())
             },
         ])
     }
@@ -838,7 +838,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_live_event(&event_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -917,7 +917,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_live_output(&event_name, &output_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -989,7 +989,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.start_streaming_endpoint(&endpoint_name);
-                Action::reaches("running", move || request.clone().send())
+                ActionCall::reaches("running", move || request.clone().send())
             },
         ])
     }
@@ -1011,7 +1011,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.stop_streaming_endpoint(&endpoint_name);
-                Action::reaches("stopped", move || request.clone().send())
+                ActionCall::reaches("stopped", move || request.clone().send())
             },
         ])
     }
@@ -1033,7 +1033,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.restart_streaming_endpoint(&endpoint_name);
-                Action::reaches("restarted", move || request.clone().send())
+                ActionCall::reaches("restarted", move || request.clone().send())
             },
         ])
     }
@@ -1058,7 +1058,7 @@ impl ProjectClient {
             {
                 let request = self
                     .scale_streaming_endpoint(&endpoint_name, Clone::clone(&body));
-                Action::reaches("scaled", move || request.clone().send())
+                ActionCall::reaches("scaled", move || request.clone().send())
             },
         ])
     }
@@ -1081,7 +1081,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_streaming_endpoint(&endpoint_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }
@@ -1154,7 +1154,7 @@ impl ProjectClient {
         wait.acting([
             {
                 let request = self.delete_streaming_locator(&locator_name);
-                Action::deletes(move || request.clone().send())
+                ActionCall::deletes(move || request.clone().send())
             },
         ])
     }

@@ -34,7 +34,7 @@ struct Call {
 }
 
 #[derive(Serialize)]
-struct Reply {
+struct CallResult {
     operation: String,
     status: Option<u16>,
     error: Option<String>,
@@ -50,16 +50,16 @@ async fn main() -> Result<()> {
         .base_url(&args.base_url)
         .retry(RetryPolicy::none())
         .build()?;
-    let mut replies = Vec::new();
+    let mut results = Vec::new();
     for call in calls {
         let outcome = make(&client, &args.api, &call).await?;
-        replies.push(match outcome {
-            Ok(response) => Reply {
+        results.push(match outcome {
+            Ok(response) => CallResult {
                 operation: call.operation,
                 status: Some(response.http_status().as_u16()),
                 error: None,
             },
-            Err(error) => Reply {
+            Err(error) => CallResult {
                 operation: call.operation,
                 status: error.status().map(|status| status.as_u16()),
                 error: Some(format!(
@@ -70,7 +70,7 @@ async fn main() -> Result<()> {
         });
     }
     let report = File::create(&args.report).with_context(|| args.report.display().to_string())?;
-    serde_json::to_writer_pretty(report, &replies)?;
+    serde_json::to_writer_pretty(report, &results)?;
     Ok(())
 }
 
@@ -78,7 +78,7 @@ async fn make(
     client: &Client,
     api: &str,
     call: &Call,
-) -> Result<mkio::Result<Response<mkio::dynamic::Answer>>> {
+) -> Result<mkio::Result<Response<mkio::dynamic::DynamicResponse>>> {
     let (operation, arguments) = (call.operation.as_str(), &call.arguments);
     let transport = client.transport().clone();
     macro_rules! call {

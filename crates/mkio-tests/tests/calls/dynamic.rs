@@ -127,7 +127,9 @@ async fn every_operation_takes_what_it_needs_and_refuses_what_it_does_not_know()
             Value::Array(items) => &mut items[0],
             whole => whole,
         };
-        let of = body.named().and_then(|name| Type::find(entry.types, name));
+        let of = body
+            .type_name()
+            .and_then(|name| Type::find(entry.types, name));
         let field = of.and_then(|of| of.fields().first());
         let wrong = field.map_or_else(|| "nonsense".to_owned(), |field| misspelt(field.name) + "x");
         target[&wrong] = json!(1);
@@ -172,7 +174,7 @@ fn catalogs_are_sorted_and_commands_are_unique() {
         let places = entry.parameters.iter().filter(|p| p.place == Place::Path);
         assert_eq!(places.count(), path.matches('{').count(), "{}", entry.id());
         let named = |ty: Ty| {
-            ty.named()
+            ty.type_name()
                 .is_none_or(|name| catalog.type_of(name).is_some())
         };
         assert!(entry.item.is_none_or(named), "{}", entry.id());

@@ -46,7 +46,7 @@ async fn by_name(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
         answer.json().to_string().contains(CANARY),
         "for those who ask"
     );
-    shown.text(answer.shown().to_string());
+    shown.text(answer.json_masked().to_string());
     shown.debug(&answer);
     shown.debug(&answer.into_inner());
     let mut pages = entry.pages(client.transport(), &arguments)?;
@@ -57,7 +57,7 @@ async fn by_name(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
     shown.debug(&(
         &entry.parameters[0],
         entry.parameters[0].place,
-        &entry.reply,
+        &entry.response,
     ));
     let put = catalog.entry("create_or_update_transform")?;
     shown.debug(&(&put.body, put.write));

@@ -14,7 +14,7 @@ use std::{
 
 use mkio::{
     Client, Dispatch, DispatchError, DispatchFuture, ErrorKind, Operation, RateBudget, Response,
-    Result, RetryPolicy, dynamic::Answer,
+    Result, RetryPolicy, dynamic::DynamicResponse,
 };
 use serde_json::{Map, Value};
 use values::{Chance, Maker, Size, hostile};
@@ -36,7 +36,7 @@ impl Dispatch for Body {
     }
 }
 
-type Reply<'a> = Pin<Box<dyn Future<Output = Result<Response<Answer>>> + 'a>>;
+type Reply<'a> = Pin<Box<dyn Future<Output = Result<Response<DynamicResponse>>> + 'a>>;
 type Call = for<'a> fn(&'a Client, &'a str, &'a Map<String, Value>) -> Reply<'a>;
 
 macro_rules! api {
@@ -210,7 +210,7 @@ async fn every_schema_is_read() {
                         last = call(&client, operation.id, &other).await;
                     }
                 }
-                last.map(|response| response.into_inner().into_known())
+                last.map(|response| response.into_inner().into_value())
             };
             let name = format!("{api}.{}", operation.id);
             let random = (1..=5).map(|seed| (Size::Random, seed));

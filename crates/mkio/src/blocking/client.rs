@@ -6,7 +6,7 @@ use mkio_core::{Error, Result};
 
 use super::{Iter, runtime::OwnRuntime};
 
-/// A client that waits for answers in place, with a runtime of its own.
+/// A client that runs calls to their end on a runtime of its own.
 ///
 /// It dereferences to the async [`mkio::Client`](crate::Client), so
 /// [`project`](crate::Client::project) and all that follows are the same; what would be awaited is

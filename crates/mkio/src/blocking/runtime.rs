@@ -28,9 +28,8 @@ impl OwnRuntime {
 
     pub(super) fn block_on<F: Future>(&self, work: F) -> Result<F::Output> {
         let message = if Handle::try_current().is_ok() {
-            "the blocking client was called within a tokio runtime, whose other tasks it would \
-             stop: use the async mkio::Client there, or call this one on a thread of \
-             std::thread::spawn"
+            "the blocking client was called within a tokio runtime, which it would block: use \
+             the async mkio::Client there, or call this one on a thread of std::thread::spawn"
         } else if let Some(runtime) = &self.0 {
             return Ok(runtime.block_on(work));
         } else {

@@ -28,23 +28,23 @@ impl<F: Fn(&str) -> (u16, String) + Send + Sync> Dispatch for Script<F> {
     }
 }
 
-fn settings(answer: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> crate::Client {
+fn settings(response: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> crate::Client {
     let settings = crate::Client::builder().token("a-token").project("acme");
-    settings.dispatch(Script(answer)).build().unwrap()
+    settings.dispatch(Script(response)).build().unwrap()
 }
 
-fn client(answer: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> Client {
-    Client::new(settings(answer)).unwrap()
+fn client(response: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> Client {
+    Client::new(settings(response)).unwrap()
 }
 
 /// A client whose clock stands still and jumps ahead when everything waits for it.
-fn paused(answer: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> Client {
+fn paused(response: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> Client {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .unwrap();
-    Client::over(OwnRuntime::of(runtime), settings(answer))
+    Client::over(OwnRuntime::of(runtime), settings(response))
 }
 
 /// A list of three pages with two assets each.
@@ -64,7 +64,7 @@ fn three_pages(asked: &str) -> (u16, String) {
 }
 
 #[test]
-fn a_call_gives_its_answer() {
+fn a_call_gives_its_response() {
     let mkio = client(|asked| {
         assert_eq!(asked, "/api/v1/projects/acme/media/assets/intro");
         (200, r#"{"name":"intro"}"#.to_owned())

@@ -7,7 +7,7 @@ use mkio_core::{
 use mkio_media::{ProjectClient, types::AssetFileAccessInfo};
 use serde_json::json;
 
-/// The one request of the host. No document describes it; the platform's guide on downloads does.
+/// The one request of the host. No document describes it; the service's guide on downloads does.
 static DOWNLOAD_BLOB: Operation = Operation {
     id: "download_blob",
     api: "",

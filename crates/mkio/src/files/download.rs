@@ -37,7 +37,7 @@ impl DownloadRequest {
 
     /// Begins at this byte instead of at the first one, for example at the
     /// [`position`](Download::position) where an earlier download stopped.
-    pub fn from(mut self, byte: u64) -> Self {
+    pub fn start_at(mut self, byte: u64) -> Self {
         self.from = byte;
         self
     }
@@ -46,7 +46,7 @@ impl DownloadRequest {
     ///
     /// # Errors
     ///
-    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the name is no path of a file;
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the name is not a path of a file;
     /// [`Config`](ErrorKind::Config) when the token would travel unencrypted. 404 when there is no such
     /// asset, 502 from the file host when there is no such file or its storage cannot be reached.
     pub async fn send(mut self) -> Result<Download> {

@@ -80,7 +80,7 @@ pub struct File {
 /// What is in the storage of an asset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Listing {
+pub struct FileList {
     /// Files at the top.
     pub files: Vec<File>,
     /// Names of folders. The service does not list what is in them; a file in one is downloaded as
@@ -95,7 +95,7 @@ impl Files {
     ///
     /// Those of the call: 404 when there is no such asset, 400 when the service cannot read the storage
     /// account, for example because its credential has expired.
-    pub async fn list(&self, asset: impl AsRef<str>) -> Result<Listing> {
+    pub async fn list(&self, asset: impl AsRef<str>) -> Result<FileList> {
         let storage = self.media.get_asset_storage(asset).send().await?;
         let files = storage.spec().files().iter().filter_map(|file| {
             Some(File {
@@ -104,7 +104,7 @@ impl Files {
             })
         });
         let folders = storage.spec().folders().iter();
-        Ok(Listing {
+        Ok(FileList {
             files: files.collect(),
             folders: folders
                 .filter_map(|folder| folder.name().map(str::to_owned))

@@ -2,7 +2,7 @@
 
 use mkio_core::{Error, ErrorKind, Result};
 
-/// Characters that the platform's guide bars from names of files that it is to read.
+/// Characters that the service's guide bars from names of files that it is to read.
 #[cfg(feature = "upload")]
 const BARRED: &str = "!*'();:@&=+$,/?%#[]\"";
 
@@ -15,7 +15,7 @@ fn refused(name: &str, why: &str) -> Error {
     Error::new(ErrorKind::InvalidRequest, message)
 }
 
-/// Refuses what is no path of a file in a container.
+/// Refuses what is not a path of a file in a container.
 pub(super) fn check(name: &str) -> Result<()> {
     let is_dots = |part: &str| part == "." || part == "..";
     if name.is_empty() {
@@ -31,13 +31,13 @@ pub(super) fn check(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses names that storage would take and the platform could not read afterwards.
+/// Refuses names that storage would take and the service could not read afterwards.
 #[cfg(feature = "upload")]
 pub(super) fn check_new(name: &str) -> Result<()> {
     check(name)?;
     let last = name.rsplit('/').next().unwrap_or(name);
     if let Some(barred) = last.chars().find(|c| BARRED.contains(*c)) {
-        let why = format!("has a `{barred}`, which the platform cannot read; rename the file");
+        let why = format!("has a `{barred}`, which the service cannot read; rename the file");
         return Err(refused(name, &why));
     }
     if last.chars().count() > LONGEST {
@@ -65,7 +65,7 @@ mod tests {
 
     #[cfg(feature = "upload")]
     #[test]
-    fn what_the_platform_cannot_read_is_refused() {
+    fn what_the_service_cannot_read_is_refused() {
         assert!(check_new("folder/film_720p.mp4").is_ok());
         for name in ["a?.mp4", "50%.mp4", "a+b.mp4", "a;b.mp4", "../a"] {
             assert!(check_new(name).is_err(), "{name}");

@@ -28,7 +28,7 @@ type Handler = dyn Fn(Event) -> Handled + Send + Sync;
 /// Receives events: verifies the sender, leaves out events that were handled, tells the waits, and
 /// calls your code.
 ///
-/// Cheap to clone; clones share the memory of events. The answers:
+/// Cheap to clone; clones share the memory of events. The responses:
 ///
 /// | status | meaning |
 /// |---|---|
@@ -124,14 +124,14 @@ impl Webhook {
     /// For requests of a server, whose bodies are still to come, see [`serve`](Self::serve).
     pub async fn handle(&self, request: Request<impl AsRef<[u8]>>) -> Response<String> {
         let (head, body) = request.into_parts();
-        answer(match self.admit(&head) {
+        respond(match self.admit(&head) {
             Ok(()) => self.take(&head, body.as_ref()).await,
             refused => refused,
         })
     }
 
     /// Handles a request of a server, reading its body: of hyper, and everything that is built on
-    /// it. The answer's body, text, is one for these as well.
+    /// it. The response's body, text, is one for these as well.
     ///
     /// Nothing is read from a sender who does not know the secret, or who announces more than
     /// [`largest_body`](WebhookBuilder::largest_body), and no more than that from the others.
@@ -144,7 +144,7 @@ impl Webhook {
         let refused = match self.admit(&head) {
             Ok(()) if body.size_hint().lower() > self.inner.largest as u64 => TOO_LARGE,
             Ok(()) => match Limited::new(body, self.inner.largest).collect().await {
-                Ok(body) => return answer(self.take(&head, &body.to_bytes()).await),
+                Ok(body) => return respond(self.take(&head, &body.to_bytes()).await),
                 Err(error) if error.is::<LengthLimitError>() => TOO_LARGE,
                 Err(error) => {
                     tracing::warn!(
@@ -156,7 +156,7 @@ impl Webhook {
             },
             Err(refused) => refused,
         };
-        answer(Err(refused))
+        respond(Err(refused))
     }
 
     /// Largest body, in bytes.
@@ -195,7 +195,7 @@ impl Webhook {
             tracing::warn!(%error, "a webhook event does not decode");
             // What the service calls its JSON is not published, so only what is none is refused.
             if says_json(request) {
-                (StatusCode::BAD_REQUEST, "this is not an event")
+                (StatusCode::BAD_REQUEST, "the body is not an event")
             } else {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "events are JSON")
             }
@@ -228,8 +228,8 @@ impl Webhook {
     }
 }
 
-/// What a future gives, or an error when it panics: a server would drop the connection without an
-/// answer.
+/// What a future gives, or an error when it panics: a server would drop the connection without a
+/// response.
 async fn caught(handled: impl Future<Output = Result<(), BoxError>>) -> Result<(), BoxError> {
     let mut handled = pin!(handled);
     poll_fn(|cx| {
@@ -252,7 +252,7 @@ fn says_json(request: &Parts) -> bool {
     essence.ends_with("/json") || essence.ends_with("+json")
 }
 
-fn answer(handled: Handling) -> Response<String> {
+fn respond(handled: Handling) -> Response<String> {
     let (status, why) = handled.err().unwrap_or((StatusCode::NO_CONTENT, ""));
     let mut response = Response::new(why.to_owned());
     *response.status_mut() = status;
@@ -338,7 +338,7 @@ impl WebhookBuilder {
         self
     }
 
-    /// Calls this with every event that has not been handled before. The service has its answer
+    /// Calls this with every event that has not been handled before. The service has its response
     /// when it is through, so keep it short; after an error the event is delivered again.
     pub fn on_event<F, R>(mut self, handler: F) -> Self
     where

@@ -92,8 +92,8 @@ impl Rule {
     /// writing one again changes nothing.
     ///
     /// The service writes rules as a whole, so a rule without secrets here has none afterwards: where
-    /// the service shows some, masked, they are removed. It may also not show them at all; such ones
-    /// go with the next change of something else. Secrets cannot be compared with what is shown, so a
+    /// the service shows some, masked, they are removed. Secrets that it does not show are removed by the
+    /// next change of something else. Secrets cannot be compared with what is shown, so a
     /// rule with secrets here is written every time, and a new secret is in force at once.
     ///
     /// # Errors

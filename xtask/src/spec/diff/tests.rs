@@ -257,7 +257,7 @@ fn surface_of(sources: &(Value, Value)) -> String {
         states: sources.1.to_string(),
     };
     let (mut files, mut report) = (Files::default(), Report::default());
-    pipeline::alone(&api, &sources, &mut files, &mut report).unwrap();
+    pipeline::single_crate(&api, &sources, &mut files, &mut report).unwrap();
     files.get("spec/surface/media.txt").unwrap().to_owned()
 }
 

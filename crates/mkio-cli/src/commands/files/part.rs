@@ -109,7 +109,7 @@ impl Part {
     pub fn open(&self, from: u64, wanted: &Mark) -> Result<File> {
         let data = self.data();
         let failed = |error| cannot(&data, error);
-        // Again: the answer may have taken a long time, and tells more of the version than the listing.
+        // Again: the response may have taken a long time, and tells more of the version than the list.
         if self.begun(wanted)? != from {
             return Err(another(&data));
         }
@@ -214,7 +214,7 @@ mod tests {
         let wanted = mark(Some(4), Some("v1"));
         assert_eq!(part.begun(&wanted).unwrap(), 0);
         part.open(0, &wanted).unwrap().write_all(b"ab").unwrap();
-        // A listing knows the size alone.
+        // The list knows the size alone.
         assert_eq!(part.begun(&mark(Some(4), None)).unwrap(), 2);
         part.open(2, &wanted).unwrap().write_all(b"cd").unwrap();
         assert!(part.finish(3).is_err(), "somebody else has written");

@@ -124,8 +124,8 @@ pub fn made(
     let state = known_state(of, state.unwrap_or_default())?;
     let mut resource = Value::Null;
     let name = source.rsplit('/').next().unwrap_or_default();
-    let listing = of.and_then(|of| of.list.as_ref());
-    let name_place = listing.map_or("/name", |list| list.name_pointer);
+    let list = of.and_then(|of| of.list.as_ref());
+    let name_place = list.map_or("/name", |list| list.name_pointer);
     let state_place = of.map_or("", |of| of.state_pointer);
     for (place, value) in [(name_place, name), (state_place, &*state)] {
         if !place.is_empty() {
@@ -161,9 +161,9 @@ fn known_state(of: Option<&Resource>, state: String) -> Result<String> {
 /// An event that is made again from what the service tells of its delivery, and from the resource.
 pub async fn rebuilt(session: &Session, client: &Client, told: &Value) -> Value {
     let (kind, source) = (path::text(told, "type"), path::text(told, "source"));
-    let answer = client.request(Method::GET, place(&source)).send().await;
-    let resource: Value = match answer {
-        Ok(answer) => answer.into_inner(),
+    let response = client.request(Method::GET, place(&source)).send().await;
+    let resource: Value = match response {
+        Ok(response) => response.into_inner(),
         Err(error) => {
             session.tell(format!("{source}: {}", Failure::from(error)));
             Value::Null

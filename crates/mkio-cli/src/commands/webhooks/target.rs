@@ -78,14 +78,14 @@ impl Target {
         if let Some(secret) = &self.secret {
             request = request.header(HEADER, secret);
         }
-        let answer = request.send().await.map_err(|error| {
+        let response = request.send().await.map_err(|error| {
             let exit = match error {
                 ref error if error.is_timeout() => Exit::Timeout,
                 _ => Exit::Later,
             };
             Failure::new(exit, format!("{}: {}", self.url, error.without_url()))
         })?;
-        Ok(answer.status().as_u16())
+        Ok(response.status().as_u16())
     }
 }
 

@@ -95,7 +95,7 @@ impl<L, K: Kind, U: Filterable> Field<L, K, U> {
     }
 
     /// The field is one of `values`; without any value nothing matches. The filter is then
-    /// `false`, which is OData; whether the service takes it, its documents do not say.
+    /// `false`, as OData has it. The documents do not state whether the service takes that.
     pub fn one_of<V: Literal<K>>(self, values: impl IntoIterator<Item = V>) -> Filter<L> {
         values
             .into_iter()
@@ -117,8 +117,8 @@ impl<L, K: Kind, U: Filterable> Field<L, K, U> {
 
     fn compare(&self, operator: &str, value: &impl Literal<K>) -> Filter<L> {
         let filter = Filter::atom(format!("{} {operator} {}", self.path, value.literal()));
-        match value.fault() {
-            Some(fault) => filter.with_fault(format!("`{}`: {fault}", self.path)),
+        match value.invalid_reason() {
+            Some(reason) => filter.with_invalid_reason(format!("`{}`: {reason}", self.path)),
             None => filter,
         }
     }

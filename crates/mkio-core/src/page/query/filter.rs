@@ -15,7 +15,7 @@ pub struct Filter<L> {
     text: String,
     strength: Strength,
     /// The first value that is unusable.
-    fault: Option<String>,
+    invalid_reason: Option<String>,
     list: PhantomData<fn() -> L>,
 }
 
@@ -38,19 +38,19 @@ impl<L> Filter<L> {
         Self {
             text,
             strength,
-            fault: None,
+            invalid_reason: None,
             list: PhantomData,
         }
     }
 
-    pub(super) fn with_fault(mut self, fault: String) -> Self {
-        self.fault = Some(fault);
+    pub(super) fn with_invalid_reason(mut self, reason: String) -> Self {
+        self.invalid_reason = Some(reason);
         self
     }
 
     /// Why the filter cannot be sent, if it cannot.
-    pub(crate) fn fault(&self) -> Option<&str> {
-        self.fault.as_deref()
+    pub(crate) fn invalid_reason(&self) -> Option<&str> {
+        self.invalid_reason.as_deref()
     }
 
     /// Both conditions hold.
@@ -83,7 +83,7 @@ impl<L> Filter<L> {
             other.bracketed_in(strength)
         );
         let mut joined = Self::new(text, strength);
-        joined.fault = self.fault.or_else(|| other.fault.clone());
+        joined.invalid_reason = self.invalid_reason.or_else(|| other.invalid_reason.clone());
         joined
     }
 
@@ -113,7 +113,7 @@ impl<L> Clone for Filter<L> {
         Self {
             text: self.text.clone(),
             strength: self.strength,
-            fault: self.fault.clone(),
+            invalid_reason: self.invalid_reason.clone(),
             list: PhantomData,
         }
     }

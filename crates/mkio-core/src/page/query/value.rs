@@ -54,7 +54,7 @@ pub trait Literal<K: Kind> {
     fn literal(&self) -> String;
 
     /// Why a field of this kind cannot have the value, if it cannot: a text that is no time.
-    fn fault(&self) -> Option<String> {
+    fn invalid_reason(&self) -> Option<String> {
         None
     }
 }
@@ -69,8 +69,8 @@ impl<K: Kind, V: Literal<K> + ?Sized> Literal<K> for &V {
         V::literal(self)
     }
 
-    fn fault(&self) -> Option<String> {
-        V::fault(self)
+    fn invalid_reason(&self) -> Option<String> {
+        V::invalid_reason(self)
     }
 }
 
@@ -112,7 +112,7 @@ impl Literal<Time> for Timestamp {
         }
     }
 
-    fn fault(&self) -> Option<String> {
+    fn invalid_reason(&self) -> Option<String> {
         let text = self.as_str();
         let usable = self.utc().is_some() || text.parse::<NaiveDate>().is_ok();
         (!usable).then(|| {
@@ -174,8 +174,8 @@ impl Literal<Time> for str {
         Timestamp::from(self).literal()
     }
 
-    fn fault(&self) -> Option<String> {
-        Timestamp::from(self).fault()
+    fn invalid_reason(&self) -> Option<String> {
+        Timestamp::from(self).invalid_reason()
     }
 }
 
@@ -184,8 +184,8 @@ impl Literal<Time> for String {
         <str as Literal<Time>>::literal(self)
     }
 
-    fn fault(&self) -> Option<String> {
-        <str as Literal<Time>>::fault(self)
+    fn invalid_reason(&self) -> Option<String> {
+        <str as Literal<Time>>::invalid_reason(self)
     }
 }
 

@@ -122,7 +122,7 @@ impl<C> Clone for TransportBuilder<C> {
     }
 }
 
-/// Whom to talk to, and as whom.
+/// Addresses and credentials.
 impl<C> TransportBuilder<C> {
     /// Bearer token for the cloud APIs. Excludes [`token_provider`](Self::token_provider).
     pub fn token(mut self, token: impl Into<Token>) -> Self {
@@ -162,7 +162,7 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// Profile file to read instead of `mkio/config.toml` under the platform's configuration
+    /// Profile file to read instead of `mkio/config.toml` under the operating system's configuration
     /// directory. It is read when a profile is named or [`with_env`](Self::with_env) is used.
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.config_file = Some(path.into());
@@ -226,7 +226,7 @@ impl<C> TransportBuilder<C> {
     }
 }
 
-/// How to talk to it.
+/// How requests are sent.
 impl<C> TransportBuilder<C> {
     /// Added to the `User-Agent` header, for example `nightly-ingest/2.1`.
     pub fn user_agent_suffix(mut self, suffix: impl Into<String>) -> Self {
@@ -260,7 +260,7 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// How often and at what distance failed attempts are retried.
+    /// How often and at what distance failed attempts are retried. Default: [`RetryPolicy::default`].
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.settings.options = self.settings.options.retry(policy);
         self
@@ -275,13 +275,14 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// How many requests per minute the client allows itself.
+    /// How many requests per minute the client allows itself. Default: 2,000 reads and 1,000 writes for each
+    /// project.
     pub fn rate_budget(mut self, budget: RateBudget) -> Self {
         self.settings.budget = budget;
         self
     }
 
-    /// Tells numbers about calls, attempts, budget waits and polls. Default: nobody is told.
+    /// Receives counts and times of calls, attempts, budget waits and polls. Default: none.
     pub fn metrics(mut self, metrics: impl Metrics + 'static) -> Self {
         self.settings.metrics = Some(Arc::new(metrics));
         self
@@ -294,7 +295,7 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// Trusts another root certificate besides the platform's; call it again for more.
+    /// Trusts another root certificate besides those of the operating system; call it again for more.
     #[cfg(feature = "__tls")]
     pub fn root_certificate(mut self, certificate: reqwest::Certificate) -> Self {
         self.settings.certificates.push(certificate);

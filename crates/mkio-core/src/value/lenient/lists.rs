@@ -9,25 +9,25 @@ use serde::{
 
 use super::{
     element::Element,
-    found::{Found, Lenient},
+    value::{Lenient, LenientValue},
 };
 
 /// A visitor that takes `null`, and anything else through another visitor.
 macro_rules! nullable {
     ($null:ident, $inner:ident, $method:ident) => {
         impl<'de, T: Deserialize<'de>> Visitor<'de> for $null<T> {
-            type Value = Found<<$inner<T> as Visitor<'de>>::Value>;
+            type Value = LenientValue<<$inner<T> as Visitor<'de>>::Value>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 $inner::<T>(PhantomData).expecting(f)
             }
 
             fn visit_none<E>(self) -> Result<Self::Value, E> {
-                Ok(Found::Null)
+                Ok(LenientValue::Null)
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Found::Null)
+                Ok(LenientValue::Null)
             }
 
             fn visit_some<D: Deserializer<'de>>(
@@ -35,7 +35,7 @@ macro_rules! nullable {
                 deserializer: D,
             ) -> Result<Self::Value, D::Error> {
                 let value = deserializer.$method($inner(PhantomData))?;
-                Ok(Found::Value(value))
+                Ok(LenientValue::Value(value))
             }
         }
     };
@@ -44,7 +44,7 @@ macro_rules! nullable {
 impl<T: for<'a> Deserialize<'a>> Lenient for Vec<T> {
     const EXPECTED: &'static str = "a list";
 
-    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Found<Self>, D::Error> {
+    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LenientValue<Self>, D::Error> {
         struct Elements<T>(PhantomData<T>);
 
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
@@ -73,7 +73,7 @@ impl<T: for<'a> Deserialize<'a>> Lenient for Vec<T> {
 impl<T: for<'a> Deserialize<'a>> Lenient for BTreeMap<String, T> {
     const EXPECTED: &'static str = "a map";
 
-    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Found<Self>, D::Error> {
+    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LenientValue<Self>, D::Error> {
         struct Members<T>(PhantomData<T>);
 
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {

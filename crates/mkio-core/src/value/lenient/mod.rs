@@ -5,10 +5,10 @@
 //! [`Response::json`](crate::Response::json) has what was received.
 
 mod element;
-mod found;
 mod lists;
 mod scalar;
 #[cfg(test)]
 mod tests;
+mod value;
 
-pub use found::{lenient, or_none};
+pub use value::{lenient, or_none};

@@ -7,7 +7,7 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::found::{Found, Lenient};
+use super::value::{Lenient, LenientValue};
 
 /// A number or a flag.
 pub(super) trait Scalar: Sized {
@@ -116,7 +116,7 @@ macro_rules! scalars {
         $(impl Lenient for $type {
             const EXPECTED: &'static str = <Self as Scalar>::EXPECTED;
 
-            fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Found<Self>, D::Error> {
+            fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LenientValue<Self>, D::Error> {
                 deserializer.deserialize_any(ScalarVisitor(PhantomData))
             }
         })*
@@ -126,12 +126,12 @@ scalars!(i64, f64, bool);
 
 struct ScalarVisitor<T>(PhantomData<T>);
 
-fn found<T, E>(value: Option<T>) -> Result<Found<T>, E> {
-    Ok(value.map_or(Found::Other, Found::Value))
+fn found<T, E>(value: Option<T>) -> Result<LenientValue<T>, E> {
+    Ok(value.map_or(LenientValue::Other, LenientValue::Value))
 }
 
 impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
-    type Value = Found<T>;
+    type Value = LenientValue<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(T::EXPECTED)
@@ -158,11 +158,11 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Found::Null)
+        Ok(LenientValue::Null)
     }
 
     fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(Found::Null)
+        Ok(LenientValue::Null)
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -171,11 +171,11 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
         while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Found::Other)
+        Ok(LenientValue::Other)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Found::Other)
+        Ok(LenientValue::Other)
     }
 }

@@ -9,7 +9,7 @@ pub(in crate::wait) struct Channels {
     pub(in crate::wait) background: Transport,
     /// Sends the poll at the deadline, which cannot be put off: once.
     pub(in crate::wait) urgent: Transport,
-    /// Sends the questions of actions and the last read: like the caller's own calls.
+    /// Sends the questions of actions and the final poll: like the caller's own calls.
     pub(in crate::wait) foreground: Transport,
 }
 
@@ -23,7 +23,7 @@ impl Channels {
         }
     }
 
-    /// When a failed poll is repeated.
+    /// When a failed poll is retried.
     pub(in crate::wait) fn retry(&self) -> RetryPolicy {
         self.foreground.retry_policy()
     }

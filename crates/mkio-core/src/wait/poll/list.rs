@@ -15,7 +15,7 @@ use crate::{
     page::{Page, Pages, query::quoted},
     retry,
     wait::{
-        Listing, pointer,
+        ListSource, pointer,
         seen::{created_at, date},
         target::Target,
     },
@@ -27,13 +27,13 @@ const NAMES: usize = 6000;
 
 /// Any page of any list.
 #[derive(Deserialize)]
-struct AnyPage {
+struct PollPage {
     value: Option<Vec<Value>>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,
 }
 
-impl Page for AnyPage {
+impl Page for PollPage {
     type Item = Value;
 
     fn items(&self) -> &[Value] {
@@ -184,7 +184,7 @@ pub(super) async fn poll_list(
         add_filter(request.url_mut(), filter, targets.len());
     }
     let since = Instant::now();
-    let mut pages = Pages::<AnyPage>::new(transport.clone(), list.operation, request).prefetch(0);
+    let mut pages = Pages::<PollPage>::new(transport.clone(), list.operation, request).prefetch(0);
     let matcher = ItemMatcher::new(targets, list);
     // Without a filter, newer resources of the same name may come later.
     let all_pages = filter.is_none() && !first.resource.created_pointer.is_empty();
@@ -228,12 +228,12 @@ fn add_filter(url: &mut Url, filter: &str, count: usize) {
 /// Finds the target of an item.
 struct ItemMatcher<'a> {
     targets: &'a [Target],
-    list: &'a Listing,
+    list: &'a ListSource,
     names: HashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> ItemMatcher<'a> {
-    fn new(targets: &'a [Target], list: &'a Listing) -> Self {
+    fn new(targets: &'a [Target], list: &'a ListSource) -> Self {
         let mut names: HashMap<_, Vec<_>> = HashMap::new();
         for (place, target) in targets.iter().enumerate() {
             names.entry(target.name()).or_default().push(place);

@@ -43,7 +43,7 @@ pub(super) enum Phase {
     Polling { at_deadline: bool },
     /// The wait is decided, for a failure unless it has reached its goal; the resource is read once
     /// more.
-    Reading {
+    FinalPoll {
         failure: Option<Reason>,
         at_deadline: bool,
     },
@@ -84,8 +84,8 @@ pub(super) struct Member {
     trust: Trust,
     /// Polls in a row that failed.
     failures: u32,
-    /// Last reads that failed because they could not be read.
-    unreadable_reads: u32,
+    /// Final polls whose response did not decode.
+    unreadable_final_polls: u32,
     last_error: Option<Error>,
     /// When an event was taken in: a poll that began before that shows nothing new.
     news: Option<Instant>,
@@ -112,7 +112,7 @@ impl Member {
                 not_shown: 0,
             },
             failures: 0,
-            unreadable_reads: 0,
+            unreadable_final_polls: 0,
             last_error: None,
             news: None,
             event: None,
@@ -133,17 +133,17 @@ impl Member {
 
     /// A poll or a read is under way.
     pub(super) fn is_busy(&self) -> bool {
-        matches!(self.phase, Phase::Polling { .. } | Phase::Reading { .. })
+        matches!(self.phase, Phase::Polling { .. } | Phase::FinalPoll { .. })
     }
 
     /// A read is under way, or the wait has ended.
     fn is_decided(&self) -> bool {
-        matches!(self.phase, Phase::Reading { .. } | Phase::Ended)
+        matches!(self.phase, Phase::FinalPoll { .. } | Phase::Ended)
     }
 
     pub(super) fn is_at_deadline(&self) -> bool {
         match self.phase {
-            Phase::Polling { at_deadline } | Phase::Reading { at_deadline, .. } => at_deadline,
+            Phase::Polling { at_deadline } | Phase::FinalPoll { at_deadline, .. } => at_deadline,
             Phase::Idle | Phase::Ended => false,
         }
     }
@@ -364,10 +364,10 @@ impl Member {
                 self.finish(Err(Error::new(ErrorKind::Wait, message)));
             }
             Verdict::Failed(reason) => {
-                let whole = self.plan.judge().current().is_some();
+                let has_resource = self.plan.judge().current().is_some();
                 // The resource may say more than its state.
-                if !whole && matches!(reason, Reason::State | Reason::FellBack) {
-                    self.read(Some(reason), at_deadline);
+                if !has_resource && matches!(reason, Reason::State | Reason::FellBack) {
+                    self.begin_final_poll(Some(reason), at_deadline);
                 } else {
                     self.fail(reason, None);
                 }
@@ -382,14 +382,14 @@ impl Member {
         let current = self.plan.judge().current().cloned();
         match current {
             Some(resource) => self.finish(Ok(resource)),
-            None => self.read(None, at_deadline),
+            None => self.begin_final_poll(None, at_deadline),
         }
     }
 
     /// Has the resource read once more.
-    fn read(&mut self, failure: Option<Reason>, at_deadline: bool) {
+    fn begin_final_poll(&mut self, failure: Option<Reason>, at_deadline: bool) {
         if self.target().resource.item.is_some() {
-            self.phase = Phase::Reading {
+            self.phase = Phase::FinalPoll {
                 failure,
                 at_deadline,
             };
@@ -402,9 +402,9 @@ impl Member {
         }
     }
 
-    /// Takes in the last read.
-    pub(super) fn take_read(&mut self, read: Result<Value>) {
-        let Phase::Reading {
+    /// Takes in the final poll.
+    pub(super) fn take_final_poll(&mut self, read: Result<Value>) {
+        let Phase::FinalPoll {
             failure,
             at_deadline,
         } = self.phase
@@ -419,11 +419,11 @@ impl Member {
                 self.go_on(at_deadline);
             }
             (None, Ok(resource)) => {
-                let verdict = plan.judge().check_last_read(&plan.target, &resource);
+                let verdict = plan.judge().check_final_poll(&plan.target, &resource);
                 match verdict {
                     Verdict::Reached => self.finish(Ok(resource)),
                     Verdict::Failed(reason) => {
-                        plan.judge().take_last_read(&plan.target, resource);
+                        plan.judge().take_final_poll(&plan.target, resource);
                         self.fail(reason, None);
                     }
                     // The state was not that of the resource, or the read is behind it.
@@ -436,7 +436,7 @@ impl Member {
             (None, Err(error)) if error.is_not_found() => self.fail(Reason::Gone, Some(error)),
             // The goal was reached; a read that failed in passing does not undo that.
             (None, Err(error)) => {
-                self.unreadable_reads += u32::from(is_unreadable(&error));
+                self.unreadable_final_polls += u32::from(is_unreadable(&error));
                 self.failed(error, at_deadline);
             }
             (Some(reason), read) => {
@@ -478,7 +478,8 @@ impl Member {
         // A provider that has given tokens before will do so again.
         let passing = error.is_retryable()
             || (is_provider_failure(&error) && self.has_seen())
-            || (is_unreadable(&error) && self.failures.max(self.unreadable_reads) < UNREADABLE);
+            || (is_unreadable(&error)
+                && self.failures.max(self.unreadable_final_polls) < UNREADABLE);
         if !passing {
             return self.fail(Reason::Poll, Some(error));
         }

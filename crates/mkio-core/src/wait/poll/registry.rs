@@ -55,7 +55,7 @@ impl Transport {
 }
 
 impl Waits {
-    /// Tells the waits of a webhook event: the one it is about advances or ends.
+    /// Passes a webhook event to the waits: the one it is about advances or ends.
     ///
     /// That costs no request, with two exceptions. An event that reaches the goal without the
     /// resource has the resource read. An event that may be older than the last poll has the

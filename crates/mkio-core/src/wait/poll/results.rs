@@ -31,7 +31,7 @@ impl PollTask {
             PollResult::Many(members, listed) => self.take_list(members, &listed),
             PollResult::Read(ids, read) => {
                 for id in ids {
-                    self.update(id, |member| member.take_read(read.clone()));
+                    self.update(id, |member| member.take_final_poll(read.clone()));
                 }
             }
         }

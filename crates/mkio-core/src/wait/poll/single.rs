@@ -20,17 +20,17 @@ use crate::{
 /// Where the response of a `/state` operation has the state.
 const STATE: &str = "/status/state";
 
-/// Reads the state of one resource; with `whole`, or where there is no state operation, the
+/// Reads the state of one resource; with `read_resource`, or where there is no state operation, the
 /// resource itself. A resource without either is looked for in its list.
 pub(super) async fn poll_one(
     transport: &Transport,
     target: &Target,
-    whole: bool,
+    read_resource: bool,
 ) -> Result<Polled> {
     let resource = target.resource;
     let state = resource
         .state
-        .filter(|_| !whole || resource.item.is_none() || resource.state_pointer.is_empty());
+        .filter(|_| !read_resource || resource.item.is_none() || resource.state_pointer.is_empty());
     let polled = if let Some(operation) = state {
         let response = get::<Value>(transport, target, operation).await;
         response.map(|response| {
@@ -96,7 +96,7 @@ async fn get<T: DeserializeOwned>(
     let request = target.request(transport, operation)?;
     let (since, url) = (Instant::now(), request.url().clone());
     let response = transport.call(request, operation).await;
-    let response = response.and_then(|reply| glue::json(reply, operation, || Some(url)));
+    let response = response.and_then(|response| glue::json(response, operation, || Some(url)));
     let outcome = response.as_ref().map(Response::http_status);
     let project = target.value("project_name");
     tell(transport, operation, project, since, outcome, 1);

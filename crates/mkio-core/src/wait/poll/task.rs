@@ -143,7 +143,7 @@ impl PollTask {
     pub(super) fn follow(&mut self, id: u64) {
         match self.members.get(id).map(|member| member.phase) {
             Some(Phase::Ended) => self.members.remove(id),
-            Some(Phase::Reading { .. }) => self.to_read.push(id),
+            Some(Phase::FinalPoll { .. }) => self.to_read.push(id),
             Some(Phase::Idle | Phase::Polling { .. }) | None => {}
         }
     }
@@ -359,7 +359,7 @@ impl PollTask {
 
     /// Polls the one resource that all these wait for.
     pub(super) fn poll_one(&mut self, ids: Vec<u64>, last: bool, check: bool) {
-        let (mut whole, mut urgent) = (false, last);
+        let (mut read_resource, mut urgent) = (false, last);
         let mut first = None;
         for id in &ids {
             let Some(member) = self.members.get_mut(*id) else {
@@ -367,7 +367,7 @@ impl PollTask {
             };
             member.begin_poll(last);
             urgent |= member.is_at_deadline();
-            whole |= member.plan.wants_whole();
+            read_resource |= member.plan.wants_resource();
             first.get_or_insert_with(|| Arc::clone(&member.plan));
         }
         let Some(plan) = first else {
@@ -386,7 +386,7 @@ impl PollTask {
             } else {
                 &plan.channels.background
             };
-            let polled = single::poll_one(transport, &plan.target, whole).await;
+            let polled = single::poll_one(transport, &plan.target, read_resource).await;
             PollResult::One { ids, check, polled }
         });
     }

@@ -1,4 +1,4 @@
-//! Waits that begin with actions: refusals, lost answers, several steps; with the paused clock.
+//! Waits that begin with actions: refusals, lost responses, several steps; with the paused clock.
 
 use std::{
     sync::{
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::service::{JOB, LIVE_EVENT, Service, resource, status};
 use crate::{
     Error, ErrorKind, Operation, Response, Result,
-    wait::{Action, Reason, State, Wait, WaitFailure},
+    wait::{ActionCall, Reason, State, Wait, WaitFailure},
 };
 
 const SHOW: &str = "media/liveEvents/show";
@@ -44,18 +44,18 @@ fn job(service: &Service) -> Wait<Value, State> {
     Wait::new(&service.transport, &JOB, values)
 }
 
-/// Answers of a call, one after the other; the last one again and again.
+/// Outcomes of a call, one after the other; the last one again and again.
 #[derive(Clone)]
 struct Calls {
     count: Arc<AtomicUsize>,
-    answers: Arc<dyn Fn(usize) -> Result<()> + Send + Sync>,
+    outcomes: Arc<dyn Fn(usize) -> Result<()> + Send + Sync>,
 }
 
 impl Calls {
-    fn new(answers: impl Fn(usize) -> Result<()> + Send + Sync + 'static) -> Self {
+    fn new(outcomes: impl Fn(usize) -> Result<()> + Send + Sync + 'static) -> Self {
         Self {
             count: Arc::default(),
-            answers: Arc::new(answers),
+            outcomes: Arc::new(outcomes),
         }
     }
 
@@ -63,41 +63,41 @@ impl Calls {
         self.count.load(Ordering::Relaxed)
     }
 
-    fn reaches(&self, goal: &'static str) -> Action {
+    fn reaches(&self, goal: &'static str) -> ActionCall {
         let calls = self.clone();
-        Action::reaches(goal, move || {
+        ActionCall::reaches(goal, move || {
             let calls = calls.clone();
-            async move { calls.answer() }
+            async move { calls.outcome() }
         })
     }
 
-    fn deletes(&self) -> Action {
+    fn deletes(&self) -> ActionCall {
         let calls = self.clone();
-        Action::deletes(move || {
+        ActionCall::deletes(move || {
             let calls = calls.clone();
-            async move { calls.answer() }
+            async move { calls.outcome() }
         })
     }
 
     /// A creation; `made` is the resource that a success shows.
-    fn creates(&self, made: Value) -> Action {
+    fn creates(&self, made: Value) -> ActionCall {
         let calls = self.clone();
-        Action::creates(move || {
+        ActionCall::creates(move || {
             let (calls, made) = (calls.clone(), made.to_string());
             async move {
-                calls.answer()?;
+                calls.outcome()?;
                 let headers = http::HeaderMap::new();
                 Ok(Response::new((), StatusCode::CREATED, headers, made.into()))
             }
         })
     }
 
-    fn answer(&self) -> Result<()> {
-        (self.answers)(self.count.fetch_add(1, Ordering::Relaxed))
+    fn outcome(&self) -> Result<()> {
+        (self.outcomes)(self.count.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-/// The answer to a POST that was sent got lost.
+/// The response to a POST that was sent got lost.
 fn lost() -> Error {
     Error::new(ErrorKind::Connection, "reset")
         .with_operation(&START)
@@ -247,7 +247,7 @@ async fn an_action_that_is_refused_for_good_ends_with_its_own_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_action_that_somebody_else_has_begun_is_not_repeated() {
+async fn an_action_that_somebody_else_has_begun_is_not_made_again() {
     let service = Service::new();
     service.at(SHOW, &[(0, "Starting"), (20, "Running")]);
     let begin = Calls::new(|_| Err(status(409)));
@@ -391,7 +391,7 @@ async fn a_new_job_that_fails_at_once_is_an_error_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_may_tell_the_time_of_creation_more_or_less_exactly() {
+async fn responses_may_tell_the_time_of_creation_more_or_less_exactly() {
     let job_of = |state: &str, created: &str| {
         let mut job = resource(JOB_1, state);
         job["properties"]["created"] = json!(created);
@@ -405,14 +405,14 @@ async fn answers_may_tell_the_time_of_creation_more_or_less_exactly() {
     ];
     service.life(JOB_1, life);
     let create = Calls::new(|_| Ok(()));
-    let answer = job_of("Queued", "2026-03-01T10:00:00.512Z");
-    let wait = job(&service).acting([create.creates(answer)]);
+    let response = job_of("Queued", "2026-03-01T10:00:00.512Z");
+    let wait = job(&service).acting([create.creates(response)]);
     let done = wait.timeout(seconds(600)).await.unwrap();
     assert_eq!(done["properties"]["state"], "Finished");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_whose_answer_was_lost_is_done() {
+async fn a_deletion_whose_response_was_lost_is_done() {
     let service = Service::new();
     let gone = Calls::new(|_| Err(status(404).with_outcome_unknown()));
     let wait = show(&service).until_gone().acting([gone.deletes()]);

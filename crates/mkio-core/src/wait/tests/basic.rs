@@ -367,7 +367,7 @@ async fn polls_at_growing_intervals_within_the_bounds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_poll_is_repeated_and_the_wait_survives() {
+async fn a_failed_poll_is_retried_and_the_wait_survives() {
     let service = Service::new();
     service.at(JOB_1, &[(0, "Processing"), (100, "Finished")]);
     let calls = AtomicUsize::new(0);
@@ -389,7 +389,7 @@ async fn a_failed_poll_is_repeated_and_the_wait_survives() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_last_read_that_fails_is_repeated_as_well() {
+async fn a_final_poll_that_fails_is_retried_as_well() {
     let service = Service::new();
     service.at(JOB_1, &[(0, "Finished")]);
     let reads = AtomicUsize::new(0);

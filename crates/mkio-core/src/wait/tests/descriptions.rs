@@ -101,7 +101,7 @@ async fn what_is_from_before_an_action_does_not_count_after_a_restart_either() {
     let mut wait = job(&service).after(async { Ok(()) });
     wait.try_next().await.unwrap();
     let description = wait.describe().unwrap();
-    assert!(description.acted);
+    assert!(description.after_action);
     again(&service, &JOB, wait).await.unwrap();
 
     // Without an action the failure is one.
@@ -122,7 +122,7 @@ async fn a_wait_that_has_ended_and_one_that_acts_can_be_described_as_well() {
     let mut wait = job(&service).after(std::future::pending::<crate::Result<()>>());
     let next = tokio::time::timeout(seconds(1), wait.try_next()).await;
     assert!(next.is_err());
-    assert!(wait.describe().unwrap().acted);
+    assert!(wait.describe().unwrap().after_action);
 }
 
 #[tokio::test(start_paused = true)]

@@ -154,7 +154,7 @@ async fn a_list_that_tells_resources_apart_again_is_used_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_read_must_show_what_was_told() {
+async fn the_final_poll_must_show_what_was_told() {
     let service = Service::new();
     service.at(&path("a"), &[(0, "Processing"), (60, "Finished")]);
     let mut waiting = job(&service, "a");
@@ -183,7 +183,7 @@ async fn the_last_read_must_show_what_was_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_last_read_that_shows_a_failure_is_one() {
+async fn a_final_poll_that_shows_a_failure_is_one() {
     let service = Service::new();
     service.at(SHOW, &[(0, "Starting")]);
     let values = ["acme", "show"].map(str::to_owned).to_vec();
@@ -201,7 +201,7 @@ async fn a_last_read_that_shows_a_failure_is_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_last_read_that_panics_is_repeated() {
+async fn a_final_poll_that_panics_is_retried() {
     let service = Service::new();
     service.at(&path("a"), &[(0, "Finished")]);
     let reads = AtomicUsize::new(0);
@@ -254,7 +254,7 @@ async fn a_token_provider_that_fails_for_a_while_ends_no_wait() {
         }
     }
 
-    // A wait that never had an answer tells what is wrong at once.
+    // A wait that never had a response tells what is wrong at once.
     let provider = token_fn(|| async { Err("the vault is sealed".into()) });
     let service = Service::with(|builder| builder.token_provider(provider));
     let error = job(&service, "a").await.unwrap_err();

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::service::{BACKUP, JOB, LIVE_EVENT, Service, resource, status};
 use crate::{
     Error, ErrorKind,
-    wait::{Action, Reason, State, StateEvent, Wait, WaitFailure},
+    wait::{ActionCall, Reason, State, StateEvent, Wait, WaitFailure},
 };
 
 const JOB_1: &str = "media/transforms/h264/jobs/job-1";
@@ -150,7 +150,7 @@ async fn a_missing_resource_is_no_error_where_that_is_fine() {
         let stop = move || async move { Err::<(), _>(status(code)) };
         show(&service)
             .goal("stopped")
-            .acting([Action::reaches("stopped", stop)])
+            .acting([ActionCall::reaches("stopped", stop)])
     };
     assert!(stop(404).await.unwrap_err().is_not_found());
     assert_eq!(stop(404).missing_ok().await.unwrap(), None);
@@ -160,7 +160,7 @@ async fn a_missing_resource_is_no_error_where_that_is_fine() {
         let delete = || async { Err::<(), _>(status(404)) };
         show(&service)
             .until_gone()
-            .acting([Action::deletes(delete)])
+            .acting([ActionCall::deletes(delete)])
     };
     assert!(delete().await.unwrap_err().is_not_found());
     delete().missing_ok().await.unwrap();
@@ -198,7 +198,7 @@ async fn code_and_reference_of_a_failed_poll_are_the_services() {
         let body = json!({"error": {"code": "Denied", "detail": "no right"}, "ref": "r-1"});
         let headers = http::HeaderMap::new();
         let body = body.to_string().into();
-        Some(Error::from_answer(StatusCode::FORBIDDEN, headers, body))
+        Some(Error::from_response(StatusCode::FORBIDDEN, headers, body))
     });
     let error = job(&service, "job-1").await.unwrap_err();
     assert_eq!(
@@ -237,7 +237,7 @@ async fn an_event_with_an_odd_time_of_creation_hides_no_later_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn polls_and_reads_that_are_no_json_are_repeated() {
+async fn polls_and_reads_that_are_no_json_are_retried() {
     let page = "<html><body>Bad gateway</body></html>";
     for cut in [page, "{\"status\": {\"sta", ""] {
         let service = Service::new();
@@ -329,7 +329,7 @@ async fn a_finished_job_that_does_not_decode_tells_what_is_known_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_last_read_that_is_no_json_still_tells_the_state() {
+async fn a_final_poll_that_is_no_json_still_tells_the_state() {
     let service = Service::new();
     service.at(JOB_1, &[(0, "Finished")]);
     service.garble(|seen| (!seen.path.ends_with("/state")).then(|| "<html>".to_owned()));

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::{
     Error, Operation, Result, Transport, TransportBuilder, Waits,
     page::script::{Script, Seen},
-    wait::{Goal, Listing, PRESENT, Resource, StateKind, target::Target},
+    wait::{Goal, ListSource, PRESENT, Resource, StateKind, target::Target},
 };
 
 macro_rules! operation {
@@ -65,7 +65,7 @@ pub(in crate::wait) static JOB: Resource = Resource {
     params: &["project_name", "transform_name", "job_name"],
     item: Some(&GET_JOB),
     state: Some(&GET_JOB_STATE),
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &LIST_JOBS,
         name_pointer: "/name",
         name_field: Some("name"),
@@ -188,7 +188,7 @@ pub(in crate::wait) static DEVICE_PRELOAD: Resource = Resource {
 pub(in crate::wait) static BACKUP: Resource = Resource {
     name: "fleets.backup",
     params: &["project_name", "backup_name"],
-    list: Some(Listing {
+    list: Some(ListSource {
         operation: &LIST_BACKUPS,
         name_pointer: "/metadata/name",
         name_field: None,
@@ -258,7 +258,7 @@ impl Service {
         });
         let served = world.clone();
         let latency = Duration::from_millis(5);
-        let script = Script::slow(latency, move |seen| served.answer(seen));
+        let script = Script::slow(latency, move |seen| served.respond(seen));
         Self {
             transport: settings(script.builder()).build().unwrap(),
             script,
@@ -372,7 +372,7 @@ pub(in crate::wait) fn resource(path: &str, state: &str) -> Value {
 }
 
 impl World {
-    fn answer(&self, seen: &Seen) -> Result<String> {
+    fn respond(&self, seen: &Seen) -> Result<String> {
         if let Some(fault) = &*self.fault.lock().unwrap_or_else(|fault| fault.into_inner())
             && let Some(error) = fault(seen)
         {
@@ -383,7 +383,7 @@ impl World {
         {
             return Ok(body);
         }
-        let answer = if seen.path.ends_with("/media/jobs") || seen.path.ends_with("/backups") {
+        let response = if seen.path.ends_with("/media/jobs") || seen.path.ends_with("/backups") {
             self.list(seen)
         } else if let Some(path) = seen.path.strip_suffix("/state") {
             let json = self.now(path)?;
@@ -391,7 +391,7 @@ impl World {
         } else {
             self.now(&seen.path)?
         };
-        Ok(answer.to_string())
+        Ok(response.to_string())
     }
 
     fn now(&self, path: &str) -> Result<Value> {
@@ -438,16 +438,16 @@ impl World {
             .collect();
         let page = *self.page.lock().unwrap();
         let items: Vec<_> = all.iter().skip(skip).take(page).collect();
-        let mut answer = json!({"value": items});
+        let mut response = json!({"value": items});
         if skip + page < all.len() {
             let filter = filter.unwrap_or_default();
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("$filter", filter)
                 .append_pair("$skiptoken", &(skip + page).to_string())
                 .finish();
-            answer["@odata.nextLink"] = format!("?{query}").into();
+            response["@odata.nextLink"] = format!("?{query}").into();
         }
-        answer
+        response
     }
 }
 
@@ -487,8 +487,8 @@ fn parts(path: &str) -> (String, String) {
     (transform.to_owned(), name.to_owned())
 }
 
-/// The error of an answer with this status.
+/// The error of a response with this status.
 pub(in crate::wait) fn status(status: u16) -> Error {
     let status = http::StatusCode::from_u16(status).unwrap();
-    Error::from_answer(status, http::HeaderMap::new(), bytes::Bytes::new())
+    Error::from_response(status, http::HeaderMap::new(), bytes::Bytes::new())
 }

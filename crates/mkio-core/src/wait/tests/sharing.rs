@@ -440,7 +440,7 @@ async fn a_retry_after_of_the_list_holds_for_all() {
         headers.insert("retry-after", http::HeaderValue::from_static("60"));
         let status = http::StatusCode::SERVICE_UNAVAILABLE;
         (first.fetch_add(1, Ordering::Relaxed) == 0)
-            .then(|| Error::from_answer(status, headers, bytes::Bytes::new()))
+            .then(|| Error::from_response(status, headers, bytes::Bytes::new()))
     });
     let ended = all(names.iter().map(|name| job(&service, name))).await;
     assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));

@@ -22,11 +22,11 @@ impl HttpConnector for Limited {
     }
 }
 
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'a>>;
+type ServiceFuture<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'a>>;
 
 impl HttpService for Limited {
     // The signature that the macro `async_trait` makes.
-    fn call<'a, 'b>(&'a self, request: HttpRequest) -> Answer<'b>
+    fn call<'a, 'b>(&'a self, request: HttpRequest) -> ServiceFuture<'b>
     where
         'a: 'b,
         Self: 'b,
@@ -38,7 +38,7 @@ impl HttpService for Limited {
             let http = http.map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
             let sent = HttpService::call(&http, request);
             match timeout(self.limit, sent).await {
-                Ok(answer) => answer,
+                Ok(response) => response,
                 Err(elapsed) => Err(HttpError::new(HttpErrorKind::Timeout, elapsed)),
             }
         })

@@ -85,7 +85,7 @@ impl UploadRequest {
         self
     }
 
-    /// Tells how far it is, whenever storage has taken a part.
+    /// Calls `tell` after each part that storage has taken.
     pub fn on_progress(mut self, tell: impl FnMut(Progress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(tell));
         self
@@ -102,7 +102,7 @@ impl UploadRequest {
     ///
     /// # Errors
     ///
-    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest): the name is one that the platform cannot read, or
+    /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest): the name is one that the service cannot read, or
     /// the credential is of another kind than the account. [`Config`](mkio_core::ErrorKind::Config): the local file
     /// cannot be read, the storage account is of a kind that uploads do not serve, or the credential
     /// would travel unencrypted. [`Api`](mkio_core::ErrorKind::Api): the asset or its account cannot be read, or storage refuses,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mkio_core::Secret;
 
-/// What opens a storage account. The service keeps its own to itself.
+/// Credential of a storage account. The service does not return its own.
 #[derive(Debug, Clone)]
 pub struct StorageCredential(pub(super) Kind);
 

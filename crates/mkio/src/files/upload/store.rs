@@ -29,7 +29,7 @@ impl Place {
         let found = media.get_asset(asset).send().await?;
         let properties = found.properties();
         let lacks = |field: &str| {
-            let message = format!("the service does not tell the `{field}` of the asset `{asset}`");
+            let message = format!("the service returned no `{field}` of the asset `{asset}`");
             Error::new(ErrorKind::Decode, message)
         };
         let account = properties.storage_account_name();
@@ -49,7 +49,7 @@ impl Place {
             path = format!("{path}{folder}/");
         }
         let path = Path::parse(format!("{path}{file}")).map_err(|error| {
-            let message = format!("the file name `{}` is no path", file.escape_debug());
+            let message = format!("the file name `{}` is not a valid path", file.escape_debug());
             Error::new(ErrorKind::InvalidRequest, message).with_source(error)
         })?;
         Ok(Self {
@@ -125,7 +125,7 @@ fn azure(
     };
     let endpoint = settings.endpoint.clone().or(url);
     let endpoint = endpoint.ok_or_else(|| {
-        let message = format!("the storage account `{}` tells no `url`", place.account);
+        let message = format!("the service returned no `url` of the storage account `{}`", place.account);
         Error::new(ErrorKind::Decode, message)
     })?;
     check_endpoint(&place.account, &endpoint, settings)?;

@@ -295,11 +295,11 @@ async fn a_repetition_meanwhile_is_put_off_and_a_dropped_handling_does_not_count
 }
 
 /// Status and body for a request.
-type Answers = dyn Fn(&reqwest::Request) -> (u16, Value) + Send + Sync;
+type Responses = dyn Fn(&reqwest::Request) -> (u16, Value) + Send + Sync;
 
 /// Answers from a closure instead of the network.
 #[derive(Clone)]
-struct Script(Arc<Answers>);
+struct Script(Arc<Responses>);
 
 impl Dispatch for Script {
     fn dispatch(&self, request: reqwest::Request) -> DispatchFuture<'_> {
@@ -313,12 +313,12 @@ impl Dispatch for Script {
 }
 
 fn transport(
-    answer: impl Fn(&reqwest::Request) -> (u16, Value) + Send + Sync + 'static,
+    response: impl Fn(&reqwest::Request) -> (u16, Value) + Send + Sync + 'static,
 ) -> Transport {
     Transport::builder()
         .base_url("https://app.mk.io")
         .token("token")
-        .dispatch(Script(Arc::new(answer)))
+        .dispatch(Script(Arc::new(response)))
         .build()
         .unwrap()
 }
@@ -447,7 +447,7 @@ async fn a_body_that_is_announced_too_large_is_not_read() {
     assert_eq!(response.status(), 413);
 }
 
-/// What a server's connection asks of the future and of the answer.
+/// What a server's connection asks of the future and of the response.
 #[test]
 fn fits_into_a_server() {
     fn sent<T: Send>(_: &T) {}

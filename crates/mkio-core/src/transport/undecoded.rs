@@ -6,14 +6,14 @@ use reqwest::ResponseBuilderExt;
 use crate::{Response, response::CallInfo};
 
 /// A response in the 200s, the body that was read with it, and what the call took.
-pub(crate) struct Reply {
+pub(crate) struct UndecodedResponse {
     pub(crate) response: reqwest::Response,
     /// The whole body; nothing when it is streamed and still in `response`.
     pub(crate) body: Option<Bytes>,
     pub(crate) call: CallInfo,
 }
 
-impl Reply {
+impl UndecodedResponse {
     /// The typed value with what came with it.
     pub(crate) fn with<T>(mut self, value: T, raw: Bytes) -> Response<T> {
         let headers = std::mem::take(self.response.headers_mut());
@@ -41,7 +41,7 @@ impl Reply {
 }
 
 #[cfg(test)]
-impl From<http::Response<Bytes>> for Reply {
+impl From<http::Response<Bytes>> for UndecodedResponse {
     fn from(response: http::Response<Bytes>) -> Self {
         let (head, body) = response.into_parts();
         Self {

@@ -5,19 +5,19 @@ use serde::{Deserialize, Deserializer, de::Error};
 use crate::{Nullable, Secret};
 
 /// The value that was found.
-pub enum Found<T> {
+pub enum LenientValue<T> {
     Value(T),
     Null,
     /// Something that the type has no place for.
     Other,
 }
 
-impl<T> Found<T> {
-    fn map<U>(self, f: impl FnOnce(T) -> U) -> Found<U> {
+impl<T> LenientValue<T> {
+    fn map<U>(self, f: impl FnOnce(T) -> U) -> LenientValue<U> {
         match self {
-            Self::Value(value) => Found::Value(f(value)),
-            Self::Null => Found::Null,
-            Self::Other => Found::Other,
+            Self::Value(value) => LenientValue::Value(f(value)),
+            Self::Null => LenientValue::Null,
+            Self::Other => LenientValue::Other,
         }
     }
 }
@@ -28,17 +28,17 @@ pub trait Lenient: Sized {
     const EXPECTED: &'static str;
 
     /// Reads one value, whatever it is.
-    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Found<Self>, D::Error>;
+    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LenientValue<Self>, D::Error>;
 
     /// The value of a field.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Self::find(deserializer)? {
-            Found::Value(value) => Ok(value),
-            Found::Null => Err(D::Error::custom(format_args!(
+            LenientValue::Value(value) => Ok(value),
+            LenientValue::Null => Err(D::Error::custom(format_args!(
                 "invalid type: null, expected {}",
                 Self::EXPECTED
             ))),
-            Found::Other => Err(D::Error::custom(format_args!(
+            LenientValue::Other => Err(D::Error::custom(format_args!(
                 "invalid type: another value, expected {}",
                 Self::EXPECTED
             ))),
@@ -73,14 +73,14 @@ where
 impl<T: Lenient> Lenient for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
-    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Found<Self>, D::Error> {
+    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LenientValue<Self>, D::Error> {
         Ok(T::find(deserializer)?.map(Some))
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match T::find(deserializer)? {
-            Found::Value(value) => Ok(Some(value)),
-            Found::Null | Found::Other => Ok(None),
+            LenientValue::Value(value) => Ok(Some(value)),
+            LenientValue::Null | LenientValue::Other => Ok(None),
         }
     }
 }
@@ -88,16 +88,16 @@ impl<T: Lenient> Lenient for Option<T> {
 impl<T: Lenient> Lenient for Nullable<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
-    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Found<Self>, D::Error> {
+    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LenientValue<Self>, D::Error> {
         Ok(T::find(deserializer)?.map(Self::Value))
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // What cannot be read must not become the `null` that removes it.
         match T::find(deserializer)? {
-            Found::Value(value) => Ok(Self::Value(value)),
-            Found::Null => Ok(Self::Null),
-            Found::Other => Ok(Self::Absent),
+            LenientValue::Value(value) => Ok(Self::Value(value)),
+            LenientValue::Null => Ok(Self::Null),
+            LenientValue::Other => Ok(Self::Absent),
         }
     }
 }
@@ -105,7 +105,7 @@ impl<T: Lenient> Lenient for Nullable<T> {
 impl<T: Lenient> Lenient for Secret<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
-    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Found<Self>, D::Error> {
+    fn find<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LenientValue<Self>, D::Error> {
         Ok(T::find(deserializer)?.map(Self::new))
     }
 }

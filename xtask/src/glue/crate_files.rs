@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Adds all files of an API's crate.
-pub fn files(
+pub fn all(
     api: &Api,
     document: &Document,
     model: &Model,
@@ -227,7 +227,7 @@ fn first_call(model: &Model) -> String {
     let reads = model.operations.iter().filter(|operation| {
         let in_path = |p: &&Parameter| p.location == Location::Path;
         operation.method == "GET"
-            && operation.answers().is_some()
+            && operation.response_type_name().is_some()
             && operation.required().iter().all(in_path)
     });
     let first = reads.min_by_key(|operation| {

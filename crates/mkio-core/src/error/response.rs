@@ -1,4 +1,4 @@
-//! Reads the body of an error answer.
+//! Reads the body of an error response.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -14,7 +14,7 @@ pub(super) fn read(status: StatusCode, headers: HeaderMap, body: Bytes) -> Error
         .with_status(status)
         .with_retry_after(retry_after);
     let recognised = json.as_ref().map(Envelope::read).unwrap_or_default();
-    error = error.with_answer(headers, body);
+    error = error.with_response(headers, body);
     error.edit(|inner| {
         inner.code = recognised.code;
         inner.detail = recognised.detail;
@@ -26,13 +26,13 @@ pub(super) fn read(status: StatusCode, headers: HeaderMap, body: Bytes) -> Error
 /// Longest body that is looked at for an error in a success.
 const LONGEST: usize = 64 * 1024;
 
-/// Members of the platform's error body, and of those that gateways write.
+/// Members of the service's error body, and of those that gateways write.
 const MEMBERS: [&str; 6] = ["error", "status", "ref", "detail", "message", "code"];
 
 /// Whether the body is an error body and nothing else, and the status that it tells.
 ///
 /// A resource may have an `error` of its own, beside other members.
-pub(super) fn told_status(body: &[u8]) -> Option<Option<StatusCode>> {
+pub(super) fn error_body_status(body: &[u8]) -> Option<Option<StatusCode>> {
     let text = json::without_mark(body).trim_ascii_start();
     let key = text.strip_prefix(b"{")?.trim_ascii_start();
     // Nearly all bodies end here.
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     fn error(status: u16, body: &str) -> Error {
-        Error::from_answer(
+        Error::from_response(
             StatusCode::from_u16(status).unwrap(),
             HeaderMap::new(),
             Bytes::copy_from_slice(body.as_bytes()),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn platform_body() {
+    fn service_body() {
         let error = error(
             404,
             r#"{"error":{"code":"NotFound","detail":"no asset\n\"intro\"","extraDetail":{"name":"intro"}},"status":404,"ref":"r-1"}"#,
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn an_error_body_is_told_from_a_resource() {
-        let told = |body: &str| told_status(body.as_bytes());
+        let read = |body: &str| error_body_status(body.as_bytes());
         let status = |code| StatusCode::from_u16(code).ok();
         for (body, expected) in [
             (
@@ -245,7 +245,7 @@ mod tests {
             (r#"{"error":{"code":"E"}"#, None),
             ("", None),
         ] {
-            assert_eq!(told(body), expected, "{body}");
+            assert_eq!(read(body), expected, "{body}");
         }
     }
 
