@@ -9,19 +9,19 @@ use mkio_core::{Dispatch, DispatchFuture, Operation, Page, Pages, RateBudget, Tr
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-type Answer = dyn Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync;
+type Response = dyn Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync;
 
 /// Answers from a closure, which is told how many requests there were before.
 #[derive(Clone)]
 struct Script {
-    answer: Arc<Answer>,
+    response: Arc<Response>,
     paths: Arc<Mutex<Vec<String>>>,
 }
 
 impl Dispatch for Script {
     fn dispatch(&self, request: reqwest::Request) -> DispatchFuture<'_> {
         let mut paths = self.paths.lock().unwrap();
-        let (status, body) = (self.answer)(paths.len(), &request);
+        let (status, body) = (self.response)(paths.len(), &request);
         paths.push(request.url().path().to_owned());
         Box::pin(async move {
             let mut response = Response::new(body.to_string());
@@ -32,18 +32,18 @@ impl Dispatch for Script {
 }
 
 fn transport(
-    answer: impl Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync + 'static,
+    response: impl Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync + 'static,
 ) -> (Transport, Arc<Mutex<Vec<String>>>) {
-    limited(RateBudget::default(), answer)
+    limited(RateBudget::default(), response)
 }
 
 fn limited(
     budget: RateBudget,
-    answer: impl Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync + 'static,
+    response: impl Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync + 'static,
 ) -> (Transport, Arc<Mutex<Vec<String>>>) {
     let paths = Arc::default();
     let script = Script {
-        answer: Arc::new(answer),
+        response: Arc::new(response),
         paths: Arc::clone(&paths),
     };
     let transport = Transport::builder()

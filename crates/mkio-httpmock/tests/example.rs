@@ -2,7 +2,7 @@
 //!
 //! The mock server listens on this machine, so the client is the real one and only its base URL
 //! differs from production. A mock is set up by the name of the operation: `when` says which
-//! requests it is for, `then` what it answers. Types of answers have only optional fields: set
+//! requests it is for, `then` what it answers. Types of responses have only optional fields: set
 //! those that your code reads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -95,7 +95,7 @@ fn job(state: JobState, progress: i64) -> Job {
 #[tokio::test]
 async fn a_job_that_finishes_at_the_third_poll() {
     let server = MockServer::start_async().await;
-    // `into_inner` gives httpmock's own type for what is not typed, here an answer that changes
+    // `into_inner` gives httpmock's own type for what is not typed, here a response that changes
     // from call to call.
     let polls = AtomicUsize::new(0);
     let mock = server.get_job(|when, then| {

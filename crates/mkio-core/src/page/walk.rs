@@ -178,7 +178,11 @@ impl<P: Page> Walk<P> {
             .template
             .as_ref()
             .and_then(Request::try_clone)
-            .ok_or_else(|| self.error("a list whose request body is a stream cannot go on after its first page"))?;
+            .ok_or_else(|| {
+                self.error(
+                    "a list whose request body is a stream cannot go on after its first page",
+                )
+            })?;
         *request.url_mut() = url.clone();
         let chosen_page_size = self.chosen_page_size(&url);
         if let Some(top) = chosen_page_size {

@@ -157,8 +157,13 @@ impl fmt::Display for WaitFailure {
             Reason::FellBack => write!(f, "fell back to state {state}")?,
             Reason::Gone => write!(f, "disappeared; its last state was {state}")?,
             Reason::NotFound => f.write_str("does not exist")?,
-            Reason::Timeout => write!(f, "did not reach the goal in time; its last state was {state}")?,
-            Reason::Refused => write!(f, "was in state {state} when the service refused an action")?,
+            Reason::Timeout => write!(
+                f,
+                "did not reach the goal in time; its last state was {state}"
+            )?,
+            Reason::Refused => {
+                write!(f, "was in state {state} when the service refused an action")?
+            }
             Reason::Poll => write!(f, "could not be polled; its last state was {state}")?,
             Reason::Decode => write!(f, "is in state {state} but does not decode")?,
         }

@@ -114,9 +114,9 @@ async fn projects_and_the_organization_are_counted_apart_and_clones_together() {
 async fn a_429_pauses_its_key_for_all_and_no_other() {
     let script = Script::rule(|seen| {
         if seen.url.query() == Some("first") && seen.at.elapsed().is_zero() {
-            Reply::status(429).with("retry-after", 20)
+            Scripted::status(429).with("retry-after", 20)
         } else {
-            Reply::ok()
+            Scripted::ok()
         }
     });
     let transport = with_budget(&script, RateBudget::default());
@@ -139,7 +139,10 @@ async fn a_429_pauses_its_key_for_all_and_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_cannot_outlast_the_pause_fails_at_once() {
-    let script = Script::new([Reply::status(429).with("retry-after", 60), Reply::ok()]);
+    let script = Script::new([
+        Scripted::status(429).with("retry-after", 60),
+        Scripted::ok(),
+    ]);
     let transport = with_budget(&script, RateBudget::default());
     let options = CallOptions::new()
         .retry(RetryPolicy::none())
@@ -154,7 +157,10 @@ async fn a_call_that_cannot_outlast_the_pause_fails_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn switched_off_nothing_waits() {
-    let script = Script::new([Reply::status(429).with("retry-after", 60), Reply::ok()]);
+    let script = Script::new([
+        Scripted::status(429).with("retry-after", 60),
+        Scripted::ok(),
+    ]);
     let transport = with_budget(&script, RateBudget::off());
     let once = transport.with(CallOptions::new().retry(RetryPolicy::none()));
     call(&once, &GET).await.unwrap_err();
@@ -225,7 +231,7 @@ async fn a_dropped_foreground_call_does_not_hold_pollers_up() {
 
 #[tokio::test(start_paused = true)]
 async fn retries_take_turns_too() {
-    let script = Script::new([Reply::status(500), Reply::ok()]);
+    let script = Script::new([Scripted::status(500), Scripted::ok()]);
     let transport = builder(&script)
         .rate_budget(RateBudget::per_minute(1, 1))
         .retry(RetryPolicy::default().jitter(Jitter::None))
@@ -240,8 +246,8 @@ async fn retries_take_turns_too() {
 async fn an_operation_with_a_tighter_limit_does_not_hold_others_up_for_long() {
     // A second backup of one device is answered with 429 for as long as the first one runs.
     let script = Script::rule(|seen| match seen.url.query() {
-        Some("backup") => Reply::status(429),
-        _ => Reply::ok(),
+        Some("backup") => Scripted::status(429),
+        _ => Scripted::ok(),
     });
     let transport = with_budget(&script, RateBudget::default());
     let backup = tokio::spawn({
@@ -264,8 +270,8 @@ async fn a_throttled_operation_holds_up_itself_and_a_second_one_holds_up_all() {
     let script = Script::rule(|seen| {
         let early = seen.at.elapsed().is_zero();
         match seen.url.query() {
-            Some("throttled") if early => Reply::status(429).with("retry-after", 60),
-            _ => Reply::ok(),
+            Some("throttled") if early => Scripted::status(429).with("retry-after", 60),
+            _ => Scripted::ok(),
         }
     });
     let transport = with_budget(&script, RateBudget::default());
@@ -297,8 +303,8 @@ async fn a_throttled_operation_holds_up_itself_and_a_second_one_holds_up_all() {
 #[tokio::test(start_paused = true)]
 async fn a_throttled_stream_holds_up_its_own_path() {
     let script = Script::rule(|seen| match seen.url.query() {
-        Some("throttled") => Reply::status(429).with("retry-after", 60),
-        _ => Reply::ok(),
+        Some("throttled") => Scripted::status(429).with("retry-after", 60),
+        _ => Scripted::ok(),
     });
     let transport = with_budget(&script, RateBudget::default());
     let path = |name: &str| format!("/api/v1/projects/acme/fleets/devices/{name}");
@@ -316,7 +322,7 @@ async fn a_throttled_stream_holds_up_its_own_path() {
 
 #[tokio::test(start_paused = true)]
 async fn pauses_grow_while_the_service_answers_nothing_but_429() {
-    let script = Script::new([Reply::status(429)]);
+    let script = Script::new([Scripted::status(429)]);
     let transport = builder(&script)
         .rate_budget(RateBudget::default())
         .retry(RetryPolicy::default().max_attempts(4).jitter(Jitter::None))

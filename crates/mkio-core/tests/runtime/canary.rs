@@ -51,7 +51,7 @@ impl Shown {
     }
 }
 
-/// A service that repeats the request's secrets in its answers.
+/// A service that repeats the request's secrets in its responses.
 fn echo(status: u16, json: bool) -> Script {
     Script::rule(move |seen| {
         let token = seen.headers["authorization"].to_str().unwrap().to_owned();
@@ -66,7 +66,7 @@ fn echo(status: u16, json: bool) -> Script {
         } else {
             format!("<html>{text}</html>")
         };
-        Reply::Answer(status, vec![("x-echo", token)], body)
+        Scripted::Response(status, vec![("x-echo", token)], body)
     })
 }
 
@@ -91,7 +91,7 @@ async fn put(transport: &Transport) -> mkio_core::Result<mkio_core::Response<Val
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_that_echo_secrets() {
+async fn responses_that_echo_secrets() {
     let capture = Capture::start();
     let mut shown = Shown::default();
     for (status, json) in [
@@ -116,7 +116,7 @@ async fn answers_that_echo_secrets() {
 async fn failures_of_every_other_kind() {
     let capture = Capture::start();
     let mut shown = Shown::default();
-    let elsewhere = Reply::Answer(
+    let elsewhere = Scripted::Response(
         307,
         vec![(
             "location",
@@ -124,14 +124,14 @@ async fn failures_of_every_other_kind() {
         )],
         String::new(),
     );
-    for reply in [
-        Reply::NotSent,
-        Reply::Broken,
-        Reply::Silence,
-        Reply::Half(200, CANARY.to_owned()),
+    for scripted in [
+        Scripted::NotSent,
+        Scripted::Broken,
+        Scripted::Silence,
+        Scripted::Half(200, CANARY.to_owned()),
         elsewhere,
     ] {
-        let script = Script::new([reply]);
+        let script = Script::new([scripted]);
         shown.error(&put(&secret_transport(&script)).await.unwrap_err());
     }
     let script = Script::new([]);
@@ -166,7 +166,7 @@ async fn failures_of_every_other_kind() {
 async fn bodies_that_do_not_decode() {
     let mut shown = Shown::default();
     let body = json!({"value": [{"sasToken": CANARY}]}).to_string();
-    let script = Script::new([Reply::json(200, &body)]);
+    let script = Script::new([Scripted::json(200, &body)]);
     let transport = secret_transport(&script);
     #[derive(Debug, serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -193,7 +193,7 @@ async fn successful_calls_and_everything_printable() {
     let capture = Capture::start();
     let mut shown = Shown::default();
     let body = json!({"keyValue": CANARY}).to_string();
-    let script = Script::new([Reply::json(200, &body).with("x-key", CANARY)]);
+    let script = Script::new([Scripted::json(200, &body).with("x-key", CANARY)]);
     let builder = Transport::builder()
         .token(TOKEN)
         .api_base_url("channels", "https://device.example")
@@ -239,8 +239,8 @@ async fn the_layers_below() {
             let count = socket.read(&mut buffer).await.unwrap();
             request.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
         }
-        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-        socket.write_all(answer).await.unwrap();
+        let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+        socket.write_all(response).await.unwrap();
         request
     });
     let transport = Transport::builder()
@@ -261,7 +261,7 @@ async fn the_layers_below() {
 async fn a_token_at_the_edge_of_the_excerpt() {
     let script = Script::rule(|seen| {
         let token = seen.headers["authorization"].to_str().unwrap();
-        Reply::Answer(502, vec![], format!("{}{token}", "x".repeat(1010)))
+        Scripted::Response(502, vec![], format!("{}{token}", "x".repeat(1010)))
     });
     let error = put(&secret_transport(&script)).await.unwrap_err();
     let shown = String::from_utf8_lossy(error.body()).into_owned();
@@ -275,7 +275,7 @@ async fn headers_of_the_caller_are_as_secret_as_the_token() {
         let header = |name: &str| seen.headers[name].to_str().unwrap().to_owned();
         let (own, bearer) = (header("x-key"), header("authorization"));
         let bearer = bearer.strip_prefix("Bearer ").unwrap();
-        Reply::Answer(400, vec![], format!("you sent {own} and {bearer}"))
+        Scripted::Response(400, vec![], format!("you sent {own} and {bearer}"))
     });
     let request = secret_transport(&script)
         .request(Method::POST, PATH)

@@ -229,7 +229,7 @@ async fn the_user_agent_names_the_crate_and_then_the_caller() {
 
 #[tokio::test(start_paused = true)]
 async fn clones_share_the_script_and_their_own_settings() {
-    let script = Script::new([Reply::status(500)]);
+    let script = Script::new([Scripted::status(500)]);
     let transport = builder(&script).retry(RetryPolicy::none()).build().unwrap();
     call(&transport.clone(), &GET).await.unwrap_err();
     call(&transport, &GET).await.unwrap_err();
@@ -246,7 +246,7 @@ async fn an_api_of_devices_is_not_looked_for_in_the_cloud() {
         request_body: None,
         streams: false,
     };
-    let script = Script::new([Reply::ok()]);
+    let script = Script::new([Scripted::ok()]);
     let cloud = || {
         mkio_core::Transport::builder()
             .token("token")

@@ -17,17 +17,17 @@ struct Asset {
     size: Option<u32>,
 }
 
-async fn list(reply: Reply) -> mkio_core::Result<mkio_core::Response<List>> {
-    let script = Script::new([reply]);
+async fn list(scripted: Scripted) -> mkio_core::Result<mkio_core::Response<List>> {
+    let script = Script::new([scripted]);
     let transport = transport(&script);
     let request = request(&transport, &GET);
     transport.send_as(request, &GET).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_keeps_status_headers_and_raw_body() {
+async fn a_response_keeps_status_headers_and_raw_body() {
     let body = r#"{"value":[{"name":"intro","size":7,"new":true}]}"#;
-    let response = list(Reply::json(201, body).with("x-ref", "r-1"))
+    let response = list(Scripted::json(201, body).with("x-ref", "r-1"))
         .await
         .unwrap();
     assert_eq!(response.value[0].name.as_deref(), Some("intro"));
@@ -45,7 +45,7 @@ async fn an_answer_keeps_status_headers_and_raw_body() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_decode_is_located_and_kept() {
     let body = r#"{"value":[{"size":7},{"size":"hunter2"}]}"#;
-    let error = list(Reply::json(200, body)).await.unwrap_err();
+    let error = list(Scripted::json(200, body)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.status(), Some(StatusCode::OK));
     assert_eq!(error.json_path(), Some("value[1].size"));
@@ -69,7 +69,7 @@ async fn bodies_that_are_no_json() {
         (r#"{"value":[{"name":"#, "value[0].name", "EOF"),
         ("{}", "$", "missing field `value`"),
     ] {
-        let error = list(Reply::Answer(200, vec![], body.to_owned()))
+        let error = list(Scripted::Response(200, vec![], body.to_owned()))
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode);
@@ -81,7 +81,7 @@ async fn bodies_that_are_no_json() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_is_no_json_is_said_to_be_what_it_is() {
-    let page = Reply::Answer(
+    let page = Scripted::Response(
         200,
         vec![("content-type", "text/html; charset=utf-8".to_owned())],
         "<!doctype html><title>Sign in</title>".to_owned(),
@@ -96,9 +96,9 @@ async fn a_body_that_is_no_json_is_said_to_be_what_it_is() {
 #[tokio::test(start_paused = true)]
 async fn a_byte_order_mark_is_no_part_of_the_body() {
     let body = "\u{feff}{\"value\":[{\"name\":\"intro\"}]}";
-    let response = list(Reply::json(200, body)).await.unwrap();
+    let response = list(Scripted::json(200, body)).await.unwrap();
     assert_eq!(response.value[0].name.as_deref(), Some("intro"));
-    let error = list(Reply::json(
+    let error = list(Scripted::json(
         409,
         "\u{feff}{\"error\":{\"code\":\"Taken\"},\"ref\":\"r-1\"}",
     ));
@@ -113,7 +113,7 @@ async fn a_byte_order_mark_is_no_part_of_the_body() {
 async fn a_success_with_an_error_body_is_an_error() {
     let body = r#"{"error":{"code":"NotFound","detail":"no asset"},"status":404,"ref":"r-1"}"#;
     for operation in [&GET, &PUT, &DELETE, &POST] {
-        let script = Script::new([Reply::json(200, body)]);
+        let script = Script::new([Scripted::json(200, body)]);
         let error = call(&transport(&script), operation).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Api);
         assert_eq!(
@@ -128,11 +128,11 @@ async fn a_success_with_an_error_body_is_an_error() {
 #[tokio::test(start_paused = true)]
 async fn a_success_has_a_limit() {
     let large = format!("[\"{}\"]", "x".repeat(2000));
-    for reply in [
-        Reply::json(200, &large),
-        Reply::Pieces(&["[", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", ",1", "]"]),
+    for scripted in [
+        Scripted::json(200, &large),
+        Scripted::Pieces(&["[", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", ",1", "]"]),
     ] {
-        let script = Script::new([reply]);
+        let script = Script::new([scripted]);
         let transport = builder(&script).response_limit(20).build().unwrap();
         let error = call(&transport, &POST).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
@@ -145,12 +145,12 @@ async fn a_success_has_a_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_without_a_body() {
-    for reply in [
-        Reply::Answer(204, vec![], String::new()),
-        Reply::json(200, r#"{"ignored":1}"#),
+async fn responses_without_a_body() {
+    for scripted in [
+        Scripted::Response(204, vec![], String::new()),
+        Scripted::json(200, r#"{"ignored":1}"#),
     ] {
-        let script = Script::new([reply]);
+        let script = Script::new([scripted]);
         let transport = transport(&script);
         let request = request(&transport, &DELETE);
         let response = transport.send_empty(request, &DELETE).await.unwrap();
@@ -161,7 +161,7 @@ async fn answers_without_a_body() {
 
 #[tokio::test(start_paused = true)]
 async fn errors_keep_what_the_service_said() {
-    let script = Script::new([Reply::status(404)]);
+    let script = Script::new([Scripted::status(404)]);
     let transport = transport(&script);
     let request = request(&transport, &GET);
     let result = transport.send_as::<List>(request, &GET).await;
@@ -194,14 +194,14 @@ fn errors_can_carry_what_must_not_be_lost() {
 #[tokio::test(start_paused = true)]
 async fn a_body_in_pieces_is_put_together() {
     let pieces = &["{\"value\":[{\"name\"", ":\"in", "tro\"}]}"];
-    let response = list(Reply::Pieces(pieces)).await.unwrap();
+    let response = list(Scripted::Pieces(pieces)).await.unwrap();
     assert_eq!(response.value[0].name.as_deref(), Some("intro"));
     assert_eq!(response.raw(), pieces.concat().as_str());
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_was_not_decoded_is_whole() {
-    let script = Script::new([Reply::json(201, "{}").with("x-ref", "r-1")]);
+async fn a_response_that_was_not_decoded_is_whole() {
+    let script = Script::new([Scripted::json(201, "{}").with("x-ref", "r-1")]);
     let transport = transport(&script);
     let request = request(&transport, &GET);
     let response = transport.exec(request, &GET).await.unwrap();

@@ -7,7 +7,7 @@ use crate::support::*;
 
 #[tokio::test(start_paused = true)]
 async fn another_host_gets_its_own_token_alone() {
-    let script = Script::new([Reply::ok()]);
+    let script = Script::new([Scripted::ok()]);
     let main = builder(&script)
         .user_agent_suffix("test/1")
         .build()
@@ -37,7 +37,7 @@ async fn another_host_gets_its_own_token_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_redirect_away_from_the_other_host_is_not_followed() {
     for target in ["https://evil.example/x", "https://app.mk.io/x"] {
-        let script = Script::new([Reply::Answer(
+        let script = Script::new([Scripted::Response(
             307,
             vec![("location", target.to_owned())],
             String::new(),

@@ -58,8 +58,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
 async fn a_call_and_its_attempts_are_told() {
-    let slow = Reply::ok().after(2 * SECOND);
-    let script = Script::new([Reply::status(503), Reply::Broken, slow]);
+    let slow = Scripted::ok().after(2 * SECOND);
+    let script = Script::new([Scripted::status(503), Scripted::Broken, slow]);
     let (transport, told) = measured(&script);
     call(&transport, &GET).await.unwrap();
     assert_eq!(
@@ -75,7 +75,7 @@ async fn a_call_and_its_attempts_are_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_call_tells_its_error() {
-    let (transport, told) = measured(&Script::new([Reply::status(404)]));
+    let (transport, told) = measured(&Script::new([Scripted::status(404)]));
     call(&transport, &GET).await.unwrap_err();
     assert_eq!(
         told.lines(),

@@ -31,8 +31,8 @@ async fn answer(
         let _ = lines.send(line.trim_end().to_owned());
         line.clear();
     }
-    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
-    stream.write_all(answer).await?;
+    let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    stream.write_all(response).await?;
     stream.shutdown().await
 }
 
@@ -199,8 +199,8 @@ async fn answering(heads: Vec<String>) -> String {
                 line.clear();
             }
             let rest = "content-length: 0\r\nconnection: close\r\n\r\n";
-            let answer = format!("HTTP/1.1 {head}\r\n{rest}");
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            let response = format!("HTTP/1.1 {head}\r\n{rest}");
+            stream.write_all(response.as_bytes()).await.unwrap();
         }
     });
     address
@@ -306,8 +306,8 @@ fn keeping_alive() -> String {
                 let mut socket = socket;
                 while let Some(Ok(line)) = lines.next() {
                     if line.is_empty() {
-                        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-                        socket.write_all(answer).unwrap();
+                        let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                        socket.write_all(response).unwrap();
                     }
                 }
             });

@@ -9,8 +9,8 @@ use tokio::{
 
 use crate::support::*;
 
-fn redirect(status: u16, to: &str) -> Reply {
-    Reply::Answer(status, vec![("location", to.to_owned())], String::new())
+fn redirect(status: u16, to: &str) -> Scripted {
+    Scripted::Response(status, vec![("location", to.to_owned())], String::new())
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,7 +68,7 @@ async fn redirects_within_the_service_are_followed_with_the_token() {
         (&PUT, 307),
         (&POST, 308),
     ] {
-        let script = Script::new([redirect(status, "/moved?x=1"), Reply::ok()]);
+        let script = Script::new([redirect(status, "/moved?x=1"), Scripted::ok()]);
         call(&transport(&script), operation).await.unwrap();
         let seen = script.seen();
         assert_eq!(seen[1].url.as_str(), "https://app.mk.io/moved?x=1");
@@ -197,13 +197,13 @@ fn tokens_do_not_travel_unencrypted() {
     assert!(error.to_string().contains("channels"), "{error}");
 }
 
-/// Serves one canned answer per connection and gives the requests it got.
-async fn serve(answers: Vec<String>) -> (String, tokio::task::JoinHandle<Vec<String>>) {
+/// Serves one canned response per connection and gives the requests it got.
+async fn serve(responses: Vec<String>) -> (String, tokio::task::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let served = tokio::spawn(async move {
         let mut requests = Vec::new();
-        for answer in answers {
+        for response in responses {
             let (mut socket, _) = listener.accept().await.unwrap();
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {
@@ -211,7 +211,7 @@ async fn serve(answers: Vec<String>) -> (String, tokio::task::JoinHandle<Vec<Str
                 let count = socket.read(&mut buffer).await.unwrap();
                 request.extend_from_slice(&buffer[..count]);
             }
-            socket.write_all(answer.as_bytes()).await.unwrap();
+            socket.write_all(response.as_bytes()).await.unwrap();
             requests.push(String::from_utf8(request).unwrap());
         }
         requests
@@ -256,7 +256,7 @@ async fn over_real_connections_redirects_stay_within_the_service() {
 }
 
 #[tokio::test]
-async fn a_client_that_follows_redirects_by_itself_does_not_bring_foreign_answers() {
+async fn a_client_that_follows_redirects_by_itself_does_not_bring_foreign_responses() {
     let (foreign, served) = serve(vec![DONE.to_owned()]).await;
     let (address, _) = serve(vec![moved(&foreign)]).await;
     let transport = Transport::builder()

@@ -9,8 +9,8 @@ use crate::support::*;
 #[tokio::test(start_paused = true)]
 async fn a_raw_request_takes_the_same_way() {
     let script = Script::new([
-        Reply::status(503),
-        Reply::json(200, r#"{"value":[1]}"#).with("x-new", "yes"),
+        Scripted::status(503),
+        Scripted::json(200, r#"{"value":[1]}"#).with("x-new", "yes"),
     ]);
     let response = transport(&script)
         .request(Method::GET, "/api/v1/new/things")
@@ -35,7 +35,7 @@ async fn a_raw_request_takes_the_same_way() {
 
 #[test]
 fn a_raw_request_can_be_looked_at() {
-    let script = Script::new([Reply::ok()]);
+    let script = Script::new([Scripted::ok()]);
     let transport = transport(&script);
     let request = transport
         .request(Method::PUT, "/api/v1/new/things")
@@ -65,7 +65,7 @@ async fn bodies_and_their_retries() {
         (Method::PATCH, json!([{"op":"add"}]), 1),
         (Method::POST, json!({"a":1}), 1),
     ] {
-        let script = Script::new([Reply::status(500), Reply::ok()]);
+        let script = Script::new([Scripted::status(500), Scripted::ok()]);
         let result = transport(&script)
             .request(method.clone(), "/api/v1/x")
             .json(&body)
@@ -79,7 +79,7 @@ async fn bodies_and_their_retries() {
         assert_eq!(script.seen()[0].body, body.to_string());
         assert_eq!(script.seen()[0].headers["content-type"], "application/json");
     }
-    let script = Script::new([Reply::status(500), Reply::ok()]);
+    let script = Script::new([Scripted::status(500), Scripted::ok()]);
     transport(&script)
         .request(Method::PATCH, "/api/v1/x")
         .body("{}", "application/json-patch+json; charset=utf-8")
@@ -90,8 +90,8 @@ async fn bodies_and_their_retries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_as_they_are_wanted() {
-    let script = Script::new([Reply::json(200, "[1,2]")]);
+async fn responses_as_they_are_wanted() {
+    let script = Script::new([Scripted::json(200, "[1,2]")]);
     let transport = transport(&script);
     let get = || transport.request(Method::GET, "/api/v1/x");
     assert_eq!(
@@ -103,7 +103,7 @@ async fn answers_as_they_are_wanted() {
     assert_eq!(stream.bytes().await.unwrap(), "[1,2]");
     let error = get().send_as::<String>().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    let empty = Script::new([Reply::Answer(204, vec![], String::new())]);
+    let empty = Script::new([Scripted::Response(204, vec![], String::new())]);
     let response = crate::support::transport(&empty)
         .request(Method::DELETE, "/api/v1/x")
         .send()
@@ -149,7 +149,7 @@ async fn unusable_arguments_are_named_and_nothing_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_of_ones_own_is_left_alone() {
-    let script = Script::new([Reply::status(401)]);
+    let script = Script::new([Scripted::status(401)]);
     transport(&script)
         .request(Method::GET, "/api/v1/x")
         .header("authorization", "Bearer other")

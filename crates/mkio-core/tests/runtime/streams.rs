@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_gives_the_whole_body_and_ends() {
-    let script = Script::new([Reply::status(502), Reply::json(200, "video")]);
+    let script = Script::new([Scripted::status(502), Scripted::json(200, "video")]);
     let response = open(&script).await.unwrap();
     assert_eq!(response.call().attempts, 2);
     assert_eq!(response.headers()["content-type"], "application/json");
@@ -31,7 +31,7 @@ async fn a_stream_gives_the_whole_body_and_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_breaks_off_keeps_what_came_and_is_not_repeated() {
-    let script = Script::new([Reply::Half(200, "vid".to_owned()), Reply::ok()]);
+    let script = Script::new([Scripted::Half(200, "vid".to_owned()), Scripted::ok()]);
     let mut stream = open(&script).await.unwrap().into_inner();
     assert_eq!(stream.try_next().await.unwrap().unwrap(), "vid");
     let error = stream.try_next().await.unwrap_err();
@@ -43,7 +43,7 @@ async fn a_stream_that_breaks_off_keeps_what_came_and_is_not_repeated() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_ends_a_stream_but_a_slow_reader_does_not() {
-    let script = Script::new([Reply::Stall(200, "vid".to_owned())]);
+    let script = Script::new([Scripted::Stall(200, "vid".to_owned())]);
     let mut stream = open(&script).await.unwrap().into_inner();
     assert_eq!(stream.try_next().await.unwrap().unwrap(), "vid");
     tokio::time::advance(10 * LIMIT).await;
@@ -51,13 +51,13 @@ async fn silence_ends_a_stream_but_a_slow_reader_does_not() {
     let error = stream.try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(asked.elapsed(), LIMIT);
-    let script = Script::new([Reply::Stall(200, String::new())]);
+    let script = Script::new([Scripted::Stall(200, String::new())]);
     let stream = open(&script).await.unwrap().into_inner();
     assert!(stream.bytes().await.unwrap_err().is_timeout());
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_error_instead_of_a_stream() {
-    let script = Script::new([Reply::status(404)]);
+    let script = Script::new([Scripted::status(404)]);
     assert_eq!(open(&script).await.unwrap_err().code(), Some("E404"));
 }

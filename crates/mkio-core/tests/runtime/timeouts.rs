@@ -11,8 +11,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_takes_too_long_is_repeated() {
-    for slow in [Reply::Silence, Reply::Stall(200, "{".to_owned())] {
-        let script = Script::new([slow, Reply::ok()]);
+    for slow in [Scripted::Silence, Scripted::Stall(200, "{".to_owned())] {
+        let script = Script::new([slow, Scripted::ok()]);
         let policy = RetryPolicy::default().jitter(Jitter::None);
         let transport = builder(&script)
             .attempt_timeout(3 * SECOND)
@@ -26,7 +26,7 @@ async fn an_attempt_that_takes_too_long_is_repeated() {
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_has_a_minute_by_default() {
-    let script = Script::new([Reply::Silence]);
+    let script = Script::new([Scripted::Silence]);
     let started = Instant::now();
     let error = call(&transport(&script), &POST).await.unwrap_err();
     assert_eq!(started.elapsed(), 60 * SECOND);
@@ -40,7 +40,7 @@ async fn an_attempt_has_a_minute_by_default() {
 
 #[tokio::test(start_paused = true)]
 async fn the_total_timeout_cuts_the_last_attempt() {
-    let script = Script::new([Reply::Silence]);
+    let script = Script::new([Scripted::Silence]);
     let options = CallOptions::new()
         .attempt_timeout(4 * SECOND)
         .total_timeout(10 * SECOND)
@@ -61,7 +61,7 @@ async fn the_total_timeout_cuts_the_last_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn no_wait_is_begun_that_cannot_end_in_an_attempt() {
-    let script = Script::new([Reply::status(503).with("retry-after", 30)]);
+    let script = Script::new([Scripted::status(503).with("retry-after", 30)]);
     let options = CallOptions::new().total_timeout(20 * SECOND);
     let started = Instant::now();
     let error = call(&transport(&script).with(options), &GET)
@@ -95,7 +95,7 @@ async fn the_total_timeout_covers_waiting_for_a_turn() {
 
 #[tokio::test(start_paused = true)]
 async fn a_turn_that_comes_too_late_keeps_the_error_before() {
-    let script = Script::new([Reply::status(500)]);
+    let script = Script::new([Scripted::status(500)]);
     let transport = builder(&script)
         .rate_budget(RateBudget::per_minute(1, 1))
         .total_timeout(10 * SECOND)
@@ -109,7 +109,7 @@ async fn a_turn_that_comes_too_late_keeps_the_error_before() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_error_body_does_not_hide_the_status() {
-    let script = Script::new([Reply::Stall(404, "<p>gone".to_owned())]);
+    let script = Script::new([Scripted::Stall(404, "<p>gone".to_owned())]);
     let error = call(&transport(&script), &GET).await.unwrap_err();
     assert!(error.is_not_found());
     assert_eq!(error.body(), "<p>gone");
@@ -117,7 +117,7 @@ async fn a_slow_error_body_does_not_hide_the_status() {
 
 #[tokio::test(start_paused = true)]
 async fn endless_limits_are_allowed() {
-    let script = Script::new([Reply::ok().after(100_000 * SECOND)]);
+    let script = Script::new([Scripted::ok().after(100_000 * SECOND)]);
     let started = Instant::now();
     let options = CallOptions::new()
         .attempt_timeout(Duration::MAX)

@@ -169,8 +169,8 @@ async fn concurrent_calls_share_a_failure_and_later_ones_ask_again() {
 async fn a_401_causes_one_renewal_and_one_retry_for_all_calls() {
     for operation in [&GET, &POST] {
         let script = Script::rule(|seen| match seen.bearer() {
-            Some("new") => Reply::ok(),
-            _ => Reply::status(401).after(Duration::from_millis(50)),
+            Some("new") => Scripted::ok(),
+            _ => Scripted::status(401).after(Duration::from_millis(50)),
         });
         let (provider, asked) = provider([Ok("old".to_owned()), Ok("new".to_owned())]);
         let transport = base(&script).token_provider(provider).build().unwrap();
@@ -186,8 +186,8 @@ async fn a_401_causes_one_renewal_and_one_retry_for_all_calls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_401_is_the_answer() {
-    let script = Script::new([Reply::status(401)]);
+async fn a_second_401_is_the_response() {
+    let script = Script::new([Scripted::status(401)]);
     let (provider, asked) = provider([Ok("tok".to_owned())]);
     let transport = base(&script).token_provider(provider).build().unwrap();
     let error = call(&transport, &GET).await.unwrap_err();
@@ -198,14 +198,14 @@ async fn a_second_401_is_the_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fixed_token_that_is_rejected_is_not_sent_again() {
-    let script = Script::new([Reply::status(401)]);
+    let script = Script::new([Scripted::status(401)]);
     let error = call(&transport(&script), &GET).await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), script.count()), (401, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_renewal_that_fails_after_a_401_is_the_cause() {
-    let script = Script::new([Reply::status(401)]);
+    let script = Script::new([Scripted::status(401)]);
     let (provider, _) = provider([Ok("tok".to_owned()), Err("vault sealed")]);
     let transport = base(&script).token_provider(provider).build().unwrap();
     let error = call(&transport, &GET).await.unwrap_err();
@@ -254,8 +254,8 @@ async fn tokens_from_files_are_read_again() {
         set_mode(&path, mode);
     };
     let script = Script::rule(|seen| match seen.bearer() {
-        Some("second") => Reply::ok(),
-        _ => Reply::status(401),
+        Some("second") => Scripted::ok(),
+        _ => Scripted::status(401),
     });
     let transport = base(&script)
         .token_provider(TokenFile::new(&path))
@@ -390,7 +390,7 @@ async fn a_provider_that_panics_is_an_error_of_the_call() {
     let transport = base(&script).token_provider(provider).build().unwrap();
     let error = call(&transport, &GET).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Token);
-    assert!(error.to_string().contains("without an answer"), "{error}");
+    assert!(error.to_string().contains("without a token"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -410,8 +410,8 @@ async fn a_late_token_takes_no_turn_from_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expired_token_after_a_401_keeps_the_answer() {
-    let script = Script::new([Reply::status(401)]);
+async fn an_expired_token_after_a_401_keeps_the_response() {
+    let script = Script::new([Scripted::status(401)]);
     let (provider, asked) = provider([Ok("tok".to_owned()), Ok(jwt(-90))]);
     let transport = base(&script).token_provider(provider).build().unwrap();
     let error = call(&transport, &GET).await.unwrap_err();
@@ -424,8 +424,8 @@ async fn an_expired_token_after_a_401_keeps_the_answer() {
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_rejected_again_is_not_repeated_by_every_call() {
     let script = Script::rule(|seen| match seen.bearer() {
-        Some("new") => Reply::ok(),
-        _ => Reply::status(401),
+        Some("new") => Scripted::ok(),
+        _ => Scripted::status(401),
     });
     let old = || Ok("old".to_owned());
     let tokens = [old(), old(), old(), old(), Ok("new".to_owned())];
@@ -443,7 +443,7 @@ async fn a_token_that_is_rejected_again_is_not_repeated_by_every_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_gives_the_refused_token_again_is_left_alone() {
-    let script = Script::new([Reply::status(401)]);
+    let script = Script::new([Scripted::status(401)]);
     let (provider, asked) = provider([Ok("old".to_owned())]);
     let transport = base(&script).token_provider(provider).build().unwrap();
     for _ in 0..100 {
@@ -532,8 +532,8 @@ fn a_renewal_does_not_hang_on_the_runtime_that_began_it() {
 #[tokio::test(start_paused = true)]
 async fn a_streamed_body_that_meets_a_401_renews_the_token_for_the_next_call() {
     let script = Script::rule(|seen| match seen.bearer() {
-        Some("new") => Reply::ok(),
-        _ => Reply::status(401),
+        Some("new") => Scripted::ok(),
+        _ => Scripted::status(401),
     });
     let (provider, _) = provider([Ok("old".to_owned()), Ok("new".to_owned())]);
     let transport = base(&script).token_provider(provider).build().unwrap();

@@ -12,7 +12,7 @@ fn lines<'a>(text: &'a str, what: &str) -> Vec<&'a str> {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_is_one_span_with_one_event_per_attempt() {
-    let script = Script::new([Reply::status(503).with("retry-after", 2), Reply::ok()]);
+    let script = Script::new([Scripted::status(503).with("retry-after", 2), Scripted::ok()]);
     let capture = Capture::start();
     call(&transport(&script), &GET).await.unwrap();
     let text = capture.text();
@@ -58,7 +58,7 @@ async fn a_call_is_one_span_with_one_event_per_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_call_says_so_on_its_span() {
-    let script = Script::new([Reply::status(404)]);
+    let script = Script::new([Scripted::status(404)]);
     let capture = Capture::start();
     call(&transport(&script), &GET).await.unwrap_err();
     let text = capture.text();
@@ -117,7 +117,7 @@ async fn nothing_is_written_on_the_span_of_the_caller() {
 
 #[tokio::test(start_paused = true)]
 async fn an_event_alone_says_which_call_it_belongs_to() {
-    let script = Script::new([Reply::status(500), Reply::status(404)]);
+    let script = Script::new([Scripted::status(500), Scripted::status(404)]);
     let capture = Capture::start();
     call(&transport(&script), &GET).await.unwrap_err();
     let text = capture.text();
@@ -133,8 +133,8 @@ async fn an_event_alone_says_which_call_it_belongs_to() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_does_not_decode_is_told() {
-    let script = Script::new([Reply::json(200, r#"{"value":["hunter2"]}"#)]);
+async fn a_response_that_does_not_decode_is_told() {
+    let script = Script::new([Scripted::json(200, r#"{"value":["hunter2"]}"#)]);
     let capture = Capture::start();
     #[derive(Debug, serde::Deserialize)]
     struct List {

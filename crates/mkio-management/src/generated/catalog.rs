@@ -1270,7 +1270,7 @@ static TYPES: &[Type] = &[
         ], None),
     },
     Type {
-        name: "UsageReportFormat", docs: "Format of the answer. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.\n\nDefault: `json`.",
+        name: "UsageReportFormat", docs: "Format of the response. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.\n\nDefault: `json`.",
         shape: Shape::Enum(&["json", "csv"]),
     },
     Type {
@@ -1283,7 +1283,7 @@ static TYPES: &[Type] = &[
             ObjectField::new("download", Ty::Flag, "If true, response headers make a browser download the result as a file.\n\nDefault: `false`.", &[]),
             ObjectField::new("endDate", Ty::Text, "Exclusive end of the report (formerly inclusive); full month = first-of-month to first-of-month. Range limit: hour 31 days, day 1 year, week/month/year unlimited.\n\nA date, such as `2026-03-01`.", &[Mark::Required]),
             ObjectField::new("filterOnReportedDate", Ty::Flag, "If true, filter by report_time (time charged) instead of sample_time (time of use); helps match invoice dates. Default false.\n\nDefault: `false`.", &[]),
-            ObjectField::new("format", Ty::Named("UsageReportFormat"), "Format of the answer. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.\n\nDefault: `json`.", &[]),
+            ObjectField::new("format", Ty::Named("UsageReportFormat"), "Format of the response. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.\n\nDefault: `json`.", &[]),
             ObjectField::new("granularity", Ty::Named("UsageReportGranularity"), "Aggregation bucket size, default day.\n\nDefault: `day`.", &[]),
             ObjectField::new("groupBy", Ty::List(&Ty::Text), "Grouping fields; currently just 'meter' is accepted. Default ['meter']", &[]),
             ObjectField::new("meterNames", Ty::List(&Ty::Text), "Restrict results to these meters", &[]),

@@ -3742,7 +3742,7 @@ impl UsageReportFilters {
     }
 }
 ::mkio_core::open_enum! {
-    /// Format of the answer. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.
+    /// Format of the response. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.
     ///
     /// Default: `json`.
     ///
@@ -3793,7 +3793,7 @@ pub struct UsageReportQuery {
     /// Default: `false`.
     #[serde(rename = "filterOnReportedDate", skip_serializing_if = "Option::is_none")]
     pub filter_on_reported_date: Option<bool>,
-    /// Format of the answer. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.
+    /// Format of the response. The service goes by this and not by `Accept`: set it to `csv` when calling `create_usage_report_csv`.
     ///
     /// Default: `json`.
     #[serde(skip_serializing_if = "Option::is_none")]

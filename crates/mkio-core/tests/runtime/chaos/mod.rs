@@ -98,7 +98,7 @@ async fn every_idempotent_call_ends_well_and_no_write_is_applied_twice() {
                 Ok((value, attempts)) => {
                     assert_eq!(
                         value["id"], id,
-                        "{} got another call's answer",
+                        "{} got another call's response",
                         operation.id
                     );
                     count(format!("{} right after {attempts} attempts", operation.id));

@@ -23,7 +23,7 @@ pub enum Fault {
     ResetBefore,
     /// Applied, then reset.
     ResetAfter,
-    /// Applied, then half of the answer.
+    /// Applied, then half of the response.
     HalfBody,
 }
 
@@ -158,8 +158,9 @@ async fn serve(socket: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
             }
         };
         let length = body.len();
-        let answer = format!("HTTP/1.1 {status}\r\n{extra}content-length: {length}\r\n\r\n{body}");
-        socket.write_all(answer.as_bytes()).await?;
+        let response =
+            format!("HTTP/1.1 {status}\r\n{extra}content-length: {length}\r\n\r\n{body}");
+        socket.write_all(response.as_bytes()).await?;
     }
 }
 

@@ -4,7 +4,7 @@ mod capture;
 mod script;
 
 pub use capture::Capture;
-pub use script::{Reply, Script};
+pub use script::{Script, Scripted};
 
 use http::Method;
 use mkio_core::{Operation, RateBudget, Transport, TransportBuilder};

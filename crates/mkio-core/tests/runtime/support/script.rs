@@ -16,8 +16,8 @@ use url::Url;
 
 /// What the service does with a request.
 #[derive(Clone, Debug)]
-pub enum Reply {
-    Answer(u16, Vec<(&'static str, String)>, String),
+pub enum Scripted {
+    Response(u16, Vec<(&'static str, String)>, String),
     /// Sends the body in pieces.
     Pieces(&'static [&'static str]),
     /// Sends part of the body, then breaks.
@@ -26,15 +26,15 @@ pub enum Reply {
     Stall(u16, String),
     /// The connection is refused.
     NotSent,
-    /// The connection breaks before an answer.
+    /// The connection breaks before a response.
     Broken,
-    /// No answer ever.
+    /// No response ever.
     Silence,
     /// Takes its time.
-    After(Duration, Box<Reply>),
+    After(Duration, Box<Scripted>),
 }
 
-impl Reply {
+impl Scripted {
     pub fn ok() -> Self {
         Self::json(200, r#"{"name":"intro"}"#)
     }
@@ -49,7 +49,7 @@ impl Reply {
     }
 
     pub fn json(status: u16, body: &str) -> Self {
-        Self::Answer(
+        Self::Response(
             status,
             vec![("content-type", "application/json".to_owned())],
             body.to_owned(),
@@ -57,7 +57,7 @@ impl Reply {
     }
 
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        if let Self::Answer(_, headers, _) = &mut self {
+        if let Self::Response(_, headers, _) = &mut self {
             headers.push((name, value.to_string()));
         }
         self
@@ -70,7 +70,7 @@ impl Reply {
     fn give(self, url: Url) -> DispatchFuture<'static> {
         Box::pin(async move {
             let (status, headers, body) = match self {
-                Self::Answer(status, headers, body) => (status, headers, body.into()),
+                Self::Response(status, headers, body) => (status, headers, body.into()),
                 Self::Pieces(pieces) => {
                     let pieces = stream::iter(pieces).map(|piece| Ok::<_, std::io::Error>(*piece));
                     (200, Vec::new(), reqwest::Body::wrap_stream(pieces))
@@ -88,9 +88,9 @@ impl Reply {
                 Self::NotSent => return Err(DispatchError::not_sent("connection refused")),
                 Self::Broken => return Err(DispatchError::broken("connection reset")),
                 Self::Silence => std::future::pending().await,
-                Self::After(time, reply) => {
+                Self::After(time, scripted) => {
                     tokio::time::sleep(time).await;
-                    return reply.give(url).await;
+                    return scripted.give(url).await;
                 }
             };
             let mut response = http::Response::builder().status(status).url(url);
@@ -122,31 +122,31 @@ impl Seen {
     }
 }
 
-/// The service: gives its replies in order, the last one for ever.
+/// The service: gives what is scripted in order, the last one for ever.
 #[derive(Clone)]
 pub struct Script(Arc<Inner>);
 
-type Rule = Box<dyn Fn(&Seen) -> Reply + Send + Sync>;
+type Rule = Box<dyn Fn(&Seen) -> Scripted + Send + Sync>;
 
 struct Inner {
-    replies: Mutex<VecDeque<Reply>>,
+    scripted: Mutex<VecDeque<Scripted>>,
     answer: Option<Rule>,
     seen: Mutex<Vec<Seen>>,
 }
 
 impl Script {
-    pub fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
+    pub fn new(scripted: impl IntoIterator<Item = Scripted>) -> Self {
         Self(Arc::new(Inner {
-            replies: Mutex::new(replies.into_iter().collect()),
+            scripted: Mutex::new(scripted.into_iter().collect()),
             answer: None,
             seen: Mutex::default(),
         }))
     }
 
     /// Answers each request by a rule.
-    pub fn rule(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn rule(answer: impl Fn(&Seen) -> Scripted + Send + Sync + 'static) -> Self {
         Self(Arc::new(Inner {
-            replies: Mutex::default(),
+            scripted: Mutex::default(),
             answer: Some(Box::new(answer)),
             seen: Mutex::default(),
         }))
@@ -179,19 +179,19 @@ impl Dispatch for Script {
             headers: request.headers().clone(),
             body: String::from_utf8_lossy(body.unwrap_or_default()).into_owned(),
         };
-        let reply = match &self.0.answer {
+        let scripted = match &self.0.answer {
             Some(answer) => answer(&seen),
             None => {
-                let mut replies = self.0.replies.lock().unwrap();
-                match replies.len() {
-                    0 => Reply::ok(),
-                    1 => replies[0].clone(),
-                    _ => replies.pop_front().unwrap(),
+                let mut scripted = self.0.scripted.lock().unwrap();
+                match scripted.len() {
+                    0 => Scripted::ok(),
+                    1 => scripted[0].clone(),
+                    _ => scripted.pop_front().unwrap(),
                 }
             }
         };
         let url = seen.url.clone();
         self.0.seen.lock().unwrap().push(seen);
-        reply.give(url)
+        scripted.give(url)
     }
 }

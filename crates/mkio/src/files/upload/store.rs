@@ -49,7 +49,10 @@ impl Place {
             path = format!("{path}{folder}/");
         }
         let path = Path::parse(format!("{path}{file}")).map_err(|error| {
-            let message = format!("the file name `{}` is not a valid path", file.escape_debug());
+            let message = format!(
+                "the file name `{}` is not a valid path",
+                file.escape_debug()
+            );
             Error::new(ErrorKind::InvalidRequest, message).with_source(error)
         })?;
         Ok(Self {
@@ -125,7 +128,10 @@ fn azure(
     };
     let endpoint = settings.endpoint.clone().or(url);
     let endpoint = endpoint.ok_or_else(|| {
-        let message = format!("the service returned no `url` of the storage account `{}`", place.account);
+        let message = format!(
+            "the service returned no `url` of the storage account `{}`",
+            place.account
+        );
         Error::new(ErrorKind::Decode, message)
     })?;
     check_endpoint(&place.account, &endpoint, settings)?;
