@@ -9,12 +9,12 @@ use mkio_core::{Dispatch, DispatchFuture, Operation, Page, Pages, RateBudget, Tr
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-type Script = dyn Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync;
+type Scripted = dyn Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync;
 
 /// Answers from a closure, which is told how many requests there were before.
 #[derive(Clone)]
 struct Script {
-    response: Arc<Script>,
+    response: Arc<Scripted>,
     paths: Arc<Mutex<Vec<String>>>,
 }
 
