@@ -125,8 +125,10 @@ mod tests {
             Method::PATCH,
             Method::POST,
         ] {
-            for streams in [false, true] {
-                let operation = Operation::raw(&method, false, streams);
+            for (streams, json_patch) in
+                [(false, false), (true, false), (false, true), (true, true)]
+            {
+                let operation = Operation::raw(&method, json_patch, streams);
                 assert_eq!((&operation.method, operation.streams), (&method, streams));
             }
         }

@@ -112,6 +112,37 @@ mod tests {
         assert!(lock(&budget.reads).len() <= MANY);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn of_many_keys_those_that_may_still_count_are_kept() {
+        let budget = Budget::new(RateBudget::default());
+        let queue = |name: &str| budget.queue(&format!("/projects/{name}/x"), true).unwrap();
+        let minute = std::time::Duration::from_secs(60);
+        let held = queue("held");
+        queue("paused").pause("/x", |_| 3 * minute);
+        for n in 0..MANY - 4 {
+            queue(&n.to_string());
+        }
+        tokio::time::advance(minute / 60).await;
+        queue("used-a-minute-ago");
+        tokio::time::advance(minute).await;
+        queue("used-now");
+        assert_eq!(lock(&budget.reads).len(), MANY);
+        queue("one-more");
+        let reads = lock(&budget.reads);
+        let kept: Vec<_> = reads.keys().collect();
+        assert_eq!(
+            kept,
+            [
+                "held",
+                "one-more",
+                "paused",
+                "used-a-minute-ago",
+                "used-now"
+            ]
+        );
+        assert!(Arc::ptr_eq(&held, &reads["held"]));
+    }
+
     #[test]
     fn keys_share_nothing_and_equal_keys_share_all() {
         let budget = Budget::new(RateBudget::default());

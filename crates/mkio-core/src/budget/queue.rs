@@ -349,6 +349,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_pause_that_begins_while_a_call_is_in_line_costs_it_no_turn() {
+        // One turn each 20 s.
+        let queue = Arc::new(RateQueue::new(4));
+        queue.acquire(Priority::Foreground, "/a").await;
+        let started = Instant::now();
+        let waits = Arc::clone(&queue);
+        let call = tokio::spawn(async move { waits.acquire(Priority::Foreground, "/c").await });
+        tokio::task::yield_now().await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+        for path in ["/a", "/b"] {
+            queue.pause(path, |_| Duration::from_secs(24));
+        }
+        call.await.unwrap();
+        assert_eq!(started.elapsed(), Duration::from_secs(25));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_background_call_that_is_dropped_in_line_holds_nobody_up() {
         let queue = Arc::new(RateQueue::new(1));
         queue.acquire(Priority::Foreground, "/a").await;

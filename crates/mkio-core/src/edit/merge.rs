@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn members_that_no_type_knows_are_kept_where_they_were() {
         let received = json!({
-            "id": 7, "new": 1, "labels": {"a": "b"},
+            "id": 7, "new": 1, "nothing": null, "labels": {"a": "b"},
             "list": [{"n": 1, "extra": "one"}, {"n": 2, "extra": "two"}],
         });
         let typed = json!({"id": 7, "labels": {"a": "b"}, "list": [{"n": 1}, {"n": 2}]});
@@ -215,6 +215,10 @@ mod tests {
             body,
             json!({"list": [{"n": 1, "extra": "one"}, {"n": 3, "extra": "two"}], "new": 1})
         );
+        // Which one it was cannot be told.
+        let mut body = json!({"list": [{"n": 3}]});
+        keep_unknown(&mut body, &old, &received, &typed);
+        assert_eq!(body, json!({"list": [{"n": 3}], "new": 1}));
     }
 
     #[test]
@@ -238,17 +242,26 @@ mod tests {
             within: "spec",
             merges: false,
             tags: &[],
-            masked: &["/spec/list/*/key", "/spec/authentication"],
+            masked: &["/spec/list/*/key", "/spec/by/*/key", "/spec/authentication"],
             read_only: &[],
         };
         let body = |spec: Value| json!({ "spec": spec });
-        let received = json!({"spec": {"password": "*****", "url": "***x"}});
+        let received = json!({"spec": {
+            "password": "*****", "url": "***x", "rate": "**", "keys": [{"own": "***"}],
+        }});
         for (spec, lost) in [
             (
                 json!({"authentication": {}, "password": "*****"}),
                 Some("spec.password"),
             ),
             (json!({"authentication": {}, "url": "***x"}), None),
+            // Too short to stand for a secret.
+            (json!({"authentication": {}, "rate": "**"}), None),
+            (
+                json!({"authentication": {}, "keys": [{"own": "***"}]}),
+                Some("spec.keys.own"),
+            ),
+            (json!({"authentication": {}, "keys": [{"own": "k"}]}), None),
             (json!({"url": "u"}), Some("spec.authentication")),
             (json!({"authentication": null}), Some("spec.authentication")),
             (
@@ -256,6 +269,10 @@ mod tests {
                 Some("spec.list.key"),
             ),
             (json!({"authentication": {}, "list": []}), None),
+            (
+                json!({"authentication": {}, "by": {"a": {"key": "k"}, "b": {}}}),
+                Some("spec.by.b.key"),
+            ),
         ] {
             let found = lost_secret(&body(spec.clone()), &received, &writing);
             assert_eq!(found.as_deref(), lost, "{spec}");

@@ -119,6 +119,10 @@ mod tests {
         assert_eq!(sample.size, 7);
         let custom = serde_json::Error::custom("cannot read \"hunter2\" or `hunter3`");
         assert_eq!(expectation(&custom), "cannot read \"…\" or `…`");
+        for no_position in ["ends at line four column six", "ends at line  column 3"] {
+            let custom = serde_json::Error::custom(no_position);
+            assert_eq!(expectation(&custom), no_position);
+        }
         assert!(matches!(serde_json::from_str("\"Red\""), Ok(Colour::Red)));
         assert!(matches!(
             serde_json::from_str("\"Green\""),

@@ -189,6 +189,8 @@ mod tests {
             (r#"{"detail":"Not Found"}"#, None, Some("Not Found")),
             (r#"{"error":"invalid_token"}"#, None, Some("invalid_token")),
             (r#"{"error":{"code":7}}"#, Some("7"), None),
+            (r#"{"error":{"code":true}}"#, Some("true"), None),
+            (r#"{"error":{"code":[1]}}"#, None, None),
             (r#"{"message":"gone"}"#, None, Some("gone")),
             (r#"[1]"#, None, None),
             ("", None, None),
@@ -247,6 +249,9 @@ mod tests {
         ] {
             assert_eq!(read(body), expected, "{body}");
         }
+        // Nobody writes so much about an error.
+        let long = "x".repeat(LONGEST);
+        assert_eq!(read(&format!(r#"{{"error":{{"detail":"{long}"}}}}"#)), None);
     }
 
     #[test]

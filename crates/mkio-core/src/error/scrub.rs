@@ -253,6 +253,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_short_for_a_secret_stays() {
+        let shown = echoed(&json!({"password": "oak", "sasToken": "pine"}), "oak pine");
+        assert!(shown.contains("oak [redacted]"), "{shown}");
+        assert!(!shown.contains("pine"), "{shown}");
+    }
+
+    #[test]
     fn escaped_forms_are_taken_out() {
         let secret = "top\"se\\cret é\u{1f511}zzz";
         let request = json!({"password": secret, "sasToken": "top\"se"});

@@ -118,3 +118,36 @@ impl Clients {
         Ok(client)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_runtime_has_its_client_and_the_oldest_of_many_goes() {
+        let recipe = Recipe {
+            connect_timeout: Duration::from_secs(1),
+            proxies: Vec::new(),
+            certificates: Vec::new(),
+            local_names: Vec::new(),
+        };
+        let url = Url::parse("https://h").unwrap();
+        let (_, clients) = Clients::new(recipe, &url).unwrap();
+        let mut runtimes = Vec::new();
+        for n in 1..=MANY + 2 {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let runtime = runtime.unwrap();
+            for _ in 0..2 {
+                runtime.block_on(async { clients.client(&url).map(drop).unwrap() });
+            }
+            runtimes.push(runtime);
+            let kept: Vec<_> = read(&clients.made)
+                .iter()
+                .map(|made| made.runtime)
+                .collect();
+            let last = runtimes.iter().map(|runtime| Some(runtime.handle().id()));
+            let last: Vec<_> = last.skip(n.saturating_sub(MANY)).collect();
+            assert_eq!(kept, last);
+        }
+    }
+}

@@ -81,6 +81,8 @@ mod tests {
             ("https://app.mk.io.evil.example/x", false),
             ("https://app.mk.io@evil.example/x", false),
             ("https://APP.mk.io/x", true),
+            ("https://user@app.mk.io/x", true),
+            ("http://app.mk.io:443/x", false),
             ("file:///x", false),
             ("data:x", false),
         ] {

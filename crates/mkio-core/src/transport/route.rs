@@ -294,6 +294,11 @@ mod tests {
             ("https://h/gw/", "/gw/a", "https://h/gw/a"),
             ("https://h/gw", "/gwen/a", "https://h/gw/gwen/a"),
             ("https://h", "https://h/a", "https://h/a"),
+            ("https://h", "https://h", "https://h/"),
+            ("https://h", "https://h?b=c", "https://h/?b=c"),
+            // What a path cannot have is encoded.
+            ("https://h", "/a b/é", "https://h/a%20b/%C3%A9"),
+            ("https://h", "https://h/a b/é", "https://h/a%20b/%C3%A9"),
         ] {
             let url = route(base).resolve(link).unwrap();
             assert_eq!(url.as_str(), expected, "{base} {link}");
@@ -322,6 +327,22 @@ mod tests {
                 let error = route(base).resolve(link).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{link:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_refused_is_told_what_is_wrong_with_it() {
+        let dots = "has a `.` or `..` segment";
+        let lost = "has a character that URLs drop or read as `/`";
+        for (path, why) in [
+            ("/a/./b", dots),
+            ("/a/%2E%2e", dots),
+            ("/..\\a", dots),
+            ("/a\tb", lost),
+            ("/a\\b", lost),
+        ] {
+            let error = route("https://h").url(path).unwrap_err();
+            assert!(error.message().contains(why), "{path:?}: {error}");
         }
     }
 

@@ -191,6 +191,7 @@ mod tests {
             assert_eq!(json, r#"{"text":null}"#);
         }
         assert_eq!(Nullable::from(Some(1)), Nullable::Value(1));
+        assert_eq!(Nullable::from(1), Nullable::Value(1));
     }
 
     #[test]

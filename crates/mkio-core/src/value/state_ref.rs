@@ -159,6 +159,8 @@ mod tests {
             state == reference,
             state == Some(reference),
             state == Some(State::On),
+            state == StateRef::from(Some(reference)),
+            Option::from(state) == Some(reference),
             state == "on",
             "on" == state,
             state == *"on",
@@ -168,8 +170,12 @@ mod tests {
         ] {
             assert!(equal);
         }
+        let off = &State::Off;
         for equal in [
             state == State::Off,
+            state == off,
+            state == StateRef::new(Some(&State::Off)),
+            state == StateRef::new(None),
             state == Some(&State::Off),
             state == None::<State>,
             state == "off",

@@ -204,6 +204,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn it_is_made_of_texts_and_gives_the_whole_text() {
+        let text = "https://h/a?b=c".to_owned();
+        for url in [
+            UrlText::from(text.as_str()),
+            UrlText::from(&text),
+            UrlText::from(text.clone()),
+            UrlText::from(url::Url::parse(&text).unwrap()),
+            Nullable::<UrlText>::from(text.as_str()).value().unwrap(),
+            Nullable::<UrlText>::from(text.clone()).value().unwrap(),
+        ] {
+            let borrowed: (&str, &str) = (&url, url.as_ref());
+            assert_eq!(borrowed, (text.as_str(), text.as_str()));
+            assert_eq!(url.into_string(), text);
+        }
+        let no_text = serde_json::from_str::<UrlText>("7").unwrap_err();
+        assert!(
+            no_text.to_string().contains("expected a string"),
+            "{no_text}"
+        );
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_survives_a_round_trip(text: String) {

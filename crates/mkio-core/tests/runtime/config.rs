@@ -172,6 +172,8 @@ fn base_urls_are_checked() {
         ("app.mk.io", "no URL"),
         ("ftp://app.mk.io", "https://"),
         ("https://user:hunter2@app.mk.io", "password"),
+        ("https://hunter2@app.mk.io", "password"),
+        ("https://:hunter2@app.mk.io", "password"),
         ("https://app.mk.io/?sig=hunter2", "query"),
         ("https://app.mk.io/#x", "fragment"),
         ("", "no URL"),
@@ -263,11 +265,14 @@ async fn an_api_of_devices_is_not_looked_for_in_the_cloud() {
     assert_eq!(script.count(), 0);
     for builder in [
         cloud().base_url("https://one.example"),
+        // Another port is another service, and so is one without TLS.
+        cloud().base_url("https://app.mk.io:8443"),
+        cloud().base_url("http://app.mk.io").allow_plain_http(true),
         cloud().api_base_url("channels", "https://device.example"),
     ] {
         call(&builder.build().unwrap(), &CHANNELS).await.unwrap();
     }
-    assert_eq!(script.count(), 2);
+    assert_eq!(script.count(), 4);
 }
 
 #[test]
@@ -335,14 +340,17 @@ fn child_with_an_environment_of_its_own() {
     let Ok(expected) = std::env::var("MKIO_TEST_EXPECTS") else {
         return;
     };
-    let transport = Transport::from_env().unwrap();
-    let found = format!(
-        "{} {}",
-        transport.base_url("media"),
-        transport.project().unwrap_or("-")
-    );
+    let found = match Transport::from_env() {
+        Ok(transport) => format!(
+            "{} {}",
+            transport.base_url("media"),
+            transport.project().unwrap_or("-")
+        ),
+        Err(error) => error.to_string(),
+    };
     assert_eq!(found, expected);
-    assert!(Transport::builder().with_env().build().is_ok());
+    let built = Transport::builder().with_env().build();
+    assert_eq!(built.is_ok(), expected.starts_with("https:"));
 }
 
 #[cfg(unix)]
@@ -360,6 +368,12 @@ fn the_environment_of_the_process_and_the_platforms_folder_are_read() {
     super::tokens::set_mode(&file, 0o600);
     let closed = folder.path().join("mkio/config.toml/nothing");
     let home = folder.path().to_owned();
+    let odd = folder.path().join("odd");
+    std::fs::create_dir_all(odd.join("mkio")).unwrap();
+    let no_text = odd.join("mkio/config.toml");
+    std::fs::write(&no_text, b"\xff").unwrap();
+    super::tokens::set_mode(&no_text, 0o600);
+    let unread = format!("cannot read the profile file {}", no_text.display());
     let rows = [
         (vec![], &home, "https://app.mk.io from-file"),
         (vec![("MKIO_PROFILE", "q")], &home, "https://q.example -"),
@@ -374,6 +388,8 @@ fn the_environment_of_the_process_and_the_platforms_folder_are_read() {
         ),
         // A home that cannot be looked into has no profile file.
         (vec![("MKIO_TOKEN", "t")], &closed, "https://app.mk.io -"),
+        // One that is there and cannot be read is a mistake.
+        (vec![("MKIO_TOKEN", "t")], &odd, &unread),
     ];
     for (variables, home, expected) in rows {
         let name = "config::child_with_an_environment_of_its_own";

@@ -23,6 +23,18 @@ impl Told {
             told.duration().as_millis(),
             told.error_type().as_deref().unwrap_or("-"),
         );
+        assert_eq!(
+            format!("{told:?}"),
+            format!(
+                "Measurement {{ operation: {:?}, duration: {:?}, attempts: {}, status: {:?}, \
+                 error_type: {:?}, .. }}",
+                told.operation().id,
+                told.duration(),
+                told.attempts(),
+                told.status(),
+                told.error_type(),
+            )
+        );
         self.0.lock().unwrap().push(line);
     }
 

@@ -153,15 +153,53 @@ async fn a_client_of_ones_own_is_used_as_it_is() {
         .user_agent("mine/1")
         .build()
         .unwrap();
-    let builder = builder()
-        .base_url(format!("http://127.0.0.1:{}", server.port))
-        .http_client(client);
-    get(builder).await.unwrap();
+    let address = format!("http://127.0.0.1:{}", server.port);
+    let builder = builder().base_url(&address).http_client(client);
+    get(builder.clone()).await.unwrap();
+    // For uploads, too.
+    let url = address.parse().unwrap();
+    let client = builder.build().unwrap().http_for(&url).unwrap();
+    client.get(url).send().await.unwrap();
     let lines = server.lines();
-    assert!(
-        lines.contains(&"user-agent: mine/1".to_owned()),
-        "{lines:?}"
-    );
+    let named = lines.iter().filter(|line| *line == "user-agent: mine/1");
+    assert_eq!(named.count(), 2, "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_client_of_ones_own_may_follow_redirects_of_reads_within_the_service() {
+    let moved = "302 Found\r\nlocation: /api/v1/other";
+    for (method, heads) in [
+        (Method::GET, vec![moved, "200 OK"]),
+        (Method::GET, vec!["200 OK"]),
+        (Method::POST, vec!["200 OK"]),
+    ] {
+        let heads = heads.into_iter().map(str::to_owned).collect();
+        let transport = builder()
+            .base_url(answering(heads).await)
+            .http_client(following())
+            .build()
+            .unwrap();
+        let request = transport.request(method, "/api/v1/organization");
+        request.send().await.unwrap();
+    }
+}
+
+/// Trying again would go the same way.
+#[tokio::test]
+async fn a_client_of_ones_own_that_refuses_a_redirect_is_not_tried_again() {
+    let moved = "302 Found\r\nlocation: /api/v1/other".to_owned();
+    let client = http_client_builder().unwrap();
+    let strict = reqwest::redirect::Policy::limited(0);
+    let transport = Transport::builder()
+        .token("t")
+        .base_url(answering(vec![moved]).await)
+        .http_client(client.redirect(strict).build().unwrap())
+        .build()
+        .unwrap();
+    let get = transport.request(Method::GET, "/api/v1/organization");
+    let error = get.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+    assert_eq!(error.attempts(), 1);
 }
 
 #[tokio::test]

@@ -91,6 +91,15 @@ async fn waits_double_from_half_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_429_has_a_first_wait_of_its_own() {
+    let script = Script::new([Scripted::status(429), Scripted::ok()]);
+    let policy = exact().throttled_backoff(7 * SECOND);
+    let transport = builder(&script).retry(policy).build().unwrap();
+    call(&transport, &GET).await.unwrap();
+    assert_eq!(script.gaps(), [7 * SECOND]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn jitter_spreads_the_waits() {
     let mut waits = Vec::new();
     for _ in 0..200 {

@@ -93,7 +93,7 @@ async fn a_token_that_expires_soon_is_renewed() {
     // Just renewed: left alone for ten seconds.
     call(&transport, &GET).await.unwrap();
     assert_eq!(asked.load(Ordering::SeqCst), 1);
-    tokio::time::advance(Duration::from_secs(11)).await;
+    tokio::time::advance(Duration::from_secs(10)).await;
     for _ in 0..3 {
         call(&transport, &GET).await.unwrap();
     }
@@ -386,11 +386,49 @@ async fn a_call_that_ends_early_does_not_break_a_renewal_off() {
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_panics_is_an_error_of_the_call() {
     let script = Script::new([]);
-    let provider = token_fn(|| async { panic!("the vault has no door") });
+    let asked = AtomicUsize::new(0);
+    let provider = token_fn(move || {
+        let first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            assert!(!first, "the vault has no door");
+            Ok(Token::new("tok"))
+        }
+    });
     let transport = base(&script).token_provider(provider).build().unwrap();
     let error = call(&transport, &GET).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Token);
     assert!(error.to_string().contains("without a token"), "{error}");
+    // The next call asks again.
+    call(&transport, &GET).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_401_makes_a_token_new() {
+    for status in [400, 403, 404, 429, 500, 503] {
+        let script = Script::new([Scripted::status(status)]);
+        let (provider, asked) = provider([Ok("tok".to_owned())]);
+        let transport = base(&script).token_provider(provider).build().unwrap();
+        call(&transport, &GET).await.unwrap_err();
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_due_after_the_wait_for_a_turn_is_renewed_before_it_is_sent() {
+    let script = Script::new([]);
+    let (first, second) = (jwt(30), jwt(3600));
+    let (provider, _) = provider([Ok(first.clone()), Ok(second.clone())]);
+    let transport = base(&script)
+        .token_provider(provider)
+        .rate_budget(mkio_core::RateBudget::per_minute(1, 1))
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        call(&transport, &GET).await.unwrap();
+    }
+    let seen = script.seen();
+    let sent: Vec<_> = seen.iter().map(|seen| seen.bearer().unwrap()).collect();
+    assert_eq!(sent, [first, second]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -460,6 +498,25 @@ async fn a_provider_that_gives_the_refused_token_again_is_left_alone() {
         call(&transport, &GET).await.unwrap_err();
     }
     assert_eq!(asked.load(Ordering::SeqCst), first + 1);
+}
+
+/// For a second after the first time, then twice as long each time, up to ten seconds.
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_goes_on_giving_the_refused_token_is_asked_less_and_less() {
+    let script = Script::new([Scripted::status(401)]);
+    let (provider, asked) = provider([Ok("old".to_owned())]);
+    let transport = base(&script).token_provider(provider).build().unwrap();
+    call(&transport, &GET).await.unwrap_err();
+    let mut questions = Vec::new();
+    for calls in 0..40 {
+        let before = asked.load(Ordering::SeqCst);
+        call(&transport, &GET).await.unwrap_err();
+        if asked.load(Ordering::SeqCst) > before {
+            questions.push(calls);
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(questions, [0, 1, 3, 7, 15, 25, 35]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -38,6 +38,7 @@ async fn a_call_is_one_span_with_one_event_per_attempt() {
     let close = lines(&text, " close")[0];
     for part in [
         "mkio.call",
+        "otel.name=\"GET /api/v1/projects/{project_name}/media/assets/{asset_name}\"",
         "otel.kind=\"client\"",
         "mkio.operation=\"GET\"",
         "mkio.api=\"media\"",
@@ -99,6 +100,7 @@ async fn a_raw_request_shows_its_path_without_the_query() {
         .unwrap();
     let text = capture.text();
     assert!(text.contains("url.path=\"/api/v1/new\""), "{text}");
+    assert!(text.contains("otel.name=\"GET\""), "{text}");
     assert!(!text.contains("hunter"), "{text}");
 }
 

@@ -86,6 +86,9 @@ async fn a_limit_counts_them() {
     assert_eq!(error.json_path(), Some("value[1]"));
     let one: Vec<_> = items(&service()).limit(1).try_collect().await.unwrap();
     assert_eq!(one, [0]);
+    // A good item does not stand in for it.
+    let two = items(&service()).limit(2).try_collect::<Vec<_>>().await;
+    assert_eq!(two.unwrap_err().json_path(), Some("value[1]"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -77,6 +77,41 @@ async fn a_later_limit_fetches_no_page_too_many() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_says_how_many_items_may_follow() {
+    let mut assets = items(&list(FIVE));
+    assert_eq!(assets.size_hint(), (0, None));
+    assets.try_next().await.unwrap();
+    // The rest of the page is here.
+    assert_eq!(assets.size_hint(), (2, None));
+    for (limit, here) in [(1, 1), (2, 2), (7, 2)] {
+        assets = assets.limit(limit);
+        assert_eq!(assets.size_hint(), (here, Some(limit as usize)));
+    }
+}
+
+/// Empty ones count as well, and one whose beginning was read before.
+#[tokio::test(start_paused = true)]
+async fn every_page_that_is_taken_counts() {
+    async fn sizes(pages: Pages<Assets>) -> Vec<usize> {
+        let pages: Vec<_> = pages.try_collect().await.unwrap();
+        pages.iter().map(|page| page.items().len()).collect()
+    }
+    for prefetch in [0, 1] {
+        let script = list(&[0, 3, 0, 1]);
+        let first = || pages(&script).prefetch(prefetch);
+        assert_eq!(sizes(first().take(3)).await, [0, 3, 0]);
+        assert_eq!(script.calls(), 3);
+        let mut begun = items(&script).prefetch(0);
+        begun.try_next().await.unwrap();
+        let token = begun.resume_token();
+        assert_eq!(token.offset(), 1);
+        let calls = script.calls();
+        assert_eq!(sizes(first().resume(&token).take(1)).await, [2]);
+        assert_eq!(script.calls(), calls + 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn pages_can_be_taken_at_any_time() {
     for prefetch in [0, 1, 9] {
         let script = list(FIVE);

@@ -135,6 +135,48 @@ async fn empty_pages_with_a_link_go_on() {
     let all: Vec<_> = items(&script).try_collect().await.unwrap();
     assert_eq!(all, [0, 1, 2]);
     assert_eq!(script.calls(), 6);
+    // Who asks for pages gets these, too.
+    let all: Vec<_> = pages(&script).try_collect().await.unwrap();
+    let sizes: Vec<_> = all.iter().map(|page| page.items().len()).collect();
+    assert_eq!(sizes, [0, 2, 0, 0, 1, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_tells_only_its_items_is_the_whole_list() {
+    #[derive(Deserialize)]
+    struct Plain(Vec<u32>);
+
+    impl Page for Plain {
+        type Item = u32;
+
+        fn items(&self) -> &[u32] {
+            &self.0
+        }
+
+        fn items_mut(&mut self) -> Option<&mut Vec<u32>> {
+            Some(&mut self.0)
+        }
+    }
+
+    let plain = Plain(vec![1]);
+    assert_eq!((plain.next_link(), plain.total()), (None, None));
+    let script = Script::new(|_| Ok("[1, 2]".into()));
+    let mut plain = Pages::<Plain>::new(script.transport(), &LIST, get(URL)).items();
+    for expected in [Some(1), Some(2), None] {
+        assert_eq!(plain.try_next().await.unwrap(), expected);
+    }
+    assert_eq!((plain.total(), script.calls()), (None, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn debug_shows_which_list_it_is_and_how_far_it_was_read() {
+    let mut assets = items(&list(FIVE));
+    assets.try_next().await.unwrap();
+    assert_eq!(
+        format!("{assets:?}"),
+        "Items { pages: Pages { list: \"/api/v1/projects/acme/media/assets\", prefetch: 1, \
+         total: Some(12), .. }, taken: 1, .. }"
+    );
 }
 
 #[tokio::test(start_paused = true)]

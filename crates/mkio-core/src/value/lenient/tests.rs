@@ -79,6 +79,20 @@ fn what_is_meant_is_read_and_what_is_not_is_left_out() {
             json!({"size": 7, "most": 7, "rate": 1.5, "on": true}),
         ),
         (
+            json!({"size": 7, "most": 7, "rate": 1.5, "on": true}),
+            json!({"size": 7, "most": 7, "rate": 1.5, "on": true}),
+        ),
+        (
+            json!({"size": -7, "most": "-7", "rate": -2, "on": -1}),
+            json!({"size": -7, "most": -7, "rate": -2.0}),
+        ),
+        (json!({"rate": true, "on": 0}), json!({"on": false})),
+        (json!({"rate": false, "on": 1.0}), json!({"on": true})),
+        (
+            json!({"rate": "-2", "on": "1"}),
+            json!({"rate": -2.0, "on": true}),
+        ),
+        (
             json!({"size": 2.0, "most": "2.0", "rate": 2, "on": 1}),
             json!({"size": 2, "most": 2, "rate": 2.0, "on": true}),
         ),
@@ -103,8 +117,8 @@ fn what_is_meant_is_read_and_what_is_not_is_left_out() {
             json!({"labels": {"a": "b", "c": "7", "d": "1.5", "e": "true", "f": "null"}}),
         ),
         (
-            json!({"secrets": [1, "2", 3.0, null, "x", 0.5]}),
-            json!({"secrets": [1, 2, 3]}),
+            json!({"secrets": [1, "2", 3.0, null, "x", 0.5, -4]}),
+            json!({"secrets": [1, 2, 3, -4]}),
         ),
         (
             json!({"anything": [null, 1, 1.5, "a", true, [null], {"a": null}]}),
@@ -140,17 +154,19 @@ fn what_is_meant_is_read_and_what_is_not_is_left_out() {
 
 #[test]
 fn what_is_wrong_in_an_object_is_told_with_its_place() {
-    for (json, path) in [
+    for (json, path, expected) in [
         (
             json!({"parts": [{"name": "a"}, {"name": [1]}]}),
             "parts[1].name",
+            "expected a string",
         ),
-        (json!({"parts": "text"}), "parts"),
-        (json!({"labels": [1]}), "labels"),
+        (json!({"parts": "text"}), "parts", "expected a list"),
+        (json!({"labels": [1]}), "labels", "expected a map"),
     ] {
         let mut reader = serde_json::Deserializer::from_str(Box::leak(json.to_string().into()));
         let error = serde_path_to_error::deserialize::<_, Read>(&mut reader).unwrap_err();
         assert_eq!(error.path().to_string(), path);
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }
 
