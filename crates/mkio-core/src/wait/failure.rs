@@ -157,7 +157,7 @@ impl fmt::Display for WaitFailure {
             Reason::FellBack => write!(f, "fell back to state {state}")?,
             Reason::Gone => write!(f, "disappeared; its last state was {state}")?,
             Reason::NotFound => f.write_str("does not exist")?,
-            Reason::Timeout => write!(f, "was not there in time; its last state was {state}")?,
+            Reason::Timeout => write!(f, "was waited for too long; its last state was {state}")?,
             Reason::Refused => write!(f, "refused an action in state {state}")?,
             Reason::Poll => write!(f, "cannot be polled; its last state was {state}")?,
             Reason::Decode => write!(f, "is in state {state} but does not decode")?,
