@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::ArgMatches;
-use mkio::dynamic::{Entry, Shape, Ty, Type, at};
+use mkio::dynamic::{Entry, Mark, Shape, Ty, Type, at};
 use serde_json::Value;
 
 use crate::{
@@ -52,10 +52,13 @@ pub fn given(entry: &'static Entry, matches: &ArgMatches) -> Result<Option<Value
         Some(path) => Some(parse(&text(path)?, path)?),
         None => None,
     };
+    if let (Some(Value::Null), Some(path)) = (&value, file) {
+        return Err(Failure::usage(format!("{path}: there is no body in it")));
+    }
     for (place, new) in pairs(matches, "set")? {
         let new = typed(entry, ty, &place, &new)?;
         let target = value.get_or_insert(Value::Null);
-        path::put(target, &place, new).map_err(|why| Failure::usage(format!("--set {why}")))?;
+        put(entry, ty, target, (&place, new))?;
     }
     let missing = value.is_none() && body.required;
     if missing {
@@ -95,6 +98,35 @@ pub fn typed(entry: &Entry, ty: Ty, place: &str, text: &str) -> Result<Value> {
         return Ok(Value::String(text));
     }
     Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+/// Puts a value of `--set` at its place; the type tells maps from lists.
+pub fn put(entry: &Entry, ty: Ty, target: &mut Value, (place, new): (&str, Value)) -> Result<()> {
+    let is_list = |above: &[&str]| match at(entry.types, ty, above) {
+        Some(Ty::List(_)) => Some(true),
+        Some(Ty::Json) | None => None,
+        Some(_) => Some(false),
+    };
+    let done = path::put_as(target, place, new, is_list);
+    done.map_err(|why| Failure::usage(format!("--set {why}")))
+}
+
+/// The field at this place takes null; what is no field is not known to.
+pub fn may_be_null(entry: &Entry, ty: Ty, place: &str) -> bool {
+    let steps: Vec<&str> = path::steps(place).collect();
+    let Some((last, above)) = steps.split_last() else {
+        return false;
+    };
+    let of = at(entry.types, ty, above);
+    match of {
+        Some(Ty::Named(name)) => {
+            let of = Type::find(entry.types, name);
+            let field = of.and_then(|of| of.field(last));
+            field.is_none_or(|field| field.is(Mark::Nullable))
+        }
+        Some(Ty::Map(of)) => *of == Ty::Json,
+        _ => true,
+    }
 }
 
 /// The text with what `${env:NAME}` and `${file:PATH}` stand for.

@@ -39,6 +39,8 @@ pub struct Failure {
     error: Option<Box<Error>>,
     /// What may help, on lines of its own.
     hints: Vec<String>,
+    /// What has failed beside it, by name.
+    others: Vec<(String, Failure)>,
     /// Standard output is closed: nobody wants to hear more.
     silent: bool,
 }
@@ -50,6 +52,7 @@ impl Failure {
             message: message.into(),
             error: None,
             hints: Vec::new(),
+            others: Vec::new(),
             silent: false,
         }
     }
@@ -64,6 +67,26 @@ impl Failure {
         Self {
             silent: true,
             ..Self::new(Exit::No, "no")
+        }
+    }
+
+    /// What the parser says of the command line: its first words, the rest as hints.
+    pub fn of_command_line(text: &str) -> Self {
+        let mut parts = text.trim().split("\n\n");
+        let first = parts.next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
+        let lines = parts.flat_map(str::lines).map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty());
+        lines.fold(Self::usage(message), Self::hint)
+    }
+
+    /// The first of several failures, with the names of what has failed.
+    pub fn many(name: &str, first: Self, others: Vec<(String, Self)>, of: usize) -> Self {
+        let failed = others.len() + 1;
+        Self {
+            message: format!("{failed} of {of} waits failed; {name}: {}", first.message),
+            others,
+            ..first
         }
     }
 
@@ -100,6 +123,10 @@ impl Failure {
 
     /// The error as an object, for scripts.
     pub fn json(&self) -> Value {
+        json!({ "error": self.members() })
+    }
+
+    fn members(&self) -> Map<String, Value> {
         let mut told = Map::new();
         told.insert("exit".to_owned(), json!(self.exit as u8));
         told.insert("message".to_owned(), json!(self.message));
@@ -120,7 +147,16 @@ impl Failure {
         if !self.hints.is_empty() {
             told.insert("hints".to_owned(), json!(self.hints));
         }
-        json!({ "error": told })
+        let others = self.others.iter().map(|(name, failure)| {
+            let mut told = failure.members();
+            told.insert("name".to_owned(), json!(name));
+            Value::Object(told)
+        });
+        let others: Vec<Value> = others.collect();
+        if !others.is_empty() {
+            told.insert("others".to_owned(), json!(others));
+        }
+        told
     }
 }
 
@@ -130,6 +166,10 @@ impl fmt::Display for Failure {
         f.write_str(&self.message)?;
         for hint in &self.hints {
             write!(f, "\n  {hint}")?;
+        }
+        for (name, failure) in &self.others {
+            let told = failure.to_string().replace('\n', "\n  ");
+            write!(f, "\n  {name}: {told}")?;
         }
         Ok(())
     }
@@ -146,12 +186,16 @@ impl From<Error> for Failure {
             }
             cause = error.source();
         }
+        if error.kind() == ErrorKind::Config {
+            message = for_people(&message);
+        }
         let hints = hint_of(&error).into_iter().collect();
         Self {
             exit: exit_of(&error),
             message,
             error: Some(Box::new(error)),
             hints,
+            others: Vec::new(),
             silent: false,
         }
     }
@@ -161,7 +205,8 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self {
             silent: error.kind() == io::ErrorKind::BrokenPipe,
-            ..Self::new(Exit::Usage, error.to_string())
+            // Something may have been done: what is wrong before that is told as usage where it is found.
+            ..Self::new(Exit::Unusable, error.to_string())
         }
     }
 }
@@ -208,9 +253,43 @@ fn exit_of_call(error: &Error) -> Exit {
     }
 }
 
+/// How the library begins when nothing gives a token.
+const NO_TOKEN: &str = "there is no token";
+
+/// The message of a wrong setting without what is for callers in code.
+fn for_people(message: &str) -> String {
+    let in_code = [
+        (
+            ", or give the builder a `token` or `token_provider` (`anonymous` sends none)",
+            "",
+        ),
+        (
+            ", name a profile that has one",
+            " or name a profile that has one",
+        ),
+        (
+            ", or set one of them in code with `token`, `token_provider` or `base_url`",
+            "",
+        ),
+        (
+            "; use https, or allow it with `allow_plain_http`",
+            "; use https",
+        ),
+        (
+            "; set `api_base_url` too",
+            "; name it with --api-url, or in the profile",
+        ),
+    ];
+    in_code
+        .into_iter()
+        .fold(message.to_owned(), |text, (code, people)| {
+            text.replace(code, people)
+        })
+}
+
 fn hint_of(error: &Error) -> Option<String> {
     let hint = match error.kind() {
-        ErrorKind::Config if error.message().contains("token") => {
+        ErrorKind::Config if error.message().starts_with(NO_TOKEN) => {
             "`mkio login` stores a token; MKIO_TOKEN gives one for a single call"
         }
         ErrorKind::Token => "`mkio whoami` tells where the token comes from",

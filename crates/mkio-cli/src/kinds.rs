@@ -226,7 +226,7 @@ pub fn find_waitable(name: &str) -> Result<&'static Resource> {
 }
 
 /// The operation that reads a resource, and whether it reads a list.
-fn reader(resource: &Resource) -> Option<(&'static Entry, bool)> {
+pub fn reader(resource: &Resource) -> Option<(&'static Entry, bool)> {
     let listed = || resource.list.as_ref().map(|list| (list.operation, true));
     let (operation, lists) = resource.item.map(|item| (item, false)).or_else(listed)?;
     let entry = catalog(operation.api)?.entry(operation.id).ok()?;

@@ -4,7 +4,9 @@ mod bars;
 mod body;
 mod commands;
 mod failure;
+mod fields;
 mod kinds;
+mod listing;
 mod manifest;
 mod options;
 mod output;
@@ -18,6 +20,7 @@ mod tree;
 mod waiting;
 
 use std::{
+    ffi::OsString,
     io::{self, Write},
     process::ExitCode,
 };
@@ -46,9 +49,23 @@ fn main() -> ExitCode {
 
 /// Help and version are no errors; what the command line lacks is.
 fn told(error: &clap::Error) -> ExitCode {
+    let is_answer = error.exit_code() == 0;
+    if !is_answer && json_is_wanted(std::env::args_os()) {
+        let text = error.render().to_string();
+        return ended(&Failure::of_command_line(&text), true);
+    }
     // A closed pipe wants to hear nothing more.
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// `--error-format json` of a command line that could not be read.
+fn json_is_wanted(words: impl Iterator<Item = OsString>) -> bool {
+    let words: Vec<OsString> = words.take_while(|word| word != "--").collect();
+    let apart = words.windows(2).rev();
+    let mut apart = apart.filter(|two| two[0] == "--error-format");
+    apart.next().is_some_and(|two| two[1] == "json")
+        || words.iter().any(|word| word == "--error-format=json")
 }
 
 fn ended(failure: &Failure, json: bool) -> ExitCode {

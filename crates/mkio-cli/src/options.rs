@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Arg, ArgAction, ArgMatches, ValueHint, builder::EnumValueParser};
+use clap::{Arg, ArgAction, ArgMatches, ValueEnum, ValueHint, builder::PossibleValuesParser};
 
 use crate::{
     failure::{Failure, Result},
@@ -47,7 +47,11 @@ impl Options {
         });
         let columns = matches.get_one::<String>("columns");
         let columns = columns.map(|text| text.split(',').map(|c| c.trim().to_owned()).collect());
-        let format = matches.get_one::<Format>("output").copied();
+        let format = match text("output").or_else(|| variable("MKIO_OUTPUT")) {
+            Some(word) => Some(format(&word)?),
+            None => None,
+        };
+        let config = matches.get_one::<PathBuf>("config").cloned();
         let switches = [
             ("dry-run", Switch::DryRun),
             ("show-secrets", Switch::ShowSecrets),
@@ -62,9 +66,9 @@ impl Options {
             project: text("project"),
             base_url: text("base-url"),
             api_urls: pairs.collect::<Result<_>>()?,
-            config_file: matches.get_one::<PathBuf>("config").cloned(),
+            config_file: config.or_else(|| variable("MKIO_CONFIG").map(PathBuf::from)),
             wanted: Wanted {
-                format: format.unwrap_or(Format::Table),
+                format,
                 columns,
                 jq: text("jq"),
             },
@@ -116,6 +120,24 @@ fn quoted(text: String) -> String {
         return text;
     }
     format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// A variable of the environment; an empty one says nothing.
+pub fn variable(name: &str) -> Option<String> {
+    let text = std::env::var(name).ok()?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The format of this name.
+fn format(word: &str) -> Result<Format> {
+    Format::from_str(word, false).map_err(|_| {
+        let known = Format::value_variants().iter();
+        let known = known.filter_map(Format::to_possible_value);
+        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+        Failure::usage(format!("`{word}` in MKIO_OUTPUT is no format"))
+            .hint(format!("there are {}", known.join(", ")))
+    })
 }
 
 /// A duration such as `90s` or `1h 30m`.
@@ -176,11 +198,9 @@ fn places() -> Vec<Arg> {
         .action(ArgAction::Append),
         global(
             "config",
-            "Configuration file, instead of mkio/config.toml of the user",
+            "Configuration file, instead of MKIO_CONFIG and mkio/config.toml of the user",
         )
         .value_name("FILE")
-        .env("MKIO_CONFIG")
-        .hide_env_values(true)
         .value_parser(clap::value_parser!(PathBuf))
         .value_hint(ValueHint::FilePath),
     ]
@@ -189,12 +209,17 @@ fn places() -> Vec<Arg> {
 /// What the response looks like, and how long it may take.
 fn forms() -> Vec<Arg> {
     vec![
-        global("output", "Format of the response [default: table]")
-            .short('o')
-            .value_name("FORMAT")
-            .env("MKIO_OUTPUT")
-            .hide_env_values(true)
-            .value_parser(EnumValueParser::<Format>::new()),
+        global(
+            "output",
+            "Format of the response, instead of MKIO_OUTPUT [default: table]",
+        )
+        .short('o')
+        .value_name("FORMAT")
+        .value_parser(PossibleValuesParser::new(
+            Format::value_variants()
+                .iter()
+                .filter_map(Format::to_possible_value),
+        )),
         global(
             "columns",
             "Columns of tables and CSV, such as name,properties/state",

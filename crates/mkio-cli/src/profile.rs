@@ -13,6 +13,9 @@ use crate::failure::{Exit, Failure, Result};
 /// Settings that say where the token comes from; a profile has one of them.
 const TOKENS: [&str; 3] = ["token", "token_file", "token_command"];
 
+/// Links that lead from one to the next; systems follow about as many.
+const MOST_LINKS: usize = 32;
+
 /// The profile file, to be changed and written.
 pub struct ProfileFile {
     path: PathBuf,
@@ -60,6 +63,25 @@ impl ProfileFile {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What the file has and no reader takes, if there is such a thing.
+    pub fn wrong(&self) -> Option<String> {
+        let profiles = self.document.get("profiles")?;
+        let Some(all) = profiles.as_table_like() else {
+            return Some("`profiles` is no table".to_owned());
+        };
+        if let Some((name, _)) = all.iter().find(|(_, of)| !of.is_table_like()) {
+            return Some(format!("`profiles.{name}` is no table"));
+        }
+        let default = self.document.get("default")?;
+        match default.as_str() {
+            None => Some("`default` is no text".to_owned()),
+            Some(name) if !all.contains_key(name) => {
+                Some(format!("`default` names `{name}`, which is no profile"))
+            }
+            Some(_) => None,
+        }
     }
 
     /// Names of the profiles.
@@ -175,6 +197,20 @@ impl ProfileFile {
         removed
     }
 
+    /// Where the file is in truth: a link to a file elsewhere stays one, also to a file that is not there
+    /// yet.
+    fn target(&self) -> PathBuf {
+        let mut path = self.path.clone();
+        // A link to itself has no end.
+        for _ in 0..MOST_LINKS {
+            let Ok(next) = fs::read_link(&path) else {
+                break;
+            };
+            path = path.parent().unwrap_or(Path::new("")).join(next);
+        }
+        fs::canonicalize(&path).unwrap_or(path)
+    }
+
     /// Writes the file, whole or not at all; only its owner may read it.
     pub fn write(&self) -> Result<()> {
         let failed = |error: io::Error| {
@@ -184,14 +220,14 @@ impl ProfileFile {
         if self.out_of_reach {
             return Err(failed(io::ErrorKind::PermissionDenied.into()));
         }
-        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let path = self.target();
+        let folder = path.parent().filter(|above| !above.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(failed)?;
         // Made readable for its owner only, and put in the place of the old one at once.
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
         file.write_all(self.document.to_string().as_bytes())
             .map_err(failed)?;
-        // A link to a file elsewhere stays one.
-        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         file.persist(path).map_err(|error| failed(error.error))?;
         Ok(())
     }

@@ -30,7 +30,7 @@ const AFTER: &str = "\
 Data goes to standard output, everything else to standard error.
 
 Exit codes: 0 done; 1 the outcome is no; 2 usage; 3 no access; 4 not found; 5 refused; 6 try again
-later; 7 timeout; 8 unusable response; 130 interrupted.";
+later; 7 timeout; 8 unusable response, or no way to write it; 130 interrupted.";
 
 #[cfg(test)]
 mod tests {

@@ -16,10 +16,9 @@ use serde_json::{Value, json};
 
 use crate::{
     body,
-    failure::{Failure, Result},
-    kinds,
+    failure::{Exit, Failure, Result},
+    fields, kinds,
     options::Switch,
-    output::Format,
     place,
     saved::Saved,
     session::{Arguments, Session},
@@ -39,11 +38,12 @@ async fn operation(session: &Session, entry: &'static Entry, matches: &ArgMatche
     let skeleton = matches.try_get_one::<bool>("skeleton");
     if skeleton.is_ok_and(|on| on == Some(&true)) {
         let skeleton = entry.skeleton().unwrap_or_default();
-        return session.output.one(&skeleton, &[]);
+        return session.output.document(&skeleton);
     }
     let body = body::given(entry, matches)?;
     let client = client(session)?;
     let calls = arguments(session, &client, entry, matches, body)?;
+    refuse_form(session, entry)?;
     if session.is(Switch::DryRun) {
         return dry_run(session, entry, &client, &calls, matches);
     }
@@ -61,6 +61,23 @@ async fn operation(session: &Session, entry: &'static Entry, matches: &ArgMatche
         tell_done(session, entry, call);
     }
     Ok(())
+}
+
+/// Refuses columns that the response lacks, and names where it has none: before anything is sent.
+pub fn refuse_form(session: &Session, entry: &Entry) -> Result<()> {
+    let response = match (
+        entry.item.filter(|_| pages_are_wanted(entry)),
+        &entry.response,
+    ) {
+        _ if session.is(Switch::DryRun) => None,
+        (Some(item), _) => Some(item),
+        (None, ResponseBody::Json(ty, _)) => Some(*ty),
+        _ => None,
+    };
+    match response {
+        Some(ty) => fields::refuse(session, entry, ty),
+        None => Ok(()),
+    }
 }
 
 /// A list whose call changes nothing, or that has no other response.
@@ -184,10 +201,10 @@ pub async fn send(
     matches: &ArgMatches,
 ) -> Result<()> {
     if let ResponseBody::Bytes(_) = entry.response {
-        let file = target(matches)?;
+        // Before anything is sent: there may be no place for the response.
+        let mut out = Saved::new(target(matches)?)?;
         let mut body = entry.stream(transport, request).await?.into_inner();
         let interrupted = session.interrupted();
-        let mut out = Saved::new(file)?;
         let arriving = async {
             while let Some(bytes) = body.try_next().await? {
                 out.write_all(&bytes)?;
@@ -279,7 +296,10 @@ async fn list(
         Err(failure) => {
             out.so_far()?;
             // A filter takes the whole list: what has arrived was not shown, and would be skipped.
-            if session.options.wanted.jq.is_some() {
+            let is_whole = session.options.wanted.jq.is_some();
+            // What is refused at once is refused again.
+            let passes = [Exit::Later, Exit::Timeout, Exit::Interrupted];
+            if is_whole || (shown == 0 && !passes.contains(&failure.exit)) {
                 return Err(failure);
             }
             Err(failure.hint(go_on()))
@@ -322,9 +342,9 @@ async fn call_and_wait(
         }
         watched.push(Watched::new(tree_names(entry, call), wait));
     }
-    let ended = waiting::all(session, watched, waiting::Ends::Together).await?;
     let mask = |value: &mut Value| kinds::mask(waiting.resource, value);
-    waiting::show(session, ended, kinds::columns(waiting.resource), mask)
+    let columns = kinds::columns(waiting.resource);
+    waiting::all_shown(session, watched, waiting::Ends::Together, columns, mask).await
 }
 
 async fn act(
@@ -350,6 +370,7 @@ async fn act(
         }
         return Ok(());
     }
+    fields::refuse_waited(session, action.resource)?;
     session.guard(&action.command.join(" "))?;
     let names: Arguments = entry
         .path_parameters()
@@ -357,9 +378,9 @@ async fn act(
         .collect();
     let wait = action.call_and_wait(catalog, client.transport(), &names)?;
     let watched = vec![Watched::new(tree_names(entry, call), wait)];
-    let ended = waiting::all(session, watched, waiting::Ends::Together).await?;
     let mask = |value: &mut Value| kinds::mask(action.resource, value);
-    waiting::show(session, ended, kinds::columns(action.resource), mask)
+    let columns = kinds::columns(action.resource);
+    waiting::all_shown(session, watched, waiting::Ends::Together, columns, mask).await
 }
 
 fn dry_run(
@@ -387,7 +408,7 @@ pub fn show_request(session: &Session, entry: &'static Entry, request: &Request)
         (None, _) => Value::Null,
     };
     let (method, url) = (request.method().as_str(), request.url().as_str());
-    if session.output.format() == Format::Table {
+    if session.output.is_for_people() {
         let mut out = io::stdout().lock();
         writeln!(out, "{method} {url}")?;
         if !body.is_null() {

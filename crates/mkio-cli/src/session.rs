@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::{
     failure::{Exit, Failure, Result},
-    options::{Options, Switch},
+    options::{Options, Switch, variable},
     output::{self, Output},
     profile::ProfileFile,
 };
@@ -151,7 +151,8 @@ impl Session {
 
     /// The project of the options, the environment or the profile.
     pub fn project(&self, client: &Client) -> Result<String> {
-        let name = client.transport().project().map(str::to_owned);
+        let name = client.transport().project().map(str::trim);
+        let name = name.filter(|name| !name.is_empty()).map(str::to_owned);
         name.ok_or_else(|| {
             Failure::new(Exit::Access, "no project is named")
                 .hint("name one with -p, MKIO_PROJECT, or `mkio profile set project NAME`")
@@ -231,13 +232,6 @@ impl Session {
 pub fn told(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(output::plain).collect();
     lines.join("\n")
-}
-
-/// A variable of the environment; an empty one says nothing.
-pub fn variable(name: &str) -> Option<String> {
-    let text = std::env::var(name).ok()?;
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Arguments of a call.

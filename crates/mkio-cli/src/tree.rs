@@ -112,7 +112,7 @@ fn operation(name: &'static str, entry: &'static Entry) -> Command {
     let flags = entry.parameters.iter().filter(|p| p.place != Place::Path);
     command = command.args(flags.map(|parameter| flag(parameter, entry)));
     if entry.item.is_some() {
-        command = command.args(list_arguments());
+        command = command.args(list_arguments(entry));
     }
     if let Some(body) = &entry.body {
         command = command.args(body_arguments(body.ty.is_some()));
@@ -140,6 +140,12 @@ fn action(name: &'static str, catalog: &'static Catalog, of: &'static Action) ->
             goals.join(", then ")
         ))
         .args(entry.into_iter().flat_map(names))
+        .arg(
+            Arg::new("wait")
+                .long("wait")
+                .help("Is taken as of other commands: this one waits in any case")
+                .action(ArgAction::SetTrue),
+        )
 }
 
 /// Names of parents and resource; several resources can be deleted at once.
@@ -217,7 +223,9 @@ fn value_name(ty: Ty) -> &'static str {
     }
 }
 
-fn list_arguments() -> [Arg; 3] {
+fn list_arguments(entry: &'static Entry) -> [Arg; 3] {
+    // A token holds filter, order and page size of its list.
+    let held = entry.parameters.iter().filter(|p| p.place == Place::Query);
     [
         Arg::new("limit")
             .long("limit")
@@ -233,7 +241,8 @@ fn list_arguments() -> [Arg; 3] {
         Arg::new("resume")
             .long("resume")
             .value_name("TOKEN")
-            .help("Goes on where an earlier list has stopped; it told the token"),
+            .conflicts_with_all(held.map(id))
+            .help("Goes on where an earlier list has stopped, with its filter and order; it told the token"),
     ]
 }
 

@@ -129,6 +129,30 @@ async fn step(mut watched: Watched) -> Step {
 
 /// Waits, and shows on the way what is seen. Ctrl-C tells how to take the waits up again.
 pub async fn all(session: &Session, watched: Vec<Watched>, ends: Ends) -> Result<Vec<Ended>> {
+    let (ended, outcome) = gathered(session, watched, ends).await?;
+    outcome.map(|()| ended)
+}
+
+/// Waits, and writes the resources that have got there, also where others have not.
+pub async fn all_shown(
+    session: &Session,
+    watched: Vec<Watched>,
+    ends: Ends,
+    columns: &[&str],
+    mask: impl Fn(&mut Value),
+) -> Result<()> {
+    let several = watched.len() > 1 && ends != Ends::WithTheFirst;
+    let (ended, outcome) = gathered(session, watched, ends).await?;
+    let shown = show(session, ended, columns, several, mask);
+    Failure::both(outcome, shown)
+}
+
+/// The resources that have got there, and what has become of the others.
+async fn gathered(
+    session: &Session,
+    watched: Vec<Watched>,
+    ends: Ends,
+) -> Result<(Vec<Ended>, Result<()>)> {
     // Who only looks at resources has no deadline but his own.
     let endless = (ends == Ends::Whatever).then_some(Duration::MAX);
     let limit = session.options.timeout.or(endless);
@@ -146,7 +170,7 @@ pub async fn all(session: &Session, watched: Vec<Watched>, ends: Ends) -> Result
             next = under_way.next() => next,
             () = &mut interrupted => {
                 view.clear();
-                return Err(taken_up(session, ends, &words));
+                return Ok((ended, Err(taken_up(session, ends, &words))));
             }
         };
         match next {
@@ -173,35 +197,24 @@ pub async fn all(session: &Session, watched: Vec<Watched>, ends: Ends) -> Result
         }
     }
     view.clear();
-    outcome(session, ended, failures, ends)
+    let outcome = outcome(&ended, failures, ends);
+    Ok((ended, outcome))
 }
 
-fn outcome(
-    session: &Session,
-    ended: Vec<Ended>,
-    mut failures: Vec<(String, Failure)>,
-    ends: Ends,
-) -> Result<Vec<Ended>> {
+fn outcome(ended: &[Ended], mut failures: Vec<(String, Failure)>, ends: Ends) -> Result<()> {
     if ends == Ends::Whatever {
         failures.retain(|(_, failure)| failure.exit != Exit::No);
     }
     let reached = ends == Ends::WithTheFirst && !ended.is_empty();
     if failures.is_empty() || reached {
-        return Ok(ended);
+        return Ok(());
     }
     let (name, first) = failures.remove(0);
-    for (name, failure) in &failures {
-        session.tell(format!("{name}: {failure}"));
-    }
     if failures.is_empty() && ended.is_empty() {
         return Err(first);
     }
     let all = failures.len() + 1 + ended.len();
-    let message = format!(
-        "{} of {all} waits failed; {name}: {first}",
-        failures.len() + 1
-    );
-    Err(Failure::new(first.exit, message))
+    Err(Failure::many(&name, first, failures, all))
 }
 
 /// Ctrl-C, with the words that wait on: for as long, and at the same service.
@@ -222,10 +235,11 @@ fn taken_up(session: &Session, ends: Ends, words: &[Option<String>]) -> Failure 
 }
 
 /// Writes the resources that waits have ended with.
-pub fn show(
+fn show(
     session: &Session,
     ended: Vec<Ended>,
     columns: &[&str],
+    several: bool,
     mask: impl Fn(&mut Value),
 ) -> Result<()> {
     let mut values: Vec<Value> = ended
@@ -236,7 +250,7 @@ pub fn show(
         .collect();
     match values.len() {
         0 => Ok(()),
-        1 => session.output.one(&values.remove(0), columns),
+        1 if !several => session.output.one(&values.remove(0), columns),
         _ => {
             let mut list = session.output.list(columns);
             values.into_iter().try_for_each(|value| list.item(value))?;
@@ -274,7 +288,7 @@ impl<'a> View<'a> {
     }
 
     fn change(&self, name: &str, change: &Change<State>) -> Result<()> {
-        if self.session.output.format() == Format::Jsonl {
+        if self.session.output.format() == Some(Format::Jsonl) {
             let line = json!({
                 "name": name, "state": change.state.as_name(), "progress": change.progress,
                 "seconds": change.elapsed.as_secs(),

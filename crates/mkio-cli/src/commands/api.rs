@@ -8,7 +8,7 @@ use crate::{
     body,
     failure::{Exit, Failure, Result},
     options::{self, Switch},
-    output::{Format, List, path},
+    output::{List, path},
     session::Session,
 };
 
@@ -117,10 +117,7 @@ fn request(
 
 /// JSON unless another format was asked for: nobody knows the columns.
 fn show(session: &Session, value: &Value) -> Result<()> {
-    let plain = session.output.format() == Format::Table
-        && session.options.wanted.jq.is_none()
-        && session.options.wanted.columns.is_none();
-    if plain {
+    if session.output.is_for_people() {
         let text = serde_json::to_string_pretty(value).unwrap_or_default();
         println(&text)
     } else {
@@ -205,12 +202,43 @@ async fn paginate(
     place: (&str, &str),
 ) -> Result<()> {
     let mut list = session.output.list(&[]);
-    match pages(session, client, first, place, &mut list).await {
-        Ok(()) => list.end(),
-        Err(failure) => {
-            list.so_far()?;
-            Err(failure)
+    let mut at = place.0.to_owned();
+    // One for the whole list, so that none is missed between two pages.
+    let interrupted = session.interrupted();
+    let outcome = tokio::select! {
+        biased;
+        () = interrupted => Err(Failure::interrupted()),
+        outcome = pages(session, client, first, place, (&mut list, &mut at)) => outcome,
+    };
+    let Err(failure) = outcome else {
+        return list.end();
+    };
+    let is_shown = list.so_far()? > 0;
+    if !is_shown {
+        return Err(failure);
+    }
+    Err(failure.hint(format!("go on with: mkio api GET '{at}' --paginate")))
+}
+
+/// Shows an answer that is no list, which is no success of a list.
+fn no_list(session: &Session, path: &str, answer: Value) -> Result<()> {
+    let value = session.shown(answer, |value| {
+        entries_of(&Method::GET, path).for_each(|entry| entry.mask(value));
+    });
+    show(session, &value)?;
+    let message = "the answer is no list: --paginate does nothing with it";
+    Err(Failure::new(Exit::Unusable, message))
+}
+
+/// An answer with items: a list, or an object with lists.
+fn has_items(answer: &Value) -> bool {
+    match answer {
+        Value::Array(_) => true,
+        Value::Object(members) => {
+            let is_list = members.get("value").is_some_and(Value::is_array);
+            is_list || members.values().filter(|member| member.is_array()).count() == 1
         }
+        _ => false,
     }
 }
 
@@ -219,12 +247,15 @@ async fn pages(
     client: &Client,
     first: RawRequest,
     (path, api): (&str, &str),
-    list: &mut List<'_>,
+    (list, at): (&mut List<'_>, &mut String),
 ) -> Result<()> {
     let mut next = Some(first);
     let mut seen = Vec::new();
     while let Some(request) = next.take() {
-        let response = request.send().await?.into_inner();
+        let response: Value = request.send().await?.into_inner();
+        if !has_items(&response) {
+            return no_list(session, path, response);
+        }
         let mut page: AnyPage = serde_json::from_value(response)
             .map_err(|_| Failure::new(Exit::Unusable, "a page of the list is no JSON"))?;
         for item in page.items_mut().into_iter().flat_map(std::mem::take) {
@@ -243,6 +274,7 @@ async fn pages(
             return Err(Failure::new(Exit::Unusable, message));
         }
         seen.push(path.clone());
+        at.clone_from(&path);
         let request = client.request(Method::GET, path);
         next = Some(match api {
             "" => request,

@@ -3,7 +3,8 @@
 use std::{
     fs,
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
+    pin::pin,
 };
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
@@ -18,9 +19,9 @@ use crate::{
     body,
     failure::{Exit, Failure, Result},
     kinds::{self, Kind},
+    listing,
     manifest::{self, Goal, Manifest},
     options::Switch,
-    output::{Format, path},
     run,
     session::{Arguments, Session},
     tree::{Leaf, PROJECT},
@@ -70,12 +71,14 @@ pub fn export() -> Command {
                 .long("label")
                 .value_name("LABEL")
                 .action(ArgAction::Append)
+                .conflicts_with("name")
                 .help("Those with this label, name=value"),
         )
         .arg(
             Arg::new("filter")
                 .long("filter")
                 .value_name("FILTER")
+                .conflicts_with("name")
                 .help("Those that the filter leaves"),
         )
 }
@@ -104,44 +107,56 @@ pub async fn run_export(session: &Session, matches: &ArgMatches) -> Result<()> {
     let kind = kinds::find(matches.get_one::<String>("kind").map_or("", String::as_str))?;
     let project = project(session, &client, &kind)?;
     let names = matches.get_many::<String>("name").into_iter().flatten();
-    let mut names: Vec<String> = names.cloned().collect();
-    if names.is_empty() {
-        names = listed(&client, &kind, &project, matches).await?;
+    let mut wanted: Vec<Wanted> = names.map(|name| (name.clone(), None)).collect();
+    // One for all of it, so that none is missed between two manifests.
+    let mut interrupted = pin!(session.interrupted());
+    let mut list = session.output.list(&[]);
+    let work = async {
+        if wanted.is_empty() {
+            let found = listing::all(&client, &kind, &project, |arguments| {
+                narrow(arguments, matches);
+            });
+            wanted = found.await?;
+        }
+        for (name, item) in wanted {
+            let made = exported(&client, &kind, &project, (&name, item)).await?;
+            if session.output.is_for_people() {
+                let text = serde_norway::to_string(&made)
+                    .map_err(|error| Failure::new(Exit::Unusable, error.to_string()))?;
+                write!(io::stdout(), "---\n{text}")?;
+            } else {
+                list.item(made)?;
+            }
+        }
+        Ok(())
+    };
+    let outcome = tokio::select! {
+        biased;
+        () = &mut interrupted => Err(Failure::interrupted()),
+        outcome = work => outcome,
+    };
+    match outcome {
+        Ok(()) if session.output.is_for_people() => Ok(()),
+        Ok(()) => list.end(),
+        Err(failure) => {
+            list.so_far()?;
+            Err(failure)
+        }
     }
-    if session.output.format() != Format::Table {
-        return export_list(session, &client, &kind, &project, names).await;
-    }
-    for name in names {
-        let made = exported(&client, &kind, &project, &name).await?;
-        let text = serde_norway::to_string(&made)
-            .map_err(|error| Failure::new(Exit::Unusable, error.to_string()))?;
-        write!(io::stdout(), "---\n{text}")?;
-    }
-    Ok(())
 }
 
-/// The manifests as one document.
-async fn export_list(
-    session: &Session,
+/// A name with the item of the list, where that is all of the resource.
+type Wanted = (String, Option<Value>);
+
+async fn exported(
     client: &Client,
     kind: &Kind,
     project: &str,
-    names: Vec<String>,
-) -> Result<()> {
-    let mut list = session.output.list(&[]);
-    for name in names {
-        match exported(client, kind, project, &name).await {
-            Ok(made) => list.item(made)?,
-            Err(failure) => {
-                list.so_far()?;
-                return Err(failure);
-            }
-        }
+    (name, item): (&str, Option<Value>),
+) -> Result<Value> {
+    if let Some(item) = item {
+        return manifest::export(kind, name, &item);
     }
-    list.end()
-}
-
-async fn exported(client: &Client, kind: &Kind, project: &str, name: &str) -> Result<Value> {
     let arguments = kind.arguments(project, name)?;
     let read = kind.get.call(client.transport(), &arguments).await?;
     manifest::export(kind, name, &read.json())
@@ -152,70 +167,6 @@ fn project(session: &Session, client: &Client, kind: &Kind) -> Result<String> {
         Some(_) if kind.name != "project" => session.project(client),
         _ => Ok(String::new()),
     }
-}
-
-/// Names of all resources of a kind, parents before them: those of each parent, one after the other.
-async fn listed(
-    client: &Client,
-    kind: &Kind,
-    project: &str,
-    matches: &ArgMatches,
-) -> Result<Vec<String>> {
-    let line = line(kind)?;
-    let mut found: Vec<Vec<String>> = vec![Vec::new()];
-    for (n, list) in line.iter().enumerate() {
-        let mut below = Vec::new();
-        for parents in found {
-            let mut arguments = place(list, project, &parents);
-            if n + 1 == line.len() {
-                narrow(&mut arguments, matches);
-            }
-            let mut items = list.pages(client.transport(), &arguments)?.items();
-            while let Some(item) = items.try_next().await? {
-                below.extend(path::name_of(&item).map(|name| [&parents[..], &[name]].concat()));
-            }
-        }
-        found = below;
-    }
-    Ok(found.into_iter().map(|parts| parts.join("/")).collect())
-}
-
-/// The lists that lead to a kind: those of its parents, and its own.
-fn line(kind: &Kind) -> Result<Vec<&'static Entry>> {
-    let mut line = Vec::new();
-    let mut next = Some(kind.clone());
-    while let Some(kind) = next {
-        let list = kind.list.ok_or_else(|| {
-            Failure::usage(format!(
-                "name what is to be exported: a {} has no list",
-                kind.name
-            ))
-        })?;
-        line.insert(0, list);
-        let parent = kinds::parent(&kind);
-        if parent.is_none() && kind.parents() > 0 {
-            return Err(Failure::usage(format!(
-                "name what is to be exported: nothing lists the parents of a {}",
-                kind.name
-            )));
-        }
-        next = parent;
-    }
-    Ok(line)
-}
-
-/// The arguments of a list below these parents.
-fn place(list: &Entry, project: &str, parents: &[String]) -> Arguments {
-    let mut arguments = Arguments::new();
-    let mut parents = parents.iter();
-    for parameter in list.path_parameters() {
-        let value = match parameter.ident {
-            PROJECT => Some(project),
-            _ => parents.next().map(String::as_str),
-        };
-        arguments.insert(parameter.name.to_owned(), json!(value));
-    }
-    arguments
 }
 
 /// What the list is to leave out.
@@ -239,26 +190,47 @@ enum Plan {
     Replace(String),
 }
 
-fn read_manifests(matches: &ArgMatches) -> Result<Vec<Manifest>> {
+/// Folders in folders that are read: a link may lead back.
+const MOST_FOLDERS: usize = 16;
+
+/// The manifests in a folder and in the folders below it, in the order of their names.
+fn below(folder: &Path, depth: usize) -> Result<Vec<PathBuf>> {
+    let failed = |error: io::Error| Failure::usage(format!("{}: {error}", folder.display()));
+    let entries = fs::read_dir(folder).map_err(failed)?;
+    let entries = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut entries: Vec<PathBuf> = entries.collect::<io::Result<_>>().map_err(failed)?;
+    entries.sort();
+    let mut files = Vec::new();
+    for path in entries {
+        let name = path.file_name().and_then(|name| name.to_str());
+        // Folders of tools, such as .git, hold none.
+        let is_hidden = name.is_some_and(|name| name.starts_with('.'));
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        if path.is_dir() {
+            if depth > 0 && !is_hidden {
+                files.extend(below(&path, depth - 1)?);
+            }
+        } else if matches!(ending, Some("yaml" | "yml" | "json")) {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+fn read_manifests(session: &Session, matches: &ArgMatches) -> Result<Vec<Manifest>> {
     let mut all = Vec::new();
     for path in matches.get_many::<String>("file").into_iter().flatten() {
+        let before = all.len();
         if Path::new(path).is_dir() {
-            let entries =
-                fs::read_dir(path).map_err(|error| Failure::usage(format!("{path}: {error}")))?;
-            let mut files: Vec<_> = entries
-                .filter_map(|entry| Some(entry.ok()?.path()))
-                .collect();
-            files.sort();
-            let known = |file: &&std::path::PathBuf| {
-                let ending = file.extension().and_then(|ending| ending.to_str());
-                matches!(ending, Some("yaml" | "yml" | "json"))
-            };
-            for file in files.iter().filter(known) {
+            for file in below(Path::new(path), MOST_FOLDERS)? {
                 let file = file.display().to_string();
                 all.extend(manifest::parse(&body::text(&file)?, &file)?);
             }
         } else {
             all.extend(manifest::parse(&body::text(path)?, path)?);
+        }
+        if all.len() == before {
+            session.tell(format!("{path}: 0 manifests"));
         }
     }
     all.iter().try_for_each(manifest::refuse_literals)?;
@@ -289,17 +261,19 @@ impl Meant {
 }
 
 fn meant(session: &Session, client: &Client, matches: &ArgMatches) -> Result<Vec<Meant>> {
-    let all = read_manifests(matches)?.into_iter().map(|manifest| {
-        let project = project(session, client, &manifest.kind)?;
-        let names = manifest.kind.arguments(&project, &manifest.name)?;
-        let (whole, compared) = manifest::bodies(&manifest)?;
-        Ok(Meant {
-            manifest,
-            names,
-            whole,
-            compared,
-        })
-    });
+    let all = read_manifests(session, matches)?
+        .into_iter()
+        .map(|manifest| {
+            let project = project(session, client, &manifest.kind)?;
+            let names = manifest.kind.arguments(&project, &manifest.name)?;
+            let (whole, compared) = manifest::bodies(&manifest)?;
+            Ok(Meant {
+                manifest,
+                names,
+                whole,
+                compared,
+            })
+        });
     all.collect()
 }
 

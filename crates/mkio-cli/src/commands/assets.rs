@@ -11,17 +11,18 @@ use mkio::{
     media::types::{AssetPut, AssetPutProperties},
 };
 
-/// Makes the asset unless it is there, in the storage account that is named, or in that of `source`.
+/// Makes the asset unless it is there, in the storage account that is named, or in that of `source`; whether
+/// it has made it.
 pub(super) async fn make(
     session: &Session,
     project: &Project,
     name: &str,
     source: Option<&str>,
     matches: &ArgMatches,
-) -> Result<()> {
+) -> Result<bool> {
     let media = project.media();
     match media.get_asset(name).send().await {
-        Ok(_) => return Ok(()),
+        Ok(_) => return Ok(false),
         Err(error) if error.is_not_found() => {}
         Err(error) => return Err(Failure::from(error)),
     }
@@ -40,7 +41,7 @@ pub(super) async fn make(
     let body = AssetPut::new(AssetPutProperties::new(storage));
     media.create_or_update_asset(name, body).send().await?;
     session.tell(format!("asset {name}: created"));
-    Ok(())
+    Ok(true)
 }
 
 /// The storage account of a project that has one only.

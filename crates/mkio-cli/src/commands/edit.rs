@@ -1,16 +1,18 @@
 //! `mkio edit`: reads a resource, changes it, writes it back.
 
-use std::{env, fs, process};
+use std::{fs, io, process};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use mkio::dynamic::Ty;
 use serde_json::Value;
+use tempfile::TempPath;
 
+use super::words;
 use crate::{
     body,
     failure::{Exit, Failure, Result},
     kinds,
-    options::{self, Switch},
+    options::{self, Switch, variable},
     output::path,
     run,
     session::Session,
@@ -37,20 +39,38 @@ pub fn command() -> Command {
 }
 
 pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
+    let mut draft = None;
+    let outcome = edit(session, matches, &mut draft).await;
+    match (outcome, draft) {
+        // What was written by hand is not written again.
+        (Err(failure), Some(draft)) => Err(match draft.keep() {
+            Ok(path) => failure.hint(format!("what was edited is in {}", path.display())),
+            Err(error) => failure.hint(format!("what was edited is lost: {error}")),
+        }),
+        (outcome, _) => outcome,
+    }
+}
+
+async fn edit(session: &Session, matches: &ArgMatches, draft: &mut Option<TempPath>) -> Result<()> {
     let text = |name: &str| options::text(matches, name).unwrap_or_default();
     let kind = kinds::find(&text("kind"))?;
     let write = kind
         .write()
         .ok_or_else(|| Failure::usage(format!("a {} cannot be changed", kind.name)))?;
     let client = session.client()?;
-    let project = session.project(&client).unwrap_or_default();
+    let project = match kind.get.parameter(tree::PROJECT) {
+        Some(_) if kind.name != "project" => session.project(&client)?,
+        _ => String::new(),
+    };
     let names = kind.arguments(&project, &text("name"))?;
-    let read = kind.get.call(client.transport(), &names).await?;
     let sets = body::pairs(matches, "set")?;
     let by_hand = matches.get_flag("editor");
     if sets.is_empty() && !by_hand {
         return Err(Failure::usage("nothing to change").hint("--set PATH=VALUE, or --editor"));
     }
+    run::refuse_form(session, write)?;
+    let editor = by_hand.then(editor).transpose()?;
+    let read = kind.get.call(client.transport(), &names).await?;
     let ty = write
         .body
         .as_ref()
@@ -59,10 +79,9 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     // The change runs in between, and its own failures come out as they are.
     let mut failed = None;
     let request = write.edited(client.transport(), &names, &read, |value| {
-        let outcome = if by_hand {
-            in_editor(session, write, value)
-        } else {
-            set_all(write, ty, value, &sets)
+        let outcome = match &editor {
+            Some(editor) => in_editor(session, write, value, (editor, draft)),
+            None => set_all(write, ty, value, &sets),
         };
         outcome.map_err(|failure| {
             let message = failure.to_string();
@@ -94,36 +113,61 @@ fn set_all(
 ) -> Result<()> {
     for (place, new) in sets {
         let new = body::typed(write, ty, place, new)?;
-        path::put(value, place, new).map_err(|why| Failure::usage(format!("--set {why}")))?;
+        if new.is_null() && !body::may_be_null(write, ty, place) {
+            path::remove(value, place);
+            continue;
+        }
+        body::put(write, ty, value, (place, new))?;
     }
     Ok(())
 }
 
-/// The value as YAML in the editor; secrets stay what they are unless they are changed.
+/// The words that start the editor of VISUAL or EDITOR.
+fn editor() -> Result<Vec<String>> {
+    let named = ["VISUAL", "EDITOR"].into_iter();
+    let mut named = named.filter_map(|name| Some((name, variable(name)?)));
+    let (name, line) = named
+        .next()
+        .ok_or_else(|| Failure::usage("neither VISUAL nor EDITOR names an editor"))?;
+    words(&line).ok_or_else(|| {
+        Failure::usage(format!(
+            "{name} takes a program and its arguments; quotes come in pairs"
+        ))
+    })
+}
+
+/// The value as YAML in the editor; secrets stay what they are unless they are changed. What was written
+/// is the draft.
 fn in_editor(
     session: &Session,
     write: &'static mkio::dynamic::Entry,
     value: &mut Value,
+    (editor, draft): (&[String], &mut Option<TempPath>),
 ) -> Result<()> {
-    let editor = env::var("VISUAL").or_else(|_| env::var("EDITOR"));
-    let editor = editor.map_err(|_| Failure::usage("neither VISUAL nor EDITOR names an editor"))?;
     let shown = session.shown(value.clone(), |value| write.mask_body(value));
     let text = serde_norway::to_string(&shown)
         .map_err(|error| Failure::new(Exit::Unusable, error.to_string()))?;
-    let file = tempfile::Builder::new().suffix(".yaml").tempfile()?;
-    fs::write(file.path(), text)?;
-    let mut words = editor.split_whitespace();
-    let status = process::Command::new(words.next().unwrap_or_default())
-        .args(words)
-        .arg(file.path())
+    let unwritten = |error: io::Error| Failure::usage(format!("no file for the editor: {error}"));
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile();
+    let file = file.map_err(unwritten)?.into_temp_path();
+    fs::write(&file, text).map_err(unwritten)?;
+    // `words` gives one or more.
+    let (program, arguments) = editor.split_at(editor.len().min(1));
+    let program = program.concat();
+    let status = process::Command::new(&program)
+        .args(arguments)
+        .arg(&file)
         .status()
-        .map_err(|error| Failure::usage(format!("{editor}: {error}")))?;
+        .map_err(|error| Failure::usage(format!("{program}: {error}")))?;
     if !status.success() {
         return Err(Failure::usage(format!(
-            "{editor} ended with {status}; nothing was sent"
+            "{program} ended with {status}; nothing was sent"
         )));
     }
-    let mut new = body::parse(&fs::read_to_string(file.path())?, "the edited file")?;
+    let file = draft.insert(file);
+    let read = fs::read_to_string(&*file);
+    let read = read.map_err(|error| Failure::usage(format!("the edited file: {error}")))?;
+    let mut new = body::parse(&read, "the edited file")?;
     keep_hidden(&mut new, value, &shown);
     if !session.is(Switch::ShowSecrets) {
         refuse_hidden(write, &new)?;

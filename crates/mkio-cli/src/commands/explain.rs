@@ -10,7 +10,7 @@ use super::call;
 use crate::{
     failure::{Failure, Result},
     kinds,
-    output::{Format, path},
+    output::path,
     session::Session,
 };
 
@@ -36,7 +36,7 @@ pub fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     let (entry, root) = subject(name)?;
     let place = steps.join(".");
     let ty = at(entry.types, root, &steps).ok_or_else(|| unknown(entry, root, &steps))?;
-    if session.output.format() != Format::Table {
+    if !session.output.is_for_people() {
         return session.output.one(&as_json(entry, ty, &place), &[]);
     }
     text(entry, ty, &what).map_err(Failure::from)

@@ -22,8 +22,8 @@ use super::assets;
 use crate::{
     bars::{Bar, Bars},
     failure::{Exit, Failure, Result},
-    options::Switch,
-    session::{Session, variable},
+    options::{Switch, variable},
+    session::Session,
 };
 
 fn force(help: &'static str) -> Arg {
@@ -175,8 +175,21 @@ pub(super) async fn put(
     let credential = credential()?;
     let files = project.files();
     refuse_replacing(&files, asset, sources, matches).await?;
-    assets::make(session, project, asset, None, matches).await?;
+    let made = assets::make(session, project, asset, None, matches).await?;
+    let sent = send(session, project, asset, (sources, credential), matches).await;
+    let left = made.then(|| format!("the asset is left: mkio asset delete {asset} removes it"));
+    sent.map_err(|failure| left.into_iter().fold(failure, Failure::hint))
+}
+
+async fn send(
+    session: &Session,
+    project: &Project,
+    asset: &str,
+    (sources, credential): (&[Source], StorageCredential),
+    matches: &ArgMatches,
+) -> Result<()> {
     project.media().wait_for_asset(asset).await?;
+    let files = project.files();
     let endpoint = matches.get_one::<String>("endpoint");
     let bars = Bars::new(session);
     for source in sources {

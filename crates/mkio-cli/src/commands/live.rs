@@ -123,6 +123,8 @@ async fn record(
         .copied()
         .unwrap_or_default();
     let media = project.media();
+    // Before anything is made for an event that is not there.
+    media.get_live_event(event).send().await?;
     assets::make(session, project, &asset, None, matches).await?;
     let properties = LiveOutputPutProperties::new()
         .asset_name(&asset)

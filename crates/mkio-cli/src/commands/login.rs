@@ -8,11 +8,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use mkio::{Client, TokenCommand};
 use serde_json::{Value, json};
 
-use super::profile::in_use;
+use super::{profile::in_use, words};
 use crate::{
     failure::{Exit, Failure, Result},
+    options::variable,
     profile::{ProfileFile, TokenFrom},
-    session::{Session, variable},
+    session::Session,
 };
 
 pub fn login() -> Command {
@@ -92,27 +93,10 @@ async fn ask(session: &Session) -> Result<String> {
     Ok(token.to_owned())
 }
 
-/// Words of a command; blanks within quotes are kept.
 fn split(command: &str) -> Result<Vec<String>> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for c in command.chars() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (_, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    if quote.is_some() || words.is_empty() {
-        return Err(Failure::usage(
-            "--command takes a program and its arguments; quotes come in pairs",
-        ));
-    }
-    Ok(words)
+    words(command).ok_or_else(|| {
+        Failure::usage("--command takes a program and its arguments; quotes come in pairs")
+    })
 }
 
 /// What the service says of the token.
@@ -141,6 +125,7 @@ async fn profile(client: &Client) -> Result<Value> {
 fn described(profile: &Value) -> String {
     let places = [
         "/spec/email",
+        "/spec/loginEmail",
         "/email",
         "/metadata/name",
         "/name",

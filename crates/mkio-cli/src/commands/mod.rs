@@ -24,7 +24,9 @@ use clap::{ArgMatches, Command};
 
 use crate::{
     failure::{Failure, Result},
+    fields,
     options::Switch,
+    output::Format,
     session::Session,
 };
 
@@ -75,6 +77,7 @@ pub async fn run(
     root: fn() -> Command,
 ) -> Result<()> {
     refuse_dry_run(session, words)?;
+    refuse_names(session, words)?;
     match words {
         ["login"] => login::log_in(session, matches).await,
         ["logout"] => login::log_out(session),
@@ -108,6 +111,46 @@ pub async fn run(
             Err(Failure::usage(message).hint("--help lists what it takes"))
         }
     }
+}
+
+/// Words of a command; blanks within quotes are kept. Nothing where there is no word, or a quote is open.
+fn words(command: &str) -> Option<Vec<String>> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in command.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    (quote.is_none() && !words.is_empty()).then_some(words)
+}
+
+/// Tasks whose answer has no names.
+const NAMELESS: [&[&str]; 9] = [
+    &["upload"],
+    &["download"],
+    &["encode"],
+    &["publish"],
+    &["urls"],
+    &["live", "start"],
+    &["live", "record"],
+    &["doctor"],
+    &["whoami"],
+];
+
+/// Refuses the format of names where there are none, before anything is done.
+fn refuse_names(session: &Session, words: &[&str]) -> Result<()> {
+    let wants_names = session.output.format() == Some(Format::Name);
+    if wants_names && NAMELESS.contains(&words) {
+        return Err(fields::nameless(&words.join(" ")));
+    }
+    Ok(())
 }
 
 /// A task of several requests cannot be shown, and is not carried out instead.

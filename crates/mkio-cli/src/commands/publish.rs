@@ -117,6 +117,11 @@ impl Input {
                 "--name is for a file, and `{given}` is none"
             )));
         }
+        if !files.is_empty() && (is_file || given.contains("://")) {
+            return Err(Failure::usage(format!(
+                "--files is for an asset, and `{given}` is none"
+            )));
+        }
         if given.contains("://") {
             return Ok(Self::Web(given));
         }
@@ -168,6 +173,10 @@ impl Input {
 pub async fn run_encode(session: &Session, matches: &ArgMatches) -> Result<()> {
     session.guard("encode")?;
     let project = project(session)?;
+    if let Some(name) = text(matches, "transform") {
+        // Before anything is made for a transform that is not there.
+        project.media().get_transform(&name).send().await?;
+    }
     let input = Input::ready(session, &project, matches).await?;
     let to = text(matches, "to");
     // Before anything is made for an output that has no name.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::{Failure, Result},
-    kinds,
+    fields, kinds, listing,
     output::path,
     place,
     session::{Arguments, Session},
@@ -61,7 +61,7 @@ pub fn wait() -> Command {
                 .value_name("TOKEN")
                 .action(ArgAction::Append)
                 .num_args(1..)
-                .conflicts_with("kind")
+                .conflicts_with_all(["kind", "for"])
                 .help("Waits on where another run was broken off; it told the tokens"),
         )
 }
@@ -75,6 +75,7 @@ pub fn watch() -> Command {
             Arg::new("filter")
                 .long("filter")
                 .value_name("FILTER")
+                .conflicts_with("name")
                 .help("Which of the list, where no names are given"),
         )
 }
@@ -91,13 +92,16 @@ pub async fn run_wait(session: &Session, matches: &ArgMatches) -> Result<()> {
         Some(words) => resumed(&client, words)?,
         None => begun(session, &client, matches, goal)?,
     };
-    let ended = waiting::all(session, watched, ends).await?;
+    if let Some(resource) = resource {
+        fields::refuse_waited(session, resource)?;
+    }
     let columns = resource.map_or(&[][..], kinds::columns);
-    waiting::show(session, ended, columns, |value| {
+    waiting::all_shown(session, watched, ends, columns, |value| {
         if let Some(resource) = resource {
             kinds::mask(resource, value);
         }
     })
+    .await
 }
 
 /// Waits, and what they are for.
@@ -181,7 +185,11 @@ pub async fn run_watch(session: &Session, matches: &ArgMatches) -> Result<()> {
     let mut names = given(matches);
     if names.is_empty() {
         let filter = matches.get_one::<String>("filter");
-        names = listed(&client, resource, &project, filter).await?;
+        names = if is_below(resource) {
+            below(&client, &kind, &project, filter).await?
+        } else {
+            listed(&client, resource, &project, filter).await?
+        };
     }
     if names.is_empty() {
         session.tell("there is nothing to watch");
@@ -197,6 +205,31 @@ pub async fn run_watch(session: &Session, matches: &ArgMatches) -> Result<()> {
     waiting::all(session, watched, Ends::Whatever)
         .await
         .map(drop)
+}
+
+/// The list takes the name of a parent.
+fn is_below(resource: &Resource) -> bool {
+    let path = resource
+        .list
+        .as_ref()
+        .map_or("", |list| list.operation.path);
+    path.replace("{project_name}", "").contains('{')
+}
+
+/// Names of all resources of the kind below all parents.
+async fn below(
+    client: &Client,
+    kind: &str,
+    project: &str,
+    filter: Option<&String>,
+) -> Result<Vec<String>> {
+    let kind = kinds::find(kind)?;
+    let found = listing::all(client, &kind, project, |arguments| {
+        let filter = filter.map(|filter| ("$filter".to_owned(), json!(filter)));
+        arguments.extend(filter);
+    });
+    let found = found.await?.into_iter();
+    Ok(found.map(|(name, _)| name).collect())
 }
 
 /// Names of all resources of the kind, parents before them.

@@ -40,7 +40,7 @@ impl Filter {
 
     /// What the filter makes of a value: lines, texts without quotes.
     pub fn run(&self, input: &Value) -> Result<Vec<String>> {
-        let failed = |what: String| Failure::new(Exit::Usage, format!("--jq: {what}"));
+        let failed = |what: String| Failure::new(Exit::Unusable, format!("--jq: {what}"));
         let text = input.to_string();
         let input = jaq_json::read::parse_single(text.as_bytes())
             .map_err(|error| failed(error.to_string()))?;

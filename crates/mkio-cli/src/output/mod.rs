@@ -7,6 +7,7 @@ mod table;
 use std::{
     collections::HashSet,
     io::{self, IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use clap::ValueEnum;
@@ -35,7 +36,7 @@ pub enum Format {
 
 /// What was asked for.
 pub struct Wanted {
-    pub format: Format,
+    pub format: Option<Format>,
     pub columns: Option<Vec<String>>,
     pub jq: Option<String>,
 }
@@ -43,6 +44,10 @@ pub struct Wanted {
 /// Writes responses to standard output.
 pub struct Output {
     format: Format,
+    /// No form was asked for.
+    is_plain: bool,
+    /// The line of names is written, of rows that come one by one.
+    has_head: AtomicBool,
     columns: Option<Vec<String>>,
     filter: Option<Filter>,
 }
@@ -50,15 +55,74 @@ pub struct Output {
 impl Output {
     pub fn new(wanted: &Wanted) -> Result<Self> {
         Ok(Self {
-            format: wanted.format,
+            format: wanted.format.unwrap_or(Format::Table),
+            is_plain: wanted.format.is_none() && wanted.columns.is_none() && wanted.jq.is_none(),
+            has_head: AtomicBool::new(false),
             columns: wanted.columns.clone(),
             filter: wanted.jq.as_deref().map(Filter::new).transpose()?,
         })
     }
 
-    /// The format that is written.
-    pub fn format(&self) -> Format {
-        self.format
+    /// The format that is written; none where a filter makes the lines.
+    pub fn format(&self) -> Option<Format> {
+        self.filter.is_none().then_some(self.format)
+    }
+
+    /// What a command writes for people is wanted: no columns, no filter, and no format but the table.
+    pub fn is_for_people(&self) -> bool {
+        self.format() == Some(Format::Table) && self.columns.is_none()
+    }
+
+    /// The columns that were asked for.
+    pub fn wanted_columns(&self) -> &[String] {
+        self.columns.as_deref().unwrap_or_default()
+    }
+
+    /// Writes a document that another command reads: YAML unless a form was asked for.
+    pub fn document(&self, value: &Value) -> Result<()> {
+        if !self.is_plain {
+            return self.one(value, &[]);
+        }
+        let mut out = io::stdout().lock();
+        write!(out, "{}", yaml(value)?)?;
+        out.flush().map_err(Failure::from)
+    }
+
+    /// Writes one of many values that come over time; each is whole by itself.
+    pub fn each(&self, value: &Value, columns: &[&str]) -> Result<()> {
+        let mut out = io::stdout().lock();
+        if let Some(filter) = &self.filter {
+            return lines(&mut out, &filter.run(value)?);
+        }
+        match self.format {
+            Format::Json | Format::Jsonl => writeln!(out, "{value}")?,
+            Format::Yaml => write!(out, "---\n{}", yaml(value)?)?,
+            Format::Name => lines(&mut out, &[named(value)?])?,
+            Format::Csv | Format::Table => {
+                let items = std::slice::from_ref(value);
+                let columns = self.columns(columns, items);
+                let head = !self.has_head.swap(true, Ordering::Relaxed);
+                self.write_rows(&mut out, items, &columns, head)?;
+            }
+        }
+        out.flush().map_err(Failure::from)
+    }
+
+    fn write_rows(
+        &self,
+        out: &mut impl Write,
+        items: &[Value],
+        columns: &[String],
+        head: bool,
+    ) -> Result<()> {
+        if self.format == Format::Csv {
+            return csv_rows(out, items, columns, head);
+        }
+        let row = |item| columns.iter().map(|column| cell(item, column)).collect();
+        let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+        let heads: Vec<String> = headings(columns);
+        table::write(out, head.then_some(&heads), &rows, width())?;
+        Ok(())
     }
 
     /// Writes one response.
@@ -198,19 +262,27 @@ impl List<'_> {
             Format::Json if self.written == 0 => writeln!(out, "[]")?,
             Format::Json => writeln!(out, "\n]")?,
             Format::Yaml if self.written == 0 => writeln!(out, "[]")?,
+            Format::Csv if self.written == 0 && self.waiting.is_empty() => {
+                // Programs read the names also where there are no lines.
+                let columns = self.output.columns(self.columns, &[]);
+                if !columns.is_empty() {
+                    csv_rows(&mut out, &[], &columns, true)?;
+                }
+            }
             _ => {}
         }
         self.rows(&mut out)?;
         out.flush().map_err(Failure::from)
     }
 
-    /// Writes what has arrived of a list that has been broken off.
-    pub fn so_far(mut self) -> Result<()> {
+    /// Writes what has arrived of a list that has been broken off, and tells how many items are written.
+    pub fn so_far(mut self) -> Result<usize> {
         let mut out = io::stdout().lock();
         if self.output.filter.is_none() {
             self.rows(&mut out)?;
         }
-        out.flush().map_err(Failure::from)
+        out.flush()?;
+        Ok(self.written)
     }
 
     fn rows(&mut self, out: &mut impl Write) -> Result<()> {
@@ -222,17 +294,7 @@ impl List<'_> {
         self.written += items.len();
         let chosen = self.chosen.take();
         let columns = chosen.unwrap_or_else(|| self.output.columns(self.columns, &items));
-        if self.output.format == Format::Csv {
-            csv_rows(out, &items, &columns, head)?;
-            self.chosen = Some(columns);
-            return Ok(());
-        }
-        let rows: Vec<Vec<String>> = items
-            .iter()
-            .map(|item| columns.iter().map(|column| cell(item, column)).collect())
-            .collect();
-        let heads: Vec<String> = columns.iter().map(|column| heading(column)).collect();
-        table::write(out, head.then_some(&heads), &rows, width())?;
+        self.output.write_rows(out, &items, &columns, head)?;
         self.chosen = Some(columns);
         Ok(())
     }
@@ -266,10 +328,26 @@ fn cell(item: &Value, column: &str) -> String {
     }
 }
 
-/// `STATE` of `properties/state`.
-fn heading(column: &str) -> String {
-    let last = column.rsplit('/').find(|step| *step != "*");
-    last.unwrap_or(column).to_uppercase()
+/// `STATE` of `properties/state`; with the step above where another column ends alike.
+fn headings(columns: &[String]) -> Vec<String> {
+    let steps = |column: &str| -> Vec<String> {
+        let steps = column.split('/').filter(|step| *step != "*");
+        steps.map(str::to_uppercase).collect()
+    };
+    let ends = |wanted: &str, many: usize| {
+        let steps = steps(wanted);
+        steps[steps.len().saturating_sub(many)..].join("/")
+    };
+    let head = |column: &String| {
+        let alike = |many: usize| {
+            let same = |other: &&String| ends(other, many) == ends(column, many);
+            columns.iter().filter(same).count() > 1
+        };
+        let longest = steps(column).len().max(1);
+        let many = (1..longest).find(|many| !alike(*many));
+        ends(column, many.unwrap_or(longest))
+    };
+    columns.iter().map(head).collect()
 }
 
 /// The width that a table may have; no limit where nobody looks.
@@ -305,8 +383,8 @@ fn lines(out: &mut impl Write, lines: &[String]) -> Result<()> {
 
 fn named(value: &Value) -> Result<String> {
     path::name_of(value).ok_or_else(|| {
-        let message = "the response has no name: choose another format with -o, or --jq";
-        Failure::usage(message)
+        let message = "the response has no name";
+        Failure::new(Exit::Unusable, message).hint("choose another format with -o, or --jq")
     })
 }
 
@@ -319,7 +397,7 @@ mod tests {
     fn output(format: Format) -> Output {
         let (columns, jq) = (None, None);
         Output::new(&Wanted {
-            format,
+            format: Some(format),
             columns,
             jq,
         })
@@ -360,6 +438,21 @@ mod tests {
         );
         assert_eq!(lines.next(), Some("0,,,,,,,,,,,,"));
         assert_eq!(lines.last(), Some(",0,1,2,3,4,5,6,7,8,9,10,11"));
+    }
+
+    #[test]
+    fn no_two_columns_have_one_name() {
+        let columns = [
+            "name",
+            "spec/state",
+            "status/state",
+            "a/b/x",
+            "a/c/x",
+            "l/*/x",
+        ];
+        let columns = columns.map(str::to_owned);
+        let heads = ["NAME", "SPEC/STATE", "STATUS/STATE", "B/X", "C/X", "L/X"];
+        assert_eq!(headings(&columns), heads);
     }
 
     #[test]

@@ -40,13 +40,15 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
+/// Where the name of a resource stands.
+pub const NAMES: [&str; 6] = ["name", "metadata/name", "id", "metadata/id", "kid", "email"];
+
 /// Name of a resource: its name, or what comes nearest.
 pub fn name_of(value: &Value) -> Option<String> {
     if let Value::String(text) = value {
         return Some(text.clone());
     }
-    let places = ["name", "metadata/name", "id", "metadata/id", "kid", "email"];
-    places
+    NAMES
         .iter()
         .map(|place| text(value, place))
         .find(|text| !text.is_empty())
@@ -91,13 +93,48 @@ pub fn steps(path: &str) -> impl Iterator<Item = &str> {
     path.split(separator).filter(|step| !step.is_empty())
 }
 
+/// Removes what stands at a path, if something does.
+pub fn remove(target: &mut Value, path: &str) {
+    let steps: Vec<&str> = steps(path).collect();
+    let Some((last, above)) = steps.split_last() else {
+        return;
+    };
+    let above = above.iter().try_fold(target, |at, step| match at {
+        Value::Object(members) => members.get_mut(*step),
+        Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
+        _ => None,
+    });
+    match above {
+        Some(Value::Object(members)) => drop(members.remove(*last)),
+        Some(Value::Array(items)) => {
+            let place = last.parse::<usize>().ok();
+            if let Some(place) = place.filter(|place| *place < items.len()) {
+                items.remove(place);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Puts a value at a path, making the objects on the way; `n` or `+` is a place in a list.
 pub fn put(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
+    put_as(target, path, value, |_| None)
+}
+
+/// The same, where the steps above a new place may tell whether it is in a list.
+pub fn put_as(
+    target: &mut Value,
+    path: &str,
+    value: Value,
+    is_list: impl Fn(&[&str]) -> Option<bool>,
+) -> Result<(), String> {
     let mut at = target;
-    for step in steps(path) {
+    let all: Vec<&str> = steps(path).collect();
+    for (n, step) in all.iter().copied().enumerate() {
         let place = step.parse::<usize>().ok();
-        let appends = step == "+" || place.is_some();
-        if at.is_null() && appends {
+        let looks_so = || step == "+" || place.is_some();
+        let appends = at.is_null() && is_list(&all[..n]).unwrap_or_else(looks_so);
+        if appends {
             *at = Value::Array(Vec::new());
         } else if at.is_null() {
             *at = Value::Object(Map::new());

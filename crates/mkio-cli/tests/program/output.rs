@@ -164,11 +164,13 @@ fn fields_are_explained() {
     );
     let ran = service.run(&["explain", "job.properties.inptu"]);
     assert!(ran.err.contains("`input`"), "{}", ran.err);
+    let skeleton = service.ok(&["asset", "put", "x", "--skeleton"]);
     assert!(
-        service
-            .ok(&["asset", "put", "x", "--skeleton"])
-            .contains("properties/storageAccountName")
+        skeleton.starts_with("properties:\n") && skeleton.contains("  storageAccountName: "),
+        "{skeleton}"
     );
+    let table = service.ok(&["asset", "put", "x", "--skeleton", "-o", "table"]);
+    assert!(table.contains("properties/storageAccountName"), "{table}");
 }
 
 /// The run of a command whose reader has seen enough after a byte, and closes the pipe.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::{Body, Entry, Parameter, Place, Shape, Ty, Type, Types, nearest::hint};
+use super::{Body, Entry, Mark, Parameter, Place, Shape, Ty, Type, Types, nearest::hint};
 use crate::{Error, ErrorKind, Result, Transport, glue::RequestBuilder};
 
 /// Name under which the body is given.
@@ -147,11 +147,94 @@ fn checked(body: &Body, types: Types, value: &Value) -> Result<Value> {
         return Err(refused(message).with_json_path(path, "unknown field"));
     }
     (body.check)(value.clone()).map_err(|error| {
+        // In words of the document, where they tell it.
+        let misfit = body.ty.and_then(|ty| misfit(types, ty, value, ""));
+        if let Some((path, why)) = misfit {
+            let path = if path.is_empty() { "$" } else { &path };
+            let message = format!("the body does not fit at `{path}`: {why}");
+            return error.with_message(message);
+        }
         let path = error.json_path().unwrap_or("$");
         let why = error.expectation().unwrap_or(error.message());
         let message = format!("the body does not fit at `{path}`: {why}");
         error.with_message(message)
     })
+}
+
+/// The first value of another kind than its type takes, with both kinds in words.
+fn misfit(types: Types, ty: Ty, value: &Value, path: &str) -> Option<(String, String)> {
+    let place = |step: &str| match path {
+        "" => step.to_owned(),
+        path if step.starts_with('[') => format!("{path}{step}"),
+        path => format!("{path}.{step}"),
+    };
+    let below = |ty: Ty, step: &str, value: &Value| misfit(types, ty, value, &place(step));
+    match (ty, value) {
+        (Ty::List(of), Value::Array(items)) => {
+            let mut items = items.iter().enumerate();
+            return items.find_map(|(n, item)| below(*of, &format!("[{n}]"), item));
+        }
+        (Ty::Map(of), Value::Object(members)) => {
+            let mut members = members.iter();
+            return members.find_map(|(name, member)| below(*of, name, member));
+        }
+        (Ty::Named(name), Value::Object(members)) => {
+            let (of, _) = kind_of(types, name, value)?;
+            return members.iter().find_map(|(name, member)| {
+                let field = of.field(name)?;
+                let absent = member.is_null() && field.is(Mark::Nullable);
+                (!absent).then(|| below(field.ty, name, member)).flatten()
+            });
+        }
+        _ => {}
+    }
+    let takes = takes(types, ty, value)?;
+    Some((
+        path.to_owned(),
+        format!("it takes {takes}, not {}", kind_of_value(value)),
+    ))
+}
+
+/// What the type takes, if the value is none of it. Text of an enum is left to the type itself.
+fn takes(types: Types, ty: Ty, value: &Value) -> Option<String> {
+    let fits = match ty {
+        Ty::Text | Ty::Time => value.is_string(),
+        Ty::Integer => value.is_i64() || value.is_u64(),
+        Ty::Unsigned => value.is_u64(),
+        Ty::Number => value.is_number(),
+        Ty::Flag => value.is_boolean(),
+        Ty::List(_) => value.is_array(),
+        Ty::Map(_) => value.is_object(),
+        Ty::Named(name) => match Type::find(types, name)?.shape {
+            Shape::Object(..) | Shape::Union(..) => value.is_object(),
+            Shape::Enum(_) | Shape::Secret => value.is_string(),
+        },
+        Ty::Json => true,
+    };
+    let object = ty.type_name().and_then(|name| Type::find(types, name));
+    let object = object.is_some_and(|of| matches!(of.shape, Shape::Object(..) | Shape::Union(..)));
+    let words = match ty {
+        Ty::Named(_) if object => "an object".to_owned(),
+        Ty::Named(_) => "text".to_owned(),
+        Ty::Map(_) => "an object".to_owned(),
+        Ty::List(_) => "a list".to_owned(),
+        Ty::Integer | Ty::Unsigned => format!("an {ty}"),
+        Ty::Number | Ty::Time => format!("a {ty}"),
+        ty => ty.to_string(),
+    };
+    (!fits).then_some(words)
+}
+
+fn kind_of_value(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(number) if number.is_f64() => "a number with a fraction",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 /// The first member that its type does not know, with what may have been meant.

@@ -131,7 +131,8 @@ impl<P: Page> Items<P> {
     }
 
     /// Goes on at `token` instead of at the beginning. Call it before the first poll; later it has
-    /// no effect. A token of another list is an error at the first poll.
+    /// no effect. A token of another list is an error of kind
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) at the first poll.
     pub fn resume(mut self, token: &ResumeToken) -> Self {
         self.pages = self.pages.resume(token);
         self

@@ -136,7 +136,8 @@ impl<P: Page> Pages<P> {
     }
 
     /// Goes on at `token` instead of at the beginning. Call it before the first poll; later it has
-    /// no effect. A token of another list is an error at the first poll.
+    /// no effect. A token of another list is an error of kind
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) at the first poll.
     pub fn resume(mut self, token: &ResumeToken) -> Self {
         if let State::Idle(walk) = &mut self.state {
             walk.resume(token);

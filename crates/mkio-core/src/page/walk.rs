@@ -143,7 +143,8 @@ impl<P: Page> Walk<P> {
                 token.list,
                 url.path()
             );
-            self.next = Next::Failure(self.error(message));
+            let error = Error::new(ErrorKind::InvalidRequest, message);
+            self.next = Next::Failure(error.with_operation(self.operation));
         }
     }
 

@@ -157,10 +157,7 @@ impl fmt::Display for WaitFailure {
             Reason::FellBack => write!(f, "fell back to state {state}")?,
             Reason::Gone => write!(f, "disappeared; its last state was {state}")?,
             Reason::NotFound => f.write_str("does not exist")?,
-            Reason::Timeout => write!(
-                f,
-                "did not reach the goal in time; its last state was {state}"
-            )?,
+            Reason::Timeout => write!(f, "did not get there in time; its last state was {state}")?,
             Reason::Refused => {
                 write!(f, "was in state {state} when the service refused an action")?
             }

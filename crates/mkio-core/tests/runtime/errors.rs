@@ -115,7 +115,7 @@ fn a_failed_dispatch_says_what_failed_and_why() {
             DispatchError::broken("why"),
             "the connection broke before the whole response was there",
         ),
-        (DispatchError::timed_out("why"), "no answer in time"),
+        (DispatchError::timed_out("why"), "no response in time"),
     ] {
         assert_eq!(error.to_string(), line);
         assert_eq!(error.source().unwrap().to_string(), "why");

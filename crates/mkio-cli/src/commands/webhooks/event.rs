@@ -1,6 +1,13 @@
 //! Events: made, told again, and shown without secrets.
 
-use mkio::{Client, chrono::Utc, dynamic::Entry, http::Method, wait::Resource, webhook::EventType};
+use mkio::{
+    Client,
+    chrono::Utc,
+    dynamic::{Entry, nearest},
+    http::Method,
+    wait::Resource,
+    webhook::EventType,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -45,7 +52,11 @@ pub fn kind(name: &str) -> Result<String> {
     let names: Vec<&str> = known
         .map(|name| name.trim_start_matches("MediaKind."))
         .collect();
-    Err(failure.hint(format!("there are {}", names.join(", "))))
+    let short = name.trim_start_matches("MediaKind.");
+    Err(match nearest(short, names.iter().copied()) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None => failure.hint(format!("there are {}", names.join(", "))),
+    })
 }
 
 /// Path at which the resource of an event is read.

@@ -14,7 +14,7 @@ use self::target::Target;
 use crate::{
     failure::{Failure, Result},
     options::{self, text},
-    output::{self, Format, path},
+    output::{self, path},
     session::Session,
 };
 
@@ -145,24 +145,26 @@ fn management(session: &Session, client: &Client) -> Result<ProjectClient> {
 /// Writes an event; secrets of its resource are hidden.
 fn show(session: &Session, event: &Value) -> Result<()> {
     let event = session.shown(event.clone(), event::mask);
-    let mut out = io::stdout().lock();
-    if session.output.format() == Format::Table {
-        writeln!(out, "{}", line(&event))?;
-    } else {
-        writeln!(out, "{event}")?;
+    if !session.output.is_for_people() {
+        return session.output.each(&event, &PLACES);
     }
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", line(&event))?;
     out.flush().map_err(Failure::from)
 }
 
+/// What tells most of an event.
+const PLACES: [&str; 4] = ["time", "type", "source", "data/state"];
+
 /// An event on one line. What it says is of others.
 fn line(event: &Value) -> String {
-    let places = ["time", "type", "source", "data/state"];
-    output::plain(&places.map(|place| path::text(event, place)).join(" "))
+    output::plain(&PLACES.map(|place| path::text(event, place)).join(" "))
 }
 
 async fn trigger(session: &Session, matches: &ArgMatches) -> Result<()> {
     let kind = event::kind(&text(matches, "type").unwrap_or_default())?;
-    let project = session.options.project.as_deref().unwrap_or("demo");
+    let given = session.project(&session.offline_client()?).ok();
+    let project = given.as_deref().unwrap_or("demo");
     let (source, state) = (text(matches, "source"), text(matches, "state"));
     let made = event::made(&kind, project, source, state)?;
     let target = Target::new(matches)?;
