@@ -9,19 +9,19 @@ use mkio_core::{Dispatch, DispatchFuture, Operation, Page, Pages, RateBudget, Tr
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-type Response = dyn Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync;
+type Respond = dyn Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync;
 
 /// Answers from a closure, which is told how many requests there were before.
 #[derive(Clone)]
 struct Script {
-    response: Arc<Response>,
+    respond: Arc<Respond>,
     paths: Arc<Mutex<Vec<String>>>,
 }
 
 impl Dispatch for Script {
     fn dispatch(&self, request: reqwest::Request) -> DispatchFuture<'_> {
         let mut paths = self.paths.lock().unwrap();
-        let (status, body) = (self.response)(paths.len(), &request);
+        let (status, body) = (self.respond)(paths.len(), &request);
         paths.push(request.url().path().to_owned());
         Box::pin(async move {
             let mut response = Response::new(body.to_string());
@@ -43,7 +43,7 @@ fn limited(
 ) -> (Transport, Arc<Mutex<Vec<String>>>) {
     let paths = Arc::default();
     let script = Script {
-        response: Arc::new(response),
+        respond: Arc::new(response),
         paths: Arc::clone(&paths),
     };
     let transport = Transport::builder()
