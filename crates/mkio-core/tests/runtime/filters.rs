@@ -33,7 +33,7 @@ fn a_filter_is_sent_as_it_is_shown() {
     let time = Timestamp::from("2026-03-01T00:00:00Z");
     for (filter, text) in [
         (NAME.eq("soon"), "name eq 'soon'"),
-        (NAME.eq(&"soon".to_owned()), "name eq 'soon'"),
+        (NAME.eq("soon".to_owned()), "name eq 'soon'"),
         (
             NAME.eq(UrlText::from("rtmp://h/it's")),
             "name eq 'rtmp://h/it''s'",
