@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use http::{Method, Response, StatusCode};
 use mkio_core::wait::{Goal, ListSource, Resource, State};
-use mkio_core::{Dispatch, DispatchFuture, Operation, Page, Pages, RateBudget, Transport, Wait};
+use mkio_core::{
+    Dispatch, DispatchFuture, Measurement, Metrics, Operation, Page, Pages, RateBudget, Transport,
+    TransportBuilder, Wait,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -41,19 +44,23 @@ fn limited(
     budget: RateBudget,
     response: impl Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync + 'static,
 ) -> (Transport, Arc<Mutex<Vec<String>>>) {
+    let (builder, paths) = builder(response);
+    (builder.rate_budget(budget).build().unwrap(), paths)
+}
+
+fn builder(
+    response: impl Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync + 'static,
+) -> (TransportBuilder, Arc<Mutex<Vec<String>>>) {
     let paths = Arc::default();
     let script = Script {
         response: Arc::new(response),
         paths: Arc::clone(&paths),
     };
-    let transport = Transport::builder()
+    let builder = Transport::builder()
         .base_url("https://app.mk.io")
         .token("token")
-        .rate_budget(budget)
-        .dispatch(script)
-        .build()
-        .unwrap();
-    (transport, paths)
+        .dispatch(script);
+    (builder, paths)
 }
 
 macro_rules! operation {
@@ -174,6 +181,33 @@ async fn a_poll_that_fails_is_one_request_and_the_final_poll_is_retried() {
     let states = paths.iter().filter(|path| path.ends_with("/state")).count();
     // Three failed polls, each once; one that saw the end; three tries of the final poll.
     assert_eq!((states, paths.len()), (4, 7));
+}
+
+/// Polls as metrics are told of them: operation and resources.
+#[derive(Clone, Default)]
+struct Polls(Arc<Mutex<Vec<(&'static str, usize)>>>);
+
+impl Metrics for Polls {
+    fn poll(&self, poll: &Measurement<'_>, resources: usize) {
+        let mut polls = self.0.lock().unwrap();
+        polls.push((poll.operation().id, resources));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_are_told_of_every_poll() {
+    let (builder, _) = builder(|before, request| {
+        let state = if before > 1 { "Finished" } else { "Running" };
+        if request.url().path().ends_with("/state") {
+            (200, json!({"status": {"state": state}}))
+        } else {
+            (200, json!({"name": "a", "state": state}))
+        }
+    });
+    let polls = Polls::default();
+    let transport = builder.metrics(polls.clone()).build().unwrap();
+    wait(&transport, "a").await.unwrap();
+    assert_eq!(*polls.0.lock().unwrap(), [("get_job_state", 1); 3]);
 }
 
 #[tokio::test(start_paused = true)]

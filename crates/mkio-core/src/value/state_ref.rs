@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn states_compare_with_states_and_text() {
         let (on, text) = (State::On, "on".to_owned());
-        let (state, reference) = (StateRef::new(Some(&on)), &on);
+        let (state, reference, other) = (StateRef::new(Some(&on)), &on, &State::Off);
         for equal in [
             state == State::On,
             state == reference,
@@ -170,10 +170,9 @@ mod tests {
         ] {
             assert!(equal);
         }
-        let off = &State::Off;
         for equal in [
             state == State::Off,
-            state == off,
+            state == other,
             state == StateRef::new(Some(&State::Off)),
             state == StateRef::new(None),
             state == Some(&State::Off),

@@ -335,22 +335,30 @@ async fn a_device_has_a_token_of_its_own_and_no_rate_limits() {
 }
 
 /// What runs in the child process of the next test; by itself it has nothing to do.
-#[test]
-fn child_with_an_environment_of_its_own() {
+#[tokio::test]
+async fn child_with_an_environment_of_its_own() {
     let Ok(expected) = std::env::var("MKIO_TEST_EXPECTS") else {
         return;
     };
-    let found = match Transport::from_env() {
-        Ok(transport) => format!(
-            "{} {}",
-            transport.base_url("media"),
-            transport.project().unwrap_or("-")
-        ),
+    let script = Script::new([]);
+    let built = Transport::builder().with_env().dispatch(script.clone());
+    let found = match built.build() {
+        Ok(transport) => {
+            call(&transport, &GET).await.unwrap();
+            format!(
+                "{} {} {}",
+                transport.base_url("media"),
+                transport.project().unwrap_or("-"),
+                script.seen()[0].bearer().unwrap()
+            )
+        }
         Err(error) => error.to_string(),
     };
     assert_eq!(found, expected);
-    let built = Transport::builder().with_env().build();
-    assert_eq!(built.is_ok(), expected.starts_with("https:"));
+    assert_eq!(
+        Transport::from_env().is_ok(),
+        expected.starts_with("https:")
+    );
 }
 
 #[cfg(unix)]
@@ -362,9 +370,13 @@ fn the_environment_of_the_process_and_the_platforms_folder_are_read() {
     std::fs::write(
         &file,
         "default = \"p\"\n[profiles.p]\ntoken = \"t\"\nproject = \"from-file\"\n\
-         [profiles.q]\ntoken = \"t\"\nbase_url = \"https://q.example\"\n",
+         [profiles.q]\ntoken = \"t\"\nbase_url = \"https://q.example\"\n\
+         [profiles.r]\ntoken_file = \"~/token\"\n",
     )
     .unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "of-my-home").unwrap();
+    super::tokens::set_mode(&token, 0o600);
     super::tokens::set_mode(&file, 0o600);
     let closed = folder.path().join("mkio/config.toml/nothing");
     let home = folder.path().to_owned();
@@ -375,8 +387,13 @@ fn the_environment_of_the_process_and_the_platforms_folder_are_read() {
     super::tokens::set_mode(&no_text, 0o600);
     let unread = format!("cannot read the profile file {}", no_text.display());
     let rows = [
-        (vec![], &home, "https://app.mk.io from-file"),
-        (vec![("MKIO_PROFILE", "q")], &home, "https://q.example -"),
+        (vec![], &home, "https://app.mk.io from-file t"),
+        (vec![("MKIO_PROFILE", "q")], &home, "https://q.example - t"),
+        (
+            vec![("MKIO_PROFILE", "r")],
+            &home,
+            "https://app.mk.io - of-my-home",
+        ),
         (
             vec![
                 ("MKIO_TOKEN", "t"),
@@ -384,10 +401,10 @@ fn the_environment_of_the_process_and_the_platforms_folder_are_read() {
                 ("MKIO_BASE_URL", "https://e.example"),
             ],
             &home,
-            "https://e.example acme",
+            "https://e.example acme t",
         ),
         // A home that cannot be looked into has no profile file.
-        (vec![("MKIO_TOKEN", "t")], &closed, "https://app.mk.io -"),
+        (vec![("MKIO_TOKEN", "t")], &closed, "https://app.mk.io - t"),
         // One that is there and cannot be read is a mistake.
         (vec![("MKIO_TOKEN", "t")], &odd, &unread),
     ];

@@ -96,6 +96,13 @@ async fn a_failed_call_tells_its_error() {
             "call GET acme 404 attempts=1 0ms 404",
         ]
     );
+    // The status of a success whose body got lost is not what went wrong.
+    let (transport, told) = measured(&Script::new([Scripted::Half(201, "{".to_owned())]));
+    call(&transport, &POST).await.unwrap_err();
+    assert_eq!(
+        told.lines().last().unwrap(),
+        "call POST acme 201 attempts=1 0ms connection"
+    );
     // Nothing was sent.
     let (transport, told) = measured(&Script::new([]));
     let elsewhere = transport
