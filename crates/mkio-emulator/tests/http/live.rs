@@ -104,11 +104,17 @@ async fn a_flow_of_the_live_api_runs() {
         .expect(200);
     assert_eq!(running.text("/status/state"), "Running");
     assert_eq!(running.text("/status/inputs/0/sourceName"), "studio");
-    assert!(
-        running
-            .text("/status/monitoring/input/thumbnailUrl")
-            .starts_with("https://")
-    );
+    let base = caller.emulator.base_url();
+    for (at, kind) in [
+        ("thumbnailUrl", "image/jpeg"),
+        ("metadataUrl", "application/json"),
+    ] {
+        let url = running.text(&format!("/status/monitoring/input/{at}"));
+        assert!(url.starts_with(base), "{url}");
+        let answer = caller.http.get(url).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], kind);
+    }
     let content = caller.get("media/content/news").await.expect(200);
     assert_eq!(content.text("/status/state"), "Active");
     caller.delete("media/content/news").await.expect(409);
