@@ -434,3 +434,24 @@ async fn content_is_followed_to_sources_and_flows_that_are_reached_and_wanted() 
     let routes = json!({ "spec": { "routes": [{ "networkName": "internet" }, { "networkName": "world" }] } });
     caller.patch("infra/sites/cloud", routes).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_flow_that_never_ran_has_not_stopped() {
+    let caller = Caller::start().await;
+    let body = flow(&caller).await;
+    let path = "live/liveEvents/show";
+    caller.put(path, body).await.expect(201);
+    let rule = json!({ "spec": { "url": "http://127.0.0.1:9/hook", "enabled": true,
+        "events": ["MediaKind.ChannelInstanceStarted", "MediaKind.ChannelInstanceStopped"] } });
+    caller.put("webhook/rules/r", rule).await.expect(201);
+    let want = async |state: &str, seconds: u64| {
+        let body = json!({ "spec": { "state": state } });
+        caller.patch(path, body).await.expect(200);
+        caller.step(seconds);
+        caller.emulator.control().deliveries(9).len()
+    };
+    assert_eq!(want("Running", 5).await, 0);
+    assert_eq!(want("Stopped", 10).await, 0);
+    assert_eq!(want("Running", 30).await, 1);
+    assert_eq!(want("Stopped", 10).await, 2);
+}
