@@ -204,14 +204,58 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     }
 }
 
+/// The file that a path leads to: that of a link, whether it is there or not.
+fn behind(path: &Path) -> PathBuf {
+    let mut place = path.to_owned();
+    // As many links as systems follow; a circle of links is no file.
+    for _ in 0..40 {
+        let Ok(next) = std::fs::read_link(&place) else {
+            break;
+        };
+        place = place
+            .parent()
+            .map_or(next.clone(), |folder| folder.join(&next));
+    }
+    place
+}
+
+/// The folder of a file.
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent();
+    folder
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Whether a state can be written there at the end.
+fn check_state(path: &Path) -> Result<(), String> {
+    let place = behind(path);
+    let folder = folder_of(&place);
+    if !folder.is_dir() {
+        let shown = folder.display();
+        return Err(format!("there is no folder {shown}; make it first"));
+    }
+    if place.is_dir() {
+        return Err("is a folder; name a file".to_owned());
+    }
+    match std::fs::metadata(&place) {
+        Ok(about) if about.permissions().readonly() => {
+            return Err(
+                "the file is read-only, and is written at the end; let it be written".to_owned(),
+            );
+        }
+        _ => {}
+    }
+    tempfile::NamedTempFile::new_in(folder)
+        .map(drop)
+        .map_err(|error| format!("nothing can be written to its folder: {error}"))
+}
+
 /// Writes a state down, whole or not at all; only its owner may read it, since what callers said may be a secret.
 fn save(path: &Path, state: &str) -> std::io::Result<()> {
     // A link to a file elsewhere stays one.
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let path = behind(path);
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(&path))?;
     file.write_all(state.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
@@ -275,9 +319,12 @@ fn builder(arguments: &Arguments) -> Result<EmulatorBuilder, String> {
     if let Some(token) = &arguments.control_token {
         builder = builder.control_token(token);
     }
-    if let Some(path) = arguments.state.as_ref().filter(|path| path.exists()) {
-        builder = builder
-            .state(text(path).map_err(|problem| format!("--state {}: {problem}", path.display()))?);
+    if let Some(path) = &arguments.state {
+        let wrong = |problem: String| format!("--state {}: {problem}", path.display());
+        check_state(path).map_err(wrong)?;
+        if path.exists() {
+            builder = builder.state(text(path).map_err(wrong)?);
+        }
     }
     Ok(builder)
 }

@@ -23,6 +23,7 @@ static ENTRIES: &[&Entry] = &[
     &media::policies::ENTRY,
     &media::storage::ENTRY,
     &live::flows::ENTRY,
+    &live::monitoring::ENTRY,
     &live::operations::ENTRY,
     &templates::ENTRY,
     &fleet::backups::ENTRY,

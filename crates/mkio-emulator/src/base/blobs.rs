@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
 
 use crate::base::folders::Folders;
 
@@ -38,6 +39,8 @@ pub struct Blobs {
     uploads: HashMap<(Spot, String), Upload>,
     bytes: usize,
     begun: u64,
+    /// When blobs in memory were stored.
+    written: HashMap<Spot, DateTime<Utc>>,
 }
 
 impl Blobs {
@@ -103,6 +106,28 @@ impl Blobs {
         self.containers.get(container)?.get(path).cloned()
     }
 
+    /// Whether a blob can have this place.
+    pub fn can_hold(&self, (container, path): &Spot) -> bool {
+        let folders = self.folders.as_ref();
+        !path.contains(char::is_control)
+            && folders.is_none_or(|folders| folders.can_hold(&container.2, path))
+    }
+
+    /// Notes when a blob was stored.
+    pub fn note(&mut self, spot: Spot, time: DateTime<Utc>) {
+        if self.folders.is_none() {
+            self.written.insert(spot, time);
+        }
+    }
+
+    /// When a blob was stored; none when nobody noted it.
+    pub fn written(&self, spot: &Spot) -> Option<DateTime<Utc>> {
+        match &self.folders {
+            Some(folders) => folders.written(&spot.0.2, &spot.1).map(DateTime::from),
+            None => self.written.get(spot).copied(),
+        }
+    }
+
     /// Stores a blob; one at the same place is replaced. False when it cannot be written to its folder.
     pub fn put(&mut self, (container, path): Spot, bytes: Bytes) -> bool {
         if let Some(folders) = &self.folders {
@@ -116,7 +141,9 @@ impl Blobs {
     }
 
     /// Removes a blob; false when there is none.
-    pub fn remove(&mut self, (container, path): &Spot) -> bool {
+    pub fn remove(&mut self, spot: &Spot) -> bool {
+        let (container, path) = spot;
+        self.written.remove(spot);
         if let Some(folders) = &self.folders {
             return folders.remove(&container.2, path);
         }
@@ -131,6 +158,7 @@ impl Blobs {
         if let Some(folders) = &self.folders {
             folders.remove_all(&container.2);
         }
+        self.written.retain(|(own, _), _| own != container);
         let removed = self.containers.remove(container).unwrap_or_default();
         self.bytes -= removed.values().map(Bytes::len).sum::<usize>();
     }

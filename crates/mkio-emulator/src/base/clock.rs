@@ -16,6 +16,7 @@ use tokio::{
 struct Reading {
     platform: DateTime<Utc>,
     counted: Duration,
+    stepped: Duration,
     real: Instant,
     scale: f64,
     paused: bool,
@@ -72,6 +73,9 @@ pub struct ClockFace {
     pub paused: bool,
     /// Time since the start without the scale.
     pub counted: Duration,
+    /// How far it was stepped in all.
+    #[serde(default)]
+    pub stepped: Duration,
 }
 
 /// The emulator's clock. Cheap to read; shared by reference.
@@ -89,6 +93,7 @@ impl Clock {
             reading: Mutex::new(Reading {
                 platform: start,
                 counted: Duration::ZERO,
+                stepped: Duration::ZERO,
                 real: Instant::now(),
                 scale: valid(scale),
                 paused: false,
@@ -112,6 +117,12 @@ impl Clock {
         self.with(|reading| reading.counted(Instant::now()))
     }
 
+    /// Real time with every step: what the clocks of callers show, who know nothing of platform time.
+    pub fn real(&self) -> DateTime<Utc> {
+        let stepped = self.with(|reading| reading.stepped);
+        forward(Utc::now(), stepped.as_secs_f64())
+    }
+
     /// What it shows now.
     pub fn face(&self) -> ClockFace {
         self.with(|reading| {
@@ -121,6 +132,7 @@ impl Clock {
                 scale: reading.scale,
                 paused: reading.paused,
                 counted: reading.counted,
+                stepped: reading.stepped,
             }
         })
     }
@@ -131,6 +143,7 @@ impl Clock {
             *reading = Reading {
                 platform: face.now.min(LAST),
                 counted: face.counted,
+                stepped: face.stepped,
                 real: Instant::now(),
                 scale: valid(face.scale),
                 paused: face.paused,
@@ -172,6 +185,7 @@ impl Clock {
             reading.rebase();
             reading.platform = forward(reading.platform, by.as_secs_f64());
             reading.counted = reading.counted.saturating_add(by);
+            reading.stepped = reading.stepped.saturating_add(by);
         });
         self.changed.notify_waiters();
     }

@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     path::{Component, Path, PathBuf},
+    time::SystemTime,
 };
 
 use bytes::Bytes;
@@ -17,34 +18,44 @@ impl Folders {
         Self(root)
     }
 
-    /// Where something is; none for names that would lead out of the folder.
-    fn place(&self, container: &str, path: &str) -> Option<PathBuf> {
-        let inside = |text: &str| {
-            let mut parts = Path::new(text).components();
-            parts.all(|part| matches!(part, Component::Normal(_)))
-        };
+    /// Where a container is; none for names that would lead out of the folder. The container itself may be a link of the operator's.
+    fn folder(&self, container: &str) -> Option<PathBuf> {
         let one = !container.is_empty() && !container.contains(['/', '\\']);
-        let safe = one && inside(container) && inside(path) && !path.contains('\\');
-        safe.then(|| self.0.join(container).join(path))
+        // Without an ending slash, which would make a link the folder behind it.
+        (one && is_inside(container)).then(|| self.0.join(container))
+    }
+
+    /// Where a file is; none for names that would lead out of its container, be it by a folder that is a link.
+    fn place(&self, container: &str, path: &str) -> Option<PathBuf> {
+        let container = self.folder(container)?;
+        if path.is_empty() || path.contains(['\\', '\0']) || !is_inside(path) {
+            return None;
+        }
+        let place = container.join(path);
+        let linked = place
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| *folder != container)
+            .any(is_link);
+        (!linked).then_some(place)
     }
 
     /// Makes a container, unless it is there.
     pub fn make(&self, container: &str) {
-        if let Some(folder) = self.place(container, "") {
+        if let Some(folder) = self.folder(container) {
             told("made", &folder, fs::create_dir_all(&folder));
         }
     }
 
     /// Whether a container is there.
     pub fn has(&self, container: &str) -> bool {
-        self.place(container, "")
-            .is_some_and(|folder| folder.is_dir())
+        self.folder(container).is_some_and(|folder| folder.is_dir())
     }
 
     /// The files of a container with their sizes, in order.
     pub fn list(&self, container: &str) -> Vec<(String, u64)> {
         let mut found = Vec::new();
-        if let Some(folder) = self.place(container, "") {
+        if let Some(folder) = self.folder(container) {
             told("listed", &folder, walk(&folder, "", &mut found));
         }
         found.sort();
@@ -59,6 +70,17 @@ impl Folders {
         told("read", &place, fs::read(&place)).map(Bytes::from)
     }
 
+    /// Whether a file can have this name, whatever else keeps it from being written.
+    pub fn can_hold(&self, container: &str, path: &str) -> bool {
+        self.place(container, path).is_some()
+    }
+
+    /// When a file was written.
+    pub fn written(&self, container: &str, path: &str) -> Option<SystemTime> {
+        let about = fs::metadata(self.place(container, path)?).ok()?;
+        about.modified().ok()
+    }
+
     /// Stores a file; false when it cannot be.
     pub fn put(&self, container: &str, path: &str, bytes: &[u8]) -> bool {
         let Some(place) = self.place(container, path) else {
@@ -67,7 +89,13 @@ impl Folders {
         let written = place
             .parent()
             .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::write(&place, bytes));
+            .and_then(|()| {
+                // What a link leads to is not the caller's to overwrite.
+                if is_link(&place) {
+                    fs::remove_file(&place)?;
+                }
+                fs::write(&place, bytes)
+            });
         told("written", &place, written).is_some()
     }
 
@@ -77,12 +105,31 @@ impl Folders {
         place.is_some_and(|place| told("removed", &place, fs::remove_file(&place)).is_some())
     }
 
-    /// Removes a container with all that is in it.
+    /// Removes a container with all that is in it; of a link, only the link.
     pub fn remove_all(&self, container: &str) {
-        if let Some(folder) = self.place(container, "").filter(|folder| folder.is_dir()) {
-            told("removed", &folder, fs::remove_dir_all(&folder));
-        }
+        let Some(folder) = self.folder(container) else {
+            return;
+        };
+        let removed = if is_link(&folder) {
+            // Windows removes links to folders as folders.
+            fs::remove_file(&folder).or_else(|_| fs::remove_dir(&folder))
+        } else if folder.is_dir() {
+            fs::remove_dir_all(&folder)
+        } else {
+            return;
+        };
+        told("removed", &folder, removed);
     }
+}
+
+/// Whether a name leads nowhere but down.
+fn is_inside(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    parts.all(|part| matches!(part, Component::Normal(_)))
+}
+
+fn is_link(place: &Path) -> bool {
+    fs::symlink_metadata(place).is_ok_and(|about| about.is_symlink())
 }
 
 /// What came of it; a failure is logged.
@@ -153,5 +200,36 @@ mod tests {
         folders.remove_all("..");
         assert!(!folders.has("films") && folders.has("new"));
         assert!(root.path().join("secret").exists());
+    }
+    #[cfg(unix)]
+    #[test]
+    fn what_a_link_leads_to_is_left_alone() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().expect("a folder");
+        let at = |path: &str| root.path().join(path);
+        fs::create_dir_all(at("containers/films/own")).expect("folders");
+        fs::create_dir_all(at("movies/deep")).expect("folders");
+        fs::write(at("movies/a.mp4"), b"four").expect("a file");
+        symlink("../movies", at("containers/movies")).expect("a link");
+        symlink("../../movies", at("containers/films/out")).expect("a link");
+        symlink("own", at("containers/films/again")).expect("a link");
+        symlink("../../movies/a.mp4", at("containers/films/a.mp4")).expect("a link");
+        symlink("../../movies/new", at("containers/films/new")).expect("a link");
+        let folders = Folders::new(at("containers"));
+        for path in ["out/a.mp4", "out/deep/x", "again/x"] {
+            assert_eq!(folders.get("films", path), None, "{path}");
+            assert!(!folders.put("films", path, b"x"), "{path}");
+            assert!(!folders.remove("films", path), "{path}");
+        }
+        // A link to a file is read, and replaced by what is written there.
+        assert_eq!(folders.list("films"), [("a.mp4".to_owned(), 4)]);
+        assert!(folders.put("films", "a.mp4", b"mine") && folders.put("films", "new", b"x"));
+        assert_eq!(folders.list("movies"), [("a.mp4".to_owned(), 4)]);
+        assert_eq!(fs::read(at("movies/a.mp4")).expect("a file"), b"four");
+        assert!(!at("movies/new").exists() && !at("movies/deep/x").exists());
+        folders.remove_all("movies");
+        folders.remove_all("films");
+        assert!(!folders.has("movies") && !folders.has("films"));
+        assert!(at("movies/a.mp4").exists() && at("movies/deep").exists());
     }
 }

@@ -276,7 +276,18 @@ impl Control {
     /// Why the text is no state; everything stays as it is then.
     pub fn restore(&self, state: &str) -> Result<(), String> {
         let engine = state::load(&self.engine, state)?;
-        seed::admit(&mut engine.world(), self.token()).map_err(detail)?;
+        let mut world = engine.world();
+        let own = Address::new("", Kind::PROJECT, self.project());
+        if !world.has(&own) {
+            let known = world.all("", Kind::PROJECT);
+            let known: Vec<_> = known.map(|(_, project)| &*project.name).collect();
+            let (project, known) = (self.project(), known.join(", "));
+            return Err(format!(
+                "this state has no project '{project}'; start with one of its projects: --project {known}"
+            ));
+        }
+        seed::admit(&mut world, self.token()).map_err(detail)?;
+        drop(world);
         self.engine.replace(engine);
         Ok(())
     }

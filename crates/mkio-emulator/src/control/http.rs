@@ -13,6 +13,7 @@ use crate::{
         keys::{self, Digest},
     },
     control::handle::Control,
+    faults::{self, FaultError},
     inspect,
     platform::{call::Answer, identity, incidents::Incident},
     query::Query,
@@ -65,7 +66,9 @@ fn routes() -> [(Method, &'static str, Handler); 16] {
         (Method::GET, "clock", |control, _| Ok(clock(control))),
         (Method::PATCH, "clock", change_clock),
         (Method::POST, "clock/step", step),
-        (Method::GET, "faults", |control, _| Ok(faults(control))),
+        (Method::GET, "faults", |control, _| {
+            Ok(faults_in_force(control))
+        }),
         (Method::POST, "faults", add_faults),
         (Method::DELETE, "faults", |control, _| {
             control.clear_faults();
@@ -98,6 +101,9 @@ pub(crate) fn methods(path: &str) -> Vec<Method> {
         .filter(|(_, known, _)| *known == path)
         .map(|(method, ..)| method)
         .collect();
+    if let Some(at) = found.iter().position(|method| method == Method::GET) {
+        found.insert(at + 1, Method::HEAD);
+    }
     if !found.is_empty() {
         found.push(Method::OPTIONS);
     }
@@ -145,6 +151,10 @@ fn body<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, ApiError> {
         [] => b"{}",
         bytes => bytes,
     };
+    // Lists, too, would be read as the fields in their order.
+    if bytes.first() != Some(&b'{') {
+        return Err(ApiError::bad_request("the body is no JSON object"));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         ApiError::bad_request(format!("the body is not what it has to be: {error}"))
     })
@@ -213,7 +223,7 @@ fn step(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError>
     Ok(clock(control))
 }
 
-fn faults(control: &Control) -> Answer {
+fn faults_in_force(control: &Control) -> Answer {
     let faults = control.list_faults();
     let shown = faults
         .iter()
@@ -223,15 +233,21 @@ fn faults(control: &Control) -> Answer {
 
 fn add_faults(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError> {
     let text = text(request)?.trim();
-    let added = if text.starts_with('{') {
-        control.faults(&format!("[{text}]"))
+    let text = if text.starts_with('{') {
+        format!("[{text}]")
     } else {
-        control.faults(text)
+        text.to_owned()
     };
-    added.map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let refused = |error: FaultError| ApiError::bad_request(error.to_string());
+    if faults::parse(&text).map_err(refused)?.is_empty() {
+        return Err(ApiError::bad_request(
+            "the body names no fault; it takes rules such as 'GET */assets status=503 times=2'",
+        ));
+    }
+    control.faults(&text).map_err(refused)?;
     Ok(Answer {
         status: StatusCode::CREATED,
-        ..faults(control)
+        ..faults_in_force(control)
     })
 }
 

@@ -64,6 +64,8 @@ pub struct Operation {
     pub query: Vec<QueryParameter>,
     /// Declared request bodies; more than one when several content types are taken.
     pub bodies: Vec<Body>,
+    /// Whether the document demands a body.
+    pub body_required: bool,
     /// Declared replies.
     pub replies: Vec<Reply>,
     /// Capabilities of which the caller needs one (`ams.asset.get`); empty when any signed-in user may call it.
@@ -243,6 +245,7 @@ fn read(
         name: "",
         query: query(operation),
         bodies: bodies(operation),
+        body_required: operation.pointer("/requestBody/required") == Some(&Value::Bool(true)),
         replies: replies(api, path, operation)?,
         capabilities: list("x-mkio-capability"),
         sortable: list("x-mkio-sort"),

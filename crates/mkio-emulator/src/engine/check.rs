@@ -126,9 +126,9 @@ pub(super) fn check_body(
         .validator(operation.api)
         .map_err(ApiError::internal)?;
     let value: Value = if raw.is_empty() {
-        // Bodies are optional in the documents, whose schemas then demand fields: what an empty object lacks, no body has.
+        // Most bodies are optional in the documents, whose schemas then demand fields: what an empty object lacks, no body has.
         let empty = serde_json::json!({});
-        if !validator.is_valid(&empty) {
+        if operation.body_required || !validator.is_valid(&empty) {
             return Err(ApiError::bad_request("the request body is missing"));
         }
         empty

@@ -20,7 +20,7 @@ use crate::{
         settings::Settings,
         store::Address,
         values_in,
-        world::{Happened, Snapshot, World},
+        world::{Happened, PLATFORM_USER, Snapshot, World},
     },
     docs::{Operation, Parameters},
     faults::{self, Fault, Faults, Reset},
@@ -107,6 +107,7 @@ impl Engine {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.settle();
         world.counted = self.clock.counted();
+        world.real = self.clock.real();
         advance(&mut world, self.clock.now());
         world
     }
@@ -119,6 +120,15 @@ impl Engine {
     pub(crate) fn restored(&self, snapshot: Snapshot, face: ClockFace) -> Result<Self, String> {
         let (settings, start) = (self.settings.clone(), self.world().start.clone());
         let world = World::load(snapshot, face.now, settings.clone(), registry::get())?;
+        // Without its organization or its user a platform serves nobody.
+        for (kind, id) in [
+            (Kind::ORGANIZATION, world.home),
+            (Kind::USER, PLATFORM_USER),
+        ] {
+            if !world.has(&Address::new("", kind, &id.to_string())) {
+                return Err(format!("the state lacks the {} '{id}'", kind.noun()));
+            }
+        }
         let clock = Clock::new(face.now, face.scale);
         clock.set(face);
         let platform = Platform::of(world, registry::get(), start);

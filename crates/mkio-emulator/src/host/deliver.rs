@@ -2,7 +2,9 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Duration,
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -16,6 +18,9 @@ use crate::{
 
 /// Deliveries under way at a time; others wait their turn.
 const AT_A_TIME: usize = 64;
+
+/// How long nothing is looked at after a failure of the emulator's own.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 /// Sends every name to this machine. Rules name loopback hosts only; what a name server says about `hooks.localhost` is not asked.
 struct Loopback;
@@ -57,15 +62,27 @@ pub(super) async fn run(engine: Arc<Engine>, http: reqwest::Client) {
         // Listening before looking, so that no change is missed in between.
         let woken = engine.woken.notified();
         let changed = engine.clock.changed();
-        let due = {
+        let look = || {
             let mut world = engine.world();
             let room = AT_A_TIME.saturating_sub(tries.len());
-            for delivery in world.due_deliveries(room) {
-                tries.spawn(attempt(engine.clone(), http.clone(), delivery));
-            }
-            world.next_due(tries.len() < AT_A_TIME)
+            let deliveries = world.due_deliveries(room);
+            let more = tries.len() + deliveries.len() < AT_A_TIME;
+            (deliveries, world.next_due(more))
         };
-        let instant = due.and_then(|due| engine.clock.instant_of(due));
+        // Whatever one step of the platform comes to, those of all others follow.
+        let looked = catch_unwind(AssertUnwindSafe(look));
+        let instant = match looked {
+            Ok((deliveries, due)) => {
+                for delivery in deliveries {
+                    tries.spawn(attempt(engine.clone(), http.clone(), delivery));
+                }
+                due.and_then(|due| engine.clock.instant_of(due))
+            }
+            Err(_) => {
+                tracing::error!("a step of the platform failed; the next ones go on");
+                Some(tokio::time::Instant::now() + AFTER_PANIC)
+            }
+        };
         let wait = async {
             match instant {
                 Some(instant) => tokio::time::sleep_until(instant).await,

@@ -136,6 +136,13 @@ pub fn owner(project: &Resource) -> Option<Uuid> {
     Uuid::try_parse(project.private_text("/organization")?).ok()
 }
 
+/// Whether the user is invited to an organization and has not accepted.
+pub fn is_invited(world: &World, organization: Uuid) -> bool {
+    let address = Address::new("", Kind::ORGANIZATION, &organization.to_string());
+    let found = world.get(&address);
+    found.is_some_and(|found| found.private_text("/invite/state") == Some("pending"))
+}
+
 /// Gives a new project to an organization.
 pub fn give(project: &mut Resource, organization: Uuid) {
     merge::put(&mut project.private, "/organization", json!(organization));

@@ -94,7 +94,10 @@ async fn an_azure_blob_becomes_a_file_of_its_asset() {
     caller.asset("in").await;
     assert_eq!(
         files(&caller, "in").await,
-        json!([{ "name": "a.mp4", "size": 6 }, { "name": "video.mp4", "size": 5 }])
+        json!([
+            { "name": "a.mp4", "size": 6 }, { "name": "audio.mp4", "size": 33_403 },
+            { "name": "video.mp4", "size": 5 },
+        ])
     );
 }
 
@@ -230,4 +233,73 @@ async fn files_have_limits_of_their_own() {
     assert_eq!(status(put("b", 129).await), 413);
     assert_eq!(status(put("b", 120).await), 413);
     assert_eq!(status(put("b", 80).await), 201);
+}
+
+#[tokio::test]
+async fn files_have_tags_and_are_stored_on_conditions() {
+    let caller = Caller::start().await;
+    caller.asset("in").await;
+    let account = own_url(&caller).await;
+    let put = |name: &str| azure(&caller, &account, &format!("container-in/{name}"), "");
+    let first = put("a").body("one").send().await.expect("an answer");
+    let tag = first.headers()["etag"].clone();
+    let url = format!("{account}/container-in/a{STORAGE_SAS}");
+    for method in [Method::GET, Method::HEAD] {
+        let read = caller.http.request(method, &url).send().await;
+        let read = read.expect("an answer");
+        assert_eq!(read.headers()["etag"], tag);
+        assert_eq!(
+            read.headers()["last-modified"],
+            first.headers()["last-modified"]
+        );
+    }
+    let known = sent(put("a").header("if-none-match", "*"), "two").await;
+    assert!(
+        known.0 == 409 && known.1.contains("BlobAlreadyExists"),
+        "{known:?}"
+    );
+    assert_eq!(
+        sent(put("new").header("if-none-match", "*"), "x").await.0,
+        201
+    );
+    assert_eq!(
+        sent(put("a").header("if-match", "\"x\""), "two").await.0,
+        412
+    );
+    assert_eq!(sent(put("a").header("if-match", tag), "two").await.0, 201);
+    let (status, body) = sent(put("a%00b"), "x").await;
+    assert_eq!(status, 400);
+    assert!(!body.contains(char::is_control), "{body:?}");
+}
+
+#[tokio::test]
+async fn paths_of_downloads_can_be_asked_for() {
+    let caller = Caller::start().await;
+    caller.asset("in").await;
+    let account = own_url(&caller).await;
+    let name = "container-in/a%20b%3F%23%25.txt";
+    assert_eq!(
+        sent(azure(&caller, &account, name, ""), "text").await.0,
+        201
+    );
+    caller
+        .post("media/streamingEndpoints/default/start", Value::Null)
+        .await
+        .expect(200);
+    let locator = json!({ "properties": { "assetName": "in", "streamingPolicyName": "Predefined_DownloadOnly" } });
+    caller
+        .put("media/streamingLocators/l", locator)
+        .await
+        .expect(201);
+    caller.step(60);
+    let listed = caller
+        .post("media/streamingLocators/l/listPaths", Value::Null)
+        .await
+        .expect(200);
+    let paths = listed.body["downloadPaths"].as_array().expect("paths");
+    let path = paths.iter().filter_map(Value::as_str);
+    let path = path.filter(|path| path.ends_with(".txt")).next();
+    let url = format!("{}{}", caller.emulator.base_url(), path.expect("a path"));
+    let answer = caller.http.get(url).send().await.expect("an answer");
+    assert_eq!(answer.text().await.expect("text"), "text");
 }

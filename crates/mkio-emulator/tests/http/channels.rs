@@ -79,6 +79,10 @@ async fn a_beam_channel_is_made_started_copied_and_removed() {
         .await
         .expect(200);
     assert_eq!(page.body["supplemental"]["pagination"]["total"], 1);
+    caller
+        .post("/api/channel-export/", Value::Null)
+        .await
+        .expect(422);
     let exported = caller
         .post("/api/channel-export/", json!({}))
         .await

@@ -316,7 +316,8 @@ async fn a_switch_waits_for_its_bundle() {
         (0, "Requested", "Idle", old),
         (41, "Downloading", "Idle", old),
         (1, "Downloaded", "Switching", old),
-        (60, "Downloaded", "Idle", newest),
+        (5, "Importing", "Switching", old),
+        (55, "Downloaded", "Idle", newest),
     ] {
         caller.step(seconds);
         assert_eq!(told().await, (json!(staged), json!(state), json!(version)));

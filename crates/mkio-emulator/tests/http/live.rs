@@ -104,11 +104,17 @@ async fn a_flow_of_the_live_api_runs() {
         .expect(200);
     assert_eq!(running.text("/status/state"), "Running");
     assert_eq!(running.text("/status/inputs/0/sourceName"), "studio");
-    assert!(
-        running
-            .text("/status/monitoring/input/thumbnailUrl")
-            .starts_with("https://")
-    );
+    let base = caller.emulator.base_url();
+    for (at, kind) in [
+        ("thumbnailUrl", "image/jpeg"),
+        ("metadataUrl", "application/json"),
+    ] {
+        let url = running.text(&format!("/status/monitoring/input/{at}"));
+        assert!(url.starts_with(base), "{url}");
+        let answer = caller.http.get(url).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], kind);
+    }
     let content = caller.get("media/content/news").await.expect(200);
     assert_eq!(content.text("/status/state"), "Active");
     caller.delete("media/content/news").await.expect(409);
@@ -427,4 +433,25 @@ async fn content_is_followed_to_sources_and_flows_that_are_reached_and_wanted() 
     // With a route from its site, the first source would have been it.
     let routes = json!({ "spec": { "routes": [{ "networkName": "internet" }, { "networkName": "world" }] } });
     caller.patch("infra/sites/cloud", routes).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_flow_that_never_ran_has_not_stopped() {
+    let caller = Caller::start().await;
+    let body = flow(&caller).await;
+    let path = "live/liveEvents/show";
+    caller.put(path, body).await.expect(201);
+    let rule = json!({ "spec": { "url": "http://127.0.0.1:9/hook", "enabled": true,
+        "events": ["MediaKind.ChannelInstanceStarted", "MediaKind.ChannelInstanceStopped"] } });
+    caller.put("webhook/rules/r", rule).await.expect(201);
+    let want = async |state: &str, seconds: u64| {
+        let body = json!({ "spec": { "state": state } });
+        caller.patch(path, body).await.expect(200);
+        caller.step(seconds);
+        caller.emulator.control().deliveries(9).len()
+    };
+    assert_eq!(want("Running", 5).await, 0);
+    assert_eq!(want("Stopped", 10).await, 0);
+    assert_eq!(want("Running", 30).await, 1);
+    assert_eq!(want("Stopped", 10).await, 2);
 }

@@ -110,8 +110,25 @@ async fn an_organization_is_provisioned() {
     let mine = caller.get("/api/v1/user/organizations").await.expect(200);
     let inviting = mine.text("/value/1/metadata/id");
     let path = format!("/api/v1/user/organizations/{inviting}");
+    let token = json!({ "type": "full-access", "organizationId": inviting });
+    let refused = caller.post("/api/v1/user/tokens", token.clone()).await;
+    assert!(refused.expect(400).body.to_string().contains("pending"));
     let accepted = caller.patch(&path, json!({ "spec": { "invite": { "comment": "", "invitedBy": null, "state": "accepted" } } })).await.expect(200);
     assert_eq!(accepted.text("/spec/invite/state"), "accepted");
+    let theirs = caller
+        .post("/api/v1/user/tokens", token)
+        .await
+        .expect(201)
+        .text("/metadata/id");
+    // An organization revokes its own tokens alone.
+    caller
+        .delete(&format!("/api/v1/organization/tokens/{theirs}"))
+        .await
+        .expect(404);
+    caller
+        .get(&format!("/api/v1/user/tokens/{theirs}"))
+        .await
+        .expect(200);
     caller.delete(&path).await.expect(204);
     assert_ne!(organization, inviting);
     caller

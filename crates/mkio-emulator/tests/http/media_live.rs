@@ -39,10 +39,12 @@ async fn a_media_live_event_runs_and_leaves_its_asset() {
             .starts_with("rtmp://")
     );
     let output = |window: &str| json!({ "properties": { "assetName": "archive", "archiveWindowLength": window, "manifestName": "show" } });
-    caller
-        .put("media/liveEvents/event1/liveOutputs/o", output("PT30S"))
-        .await
-        .expect(400);
+    for window in ["PT30S", "P1D", "P7D", "P1W", "P8DT0S"] {
+        caller
+            .put("media/liveEvents/event1/liveOutputs/o", output(window))
+            .await
+            .expect(400);
+    }
     caller
         .put("media/liveEvents/event1/liveOutputs/o", output("PT4H"))
         .await

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::common::Caller;
 use crate::media::{job, transform};
+use crate::samples;
 
 /// A GET of a path of the streaming host: status, content type, body.
 async fn fetch(caller: &Caller, path: &str) -> (u16, String, Vec<u8>) {
@@ -341,7 +342,9 @@ async fn a_live_event_plays_while_it_runs_and_its_archive_afterwards() {
         .expect(200);
     endpoint(&caller).await;
     let (hls, dash) = publish(&caller, "show", json!({})).await;
-    assert!(hls.contains("/live.ism/"), "{hls}");
+    assert!(hls.contains("/index.qfm/"), "{hls}");
+    let named = hls.replace("index.qfm", "live.ism");
+    assert!(text(&caller, &named).await.contains("#EXT-X-STREAM-INF"));
     let main = text(&caller, &hls).await;
     let track = beside(&hls, paths(&main)[0]);
     let sequence = async || {
@@ -459,7 +462,9 @@ fn licence(key: &[u8], claims: &Value) -> String {
 
 #[tokio::test]
 async fn clear_key_is_delivered_to_who_has_a_licence_token() {
-    let caller = Caller::start().await;
+    // Shops sign by their own clocks, wherever platform time is.
+    let ahead = chrono::Utc::now() + chrono::TimeDelta::days(400);
+    let caller = Caller::with(|builder| builder.start_time(ahead)).await;
     encoded(&caller).await;
     let secret = [7; 32];
     let option = json!({ "configuration": { "@odata.type": "#Microsoft.Media.ContentKeyPolicyClearKeyConfiguration" }, "restriction": {
@@ -515,15 +520,29 @@ async fn clear_key_is_delivered_to_who_has_a_licence_token() {
     let expired = json!({ "iss": "shop", "aud": "players", "tier": "gold", "exp": 1 });
     let elsewhere = json!({ "iss": "other", "aud": "players", "tier": "gold" });
     let silver = json!({ "iss": "shop", "aud": "players", "tier": "silver" });
+    let dated = |claim: &str, time: Value| {
+        let mut claims = good.clone();
+        claims[claim] = time;
+        licence(&secret, &claims)
+    };
     for token in [
         licence(&[8; 32], &good),
         licence(&secret, &expired),
         licence(&secret, &elsewhere),
         licence(&secret, &silver),
+        dated("exp", json!(1.5)),
+        dated("exp", json!("4000000000")),
+        dated("nbf", json!(9.0e9)),
+        dated("nbf", Value::Null),
         "x".to_owned(),
     ] {
         assert_eq!(ask(Some(token)).await.0, StatusCode::FORBIDDEN);
     }
+    let exp = json!(chrono::Utc::now().timestamp() as f64 + 20_000.5);
+    assert_eq!(ask(Some(dated("exp", exp.clone()))).await.0, StatusCode::OK);
+    caller.step(20_100);
+    let late = ask(Some(dated("exp", exp))).await.0;
+    assert_eq!(late, StatusCode::FORBIDDEN);
     // A segment is encrypted as a whole, so it starts with no box, and its size is one of whole blocks.
     let (_, _, segment) = fetch(&caller, &beside(&track, paths(&playlist)[0])).await;
     assert!(segment.len() % 16 == 0 && &segment[4..8] != b"moof");
@@ -591,4 +610,86 @@ async fn a_player_of_another_page_of_this_machine_may_play() {
         .await
         .expect("an answer");
     assert_eq!(asked.headers()["allow"], "GET, HEAD, OPTIONS");
+}
+
+#[tokio::test]
+async fn each_kind_of_flow_plays_while_it_runs_and_its_asset_afterwards() {
+    for path in [
+        "live/liveChannels/flow1",
+        "live/liveEvents/flow2",
+        "live/staticMultiviewChannels/flow3",
+        "live/staticMultiviewEvents/flow4",
+    ] {
+        let caller = Caller::start().await;
+        samples::make(&caller).await;
+        endpoint(&caller).await;
+        let mut flow = caller.get(path).await.expect(200).body;
+        caller.asset("out").await;
+        flow["spec"]["transform"]["assetName"] = json!("out");
+        let body = json!({ "metadata": { "displayName": "Flow" }, "spec": flow["spec"] });
+        caller.put(path, body).await.expect(200);
+        let wants = |state: &str| json!({ "spec": { "state": state } });
+        caller.patch(path, wants("Running")).await.expect(200);
+        caller.step(60);
+        assert_eq!(caller.state(path).await, "Running");
+        let (hls, _) = publish(&caller, "show", json!({})).await;
+        assert!(hls.contains("/index.qfm/"), "{path}: {hls}");
+        let main = text(&caller, &hls).await;
+        let track = beside(&hls, paths(&main)[0]);
+        let live = text(&caller, &track).await;
+        assert!(!live.contains("ENDLIST"), "{path}: {live}");
+        caller.patch(path, wants("Stopped")).await.expect(200);
+        caller.step(60);
+        assert_eq!(caller.state(path).await, "Stopped");
+        let ended = text(&caller, &track).await;
+        assert!(ended.ends_with("#EXT-X-ENDLIST\n"), "{path}: {ended}");
+        let listed = caller
+            .post("media/streamingLocators/show/listPaths", Value::Null)
+            .await
+            .expect(200);
+        for paths in listed.body["streamingPaths"].as_array().expect("paths") {
+            let path = paths["paths"][0].as_str().expect("a path");
+            assert_eq!(status(&caller, path).await, 200, "{path}");
+        }
+        let stored = caller.get("media/assets/out/storage/").await.expect(200);
+        let names = stored.body["spec"]["files"].to_string();
+        assert!(names.contains("index.qfm"), "{path}: {names}");
+    }
+}
+
+#[tokio::test]
+async fn media_in_a_container_outlives_its_asset() {
+    let caller = Caller::start().await;
+    encoded(&caller).await;
+    let asset = caller.get("media/assets/out").await.expect(200).body;
+    let files = async || {
+        let stored = caller.get("media/assets/out/storage/").await.expect(200);
+        stored.body["spec"]["files"].clone()
+    };
+    let before = files().await;
+    caller.delete("media/assets/out").await.expect(200);
+    caller.step(5);
+    let properties = &asset["properties"];
+    let body = json!({ "properties": {
+        "storageAccountName": properties["storageAccountName"], "container": properties["container"],
+    } });
+    caller
+        .put("media/assets/out", body.clone())
+        .await
+        .expect(201);
+    assert_eq!(files().await, before);
+    let (hls, _) = publish(&caller, "again", json!({})).await;
+    assert_eq!(status(&caller, &hls).await, 200);
+    // Where the container goes with its asset, its files do.
+    let policy = json!({ "properties": { "containerDeletionPolicy": "Delete" } });
+    caller.patch("media/assets/out", policy).await.expect(200);
+    caller
+        .delete("media/streamingLocators/again")
+        .await
+        .expect(200);
+    caller.step(5);
+    caller.delete("media/assets/out").await.expect(200);
+    caller.step(5);
+    caller.put("media/assets/out", body).await.expect(201);
+    assert!(!files().await.to_string().contains(".ism"));
 }

@@ -415,9 +415,9 @@ async fn what_there_is_not_is_told() {
     let lost = caller.steer(Method::GET, "clok", "").await.expect(404);
     assert!(lost.detail().contains("openapi.json"));
     let wrong = caller.steer(Method::PUT, "clock", "").await.expect(405);
-    assert_eq!(wrong.headers["allow"], "GET, PATCH, OPTIONS");
+    assert_eq!(wrong.headers["allow"], "GET, HEAD, PATCH, OPTIONS");
     let asked = caller.steer(Method::OPTIONS, "state", "").await.expect(204);
-    assert_eq!(asked.headers["allow"], "GET, PUT, OPTIONS");
+    assert_eq!(asked.headers["allow"], "GET, HEAD, PUT, OPTIONS");
     let document = caller
         .steer(Method::GET, "openapi.json", "")
         .await
@@ -425,4 +425,84 @@ async fn what_there_is_not_is_told() {
     assert_eq!(document.body["openapi"], "3.0.3");
     let index = caller.steer(Method::GET, "", "").await.expect(200);
     assert_eq!(index.body["project"], "demo");
+}
+
+#[tokio::test]
+async fn bodies_that_say_nothing_are_refused() {
+    let caller = Caller::start().await;
+    for body in ["", " ", "[]", "# nothing"] {
+        caller.steer(Method::POST, "faults", body).await.expect(400);
+    }
+    for (method, path, body) in [
+        (Method::PATCH, "clock", "[]"),
+        (Method::POST, "clock/step", "[5]"),
+        (Method::POST, "seed", "[null, 1, []]"),
+    ] {
+        caller.steer(method, path, body).await.expect(400);
+    }
+}
+
+#[tokio::test]
+async fn states_that_leave_no_platform_are_refused() {
+    let caller = Caller::start().await;
+    caller.asset("a").await;
+    let good: Value = serde_json::from_str(&caller.emulator.control().state()).expect("it is JSON");
+    let tables = good["world"]["tables"].as_array().expect("tables").clone();
+    let with = |tables: Vec<Value>| {
+        let mut state = good.clone();
+        state["world"]["tables"] = json!(tables);
+        state
+    };
+    let without = |kind: &str| {
+        let mut left = tables.clone();
+        left.retain(|table| table["kind"] != kind);
+        assert!(left.len() < tables.len(), "{kind}");
+        with(left)
+    };
+    let mut twice = tables.clone();
+    let asset = tables.iter().find(|table| table["kind"] == "asset");
+    twice.push(asset.expect("assets").clone());
+    let mut bodiless = tables.clone();
+    for table in &mut bodiless {
+        if table["kind"] == "asset" {
+            table["resources"][0]["body"] = Value::Null;
+        }
+    }
+    let mut counted = good.clone();
+    counted["world"]["counter"] = json!(u64::MAX);
+    for (state, reason) in [
+        (with(Vec::new()), "organization"),
+        (without("user"), "user"),
+        (without("project"), "project 'demo'"),
+        (with(twice), "twice"),
+        (with(bodiless), "no JSON object"),
+        (counted, "counter"),
+    ] {
+        let refused = caller
+            .steer(Method::PUT, "state", &state.to_string())
+            .await
+            .expect(400);
+        assert!(refused.detail().contains(reason), "{}", refused.detail());
+    }
+    let other = Caller::with(|builder| builder.project("other")).await;
+    let refused = other
+        .steer(Method::PUT, "state", &good.to_string())
+        .await
+        .expect(400);
+    assert!(
+        refused.detail().contains("--project demo"),
+        "{}",
+        refused.detail()
+    );
+    // It stays as it was.
+    caller.get("media/assets/a").await.expect(200);
+    other.asset("a").await;
+}
+
+#[tokio::test]
+async fn what_is_begun_at_the_end_of_the_calendar_ends() {
+    let caller = Caller::start().await;
+    caller.step(400_000_000_000);
+    caller.asset("late").await;
+    assert_eq!(caller.state("media/assets/late").await, "Ready");
 }

@@ -76,3 +76,45 @@ async fn whoever_steers_needs_the_token_that_was_told() {
     let (_, _, err) = ended(&["--control-token", ""]).await;
     assert!(err.contains("--control-token"), "{err}");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_state_that_could_not_be_written_at_the_end_is_refused_at_the_start() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("fixed.json"), "{}").expect("a file");
+    let mode = std::fs::Permissions::from_mode(0o444);
+    std::fs::set_permissions(at("fixed.json"), mode).expect("it is read-only");
+    symlink("gone/state.json", at("lost.json")).expect("a link");
+    for (name, reason) in [
+        ("none/state.json", "no folder"),
+        ("lost.json", "no folder"),
+        ("fixed.json", "read-only"),
+        ("", "is a folder"),
+    ] {
+        let path = at(name);
+        let path = path.to_str().expect("text");
+        let (status, out, err) = ended(&["--listen", "127.0.0.1:0", "--state", path]).await;
+        assert_eq!((status.code(), out.as_str()), (Some(1), ""), "{name}");
+        assert!(
+            err.contains(&format!("--state {path}")) && err.contains(reason),
+            "{err}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_a_state_that_is_not_there_yet_stays_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (link, file) = (
+        folder.path().join("link.json"),
+        folder.path().join("state.json"),
+    );
+    std::os::unix::fs::symlink("state.json", &link).expect("a link");
+    let program = Program::start(&["--state", link.to_str().expect("text")]).await;
+    program.signal("TERM").await;
+    assert_eq!(program.end().await.0.code(), Some(0));
+    assert!(link.is_symlink() && file.is_file());
+}

@@ -14,7 +14,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::base::{
-    blobs::Blobs,
+    blobs::{Blobs, Container},
+    clock::LAST,
     error::ApiError,
     keys::{Digest, Signer},
     kind::Kind,
@@ -92,6 +93,8 @@ pub struct World {
     pub now: DateTime<Utc>,
     /// Time since the start as callers live through it: not scaled, but with the steps of the control handle.
     pub counted: Duration,
+    /// Real time, with the steps of the control handle.
+    pub real: DateTime<Utc>,
     /// Scheme and authority by which the caller reaches the emulator, such as `http://127.0.0.1:4080`. Events that no request causes use
     /// those of the last request.
     pub origin: String,
@@ -115,6 +118,8 @@ pub struct World {
     pub signer: OnceCell<Signer>,
     /// Containers in use: project, storage account, container.
     pub containers: BTreeSet<(String, String, String)>,
+    /// What assets that are gone left in their containers: the private notes of an asset.
+    pub retained: BTreeMap<Container, Value>,
     tables: BTreeMap<Place, Table>,
     /// Kinds that ever had a table.
     kinds: BTreeSet<Kind>,
@@ -131,6 +136,7 @@ impl World {
         Self {
             now,
             counted: Duration::ZERO,
+            real: now,
             origin: "http://127.0.0.1".to_owned(),
             blobs: Blobs::new(settings.files.clone()),
             settings,
@@ -142,6 +148,7 @@ impl World {
             home: Uuid::new_v4(),
             signer: OnceCell::new(),
             containers: BTreeSet::new(),
+            retained: BTreeMap::new(),
             tables: BTreeMap::new(),
             kinds: BTreeSet::new(),
             scales: Scales::default(),
@@ -374,7 +381,9 @@ impl World {
         let time = self
             .now
             .checked_add_signed(after)
-            .unwrap_or(DateTime::<Utc>::MAX_UTC);
+            .filter(|time| *time < LAST)
+            // The clock never shows a later time.
+            .unwrap_or(LAST);
         let due = Due {
             time,
             order,

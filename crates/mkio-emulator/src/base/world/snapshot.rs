@@ -34,6 +34,8 @@ pub struct Snapshot {
     tables: Vec<SavedTable>,
     spent_names: Vec<(String, String)>,
     containers: Vec<(String, String, String)>,
+    #[serde(default)]
+    retained: Vec<(Container, Value)>,
     tokens: BTreeMap<String, Uuid>,
     file_tokens: BTreeMap<String, SavedAccess>,
     usage: Vec<SavedUsage>,
@@ -48,6 +50,8 @@ struct SavedFile {
     container: Container,
     path: String,
     bytes: String,
+    #[serde(default)]
+    written: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -104,6 +108,9 @@ struct SavedUsage {
     quantity: f64,
 }
 
+/// As far as a state may have counted: so far that nobody gets there, and numbers behind it are left.
+const MOST_COUNTED: u64 = 1 << 53;
+
 /// What the names in a snapshot stand for.
 pub trait Names {
     /// The kind of a name.
@@ -149,6 +156,7 @@ impl World {
             container: container.clone(),
             path: path.clone(),
             bytes: STANDARD.encode(bytes),
+            written: self.blobs.written(&(container.clone(), path.clone())),
         };
         Snapshot {
             home: self.home,
@@ -162,6 +170,7 @@ impl World {
                 .collect(),
             spent_names: self.spent_names.iter().cloned().collect(),
             containers: self.containers.iter().cloned().collect(),
+            retained: self.retained.clone().into_iter().collect(),
             tokens: self.token_digests.iter().map(token).collect(),
             file_tokens: self.file_tokens.iter().map(access).collect(),
             usage: self.usage.iter().map(usage).collect(),
@@ -180,6 +189,9 @@ impl World {
         settings: Settings,
         names: &impl Names,
     ) -> Result<Self, String> {
+        if snapshot.counter > MOST_COUNTED {
+            return Err(format!("its counter is over {MOST_COUNTED}"));
+        }
         let mut world = Self::new(now, settings);
         world.home = snapshot.home;
         world.counter = snapshot.counter;
@@ -190,6 +202,7 @@ impl World {
         }
         world.spent_names.extend(snapshot.spent_names);
         world.containers.extend(snapshot.containers);
+        world.retained.extend(snapshot.retained);
         for table in snapshot.tables {
             world.take_table(table, names)?;
         }
@@ -222,6 +235,9 @@ impl World {
                 .decode(&saved.bytes)
                 .map_err(|_| format!("the bytes of the file '{}' are no Base64", saved.path))?;
             let spot = (saved.container, saved.path.clone());
+            if let Some(written) = saved.written {
+                world.blobs.note(spot.clone(), written);
+            }
             if !world.blobs.put(spot, bytes.into()) {
                 return Err(format!("the file '{}' cannot be written", saved.path));
             }
@@ -234,6 +250,12 @@ impl World {
             .kind(&saved.kind)
             .ok_or_else(|| format!("there is no kind of resource named '{}'", saved.kind))?;
         let place = Place::under(&saved.project, kind, &saved.parent);
+        if self.tables.contains_key(&place) {
+            let (kind, project) = (kind.noun(), &place.project);
+            return Err(format!(
+                "the {kind}s of the project '{project}' are there twice"
+            ));
+        }
         let mut last = 0;
         self.kinds.insert(kind);
         let mut table = Table::default();
@@ -244,6 +266,10 @@ impl World {
             }
             if table.get(&saved.name).is_some() {
                 return Err(at("is there twice"));
+            }
+            let parts = [&saved.body, &saved.server, &saved.private];
+            if !parts.into_iter().all(Value::is_object) {
+                return Err(at("is no JSON object"));
             }
             last = saved.sequence;
             let address = place.at(&saved.name);

@@ -39,6 +39,9 @@ pub const FIRST: &str = "1.12.0.7";
 
 /// Seconds after which a bundle is there.
 const FETCHED: i64 = 42;
+/// Seconds after which the device imports a bundle that it has, and after which it has imported it.
+const IMPORTED_FROM: i64 = FETCHED + 3;
+const IMPORTED: i64 = FETCHED + 8;
 /// Seconds that a switch takes.
 const SWITCH: u64 = 60;
 
@@ -187,7 +190,7 @@ pub fn stand_still(world: &mut Platform, address: &Address) {
     let Some(device) = world.get_mut(address) else {
         return;
     };
-    if progress(device, now).is_some_and(|(state, _)| state != "Downloaded") {
+    if progress(device, now).is_some_and(|(state, _)| !is_there(state)) {
         merge::take(&mut device.private, "/preload");
     }
     world.plan(address, &[]);
@@ -238,7 +241,7 @@ pub fn switched(world: &mut Platform, address: &Address) {
     };
     let current = device.private_text("/current").unwrap_or(FIRST).to_owned();
     let staged = device.private_text("/preload/version") == Some(&desired)
-        && progress(device, now).is_some_and(|(state, _)| state == "Downloaded");
+        && progress(device, now).is_some_and(|(state, _)| is_there(state));
     let told = merge::take(&mut device.private, "/switchFails").is_some();
     if told {
         device.state = "SwitchFailed";
@@ -248,6 +251,11 @@ pub fn switched(world: &mut Platform, address: &Address) {
     } else {
         device.state = "SwitchFailed";
     }
+}
+
+/// Whether a bundle in this state can be switched to.
+fn is_there(state: &str) -> bool {
+    matches!(state, "Downloaded" | "Importing")
 }
 
 /// How far the staging is: state and percent.
@@ -268,6 +276,7 @@ fn progress(device: &Resource, now: DateTime<Utc>) -> Option<(&'static str, i64)
     Some(match (now - since).num_seconds() {
         ..2 => ("Requested", 0),
         seconds @ 2..FETCHED => ("Downloading", (seconds - 2) * 100 / (FETCHED - 2)),
+        IMPORTED_FROM..IMPORTED => ("Importing", 100),
         _ => ("Downloaded", 100),
     })
 }

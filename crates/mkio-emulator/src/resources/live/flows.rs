@@ -251,8 +251,10 @@ fn detailed(call: &Call<'_>, answer: Answer) -> Result<Answer, ApiError> {
         return Ok(answer);
     };
     match body.get_mut("value").and_then(Value::as_array_mut) {
-        Some(items) => items.iter_mut().for_each(status::detail),
-        None => status::detail(&mut body),
+        Some(items) => items
+            .iter_mut()
+            .for_each(|flow| status::detail(flow, &call.origin)),
+        None => status::detail(&mut body, &call.origin),
     }
     Ok(Answer {
         payload: Payload::Json(body),

@@ -2,6 +2,7 @@
 
 pub(crate) mod flows;
 mod mishaps;
+pub(crate) mod monitoring;
 pub(crate) mod operations;
 pub(crate) mod resolution;
 mod starts;

@@ -11,7 +11,10 @@ use crate::{
     platform::rules::Platform,
     resources::{
         fleet::placement::{INTERFACES, device_of},
-        live::resolution::{self, Origin},
+        live::{
+            monitoring,
+            resolution::{self, Origin},
+        },
         media::connections::urls,
     },
 };
@@ -175,7 +178,7 @@ fn outputs(world: &Platform, address: &Address, flow: &Resource) -> Vec<Value> {
 }
 
 /// What `$detailedStatus` adds: metrics and monitoring of a running flow.
-pub(super) fn detail(flow: &mut Value) {
+pub(super) fn detail(flow: &mut Value, origin: &str) {
     if flow.pointer("/status/state").and_then(Value::as_str) != Some("Running") {
         return;
     }
@@ -189,10 +192,10 @@ pub(super) fn detail(flow: &mut Value) {
         "/status/metrics",
         json!({ "inputBitrate": { "value": 5_000_000.0, "labels": { "flow": id } } }),
     );
-    let base = format!("https://monitoring.localhost/{id}");
+    let (thumbnail, metadata) = monitoring::urls(origin, &id);
     merge::put(
         flow,
         "/status/monitoring",
-        json!({ "input": { "thumbnailUrl": format!("{base}/thumbnail.jpg"), "metadataUrl": format!("{base}/metadata.json") } }),
+        json!({ "input": { "thumbnailUrl": thumbnail, "metadataUrl": metadata } }),
     );
 }

@@ -4,15 +4,18 @@ use serde_json::{Value, json};
 
 use crate::{
     base::{
-        format, merge,
+        format,
+        kind::Kind,
+        merge,
         store::{Address, enter},
     },
     platform::rules::Platform,
     resources::{
         live::{
             starts::{cannot_start, failing, waits},
-            wiring::publish,
+            wiring::{WRITES_TO, publish},
         },
+        media::{assets, writers},
         templates,
     },
 };
@@ -72,7 +75,9 @@ pub fn entered(world: &mut Platform, address: &Address, previous: &'static str) 
                 world.plan(address, &[enter(20, "Running")]);
             }
         }
-        "Running" if previous != "Updating" => {
+        "Running" if previous == "Updating" => write_manifests(world, address),
+        "Running" => {
+            write_manifests(world, address);
             let now = format::time(world.now);
             if let Some(flow) = world.get_mut(address) {
                 merge::put(&mut flow.private, "/since", json!(now));
@@ -95,9 +100,18 @@ pub fn entered(world: &mut Platform, address: &Address, previous: &'static str) 
                     "live-minutes",
                     (now - since).num_seconds() as f64 / 60.0,
                 );
+                publish(world, address, "MediaKind.ChannelInstanceStopped", previous);
             }
-            publish(world, address, "MediaKind.ChannelInstanceStopped", previous);
         }
         _ => {}
+    }
+}
+
+/// A flow that runs has manifests in its asset, which stay there.
+fn write_manifests(world: &mut Platform, address: &Address) {
+    let asset = world.get(address).and_then(|flow| flow.text(WRITES_TO));
+    if let Some(asset) = asset {
+        let asset = Address::new(&address.place.project, Kind::ASSET, asset);
+        assets::add_files(world, &asset, &writers::manifests(&address.name));
     }
 }

@@ -17,6 +17,9 @@ pub const FLOWS: [Kind; 4] = [
     Kind::MULTIVIEW_EVENT,
 ];
 
+/// Where a flow names the asset that it writes to.
+pub const WRITES_TO: &str = "/spec/transform/assetName";
+
 /// Whether a flow makes its sources, destinations and content count as active.
 pub fn is_active(flow: &Resource) -> bool {
     matches!(flow.state, "Starting" | "Started" | "Running" | "Updating")
@@ -37,7 +40,7 @@ pub const UPSTREAM: Reference = Reference::new("/spec/inputs/*/flowName", &each(
 
 /// What a flow refers to. Its configurations are looked up by version, which is up to the templates.
 pub const REFERENCES: &[Reference] = &[
-    Reference::new("/spec/transform/assetName", &[Target::top(Kind::ASSET)]).weak(),
+    Reference::new(WRITES_TO, &[Target::top(Kind::ASSET)]).weak(),
     Reference::new("/spec/siteName", &[Target::top(Kind::SITE)]),
     Reference::new("/spec/inputs/*/sourceName", &[Target::top(Kind::SOURCE)]),
     Reference::new("/spec/inputs/*/contentName", &[Target::top(Kind::CONTENT)]),

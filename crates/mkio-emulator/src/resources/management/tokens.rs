@@ -102,11 +102,9 @@ pub fn list_own(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErro
 /// GET `/api/v1/organization/tokens`.
 pub fn list_all(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
     let now = world.now;
-    let organization = call.organization.to_string();
-    let reaches = |token: &&Resource| token.text("/spec/organizationId") == Some(&organization);
     Ok(listed(
         all(world)
-            .filter(reaches)
+            .filter(|token| of_organization(call, token))
             .filter(|token| is_live(token, now))
             .map(|token| token.body.clone())
             .collect(),
@@ -131,6 +129,10 @@ pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         &organization.to_string(),
     )) {
         return Err(refuse("organizationId", "is not an organization of yours"));
+    }
+    if identity::is_invited(world, organization) {
+        let reason = "is one whose invitation is pending; accept it first";
+        return Err(refuse("organizationId", reason));
     }
     let given = text("expireDate").and_then(format::parse_time);
     let new = NewToken {
@@ -199,16 +201,22 @@ fn address(id: Uuid) -> Address {
     Address::new("", Kind::TOKEN, &id.to_string())
 }
 
-fn named(world: &Platform, call: &Call<'_>, own: bool) -> Result<Uuid, ApiError> {
+/// The token that the path names, if it is one of those.
+fn named(
+    world: &Platform,
+    call: &Call<'_>,
+    is_one: impl Fn(&Resource) -> bool,
+) -> Result<Uuid, ApiError> {
     let id = call.parameter("token_id");
     let unknown = || ApiError::not_found(format!("there is no token with id '{id}'"));
     let id = Uuid::try_parse(id).map_err(|_| unknown())?;
-    let token = world.get(&address(id)).ok_or_else(unknown)?;
-    if own && token.created_by != call.user {
-        Err(unknown())
-    } else {
-        Ok(id)
-    }
+    let token = world.get(&address(id)).filter(|token| is_one(token));
+    token.map(|_| id).ok_or_else(unknown)
+}
+
+/// Whether a token is for the caller's organization.
+fn of_organization(call: &Call<'_>, token: &Resource) -> bool {
+    token.text("/spec/organizationId") == Some(&call.organization.to_string())
 }
 
 /// Whether the caller's token may be used on a token: with reduced permissions on itself alone.
@@ -225,7 +233,7 @@ fn own(world: &Platform, call: &Call<'_>) -> Result<Uuid, ApiError> {
             "a token with reduced permissions can read and revoke itself alone",
         ));
     }
-    named(world, call, true)
+    named(world, call, |token| token.created_by == call.user)
 }
 
 /// GET `/api/v1/user/tokens/{token_id}`.
@@ -260,7 +268,7 @@ pub fn revoke_all(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiEr
 
 /// DELETE `/api/v1/organization/tokens/{token_id}`.
 pub fn revoke_any(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    let id = named(world, call, false)?;
+    let id = named(world, call, |token| of_organization(call, token))?;
     revoke(world, id, call.user);
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }

@@ -68,11 +68,35 @@ pub static ASSETS: Rules = Rules {
         world.containers.remove(&key);
         if asset.text("/properties/containerDeletionPolicy") == Some("Delete") {
             world.blobs.remove_container(&key);
+            world.retained.remove(&key);
+        } else {
+            retain(world, key, asset);
         }
     },
     dress: |_, _, asset, out| merge::put(out, "/properties/assetId", json!(asset.id)),
     ..Rules::new(Kind::ASSET, "Asset", Shape::arm("assets"))
 };
+
+/// Containers whose files are remembered without their asset.
+const MOST_RETAINED: usize = 10_000;
+
+/// Keeps what an asset that goes leaves in its container, for the next asset that is made of it.
+fn retain(world: &mut Platform, key: Container, asset: &Resource) {
+    if world.retained.len() >= MOST_RETAINED {
+        world.retained.pop_first();
+    }
+    let mut left = asset.private.clone();
+    // By their paths in the container: the next asset may have another folder of it.
+    let folder = folder(asset);
+    if let Some(Value::Array(files)) = left.get_mut("files") {
+        for file in files {
+            let path = file.get("name").and_then(Value::as_str);
+            let path = format!("{folder}{}", path.unwrap_or_default());
+            merge::put(file, "/name", json!(path));
+        }
+    }
+    world.retained.insert(key, left);
+}
 
 /// Where a file of an asset is stored, by its path in the container.
 pub fn spot(project: &str, asset: &Resource, path: &str) -> Spot {
@@ -150,7 +174,10 @@ fn created(world: &mut Platform, address: &Address) {
     let folder = folder(asset);
     world.blobs.make_container(&key);
     let stored = world.blobs.list(&key);
-    let files: Vec<Value> = if world.blobs.has(&key) {
+    let left = world.retained.remove(&key);
+    let known = left.is_some() || world.blobs.has(&key);
+    let mut notes = left.unwrap_or_else(|| json!({}));
+    let mut files: Vec<Value> = if known {
         let named = stored.iter().filter_map(|(path, size)| {
             let name = path.strip_prefix(&folder)?;
             Some(json!({ "name": name, "size": size }))
@@ -164,8 +191,27 @@ fn created(world: &mut Platform, address: &Address) {
             .map(|(name, media)| json!({ "name": name, "size": media.file().len() }))
             .collect()
     };
+    // Files that nobody stored, but were noted.
+    if let Some(Value::Array(noted)) = merge::take(&mut notes, "/files") {
+        let own = noted.into_iter().filter_map(|mut file| {
+            let name = file
+                .get("name")?
+                .as_str()?
+                .strip_prefix(&folder)?
+                .to_owned();
+            merge::put(&mut file, "/name", json!(name));
+            Some(file)
+        });
+        for file in own {
+            if !files.iter().any(|known| known["name"] == file["name"]) {
+                files.push(file);
+            }
+        }
+    }
+    files.sort_by(|one, other| one["name"].as_str().cmp(&other["name"].as_str()));
+    merge::put(&mut notes, "/files", Value::Array(files));
     if let Some(asset) = world.get_mut(address) {
-        asset.private = json!({ "files": files });
+        asset.private = notes;
     }
     world.containers.insert(key);
 }

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use percent_encoding::percent_decode_str;
-use serde_json::json;
+use serde_json::{Value, json};
 use url::form_urlencoded;
 use uuid::Uuid;
 
@@ -75,7 +75,11 @@ fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiEr
 
 /// A refusal in the form that storage hosts have.
 fn refused(error: ApiError) -> Answer {
-    let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let plain = |text: &str| {
+        // XML has no form for control characters.
+        let text = text.replace(char::is_control, "\u{fffd}");
+        text.replace('&', "&amp;").replace('<', "&lt;")
+    };
     let (code, message) = (plain(error.code), plain(&error.detail));
     let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     Answer {
@@ -110,12 +114,18 @@ fn asked<'a>(world: &Platform, request: &'a Request<Bytes>) -> Result<Asked<'a>,
         return Err(ApiError::bad_request(message));
     }
     let container = (project.clone(), account.clone(), container.to_owned());
+    let spot = (container, path.to_owned());
+    if !world.blobs.can_hold(&spot) {
+        let message =
+            "no file can have this name: it has control characters, or leads out of its container";
+        return Err(ApiError::bad_request(message));
+    }
     Ok(Asked {
         request,
         speech,
         project,
         account,
-        spot: (container, path.to_owned()),
+        spot,
         query,
     })
 }
@@ -196,6 +206,7 @@ fn done(world: &mut Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
         ("PUT", _, None) => {
             room_for(world, asked.request.body().len())?;
             in_container(world, asked)?;
+            check_conditions(world, asked)?;
             let bytes = asked.request.body().clone();
             stored(world, asked, bytes)
         }
@@ -219,7 +230,9 @@ fn done(world: &mut Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
 /// An upload needs its container: one of an asset, or one that has files. A bucket takes any path.
 fn in_container(world: &Platform, asked: &Asked<'_>) -> Result<(), ApiError> {
     let (container, _) = &asked.spot;
-    let known = world.blobs.has(container) || world.containers.contains(container);
+    let known = world.blobs.has(container)
+        || world.containers.contains(container)
+        || world.retained.contains_key(container);
     if known || asked.speech == Speech::S3 {
         return Ok(());
     }
@@ -227,6 +240,59 @@ fn in_container(world: &Platform, asked: &Asked<'_>) -> Result<(), ApiError> {
     Err(ApiError::not_found(format!(
         "the storage account '{account}' has no container '{name}': make an asset with it first"
     )))
+}
+
+/// What the caller demands of the file that is there: none at all, or one with this tag.
+fn check_conditions(world: &Platform, asked: &Asked<'_>) -> Result<(), ApiError> {
+    let header = |name| {
+        let value = asked.request.headers().get(name)?;
+        value.to_str().ok().map(str::trim)
+    };
+    let there = world.blobs.get(&asked.spot);
+    let path = &asked.spot.1;
+    if header(header::IF_NONE_MATCH) == Some("*") && there.is_some() {
+        let (status, code) = match asked.speech {
+            Speech::Azure => (StatusCode::CONFLICT, "BlobAlreadyExists"),
+            Speech::S3 => (StatusCode::PRECONDITION_FAILED, "PreconditionFailed"),
+        };
+        return Err(ApiError {
+            status,
+            code,
+            ..ApiError::conflict(format!("there is a file '{path}' already"))
+        });
+    }
+    let Some(wanted) = header(header::IF_MATCH) else {
+        return Ok(());
+    };
+    let fits = there.is_some_and(|bytes| wanted == "*" || wanted == tag_of(&bytes));
+    if fits {
+        return Ok(());
+    }
+    let code = match asked.speech {
+        Speech::Azure => "ConditionNotMet",
+        Speech::S3 => "PreconditionFailed",
+    };
+    Err(ApiError {
+        status: StatusCode::PRECONDITION_FAILED,
+        code,
+        ..ApiError::conflict(format!("the file '{path}' is another one"))
+    })
+}
+
+/// The tag of a file.
+fn tag_of(bytes: &[u8]) -> String {
+    format!("\"{}\"", hex_of(bytes))
+}
+
+/// Tells a file's tag and when it was stored.
+fn describe(world: &Platform, answer: &mut Answer, spot: &Spot, tag: &str) {
+    // Of what a state from elsewhere holds nobody knows.
+    let written = world.blobs.written(spot).unwrap_or_default();
+    let written = written.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    answer.headers.insert("etag".to_owned(), json!(tag));
+    answer
+        .headers
+        .insert("last-modified".to_owned(), json!(written));
 }
 
 fn room_for(world: &Platform, more: usize) -> Result<(), ApiError> {
@@ -260,7 +326,7 @@ fn holders(world: &Platform, asked: &Asked<'_>) -> Vec<(Address, String)> {
 /// Stores a file, and lists it where it lies in an asset.
 fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Result<Answer, ApiError> {
     let size = bytes.len() as u64;
-    let tag = format!("\"{}\"", hex_of(&bytes));
+    let tag = tag_of(&bytes);
     if !world.blobs.are_on_disk() {
         for (asset, name) in holders(world, asked) {
             assets::add_files(world, &asset, &[(name, size)]);
@@ -272,6 +338,8 @@ fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Result<Answe
             "the file '{path}' cannot be written"
         )));
     }
+    let now = world.now;
+    world.blobs.note(asked.spot.clone(), now);
     let (status, body) = match asked.speech {
         Speech::Azure => (StatusCode::CREATED, String::new()),
         Speech::S3 => {
@@ -285,22 +353,32 @@ fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Result<Answe
     };
     let mut answer = Answer::bytes("application/xml", body);
     answer.status = status;
-    let now = world.now.format("%a, %d %b %Y %H:%M:%S GMT");
-    answer.headers.insert("etag".to_owned(), json!(tag));
-    answer
-        .headers
-        .insert("last-modified".to_owned(), json!(now.to_string()));
+    describe(world, &mut answer, &asked.spot, &tag);
     Ok(answer)
 }
 
 fn read(world: &Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
     let bytes = world.blobs.get(&asked.spot);
     let bytes = bytes.ok_or_else(|| missing(asked))?;
-    Ok(ranges::answer(asked.request.headers(), bytes))
+    let tag = tag_of(&bytes);
+    let mut answer = ranges::answer(asked.request.headers(), bytes);
+    describe(world, &mut answer, &asked.spot, &tag);
+    Ok(answer)
+}
+
+/// Forgets a file that an asset which is gone has left; false when there is none.
+fn forget_retained(world: &mut Platform, (container, path): &Spot) -> bool {
+    let left = world.retained.get_mut(container);
+    let Some(Value::Array(files)) = left.and_then(|left| left.get_mut("files")) else {
+        return false;
+    };
+    let before = files.len();
+    files.retain(|file| file.get("name").and_then(Value::as_str) != Some(path));
+    files.len() < before
 }
 
 fn delete(world: &mut Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
-    let removed = world.blobs.remove(&asked.spot);
+    let removed = world.blobs.remove(&asked.spot) | forget_retained(world, &asked.spot);
     for (asset, name) in holders(world, asked) {
         assets::drop_file(world, &asset, &name);
     }
@@ -341,7 +419,7 @@ fn numbered(world: &mut Platform, asked: &Asked<'_>, upload: &str) -> Result<Ans
     let number = number.ok_or_else(|| ApiError::bad_request("'partNumber' is missing"))?;
     room_for(world, asked.request.body().len())?;
     let bytes = asked.request.body().clone();
-    let tag = format!("\"{}\"", hex_of(&bytes));
+    let tag = tag_of(&bytes);
     let (spot, number) = (asked.spot.clone(), number.to_owned());
     if !world.blobs.put_part(spot, upload, number, bytes) {
         return Err(ApiError::not_found("there is no such upload"));
@@ -360,6 +438,7 @@ fn finish(
 ) -> Result<Answer, ApiError> {
     let body = std::str::from_utf8(asked.request.body());
     let body = body.map_err(|_| ApiError::bad_request("the body is not UTF-8"))?;
+    check_conditions(world, asked)?;
     let parts = texts(body, elements);
     let whole = world.blobs.finish(asked.spot.clone(), upload, &parts);
     let unknown = || ApiError::bad_request("the body lists a part that was not uploaded");

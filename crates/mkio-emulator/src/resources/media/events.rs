@@ -19,7 +19,7 @@ use crate::{
         generic, json_patch, labels,
         rules::{Act, Entry, NameRule, Platform, Rules, Shape, WORD_NAME},
     },
-    resources::media::{assets, running},
+    resources::media::{assets, running, writers},
 };
 
 impl Kind {
@@ -105,14 +105,7 @@ pub static OUTPUTS: Rules = Rules {
         );
         if let (Some(asset), Some(manifest)) = names {
             let asset = Address::new(&address.place.project, Kind::ASSET, &asset);
-            assets::add_files(
-                world,
-                &asset,
-                &[
-                    (format!("{manifest}.ism"), 1_024),
-                    ("index.qfm".to_owned(), 512),
-                ],
-            );
+            assets::add_files(world, &asset, &writers::manifests(&manifest));
         }
     },
     ..Rules::new(
@@ -264,13 +257,15 @@ fn check_output(
             .unwrap_or_default()
     };
     let asset = text("/properties/assetName").to_owned();
-    let window = duration::parse(text("/properties/archiveWindowLength"));
+    let told = text("/properties/archiveWindowLength");
+    // The platform's pattern demands the part that begins with `T`.
+    let window = duration::parse(told).filter(|_| told.contains('T'));
     if window.is_none_or(|window| {
         window < Duration::from_secs(60) || window > Duration::from_secs(7 * 86_400)
     }) {
         return Err(ApiError::field(
             "/properties/archiveWindowLength",
-            "is not an ISO 8601 duration between PT1M and P7D",
+            "is not an ISO 8601 duration between PT1M and P7DT0S; its T is required",
         ));
     }
     let taken = world

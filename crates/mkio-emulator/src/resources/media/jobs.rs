@@ -370,7 +370,7 @@ fn failure(world: &Platform, address: &Address) -> Option<Value> {
 }
 
 /// The first file that a job reads and its asset has not. An asset without any file counts as one that its user has put the files
-/// into: nothing can be uploaded to the emulator.
+/// into: a test need not upload them.
 fn lost_file<'a>(job: &'a Resource, known: &[(String, u64)]) -> Option<&'a str> {
     if known.is_empty() {
         return None;

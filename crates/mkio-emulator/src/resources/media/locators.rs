@@ -1,6 +1,7 @@
 //! Streaming locators: what they refer to, their keys, their paths.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ use crate::{
     resources::media::{
         assets,
         policies::{KEY_DELIVERY, Scheme, schemes},
+        writers,
     },
 };
 
@@ -309,20 +311,26 @@ pub fn content_keys(world: &mut Platform, call: &Call<'_>) -> Result<Answer, Api
     Ok(Answer::ok(json!({ "contentKeys": keys })))
 }
 
-/// The manifest's name: a live output's, or that of the asset's `.ism` file.
+/// The manifest's name: that of the live output or the flow which writes to the asset, or that of the asset's `.ism` file.
 pub fn manifest(world: &Platform, project: &str, asset: &str) -> String {
-    let live = world
-        .all(project, Kind::LIVE_OUTPUT)
-        .find(|(_, output)| output.text("/properties/assetName") == Some(asset))
-        .and_then(|(_, output)| output.text("/properties/manifestName").map(str::to_owned));
+    let address = Address::new(project, Kind::ASSET, asset);
+    let live = writers::presentation(world, &address);
     let file = || {
-        let asset = world.get(&Address::new(project, Kind::ASSET, asset))?;
+        let asset = world.get(&address)?;
         assets::files(world, project, asset)
             .into_iter()
             .find_map(|(name, _)| name.strip_suffix(".ism").map(str::to_owned))
     };
     live.or_else(file).unwrap_or_else(|| "manifest".to_owned())
 }
+
+/// What stands in a path as it is.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// POST `…/listPaths`.
 pub fn paths(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
@@ -342,6 +350,11 @@ pub fn paths(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> 
         .unwrap_or("AMS");
     let file = match locator.text("/properties/defaultManifestFilename") {
         Some(file) if style != "AMS" => file.to_owned(),
+        _ if writers::running(world, &Address::new(call.project(), Kind::ASSET, asset))
+            .is_some() =>
+        {
+            writers::LIVE_MANIFEST.to_owned()
+        }
         _ => format!("{}.ism", manifest(world, call.project(), asset)),
     };
     let filters: Vec<&str> = locator
@@ -362,7 +375,8 @@ pub fn paths(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> 
                 .get(&Address::new(call.project(), Kind::ASSET, asset))
                 .map(|asset| assets::files(world, call.project(), asset))
                 .unwrap_or_default();
-            downloads.extend(listed.into_iter().map(|(name, _)| format!("/{id}/{name}")));
+            let path = |name: &str| format!("/{id}/{}", utf8_percent_encode(name, PATH));
+            downloads.extend(listed.iter().map(|(name, _)| path(name)));
         }
         for system in &scheme.systems {
             let base = format!("{}{KEY_DELIVERY}{}/{system}", call.origin, call.project());
@@ -394,7 +408,7 @@ fn streaming_paths(scheme: &Scheme, id: &str, file: &str, filters: &[&str]) -> V
         format!("/{id}/{file}/manifest({options})")
     };
     let mut out = Vec::new();
-    // FairPlay's scheme has no DASH or Smooth Streaming form.
+    // FairPlay's scheme has no DASH form.
     let only_hls = scheme.name == "CommonEncryptionCbcs";
     if scheme.has("hls") {
         out.push(json!({ "streamingProtocol": "Hls", "encryptionScheme": scheme.name, "paths": [path("m3u8-cmaf")] }));
@@ -402,8 +416,6 @@ fn streaming_paths(scheme: &Scheme, id: &str, file: &str, filters: &[&str]) -> V
     if scheme.has("dash") && !only_hls {
         out.push(json!({ "streamingProtocol": "Dash", "encryptionScheme": scheme.name, "paths": [path("mpd-time-cmaf")] }));
     }
-    if scheme.has("smoothStreaming") && !only_hls {
-        out.push(json!({ "streamingProtocol": "SmoothStreaming", "encryptionScheme": scheme.name, "paths": [format!("/{id}/{file}/manifest")] }));
-    }
+    // The emulator plays no Smooth Streaming, so that it names no path of it.
     out
 }

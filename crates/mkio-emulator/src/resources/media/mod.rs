@@ -17,3 +17,4 @@ pub(crate) mod policies;
 mod recording;
 mod running;
 pub(crate) mod storage;
+pub(crate) mod writers;

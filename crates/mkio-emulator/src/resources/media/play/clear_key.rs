@@ -82,7 +82,8 @@ pub fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, A
             )
         })?;
     let token = token(request.headers(), request.uri().query())?;
-    let now = world.now.timestamp();
+    // Whoever signs licence tokens knows nothing of platform time.
+    let now = world.real.timestamp_micros() as f64 / 1.0e6;
     let options = policy.body.pointer("/properties/options");
     let mut reasons = Vec::new();
     for option in options.and_then(Value::as_array).into_iter().flatten() {
@@ -116,7 +117,7 @@ fn token(headers: &HeaderMap, query: Option<&str>) -> Result<Option<String>, Api
 }
 
 /// Whether an option of a policy grants a key.
-fn granted(option: &Value, token: Option<&str>, key_id: &str, now: i64) -> Result<(), String> {
+fn granted(option: &Value, token: Option<&str>, key_id: &str, now: f64) -> Result<(), String> {
     let kind = |pointer: &str| {
         let kind = option.pointer(pointer).and_then(Value::as_str);
         kind.unwrap_or_default()
@@ -177,7 +178,7 @@ fn signed(key: &Value, message: &str, signature: &[u8]) -> bool {
 /// The claim that pins one key.
 const PINNED: &str = "urn:microsoft:azure:mediaservices:contentkeyidentifier";
 
-fn check(restriction: &Value, claims: &Value, key_id: &str, now: i64) -> Result<(), String> {
+fn check(restriction: &Value, claims: &Value, key_id: &str, now: f64) -> Result<(), String> {
     for (claim, wanted) in [("iss", "issuer"), ("aud", "audience")] {
         if claims.get(claim) != restriction.get(wanted) {
             return Err(format!(
@@ -185,11 +186,15 @@ fn check(restriction: &Value, claims: &Value, key_id: &str, now: i64) -> Result<
             ));
         }
     }
-    let time = |claim: &str| claims.get(claim).and_then(Value::as_i64);
-    if time("exp").is_some_and(|end| end <= now) {
+    let time = |claim: &str| match claims.get(claim).map(Value::as_f64) {
+        None => Ok(None),
+        Some(Some(time)) => Ok(Some(time)),
+        Some(None) => Err(format!("'{claim}' of the token is no number of seconds")),
+    };
+    if time("exp")?.is_some_and(|end| end <= now) {
         return Err("the token has expired".to_owned());
     }
-    if time("nbf").is_some_and(|start| start > now) {
+    if time("nbf")?.is_some_and(|start| start > now) {
         return Err("the token is not valid yet".to_owned());
     }
     let required = restriction.get("requiredClaims").and_then(Value::as_array);

@@ -34,6 +34,7 @@ use crate::{
             wanted::{Form, Options, Wanted},
         },
         policies::{self, KEY_DELIVERY},
+        writers::LIVE_MANIFEST,
     },
 };
 
@@ -119,7 +120,8 @@ impl Published<'_> {
         };
         let own = locators::manifest(world, self.project, &asset.name);
         let told = self.text("/properties/defaultManifestFilename");
-        vec![format!("{own}.ism"), told.to_owned()]
+        let live = LIVE_MANIFEST.to_owned();
+        vec![format!("{own}.ism"), told.to_owned(), live]
     }
 }
 

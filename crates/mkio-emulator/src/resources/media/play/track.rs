@@ -3,14 +3,12 @@
 use serde_json::Value;
 
 use crate::{
-    base::{
-        kind::Kind,
-        store::{Address, Resource},
-    },
+    base::store::{Address, Resource},
     platform::rules::Platform,
     resources::media::{
         assets, outputs,
         play::sample::{Media, SEGMENT_MS, Sample},
+        writers::{self, Writer},
     },
 };
 
@@ -188,25 +186,12 @@ fn finished_tracks(files: &[(String, u64)]) -> Option<Vec<Track>> {
     Some(tracks)
 }
 
-/// The tracks that a running live event writes into an asset.
+/// The tracks that a running live event or flow writes into an asset.
 fn live_tracks(world: &Platform, asset: &Address) -> Option<Vec<Track>> {
-    let project = &asset.place.project;
-    let runs = |resource: &Resource| resource.state == "Running";
-    let writes = |at: &'static str| {
-        move |resource: &Resource| runs(resource) && resource.text(at) == Some(asset.name.as_str())
-    };
-    let output = world
-        .all(project, Kind::LIVE_OUTPUT)
-        .find(|(_, output)| writes("/properties/assetName")(output));
-    if let Some((place, _)) = output {
-        let event = world.get(&Address::new(project, Kind::LIVE_EVENT, &place.parent))?;
-        return runs(event).then(|| encoded(event));
-    }
-    let flow = [Kind::FLOW_LIVE_EVENT, Kind::LIVE_CHANNEL]
-        .into_iter()
-        .flat_map(|kind| world.all(project, kind))
-        .any(|(_, flow)| writes("/spec/transform/assetName")(flow));
-    flow.then(|| ladder("H264MultipleBitrate720p"))
+    Some(match writers::running(world, asset)? {
+        Writer::Event(event) => encoded(event),
+        Writer::Flow => ladder("H264MultipleBitrate720p"),
+    })
 }
 
 /// What a live event makes of what it is sent.

@@ -5,7 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
 
-use crate::base::{duration, error::ApiError, format};
+use crate::{
+    base::{duration, error::ApiError, format},
+    resources::media::writers::LIVE_MANIFEST,
+};
 
 /// In what form a manifest is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +91,7 @@ pub fn read(path: &str) -> Result<(String, Wanted), ApiError> {
     let nothing =
         || ApiError::not_found(format!("there is nothing at '{decoded}' of this locator"));
     match parts.as_slice() {
-        [presentation, manifest] if presentation.ends_with(".ism") => {
+        [presentation, manifest] if is_presentation(presentation) => {
             let (name, options) = call(manifest).ok_or_else(nothing)?;
             if !name.eq_ignore_ascii_case("manifest") {
                 return Err(nothing());
@@ -96,13 +99,17 @@ pub fn read(path: &str) -> Result<(String, Wanted), ApiError> {
             let wanted = Wanted::Manifest(self::options(options)?);
             Ok(((*presentation).to_owned(), wanted))
         }
-        [presentation, level, piece] if presentation.ends_with(".ism") => {
+        [presentation, level, piece] if is_presentation(presentation) => {
             let wanted = level_of(level, piece).ok_or_else(nothing)??;
             Ok(((*presentation).to_owned(), wanted))
         }
         [_, ..] if !decoded.is_empty() => Ok((decoded.into_owned(), Wanted::File)),
         _ => Err(nothing()),
     }
+}
+
+fn is_presentation(name: &str) -> bool {
+    name.ends_with(".ism") || name == LIVE_MANIFEST
 }
 
 /// `QualityLevels(1000)/Manifest(video,format=m3u8-cmaf)` and `…/Fragments(video=0,…)`.
