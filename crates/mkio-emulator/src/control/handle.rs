@@ -281,10 +281,12 @@ impl Control {
         if !world.has(&own) {
             let known = world.all("", Kind::PROJECT);
             let known: Vec<_> = known.map(|(_, project)| &*project.name).collect();
-            let (project, known) = (self.project(), known.join(", "));
-            return Err(format!(
-                "this state has no project '{project}'; start with one of its projects: --project {known}"
-            ));
+            let way_out = match known.join(", ") {
+                none if none.is_empty() => "it has none at all".to_owned(),
+                known => format!("start with one of its projects: --project {known}"),
+            };
+            let project = self.project();
+            return Err(format!("this state has no project '{project}'; {way_out}"));
         }
         seed::admit(&mut world, self.token()).map_err(detail)?;
         drop(world);

@@ -297,8 +297,8 @@ async fn paths_of_downloads_can_be_asked_for() {
         .await
         .expect(200);
     let paths = listed.body["downloadPaths"].as_array().expect("paths");
-    let mut path = paths.iter().filter_map(Value::as_str);
-    let path = path.find(|path| path.ends_with(".txt"));
+    let mut paths = paths.iter().filter_map(Value::as_str);
+    let path = paths.find(|path| path.ends_with(".txt"));
     let url = format!("{}{}", caller.emulator.base_url(), path.expect("a path"));
     let answer = caller.http.get(url).send().await.expect("an answer");
     assert_eq!(answer.text().await.expect("text"), "text");

@@ -681,8 +681,9 @@ async fn media_in_a_container_outlives_its_asset() {
     let (hls, _) = publish(&caller, "again", json!({})).await;
     assert_eq!(status(&caller, &hls).await, 200);
     // Where the container goes with its asset, its files do.
-    let policy = json!({ "properties": { "containerDeletionPolicy": "Delete" } });
-    caller.patch("media/assets/out", policy).await.expect(200);
+    let mut policy = body.clone();
+    policy["properties"]["containerDeletionPolicy"] = json!("Delete");
+    caller.put("media/assets/out", policy).await.expect(200);
     caller
         .delete("media/streamingLocators/again")
         .await

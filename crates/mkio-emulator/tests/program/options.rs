@@ -317,6 +317,22 @@ async fn containers_are_folders_where_they_are_told_to_be() {
             "{stored}"
         );
     }
+    // Of a container that is a link, only the link goes.
+    #[cfg(unix)]
+    {
+        let outside = tempfile::tempdir().expect("a folder");
+        std::fs::write(outside.path().join("kept"), b"mine").expect("a file");
+        let link = root.path().join("linked");
+        std::os::unix::fs::symlink(outside.path(), &link).expect("a link");
+        let asset = json!({ "properties": {
+            "storageAccountName": "storage1", "container": "linked", "containerDeletionPolicy": "Delete",
+        } });
+        assert_eq!(program.put("media/assets/linked", asset).await, 201);
+        let gone = program.call(Method::DELETE, "media/assets/linked", None);
+        assert_eq!(gone.await.status().as_u16(), 200);
+        soon(async { while program.get("media/assets/linked").await.0 != 404 {} }).await;
+        assert!(outside.path().join("kept").exists() && !link.is_symlink());
+    }
     let (status, out, err) = ended(&["--files", "/nowhere/at/all"]).await;
     assert_eq!((status.code(), out.as_str()), (Some(1), ""));
     assert!(err.contains("--files /nowhere/at/all"), "{err}");

@@ -231,18 +231,23 @@ impl World {
         }
         world.outbox = Outbox::load(snapshot.deliveries, now);
         for saved in snapshot.files {
-            let bytes = STANDARD
-                .decode(&saved.bytes)
-                .map_err(|_| format!("the bytes of the file '{}' are no Base64", saved.path))?;
-            let spot = (saved.container, saved.path.clone());
-            if let Some(written) = saved.written {
-                world.blobs.note(spot.clone(), written);
-            }
-            if !world.blobs.put(spot, bytes.into()) {
-                return Err(format!("the file '{}' cannot be written", saved.path));
-            }
+            world.take_file(saved)?;
         }
         Ok(world)
+    }
+
+    fn take_file(&mut self, saved: SavedFile) -> Result<(), String> {
+        let bytes = STANDARD
+            .decode(&saved.bytes)
+            .map_err(|_| format!("the bytes of the file '{}' are no Base64", saved.path))?;
+        let spot = (saved.container, saved.path.clone());
+        if let Some(written) = saved.written {
+            self.blobs.note(spot.clone(), written);
+        }
+        if self.blobs.put(spot, bytes.into()) {
+            return Ok(());
+        }
+        Err(format!("the file '{}' cannot be written", saved.path))
     }
 
     fn take_table(&mut self, saved: SavedTable, names: &impl Names) -> Result<(), String> {

@@ -139,11 +139,13 @@ fn check(
     let window = body
         .pointer("/spec/transform/archiveWindowLength")
         .and_then(Value::as_str)
-        .and_then(duration::parse);
-    if window.is_some_and(|window| window > Duration::from_secs(30 * 86_400)) {
+        .map(duration::parse);
+    // Years and months have no length of their own.
+    let fits = |window: Duration| window <= Duration::from_secs(30 * 86_400);
+    if window.is_some_and(|window| !window.is_some_and(fits)) {
         findings.push((
             "/spec/transform/archiveWindowLength".to_owned(),
-            "is longer than 30 days".to_owned(),
+            "is no duration of at most 30 days, in weeks, days and smaller units".to_owned(),
         ));
     }
     findings.extend(ambiguous(body));

@@ -194,21 +194,22 @@ fn created(world: &mut Platform, address: &Address) {
     // Files that nobody stored, but were noted.
     if let Some(Value::Array(noted)) = merge::take(&mut notes, "/files") {
         let own = noted.into_iter().filter_map(|mut file| {
-            let name = file
-                .get("name")?
-                .as_str()?
-                .strip_prefix(&folder)?
-                .to_owned();
+            let name = file.get("name")?.as_str()?;
+            let name = name.strip_prefix(&folder)?.to_owned();
             merge::put(&mut file, "/name", json!(name));
             Some(file)
         });
+        let all_noted = files.is_empty();
         for file in own {
             if !files.iter().any(|known| known["name"] == file["name"]) {
                 files.push(file);
             }
         }
+        // What was noted has an order of its own.
+        if !all_noted {
+            files.sort_by(|one, other| one["name"].as_str().cmp(&other["name"].as_str()));
+        }
     }
-    files.sort_by(|one, other| one["name"].as_str().cmp(&other["name"].as_str()));
     merge::put(&mut notes, "/files", Value::Array(files));
     if let Some(asset) = world.get_mut(address) {
         asset.private = notes;

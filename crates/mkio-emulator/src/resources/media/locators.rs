@@ -324,6 +324,15 @@ pub fn manifest(world: &Platform, project: &str, asset: &str) -> String {
     live.or_else(file).unwrap_or_else(|| "manifest".to_owned())
 }
 
+/// The file of a manifest in paths: another one while media is live.
+fn manifest_file(world: &Platform, project: &str, asset: &str) -> String {
+    let address = Address::new(project, Kind::ASSET, asset);
+    match writers::running(world, &address) {
+        Some(_) => writers::LIVE_MANIFEST.to_owned(),
+        None => format!("{}.ism", manifest(world, project, asset)),
+    }
+}
+
 /// What stands in a path as it is.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
@@ -350,12 +359,7 @@ pub fn paths(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> 
         .unwrap_or("AMS");
     let file = match locator.text("/properties/defaultManifestFilename") {
         Some(file) if style != "AMS" => file.to_owned(),
-        _ if writers::running(world, &Address::new(call.project(), Kind::ASSET, asset))
-            .is_some() =>
-        {
-            writers::LIVE_MANIFEST.to_owned()
-        }
-        _ => format!("{}.ism", manifest(world, call.project(), asset)),
+        _ => manifest_file(world, call.project(), asset),
     };
     let filters: Vec<&str> = locator
         .body
