@@ -303,15 +303,13 @@ fn the_head_of_an_answer_is_shown_beside_it() {
 #[test]
 fn a_look_at_secrets_is_no_change() {
     let service = Service::new();
-    let url = service.emulator.base_url();
-    let token = crate::TOKEN;
-    let config = service.file(
-        "protected.toml",
-        &format!("default = 'p'\n[profiles.p]\nbase_url = '{url}'\ntoken = '{token}'\nproject = 'demo'\nprotected = true\n"),
-    );
+    let config = "default = 'p'\n[profiles.p]\nprotected = true\n";
+    let config = service.file("protected.toml", config);
     let look = ["key-policy", "secrets", "nosuch", "--config", &config];
-    let ran = crate::ran(&mut service.bare(&look));
+    let ran = service.run(&look);
     assert_eq!(ran.code, 4, "{}", ran.err);
+    let delete = ["key-policy", "delete", "nosuch", "--config", &config];
+    assert_eq!(service.run(&delete).code, 2, "a change is asked for");
 }
 
 /// A new asset whose upload fails is told.
