@@ -303,12 +303,10 @@ fn the_head_of_an_answer_is_shown_beside_it() {
 #[test]
 fn a_look_at_secrets_is_no_change() {
     let service = Service::new();
-    let config = "default = 'p'\n[profiles.p]\nprotected = true\n";
-    let config = service.file("protected.toml", config);
-    let look = ["key-policy", "secrets", "nosuch", "--config", &config];
-    let ran = service.run(&look);
+    service.ok(&["profile", "set", "protected", "true"]);
+    let ran = service.run(&["key-policy", "secrets", "nosuch"]);
     assert_eq!(ran.code, 4, "{}", ran.err);
-    let delete = ["key-policy", "delete", "nosuch", "--config", &config];
+    let delete = ["key-policy", "delete", "nosuch"];
     assert_eq!(service.run(&delete).code, 2, "a change is asked for");
 }
 
