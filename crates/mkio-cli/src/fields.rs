@@ -66,22 +66,32 @@ fn refuse_column(types: Types, ty: Ty, column: &str, steps: &[&str]) -> Result<(
     let mut at = vec![ty];
     for (n, step) in steps.iter().enumerate() {
         let Some(next) = below_all(types, &at, step) else {
-            let failure = Failure::usage(format!("--columns: there is no `{column}`"));
             let known: Vec<&str> = at.iter().flat_map(|ty| names(types, *ty)).collect();
             let before = &steps[..n];
             let whole = |name: &str| [before, &[name]].concat().join("/");
-            return Err(match nearest(step, known.iter().copied()) {
-                Some(near) => failure.hint(format!("did you mean `{}`?", whole(near))),
-                None if known.is_empty() => failure,
-                None => {
-                    let known: Vec<String> = known.into_iter().map(whole).collect();
-                    failure.hint(format!("there are {}", known.join(", ")))
-                }
-            });
+            return Err(unknown(column, step, &known, whole));
         };
         at = next;
     }
     Ok(())
+}
+
+/// There is no such column; the nearest one at the place of the step that is unknown, or all that there are.
+pub fn unknown(
+    column: &str,
+    step: &str,
+    known: &[&str],
+    whole: impl Fn(&str) -> String,
+) -> Failure {
+    let failure = Failure::usage(format!("--columns: there is no `{column}`"));
+    match nearest(step, known.iter().copied()) {
+        Some(near) => failure.hint(format!("did you mean `{}`?", whole(near))),
+        None if known.is_empty() => failure,
+        None => {
+            let known: Vec<String> = known.iter().map(|name| whole(name)).collect();
+            failure.hint(format!("there are {}", known.join(", ")))
+        }
+    }
 }
 
 /// What may stand a step below any of these; nothing where none of them has it.

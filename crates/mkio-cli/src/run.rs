@@ -146,11 +146,16 @@ pub fn ask(session: &Session, entry: &Entry, calls: &[Arguments]) -> Result<()> 
     if deletes && entry.path_parameters().next().is_none() {
         session.confirm(&format!("{}, all of them", entry.command.join(" ")))?;
     }
-    // POST lists, too: `locator paths` changes nothing.
-    if !entry.operation.is_read() && !entry.id().starts_with("list_") {
+    if !reads(entry) {
         session.guard(&entry.command.join(" "))?;
     }
     Ok(())
+}
+
+/// POST reads, too: `locator paths` and `key-policy secrets` change nothing.
+fn reads(entry: &Entry) -> bool {
+    let id = entry.id();
+    entry.operation.is_read() || id.starts_with("list_") || id.starts_with("get_")
 }
 
 /// Tells that a call is done whose response is empty.

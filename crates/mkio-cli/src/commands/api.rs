@@ -1,14 +1,20 @@
 //! `mkio api`: a request by hand.
 
+use std::io::{self, Write};
+
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
-use mkio::{Client, Page, RawRequest, dynamic::AnyPage, http::Method};
+use mkio::{
+    Client, Page, RawRequest,
+    dynamic::AnyPage,
+    http::{HeaderMap, Method, StatusCode, header},
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
     body,
     failure::{Exit, Failure, Result},
     options::{self, Switch},
-    output::{List, path},
+    output::{self, List, path},
     session::Session,
 };
 
@@ -51,6 +57,14 @@ pub fn command() -> Command {
                 .help("API whose address is meant, such as channels"),
         )
         .arg(
+            Arg::new("include")
+                .short('i')
+                .long("include")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("paginate")
+                .help("Writes status and headers of the answer to standard error"),
+        )
+        .arg(
             Arg::new("paginate")
                 .long("paginate")
                 .action(ArgAction::SetTrue)
@@ -84,7 +98,19 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
         let of = text("of").unwrap_or_default();
         return paginate(session, &client, request, (&path, &of)).await;
     }
-    let response = request.send_bytes().await?;
+    let shows_head = matches.get_flag("include");
+    let response = match request.send_bytes().await {
+        Ok(response) => response,
+        Err(error) => {
+            if shows_head {
+                head(error.status(), error.headers())?;
+            }
+            return Err(Failure::from(error));
+        }
+    };
+    if shows_head {
+        head(Some(response.http_status()), response.headers())?;
+    }
     match serde_json::from_slice::<Value>(response.raw()) {
         Ok(value) => {
             let value = session.shown(value, |value| {
@@ -92,10 +118,27 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
             });
             show(session, &value)
         }
-        Err(_) => {
-            std::io::Write::write_all(&mut std::io::stdout(), response.raw()).map_err(Failure::from)
-        }
+        Err(_) => io::stdout()
+            .write_all(response.raw())
+            .map_err(Failure::from),
     }
+}
+
+/// Writes status and headers to standard error: what follows on standard output stays whole.
+fn head(status: Option<StatusCode>, headers: &HeaderMap) -> Result<()> {
+    let Some(status) = status else {
+        return Ok(());
+    };
+    let mut out = io::stderr().lock();
+    writeln!(out, "{status}")?;
+    for (name, value) in headers {
+        let text = match name {
+            &header::SET_COOKIE => "***".into(),
+            _ => String::from_utf8_lossy(value.as_bytes()),
+        };
+        writeln!(out, "{name}: {}", output::plain(&text))?;
+    }
+    writeln!(out).map_err(Failure::from)
 }
 
 /// The request without its body.
@@ -126,8 +169,7 @@ fn show(session: &Session, value: &Value) -> Result<()> {
 }
 
 fn println(text: &str) -> Result<()> {
-    use std::io::Write;
-    writeln!(std::io::stdout(), "{text}").map_err(Failure::from)
+    writeln!(io::stdout(), "{text}").map_err(Failure::from)
 }
 
 /// Shows the request instead of sending it: secrets are hidden, and what `${…}` stands for.

@@ -77,7 +77,7 @@ pub async fn run(
     root: fn() -> Command,
 ) -> Result<()> {
     refuse_dry_run(session, words)?;
-    refuse_names(session, words)?;
+    refuse_form(session, words)?;
     match words {
         ["login"] => login::log_in(session, matches).await,
         ["logout"] => login::log_out(session),
@@ -131,24 +131,80 @@ fn words(command: &str) -> Option<Vec<String>> {
     (quote.is_none() && !words.is_empty()).then_some(words)
 }
 
-/// Tasks whose answer has no names.
-const NAMELESS: [&[&str]; 9] = [
-    &["upload"],
-    &["download"],
-    &["encode"],
-    &["publish"],
-    &["urls"],
-    &["live", "start"],
-    &["live", "record"],
-    &["doctor"],
-    &["whoami"],
+/// Tasks that answer in lines of their own, with what each line has.
+const LINES: [(&[&str], &[&str]); 11] = [
+    (
+        &["profile", "list"],
+        &[
+            "name",
+            "default",
+            "project",
+            "base_url",
+            "token_from",
+            "protected",
+        ],
+    ),
+    (
+        &["whoami"],
+        &["user", "token_from", "base_url", "project", "rights"],
+    ),
+    (&["upload"], &["asset", "file", "bytes"]),
+    (&["download"], &["asset", "file", "bytes", "to"]),
+    (
+        &["encode"],
+        &[
+            "asset",
+            "transform",
+            "job",
+            "locator",
+            "endpoint",
+            "running",
+            "protocol",
+            "encryption",
+            "url",
+        ],
+    ),
+    (&["publish"], ADDRESSES),
+    (&["urls"], ADDRESSES),
+    (&["live", "start"], &["what", "protocol", "url"]),
+    (&["live", "record"], &["event", "output", "asset"]),
+    (
+        &["ops"],
+        &[
+            "command",
+            "name",
+            "api",
+            "method",
+            "path",
+            "summary",
+            "capability",
+        ],
+    ),
+    (&["doctor"], &["check", "ok", "told"]),
+];
+const ADDRESSES: &[&str] = &[
+    "locator",
+    "endpoint",
+    "running",
+    "protocol",
+    "encryption",
+    "url",
 ];
 
-/// Refuses the format of names where there are none, before anything is done.
-fn refuse_names(session: &Session, words: &[&str]) -> Result<()> {
-    let wants_names = session.output.format() == Some(Format::Name);
-    if wants_names && NAMELESS.contains(&words) {
+/// Refuses columns that a task's lines have not, and names where they have none: before anything is done.
+fn refuse_form(session: &Session, words: &[&str]) -> Result<()> {
+    let lines = LINES.iter().find(|(task, _)| *task == words);
+    let (Some((_, known)), Some(format)) = (lines, session.output.format()) else {
+        return Ok(());
+    };
+    if format == Format::Name && !known.contains(&"name") {
         return Err(fields::nameless(&words.join(" ")));
+    }
+    for column in session.output.wanted_columns() {
+        let first = column.split('/').next().unwrap_or_default();
+        if !known.contains(&first) {
+            return Err(fields::unknown(column, first, known, str::to_owned));
+        }
     }
     Ok(())
 }

@@ -77,6 +77,13 @@ fn columns_that_there_are_not_are_refused() {
             assert!(ran.err.contains("did you mean `"), "{}", ran.err);
         }
     }
+    for args in [
+        &["ops", "job", "--columns", "nmae"][..],
+        &["doctor", "--columns", "oks"],
+    ] {
+        let ran = service.run(args);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+    }
     let known = "name,properties/storageAccountName,labels/any";
     service.ok(&["asset", "list", "--columns", known]);
     service.ok(&[

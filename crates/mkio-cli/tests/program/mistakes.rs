@@ -280,3 +280,43 @@ fn a_link_to_a_file_that_is_not_there_yet_stays_one() {
     let text = std::fs::read_to_string(real).expect("the file");
     assert!(text.contains("acme"), "{text}");
 }
+
+#[test]
+fn the_head_of_an_answer_is_shown_beside_it() {
+    let service = Service::with(1);
+    let path = "/api/v1/projects/demo/media/assets/asset-1";
+    let ran = service.run(&["api", "GET", path, "-i"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.starts_with("200 OK\n"), "{}", ran.err);
+    assert!(
+        ran.err.contains("\ncontent-type: application/json"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.out.starts_with('{'), "{}", ran.out);
+    let none = service.run(&["api", "GET", &format!("{path}-none"), "--include"]);
+    assert_eq!(none.code, 4);
+    assert!(none.err.starts_with("404 Not Found\n"), "{}", none.err);
+}
+
+/// Looks at secrets change nothing, so a protected profile does not ask.
+#[test]
+fn a_look_at_secrets_is_no_change() {
+    let service = Service::new();
+    service.ok(&["profile", "set", "protected", "true"]);
+    let ran = service.run(&["key-policy", "secrets", "nosuch"]);
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    let delete = ["key-policy", "delete", "nosuch"];
+    assert_eq!(service.run(&delete).code, 2, "a change is asked for");
+}
+
+/// A new asset whose upload fails is told.
+#[test]
+fn what_a_failed_upload_leaves_is_told() {
+    let service = Service::with(0);
+    let film = service.file("film.mp4", "x");
+    let mut command = service.command(&["upload", &film, "film", "--storage", "storage1"]);
+    let bad = ran(command.env("MKIO_STORAGE_SAS", "sv=1&sig=wrong"));
+    assert_ne!(bad.code, 0);
+    assert!(bad.err.contains("mkio asset delete film"), "{}", bad.err);
+}

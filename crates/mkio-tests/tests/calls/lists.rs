@@ -362,7 +362,7 @@ async fn a_list_goes_on_in_another_process() {
     let other = client("https://app.mk.io").project("other").media();
     let mut other = other.list_assets().items().resume(&token);
     let error = other.try_next().await.expect_err("refused");
-    assert_eq!(error.kind(), ErrorKind::Paging);
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert_eq!(service.log(), []);
 }
 
