@@ -207,9 +207,10 @@ async fn metrics_are_told_of_every_poll() {
     let polls = Polls::default();
     let transport = builder.metrics(polls.clone()).build().unwrap();
     wait(&transport, "a").await.unwrap();
+    // The last one reads what the wait gives.
     let state = ("get_job_state", 1);
-    let told = [state, state, state, ("get_job", 1)];
-    assert_eq!(*polls.0.lock().unwrap(), told);
+    let expected = [state, state, state, ("get_job", 1)];
+    assert_eq!(*polls.0.lock().unwrap(), expected);
 }
 
 #[tokio::test(start_paused = true)]

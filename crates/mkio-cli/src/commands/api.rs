@@ -15,6 +15,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     options::{self, Switch},
     output::{self, List, path},
+    run,
     session::Session,
 };
 
@@ -86,8 +87,11 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
         return show_request(session, &method, &path, matches);
     }
     let body = with_fields(given_input(matches)?, matches, body::expanded)?;
-    if method != Method::GET {
-        session.guard(&format!("{method} {path}"))?;
+    match entries_of(&method, &path).next() {
+        // What `mkio NOUN VERB` asks for is asked for here, too.
+        Some(entry) => run::ask(session, entry, &[])?,
+        None if method != Method::GET => session.guard(&format!("{method} {path}"))?,
+        None => {}
     }
     let client = session.client()?;
     let mut request = request(&client, &method, &path, matches)?;
@@ -223,9 +227,9 @@ pub(super) fn entries_of(
     path: &str,
 ) -> impl Iterator<Item = &'static mkio::dynamic::Entry> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    let segments: Vec<&str> = path.split('/').collect();
+    let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
     let fits = |template: &str| {
-        let wanted: Vec<&str> = template.split('/').collect();
+        let wanted: Vec<&str> = template.trim_end_matches('/').split('/').collect();
         let same = |(wanted, given): (&&str, &&str)| wanted.starts_with('{') || wanted == given;
         wanted.len() == segments.len() && wanted.iter().zip(&segments).all(same)
     };
@@ -268,7 +272,7 @@ fn no_list(session: &Session, path: &str, answer: Value) -> Result<()> {
         entries_of(&Method::GET, path).for_each(|entry| entry.mask(value));
     });
     show(session, &value)?;
-    let message = "the answer is no list: --paginate does nothing with it";
+    let message = "the response is not a list: --paginate does nothing with it";
     Err(Failure::new(Exit::Unusable, message))
 }
 

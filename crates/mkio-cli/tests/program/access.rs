@@ -124,8 +124,16 @@ fn deleting_several_resources_asks() {
         service.ok(&["asset", "list", "-o", "name"]).lines().count(),
         1
     );
-    let all = service.run(&["token", "delete-all"]);
-    assert_eq!(all.code, 2, "{}", all.err);
+    let by_hand = "/api/v1/user/tokens";
+    for all in [
+        &["token", "delete-all"][..],
+        &["call", "delete_all_user_tokens"],
+        &["api", "DELETE", by_hand],
+        &["api", "DELETE", &format!("{by_hand}/")],
+    ] {
+        let asked = service.run(all);
+        assert_eq!(asked.code, 2, "{all:?}: {}", asked.err);
+    }
     assert_eq!(
         service.run(&["asset", "list"]).code,
         0,

@@ -279,6 +279,21 @@ mod tests {
         );
     }
 
+    /// A type that reads leniently may leave out items, or make a number of a text.
+    #[test]
+    fn what_a_type_would_change_is_named() {
+        for (given, said, path) in [
+            (json!({"a": [1, null]}), json!({"a": [1]}), Some("a")),
+            (json!({"a": ["7"]}), json!({"a": [7]}), Some("a[0]")),
+            (json!({"a": 7.5}), json!({"a": 7}), Some("a")),
+            (json!({"a": "x"}), json!({"a": "y"}), Some("a")),
+            (json!({"a": [2, "x"]}), json!({"a": [2.0, "x"]}), None),
+        ] {
+            let found = lost(&given, &said).map(|lost| lost.path);
+            assert_eq!(found.as_deref(), path, "{given}");
+        }
+    }
+
     /// What is read from a response stays tolerant, also after something was refused.
     #[test]
     fn responses_keep_what_does_not_fit() {
