@@ -138,7 +138,7 @@ fn is_at_end(error: &Error, has: u64) -> bool {
 /// When the connection breaks, the body stalls or the file token expires, the download is taken up
 /// again by itself: by range, or where the host gives the whole file again, by reading over what was
 /// there. It gives up after five times in a row without a new byte;
-/// [`position`](Self::position) then says where to go on with [`DownloadRequest::from`].
+/// [`position`](Self::position) then says where to go on with [`DownloadRequest::start_at`].
 pub struct Download {
     access: Access,
     body: Option<ByteStream>,
