@@ -89,24 +89,32 @@ pub fn parse(text: &str, place: &str) -> Result<Vec<Manifest>> {
         if kind.put.is_none() {
             return Err(refuse(format!("a {} cannot be applied", written.kind)));
         }
+        let body = Value::Object(written.body);
         let state = written.state.as_deref();
-        let state = state.map(|state| goal(&kind, state)).transpose();
+        let state = state.map(|state| goal(&kind, state, &body)).transpose();
         Ok(Manifest {
             state: state.map_err(|why| refuse(format!("{}: {why}", written.name)))?,
             kind,
             name: written.name,
-            body: Value::Object(written.body),
+            body,
         })
     });
     made.collect()
 }
 
-fn goal(kind: &Kind, state: &str) -> Result<Goal, String> {
+fn goal(kind: &Kind, state: &str, body: &Value) -> Result<Goal, String> {
     let goal = match state.to_lowercase().as_str() {
         "running" => Goal::Running,
         "stopped" => Goal::Stopped,
         _ => return Err(format!("state is running or stopped, not {state}")),
     };
+    // Both would be written at each apply, one after the other.
+    let wanted = body.pointer("/spec/state").and_then(Value::as_str);
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != goal.state()) {
+        return Err(format!(
+            "state is {state}, and spec.state of the body is {wanted}: leave one of them out"
+        ));
+    }
     let reached = goal.command(kind).map(|_| goal);
     reached.ok_or_else(|| format!("a {} has no state to bring it to", kind.name))
 }
@@ -166,6 +174,7 @@ pub fn bodies(manifest: &Manifest) -> Result<(Value, Value)> {
     Ok((whole, compared))
 }
 
+/// Takes a member out, with the objects that hold nothing else.
 fn remove(value: &mut Value, steps: &[&str]) {
     let Some((step, rest)) = steps.split_first() else {
         return;
@@ -177,12 +186,20 @@ fn remove(value: &mut Value, steps: &[&str]) {
         }
         (Value::Object(members), name) if rest.is_empty() => drop(members.remove(name)),
         (Value::Object(members), name) => {
-            if let Some(member) = members.get_mut(name) {
-                remove(member, rest);
+            let Some(member) = members.get_mut(name).filter(|member| !is_empty(member)) else {
+                return;
+            };
+            remove(member, rest);
+            if is_empty(member) {
+                members.remove(name);
             }
         }
         _ => {}
     }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty)
 }
 
 /// Puts what a manifest says over a resource; what it does not say stays.
@@ -265,6 +282,8 @@ pub fn export(kind: &Kind, name: &str, told: &Value) -> Result<Value> {
 fn fill(value: &mut Value, steps: &[&str], text: &str) {
     match (value, steps) {
         (Value::Null, _) => {}
+        // There is no secret.
+        (Value::String(text), []) if text.is_empty() => {}
         (Value::Object(members), []) => {
             for (name, member) in members {
                 fill(member, &[], &format!("{text}_{name}"));
@@ -333,6 +352,49 @@ mod tests {
             resource,
             json!({"p": {"@odata.type": "B", "y": 2}, "q": {"@odata.type": "A", "x": 1, "y": 2}})
         );
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_held_a_secret_alone() {
+        for (body, steps, left) in [
+            (json!({"a": {"b": {"key": "x"}}}), "a/b/key", json!({})),
+            (
+                json!({"a": {"key": "x", "c": 1}}),
+                "a/key",
+                json!({"a": {"c": 1}}),
+            ),
+            (json!({"a": {}, "c": 1}), "a/key", json!({"a": {}, "c": 1})),
+            (json!({"a": [{"key": "x"}]}), "a/*/key", json!({"a": [{}]})),
+        ] {
+            let mut value = body.clone();
+            remove(&mut value, &steps.split('/').collect::<Vec<_>>());
+            assert_eq!(value, left, "{body}");
+        }
+    }
+
+    #[test]
+    fn secrets_become_variables_where_there_are_some() {
+        let mut value = json!({"a": "***", "b": "", "c": null});
+        for name in ["a", "b", "c"] {
+            fill(&mut value, &[name], &format!("x_{name}"));
+        }
+        assert_eq!(value, json!({"a": "${env:X_A}", "b": "", "c": null}));
+    }
+
+    #[test]
+    fn a_state_is_said_once() {
+        let channel = |rest: &str| {
+            let text = format!("kind: channel\nname: a\n{rest}");
+            parse(&text, "x").map(|all| all[0].state)
+        };
+        let both = channel("state: running\nbody: {spec: {state: Stopped}}\n");
+        let error = both.unwrap_err().to_string();
+        assert!(
+            error.contains("spec.state of the body is Stopped"),
+            "{error}"
+        );
+        let same = channel("state: running\nbody: {spec: {state: Running}}\n");
+        assert_eq!(same.unwrap(), Some(Goal::Running));
     }
 
     #[test]

@@ -267,6 +267,7 @@ fn meant(session: &Session, client: &Client, matches: &ArgMatches) -> Result<Vec
             let project = project(session, client, &manifest.kind)?;
             let names = manifest.kind.arguments(&project, &manifest.name)?;
             let (whole, compared) = manifest::bodies(&manifest)?;
+            refuse_misspelt(client, &manifest.kind, &names, &whole)?;
             Ok(Meant {
                 manifest,
                 names,
@@ -275,6 +276,19 @@ fn meant(session: &Session, client: &Client, matches: &ArgMatches) -> Result<Vec
             })
         });
     all.collect()
+}
+
+/// Refuses members that the kind does not know, before anything is sent. What is missing may exist.
+fn refuse_misspelt(client: &Client, kind: &Kind, names: &Arguments, whole: &Value) -> Result<()> {
+    let Some(put) = kind.put else {
+        return Ok(());
+    };
+    let mut arguments = names.clone();
+    arguments.insert("body".to_owned(), whole.clone());
+    match put.request(client.transport(), &arguments) {
+        Err(error) if error.expectation() == Some("unknown field") => Err(Failure::from(error)),
+        _ => Ok(()),
+    }
 }
 
 pub async fn run_diff(session: &Session, matches: &ArgMatches) -> Result<()> {
@@ -291,7 +305,7 @@ pub async fn run_diff(session: &Session, matches: &ArgMatches) -> Result<()> {
                 "kind": kind, "name": name, "change": change, "field": field, "old": old, "new": new,
             })
         };
-        let rows: Vec<Value> = match plan {
+        let mut rows: Vec<Value> = match plan {
             Plan::Same => Vec::new(),
             Plan::Create => vec![row("create", "", "", "")],
             Plan::Replace(field) => vec![row("replace", &field, "", "")],
@@ -300,6 +314,12 @@ pub async fn run_diff(session: &Session, matches: &ArgMatches) -> Result<()> {
                 .map(|(field, old, new)| row("change", field, old, new))
                 .collect(),
         };
+        if let Some(goal) = meant.manifest.state {
+            let state = state(&client, &meant).await?.unwrap_or_default();
+            if state != goal.state() {
+                rows.push(row("state", "state", &state, goal.state()));
+            }
+        }
         differ |= !rows.is_empty();
         rows.into_iter().try_for_each(|row| list.item(row))?;
     }
@@ -555,19 +575,25 @@ async fn delete(session: &Session, client: &Client, meant: &Meant) -> Result<()>
     Ok(())
 }
 
-/// Starts or stops a resource, unless it is in the state of its manifest.
-async fn bring_to(session: &Session, client: &Client, meant: &Meant, goal: Goal) -> Result<()> {
-    let (kind, label) = (meant.kind(), meant.label());
+/// The state of a resource; `None` when it does not exist, or has none yet.
+async fn state(client: &Client, meant: &Meant) -> Result<Option<String>> {
+    let kind = meant.kind();
     let pointer = kind
         .resource()
         .map_or("", |resource| resource.state_pointer);
     let read = match kind.get.call(client.transport(), &meant.names).await {
         Ok(read) => read.json(),
-        // It has not been created: that was only shown.
-        Err(error) if error.is_not_found() && session.is(Switch::DryRun) => Value::Null,
+        Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(Failure::from(error)),
     };
-    if read.pointer(pointer).and_then(Value::as_str) == Some(goal.state()) {
+    let state = read.pointer(pointer).and_then(Value::as_str);
+    Ok(state.map(str::to_owned))
+}
+
+/// Starts or stops a resource, unless it is in the state of its manifest.
+async fn bring_to(session: &Session, client: &Client, meant: &Meant, goal: Goal) -> Result<()> {
+    let (kind, label) = (meant.kind(), meant.label());
+    if state(client, meant).await?.as_deref() == Some(goal.state()) {
         return Ok(());
     }
     if session.is(Switch::DryRun) {

@@ -114,6 +114,13 @@ fn what_runs_is_started_and_what_cannot_change_is_replaced() {
         "{}",
         again.err
     );
+    let diff = |text: &str| service.run(&["diff", "-f", &service.file("state.yaml", text)]);
+    assert_eq!(diff(&live()).code, 0);
+    let other = diff(&live().replace("state: running", "state: stopped"));
+    assert_eq!(other.code, 1, "{}", other.err);
+    for state in ["Running", "Stopped"] {
+        assert!(other.out.contains(state), "{}", other.out);
+    }
     let fixed = apply(&live().replace("PassthroughBasic", "Standard"), &[]);
     assert_eq!(fixed.code, 5, "{}", fixed.err);
     assert!(
@@ -223,4 +230,28 @@ fn a_body_is_made_once() {
     assert_eq!(replaced.code, 0, "{}", replaced.err);
     let output = service.ok(&["live-output", "get", "show", "out", "-o", "json"]);
     assert!(output.contains("PT2H"), "{output}");
+}
+
+#[test]
+fn a_misspelt_field_is_told_before_anything_is_sent() {
+    let service = Service::new();
+    let text = "\
+kind: asset
+name: first
+body: {properties: {storageAccountName: storage1}}
+---
+kind: asset
+name: second
+body: {properties: {storageAcountName: storage1}}
+";
+    let file = service.file("assets.yaml", text);
+    let refused = service.run(&["apply", "-f", &file]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(
+        refused.err.contains("storageAccountName"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(service.run(&["asset", "get", "first"]).code, 4);
+    assert_eq!(service.run(&["diff", "-f", &file]).code, 2);
 }
