@@ -69,7 +69,13 @@ pub async fn run(session: &Session, verb: &str, matches: &ArgMatches) -> Result<
     match verb {
         "start" => {
             let event = bring(session, &project, "start_live_event", &name).await?;
-            places(session, &event)
+            let read = call::find("media.get_live_event")?;
+            let shown = session.shown(event.clone(), |event| read.mask(event));
+            let at = "/properties/input/endpoints";
+            if shown.pointer(at) != event.pointer(at) {
+                session.tell("an address holds the event's access token: --show-secrets shows it");
+            }
+            places(session, &shown)
         }
         "stop" => bring(session, &project, "stop_live_event", &name)
             .await

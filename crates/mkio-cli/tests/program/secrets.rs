@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Ran, Service, TOKEN, ran};
+use crate::{LIVE_EVENT, Ran, Service, TOKEN, ran};
 
 const SECRET: &str = "canary-secret-91c2";
 
@@ -133,4 +133,28 @@ fn raw_lists_hide_secrets() {
         let asked = service.run(&[args, &["-o", "json", "--show-secrets"]].concat());
         assert!(asked.out.contains(SECRET), "{}{}", asked.out, asked.err);
     }
+}
+
+/// An ingest address repeats the event's token.
+#[test]
+fn a_secret_within_another_text_is_hidden() {
+    let service = Service::new();
+    let body = LIVE_EVENT.replace("RTMP", "RTMP, accessToken: canarytoken");
+    let file = service.file("event.yaml", &body);
+    service.ok(&["live-event", "create", "show", "-f", &file]);
+    for command in [
+        &["live", "start", "show"][..],
+        &["live-event", "get", "show", "-o", "json"],
+        &["live-event", "list", "-o", "yaml"],
+        &["api", "GET", "/api/v1/projects/demo/media/liveEvents/show"],
+    ] {
+        let told = service.run(command);
+        assert_eq!(told.code, 0, "{command:?}: {}", told.err);
+        assert!(
+            !(told.out + &told.err).contains("canarytoken"),
+            "{command:?}"
+        );
+    }
+    let shown = service.ok(&["live", "start", "show", "--show-secrets"]);
+    assert!(shown.contains("canarytoken"), "{shown}");
 }

@@ -7,42 +7,79 @@ use super::{Entry, Mark, ObjectField, ResponseBody, Shape, Ty, Type, Types};
 /// What stands in the place of a secret.
 const HIDDEN: &str = "***";
 
-/// Puts `***` in the place of all secrets of a value of this type.
+/// Shorter secrets are no reason to look for them in other texts: they would garble these.
+const SHORTEST: usize = 6;
+
+/// Puts `***` in the place of all secrets of a value of this type, also where other texts repeat them: the
+/// ingest address of a live event holds its access token.
 ///
 /// `null` stays: it tells that there is none.
 fn mask(types: Types, ty: Ty, value: &mut Value) {
+    let mut hidden = Vec::new();
+    mask_fields(types, ty, value, &mut hidden);
+    hidden.retain(|text: &String| text.len() >= SHORTEST);
+    // The longest first: one may hold another.
+    hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    if !hidden.is_empty() {
+        mask_repeated(value, &hidden);
+    }
+}
+
+fn mask_repeated(value: &mut Value, hidden: &[String]) {
+    match value {
+        Value::String(text) => {
+            for secret in hidden {
+                if text.contains(secret.as_str()) {
+                    *text = text.replace(secret.as_str(), HIDDEN);
+                }
+            }
+        }
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| mask_repeated(item, hidden)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| mask_repeated(member, hidden)),
+        _ => {}
+    }
+}
+
+/// Hides the fields that are secrets, and notes what they held.
+fn mask_fields(types: Types, ty: Ty, value: &mut Value, hidden: &mut Vec<String>) {
     match (ty, value) {
         (Ty::Named(name), value) => {
             if let Some(of) = Type::find(types, name) {
-                mask_type(types, of, value);
+                mask_type(types, of, value, hidden);
             }
         }
         (Ty::List(of), Value::Array(items)) => {
-            items.iter_mut().for_each(|item| mask(types, *of, item));
+            items
+                .iter_mut()
+                .for_each(|item| mask_fields(types, *of, item, hidden));
         }
         (Ty::Map(of), Value::Object(members)) => {
             members
                 .values_mut()
-                .for_each(|member| mask(types, *of, member));
+                .for_each(|member| mask_fields(types, *of, member, hidden));
         }
         _ => {}
     }
 }
 
-fn mask_type(types: Types, of: &'static Type, value: &mut Value) {
+fn mask_type(types: Types, of: &'static Type, value: &mut Value, hidden: &mut Vec<String>) {
     match &of.shape {
-        Shape::Secret => hide(value),
+        Shape::Secret => hide(value, hidden),
         Shape::Object(fields, rest) => {
             let Value::Object(members) = value else {
                 return;
             };
             for (name, member) in members {
                 match fields.iter().find(|field| field.name == name) {
-                    Some(field) if field.is(Mark::Secret) => hide(member),
-                    Some(field) => mask(types, field.ty, member),
+                    Some(field) if field.is(Mark::Secret) => hide(member, hidden),
+                    Some(field) => mask_fields(types, field.ty, member, hidden),
                     None => {
                         if let Some(rest) = rest {
-                            mask(types, *rest, member);
+                            mask_fields(types, *rest, member, hidden);
                         }
                     }
                 }
@@ -52,20 +89,33 @@ fn mask_type(types: Types, of: &'static Type, value: &mut Value) {
             let kind = value.get(tag).and_then(Value::as_str).map(str::to_owned);
             let known = |(tag, _): &&(&str, &str)| kind.as_deref() == Some(*tag);
             match variants.iter().find(known) {
-                Some((_, name)) => mask(types, Ty::Named(name), value),
+                Some((_, name)) => mask_fields(types, Ty::Named(name), value, hidden),
                 // A kind that this version does not know: what is a secret of any is one.
                 None => variants
                     .iter()
-                    .for_each(|(_, name)| mask(types, Ty::Named(name), value)),
+                    .for_each(|(_, name)| mask_fields(types, Ty::Named(name), value, hidden)),
             }
         }
         Shape::Enum(_) => {}
     }
 }
 
-fn hide(value: &mut Value) {
-    if !value.is_null() {
-        *value = Value::String(HIDDEN.to_owned());
+fn hide(value: &mut Value, hidden: &mut Vec<String>) {
+    if value.is_null() {
+        return;
+    }
+    note_texts(value, hidden);
+    *value = Value::String(HIDDEN.to_owned());
+}
+
+fn note_texts(value: &Value, hidden: &mut Vec<String>) {
+    match value {
+        Value::String(text) => hidden.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| note_texts(item, hidden)),
+        Value::Object(members) => members
+            .values()
+            .for_each(|member| note_texts(member, hidden)),
+        _ => {}
     }
 }
 
