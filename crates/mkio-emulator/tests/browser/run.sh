@@ -72,7 +72,7 @@ plays=$(written "$work/quickstart" "Hls:")
 (cd "$work" && node play.mjs "the quickstart" 1 "$plays")
 kill -INT "$quick"
 wait "$quick"
-written "$work/quickstart" "cleaned up" >/dev/null
+grep -qx "cleaned up" "$work/quickstart"
 
 film=$host$(published film m3u8) show=$host$(published show m3u8) secret=$host$(published secret m3u8)
 (cd "$work" && node play.mjs "the finished output" 6 "$film" "the live event" 6 "$show" "the encrypted output" 6 "$secret")
