@@ -1,4 +1,4 @@
-//! The emulator's router: a path has an operation, or an answer that says why not.
+//! The emulator's router: a path has an operation, or a response that says why not.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

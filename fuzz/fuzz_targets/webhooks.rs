@@ -1,4 +1,4 @@
-//! Requests to a webhook: nobody without the secret gets in, and every request has an answer.
+//! Requests to a webhook: nobody without the secret gets in, and every request has a response.
 #![no_main]
 
 use std::sync::LazyLock;

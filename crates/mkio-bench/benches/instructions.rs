@@ -197,7 +197,7 @@ fn main() {
     let list = List::new(PAGES, PAGE);
     let lists = server::start(
         Duration::ZERO,
-        Arc::new(move |query| list.answer(query).into()),
+        Arc::new(move |query| list.respond(query).into()),
     );
     let by_hand = once("by-hand", &calls, 200);
     for (name, target) in [("sdk", "target 0.97"), ("progenitor", ""), ("floor", "")] {

@@ -2,7 +2,7 @@
 //!
 //! - Items per second and CPU time, against a loop written by hand with reqwest and serde_json into
 //!   the same types. Target: at most 1.10 times its CPU time.
-//! - Wall time where every answer takes 20 ms and every page 10 ms of work, with the next page
+//! - Wall time where every response takes 20 ms and every page 10 ms of work, with the next page
 //!   fetched ahead and without. Target: at most 0.75.
 
 use std::{
@@ -66,7 +66,7 @@ async fn paced(media: &ProjectClient, prefetch: usize) -> Duration {
 
 fn serve(latency: Duration) -> String {
     let list = List::new(PAGES, PAGE);
-    server::start(latency, Arc::new(move |query| list.answer(query).into()))
+    server::start(latency, Arc::new(move |query| list.respond(query).into()))
 }
 
 fn main() {
@@ -116,7 +116,7 @@ fn main() {
         let median = rounds[rounds.len() / 2];
         let [ahead, without] = median;
         println!(
-            "wall time with 20 ms per answer and 10 ms of work per page: fetched ahead {ahead:.2?}, \
+            "wall time with 20 ms per response and 10 ms of work per page: fetched ahead {ahead:.2?}, \
              without {without:.2?}; ratio {:.3} (target 0.75)",
             ratio(&median)
         );

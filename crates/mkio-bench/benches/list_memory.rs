@@ -33,9 +33,9 @@ fn main() {
     let mut peaks = Vec::new();
     for pages in [10, 100, LONGEST] {
         let items = pages * PAGE;
-        let answers = List::new(pages, PAGE);
-        let answer = Arc::new(move |query: &str| answers.answer(query).into());
-        let media = sdk(&server::start(Duration::ZERO, answer));
+        let responses = List::new(pages, PAGE);
+        let response = Arc::new(move |query: &str| responses.respond(query).into());
+        let media = sdk(&server::start(Duration::ZERO, response));
         if pages == 10 {
             group.throughput(Throughput::Elements(items as u64));
             let id = BenchmarkId::from_parameter(items);

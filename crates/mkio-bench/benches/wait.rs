@@ -66,7 +66,7 @@ impl Service {
         json!({"id": id, "name": name, "properties": {"state": state, "outputs": [{"progress": 50}]}})
     }
 
-    fn answer(&self, url: &url::Url) -> Value {
+    fn respond(&self, url: &url::Url) -> Value {
         if url.path().ends_with("/jobs") {
             let filter = url.query_pairs().find(|(name, _)| name == "$filter");
             let filter = filter
@@ -103,8 +103,8 @@ impl Dispatch for Service {
     fn dispatch(&self, request: reqwest::Request) -> DispatchFuture<'_> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.push(self.started.elapsed());
-        let answer = Response::new(self.answer(request.url()).to_string());
-        Box::pin(async move { Ok(answer.into()) })
+        let response = Response::new(self.respond(request.url()).to_string());
+        Box::pin(async move { Ok(response.into()) })
     }
 }
 
@@ -136,12 +136,12 @@ async fn one(media: ProjectClient, way: Way, (transform, job): (String, String))
         }
         Way::Naive => loop {
             let request = media.get_job_state(&*transform, &*job);
-            let answer = request
+            let response = request
                 .send()
                 .await
                 .expect("the service answers")
                 .into_inner();
-            if answer.status.and_then(|status| status.state).as_deref() == Some("Finished") {
+            if response.status.and_then(|status| status.state).as_deref() == Some("Finished") {
                 break;
             }
             tokio::time::sleep(INTERVAL).await;

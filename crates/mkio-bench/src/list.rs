@@ -24,8 +24,8 @@ impl List {
         }
     }
 
-    /// The answer to a request with this query.
-    pub fn answer(&self, query: &str) -> String {
+    /// The response to a request with this query.
+    pub fn respond(&self, query: &str) -> String {
         let at = query
             .split('&')
             .find_map(|pair| {

@@ -11,11 +11,11 @@ use reqwest::Body;
 use crate::runtime::runtime;
 
 /// What answers: from the request's query to a JSON body.
-pub type Answer = Arc<dyn Fn(&str) -> Bytes + Send + Sync>;
+pub type Respond = Arc<dyn Fn(&str) -> Bytes + Send + Sync>;
 
 /// Starts a server that answers every request after `latency`; gives its address. It ends with the
 /// process.
-pub fn start(latency: Duration, answer: Answer) -> String {
+pub fn start(latency: Duration, respond: Respond) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     listener
         .set_nonblocking(true)
@@ -23,11 +23,11 @@ pub fn start(latency: Duration, answer: Answer) -> String {
     let address = listener
         .local_addr()
         .expect("a bound socket has an address");
-    std::thread::spawn(move || runtime().block_on(serve(listener, latency, answer)));
+    std::thread::spawn(move || runtime().block_on(serve(listener, latency, respond)));
     format!("http://{address}")
 }
 
-async fn serve(listener: TcpListener, latency: Duration, answer: Answer) {
+async fn serve(listener: TcpListener, latency: Duration, respond: Respond) {
     let listener =
         tokio::net::TcpListener::from_std(listener).expect("the socket is fit for tokio");
     loop {
@@ -35,14 +35,14 @@ async fn serve(listener: TcpListener, latency: Duration, answer: Answer) {
             continue;
         };
         stream.set_nodelay(true).expect("TCP has TCP_NODELAY");
-        let answer = answer.clone();
+        let respond = respond.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            let answer = answer.clone();
+            let respond = respond.clone();
             async move {
                 if !latency.is_zero() {
                     tokio::time::sleep(latency).await;
                 }
-                let body = answer(request.uri().query().unwrap_or_default());
+                let body = respond(request.uri().query().unwrap_or_default());
                 let mut response = Response::new(Body::from(body));
                 let json = header::HeaderValue::from_static("application/json");
                 response.headers_mut().insert(header::CONTENT_TYPE, json);

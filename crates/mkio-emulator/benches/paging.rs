@@ -16,9 +16,9 @@ fn page(engine: &Engine, link: &str) -> (usize, Option<String>) {
     let Ok(request) = request else {
         panic!("a request")
     };
-    let answer = engine.plain(&request);
-    assert_eq!(answer.status, 200);
-    let Payload::Json(body) = answer.payload else {
+    let response = engine.plain(&request);
+    assert_eq!(response.status, 200);
+    let Payload::Json(body) = response.payload else {
         panic!("a page")
     };
     let next = body["@odata.nextLink"].as_str().map(str::to_owned);

@@ -18,8 +18,8 @@ pub fn get(engine: &Engine, project: &str, path: &str) -> Option<Value> {
     let request = Request::get(full_path(project, path))
         .body(Bytes::new())
         .ok()?;
-    let answer = engine.operator(&request);
-    match (answer.status.is_success(), answer.payload) {
+    let response = engine.operator(&request);
+    match (response.status.is_success(), response.payload) {
         (true, Payload::Json(body)) => Some(body),
         _ => None,
     }
@@ -73,8 +73,8 @@ pub fn published(engine: &Engine, project: &str, most: usize) -> Vec<Value> {
         let request = Request::post(format!(
             "/api/v1/projects/{project}/media/streamingLocators/{name}/listPaths"
         ));
-        let answer = engine.operator(&request.body(Bytes::new()).ok()?);
-        let Payload::Json(body) = answer.payload else {
+        let response = engine.operator(&request.body(Bytes::new()).ok()?);
+        let Payload::Json(body) = response.payload else {
             return None;
         };
         let paths = body.get("streamingPaths")?.as_array()?;

@@ -259,9 +259,9 @@ pub fn make_requests(engine: &Engine, project: &str, text: &str) -> Result<(), S
                 Bytes::from(request.body.to_string())
             })
             .map_err(|error| format!("{named}: {error}"))?;
-        let answer = engine.operator(&built);
-        if !answer.status.is_success() {
-            let detail = match &answer.payload {
+        let response = engine.operator(&built);
+        if !response.status.is_success() {
+            let detail = match &response.payload {
                 Payload::Json(body) => body
                     .pointer("/error/detail")
                     .or_else(|| body.get("detail"))
@@ -273,7 +273,7 @@ pub fn make_requests(engine: &Engine, project: &str, text: &str) -> Result<(), S
                     .unwrap_or_default(),
                 _ => String::new(),
             };
-            return Err(format!("{named}: {} {detail}", answer.status));
+            return Err(format!("{named}: {} {detail}", response.status));
         }
     }
     Ok(())

@@ -194,7 +194,7 @@ fn what_has_got_there_comes_out_beside_what_has_failed() {
 }
 
 #[test]
-fn an_answer_that_is_no_list_is_no_success_of_a_list() {
+fn a_response_that_is_no_list_is_no_success_of_a_list() {
     let service = Service::with(1);
     let path = "/api/v1/projects/demo/media/assets";
     let one = format!("{path}/asset-1");

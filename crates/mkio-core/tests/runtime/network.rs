@@ -21,7 +21,7 @@ use tokio_rustls::{
 };
 
 /// Reads one request, tells its lines, answers with an empty object.
-async fn answer(
+async fn respond(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     lines: &mpsc::UnboundedSender<String>,
 ) -> std::io::Result<()> {
@@ -52,9 +52,9 @@ impl Server {
                 let (socket, _) = listener.accept().await.unwrap();
                 // A client that does not trust the certificate hangs up.
                 let _ = match &tls {
-                    None => answer(socket, &sender).await,
+                    None => respond(socket, &sender).await,
                     Some(tls) => match tls.accept(socket).await {
-                        Ok(stream) => answer(stream, &sender).await,
+                        Ok(stream) => respond(stream, &sender).await,
                         Err(error) => Err(error),
                     },
                 };

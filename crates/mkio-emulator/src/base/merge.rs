@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Fields of `change` replace those of `target`, objects are merged. Null is kept: the documents allow it only where replies may
+/// Fields of `change` replace those of `target`, objects are merged. Null is kept: the documents allow it only where responses may
 /// show it, and some demand it there.
 pub fn merge(target: &mut Value, change: Value) {
     let Value::Object(change) = change else {

@@ -92,7 +92,7 @@ impl Outbox {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// The history of a rule, oldest first, as replies show it.
+    /// The history of a rule, oldest first, as responses show it.
     pub fn history(&self, project: &str, rule: &str) -> Vec<Value> {
         let own = self.rules.get(&(project.to_owned(), rule.to_owned()));
         own.into_iter()

@@ -114,7 +114,7 @@ pub struct Resource {
     pub body: Value,
     /// What the platform adds to the caller's body when it answers.
     pub server: Value,
-    /// What lists can sort and filter by without answers showing it.
+    /// What lists can sort and filter by without responses showing it.
     pub hidden: Map<String, Value>,
     /// What only the emulator knows: secrets, files, times of a run.
     pub private: Value,

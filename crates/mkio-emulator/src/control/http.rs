@@ -15,7 +15,7 @@ use crate::{
     control::handle::Control,
     faults::{self, FaultError},
     inspect,
-    platform::{call::Answer, identity, incidents::Incident},
+    platform::{call::Response, identity, incidents::Incident},
     query::Query,
 };
 
@@ -56,7 +56,7 @@ impl Access {
     }
 }
 
-type Handler = fn(&Control, &Request<Bytes>) -> Result<Answer, ApiError>;
+type Handler = fn(&Control, &Request<Bytes>) -> Result<Response, ApiError>;
 
 /// What is answered: method, path below [`PREFIX`], how.
 fn routes() -> [(Method, &'static str, Handler); 16] {
@@ -81,7 +81,7 @@ fn routes() -> [(Method, &'static str, Handler); 16] {
         }),
         (Method::POST, "seed", seed),
         (Method::GET, "state", |control, _| {
-            Ok(Answer::bytes("application/json", control.state()))
+            Ok(Response::bytes("application/json", control.state()))
         }),
         (Method::PUT, "state", restore),
         (Method::GET, "requests", requests),
@@ -114,7 +114,7 @@ pub(crate) fn methods(path: &str) -> Vec<Method> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn answer(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+pub(crate) fn respond(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let full = request.uri().path();
     let path = full.strip_prefix(PREFIX).unwrap_or_default();
     let method = match *request.method() {
@@ -141,8 +141,8 @@ pub(crate) fn answer(control: &Control, request: &Request<Bytes>) -> Result<Answ
     ))
 }
 
-fn done() -> Answer {
-    Answer::empty(StatusCode::NO_CONTENT)
+fn done() -> Response {
+    Response::empty(StatusCode::NO_CONTENT)
 }
 
 /// The body, read as what it has to be.
@@ -164,24 +164,24 @@ fn text(request: &Request<Bytes>) -> Result<&str, ApiError> {
     std::str::from_utf8(request.body()).map_err(|_| ApiError::bad_request("the body is not UTF-8"))
 }
 
-fn document() -> Answer {
-    Answer::bytes("application/json", include_str!("../../data/emulator.json"))
+fn document() -> Response {
+    Response::bytes("application/json", include_str!("../../data/emulator.json"))
 }
 
-fn index(control: &Control, _: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn index(control: &Control, _: &Request<Bytes>) -> Result<Response, ApiError> {
     let routes = routes();
     let paths = routes
         .iter()
         .map(|(method, path, _)| format!("{method} {PREFIX}{path}"));
-    Ok(Answer::ok(json!({
+    Ok(Response::ok(json!({
         "name": "mkio-emulator", "version": env!("CARGO_PKG_VERSION"), "project": control.project(),
         "paths": paths.collect::<Vec<_>>(),
     })))
 }
 
-fn clock(control: &Control) -> Answer {
+fn clock(control: &Control) -> Response {
     let face = control.clock();
-    Answer::ok(json!({ "now": face.now, "scale": face.scale, "paused": face.paused }))
+    Response::ok(json!({ "now": face.now, "scale": face.scale, "paused": face.paused }))
 }
 
 /// A change of the clock.
@@ -192,7 +192,7 @@ struct ClockChange {
     paused: Option<bool>,
 }
 
-fn change_clock(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn change_clock(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let change: ClockChange = body(request)?;
     if let Some(scale) = change.scale {
         if !scale.is_finite() || scale < 0.0 {
@@ -214,7 +214,7 @@ struct Step {
     seconds: f64,
 }
 
-fn step(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn step(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let Step { seconds } = body(request)?;
     let by = Duration::try_from_secs_f64(seconds).map_err(|_| {
         ApiError::bad_request("'seconds' takes a number that is not negative, such as 120")
@@ -223,15 +223,15 @@ fn step(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError>
     Ok(clock(control))
 }
 
-fn faults_in_force(control: &Control) -> Answer {
+fn faults_in_force(control: &Control) -> Response {
     let faults = control.list_faults();
     let shown = faults
         .iter()
         .map(|(fault, met)| json!({ "fault": fault.to_json(), "met": met }));
-    Answer::ok(json!({ "value": shown.collect::<Vec<_>>() }))
+    Response::ok(json!({ "value": shown.collect::<Vec<_>>() }))
 }
 
-fn add_faults(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn add_faults(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let text = text(request)?.trim();
     let text = if text.starts_with('{') {
         format!("[{text}]")
@@ -245,7 +245,7 @@ fn add_faults(control: &Control, request: &Request<Bytes>) -> Result<Answer, Api
         ));
     }
     control.faults(&text).map_err(refused)?;
-    Ok(Answer {
+    Ok(Response {
         status: StatusCode::CREATED,
         ..faults_in_force(control)
     })
@@ -259,7 +259,7 @@ struct Cause {
     incident: Value,
 }
 
-fn cause(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn cause(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let Cause {
         project,
         path,
@@ -286,7 +286,7 @@ struct Seed {
     requests: Vec<Value>,
 }
 
-fn seed(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn seed(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let seed: Seed = body(request)?;
     let project = seed.project.as_deref().unwrap_or(control.project());
     if seed.assets > 0 {
@@ -300,7 +300,7 @@ fn seed(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError>
     Ok(done())
 }
 
-fn restore(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn restore(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {
     control
         .restore(text(request)?)
         .map_err(ApiError::bad_request)?;
@@ -310,7 +310,7 @@ fn restore(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiErr
 /// Requests that are told where nobody says how many.
 const LAST: usize = 100;
 
-fn requests(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn requests(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let query = Query::parse(request.uri().query().unwrap_or_default())?;
     let number = |name: &str| match query.one(name)?.map(str::parse::<u64>) {
         None => Ok(None),
@@ -321,7 +321,7 @@ fn requests(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiEr
     };
     let last = number("last")?.map_or(LAST, |last| usize::try_from(last).unwrap_or(usize::MAX));
     let since = number("since")?.unwrap_or(0);
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "value": control.requests_since(since, last) }),
     ))
 }
@@ -329,18 +329,18 @@ fn requests(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiEr
 /// Locators whose presentations are told.
 const PUBLISHED: usize = 12;
 
-fn resources(control: &Control, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn resources(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let query = Query::parse(request.uri().query().unwrap_or_default())?;
     let project = query.one("project")?.unwrap_or(control.project());
     let Some(path) = query.one("path")? else {
         let (found, totals) = inspect::list(&control.engine, project, LAST);
-        return Ok(Answer::ok(json!({
+        return Ok(Response::ok(json!({
             "value": found, "totals": totals, "deliveries": control.deliveries(LAST),
             "published": inspect::published(&control.engine, project, PUBLISHED),
         })));
     };
     match control.inspect(project, path) {
-        Some(found) => Ok(Answer::ok(found)),
+        Some(found) => Ok(Response::ok(found)),
         None => Err(ApiError::not_found(format!(
             "there is no resource at '{path}' of the project '{project}'"
         ))),

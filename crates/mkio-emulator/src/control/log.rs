@@ -27,7 +27,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 pub struct RequestRecord {
     /// Counts requests, from 1.
     pub number: u64,
-    /// Platform time of the answer.
+    /// Platform time of the response.
     pub time: DateTime<Utc>,
     /// Method.
     #[serde(serialize_with = "text")]
@@ -36,7 +36,7 @@ pub struct RequestRecord {
     pub path: String,
     /// Query, as it was sent.
     pub query: Option<String>,
-    /// Status of the answer, also where a fault let none of it through.
+    /// Status of the response, also where a fault let none of it through.
     pub status: u16,
     /// Name of the operation in Rust; none when the request was refused before it was known, or asks for none.
     pub operation: Option<&'static str>,
@@ -49,9 +49,9 @@ pub struct RequestRecord {
     pub request: Option<Value>,
     /// Bytes of the request's body.
     pub request_bytes: usize,
-    /// Body of the answer, with the same exceptions.
+    /// Body of the response, with the same exceptions.
     pub response: Option<Value>,
-    /// Bytes of the answer's body.
+    /// Bytes of the response's body.
     pub response_bytes: usize,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     /// Query.
     pub(crate) query: Option<String>,
-    /// Status of the answer.
+    /// Status of the response.
     pub(crate) status: u16,
     /// What it asked for.
     pub(crate) operation: Option<&'static Operation>,
@@ -78,7 +78,7 @@ pub(crate) struct Seen {
     pub(crate) fault: Option<Arc<Fault>>,
     /// Its body.
     pub(crate) request: Bytes,
-    /// The body of its answer.
+    /// The body of its response.
     pub(crate) response: Bytes,
 }
 

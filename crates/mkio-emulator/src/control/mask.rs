@@ -1,4 +1,4 @@
-//! Masks the secrets of requests and answers before the log shows them.
+//! Masks the secrets of requests and responses before the log shows them.
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;

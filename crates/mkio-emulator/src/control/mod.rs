@@ -9,5 +9,5 @@ mod state;
 pub use handle::Control;
 pub use log::RequestRecord;
 
-pub(crate) use http::{Access, PREFIX, answer, methods};
+pub(crate) use http::{Access, PREFIX, methods, respond};
 pub(crate) use log::Seen;

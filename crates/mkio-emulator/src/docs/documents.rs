@@ -74,9 +74,9 @@ mod tests {
                 body.validator(operation.api)
                     .unwrap_or_else(|problem| panic!("{}: {problem}", operation.id));
             }
-            for reply in &operation.replies {
-                reply.validator(operation.api).unwrap_or_else(|problem| {
-                    panic!("{} {}: {problem}", operation.id, reply.status)
+            for response in &operation.responses {
+                response.validator(operation.api).unwrap_or_else(|problem| {
+                    panic!("{} {}: {problem}", operation.id, response.status)
                 });
             }
         }

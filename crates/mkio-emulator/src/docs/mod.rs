@@ -14,7 +14,7 @@ mod view;
 
 pub use api::{Api, Side};
 pub use documents::Documents;
-pub use operation::{Body, Operation, QueryParameter, Reply};
+pub use operation::{Body, Operation, QueryParameter, Response};
 pub use routes::{Parameters, RouteError, Routes};
 
 pub(crate) use prune::Keep;

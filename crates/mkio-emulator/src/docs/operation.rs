@@ -33,10 +33,10 @@ pub struct Body {
     validator: OnceLock<Result<Validator, String>>,
 }
 
-/// A declared reply with a body.
+/// A declared response with a body.
 #[derive(Debug)]
-pub struct Reply {
-    /// Status of the reply.
+pub struct Response {
+    /// Status of the response.
     pub status: StatusCode,
     /// Content type, when the document declares a body.
     pub content_type: Option<String>,
@@ -66,8 +66,8 @@ pub struct Operation {
     pub bodies: Vec<Body>,
     /// Whether the document demands a body.
     pub body_required: bool,
-    /// Declared replies.
-    pub replies: Vec<Reply>,
+    /// Declared responses.
+    pub responses: Vec<Response>,
     /// Capabilities of which the caller needs one (`ams.asset.get`); empty when any signed-in user may call it.
     pub capabilities: Vec<String>,
     /// Fields that `$orderby` may name; empty when the document names none.
@@ -114,20 +114,22 @@ impl Operation {
         self.path.starts_with("/api/v1/projects/{project_name}")
     }
 
-    /// The declared reply for a status.
-    pub fn reply(&self, status: StatusCode) -> Option<&Reply> {
-        self.replies.iter().find(|reply| reply.status == status)
+    /// The declared response for a status.
+    pub fn response(&self, status: StatusCode) -> Option<&Response> {
+        self.responses
+            .iter()
+            .find(|response| response.status == status)
     }
 
-    /// Checks a reply against the document: the status has to be declared and the body has to satisfy its schema.
+    /// Checks a response against the document: the status has to be declared and the body has to satisfy its schema.
     ///
     /// # Errors
     /// What does not match, one line per finding.
-    pub fn check_reply(&self, status: StatusCode, body: Option<&Value>) -> Result<(), String> {
-        let reply = self
-            .reply(status)
+    pub fn check_response(&self, status: StatusCode, body: Option<&Value>) -> Result<(), String> {
+        let response = self
+            .response(status)
             .ok_or_else(|| format!("{}: status {status} is not declared", self.id))?;
-        let (Some(validator), Some(body)) = (reply.validator(self.api)?, body) else {
+        let (Some(validator), Some(body)) = (response.validator(self.api)?, body) else {
             return Ok(());
         };
         let findings = findings(validator, body, 10);
@@ -170,8 +172,8 @@ impl Body {
     }
 }
 
-impl Reply {
-    /// The compiled schema of this reply, when it has one.
+impl Response {
+    /// The compiled schema of this response, when it has one.
     pub(crate) fn validator(&self, api: Api) -> Result<Option<&Validator>, String> {
         match &self.schema {
             None => Ok(None),
@@ -246,7 +248,7 @@ fn read(
         query: query(operation),
         bodies: bodies(operation),
         body_required: operation.pointer("/requestBody/required") == Some(&Value::Bool(true)),
-        replies: replies(api, path, operation)?,
+        responses: responses(api, path, operation)?,
         capabilities: list("x-mkio-capability"),
         sortable: list("x-mkio-sort"),
         filterable: list("x-mkio-filter"),
@@ -294,9 +296,9 @@ fn schema(of: &Value) -> Value {
     of.get("schema").cloned().unwrap_or(Value::Bool(true))
 }
 
-fn replies(api: Api, path: &str, operation: &Value) -> Result<Vec<Reply>, String> {
-    let mut replies = Vec::new();
-    for (status, reply) in operation
+fn responses(api: Api, path: &str, operation: &Value) -> Result<Vec<Response>, String> {
+    let mut responses = Vec::new();
+    for (status, response) in operation
         .get("responses")
         .and_then(Value::as_object)
         .into_iter()
@@ -308,19 +310,19 @@ fn replies(api: Api, path: &str, operation: &Value) -> Result<Vec<Reply>, String
             .and_then(|code| StatusCode::from_u16(code).ok());
         let status = status
             .ok_or_else(|| format!("{}: {path} declares a status that is no number", api.name()))?;
-        let content = reply.get("content").and_then(Value::as_object);
+        let content = response.get("content").and_then(Value::as_object);
         // JSON is what the emulator answers where a document offers several types.
         let media = content.and_then(|content| {
             content
                 .get_key_value("application/json")
                 .or_else(|| content.iter().next())
         });
-        replies.push(Reply {
+        responses.push(Response {
             status,
             content_type: media.map(|(content_type, _)| content_type.clone()),
             schema: media.and_then(|(_, media)| media.get("schema")).cloned(),
             validator: OnceLock::new(),
         });
     }
-    Ok(replies)
+    Ok(responses)
 }

@@ -11,8 +11,8 @@ pub enum Keep {
     Stored,
     /// A partial change: read-only fields go, nothing is filled in.
     Change,
-    /// A reply: write-only fields go.
-    Reply,
+    /// A response: write-only fields go.
+    Response,
 }
 
 // Documents nest references a dozen levels deep; a cycle in a future one must not hang the emulator.
@@ -112,7 +112,7 @@ fn object(
     let open = fields
         .get("additionalProperties")
         .is_some_and(|extra| *extra != Value::Bool(false));
-    let hidden = if keep == Keep::Reply {
+    let hidden = if keep == Keep::Response {
         "writeOnly"
     } else {
         "readOnly"

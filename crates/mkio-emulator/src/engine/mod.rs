@@ -1,4 +1,4 @@
-//! From a request to an answer, without a socket.
+//! From a request to a response, without a socket.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -25,7 +25,7 @@ use crate::{
     docs::{Operation, Parameters},
     faults::{self, Fault, Faults, Reset},
     platform::{
-        call::{Answer, Call, Payload},
+        call::{Call, Payload, Response},
         fixed,
         identity::{self, Caller},
         limits::{Bucket, Limits},
@@ -149,7 +149,7 @@ impl Engine {
         self.woken.notify_waiters();
     }
 
-    /// Answers a request, and says how the answer is to be sent.
+    /// Answers a request, and says how the response is to be sent.
     pub fn handle(&self, request: &Request<Bytes>) -> Outcome {
         let fault = self
             .faults
@@ -157,13 +157,13 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
             .meet(request.method(), request.uri().path());
         let Some(fault) = fault else {
-            let (answer, operation) = self.done(request, By::Token);
+            let (response, operation) = self.done(request, By::Token);
             return Outcome {
                 operation,
-                ..Outcome::from(answer)
+                ..Outcome::from(response)
             };
         };
-        let (answer, operation) = self.spoiled(request, &fault);
+        let (response, operation) = self.spoiled(request, &fault);
         let delivery = Delivery {
             delay: Duration::from_millis(fault.delay),
             reset: fault.reset.is_some(),
@@ -171,31 +171,31 @@ impl Engine {
             slow: Duration::from_millis(fault.slow),
         };
         Outcome {
-            answer,
+            response,
             delivery,
             operation,
             fault: Some(fault),
         }
     }
 
-    /// The answer that a fault leaves.
+    /// The response that a fault leaves.
     fn spoiled(
         &self,
         request: &Request<Bytes>,
         fault: &Fault,
-    ) -> (Answer, Option<&'static Operation>) {
+    ) -> (Response, Option<&'static Operation>) {
         let operation = || {
             let found = route(read(request.method()), request.uri().path()).ok();
             found.map(|(operation, _)| operation)
         };
         if fault.reset == Some(Reset::Before) {
-            return (Answer::empty(StatusCode::OK), operation());
+            return (Response::empty(StatusCode::OK), operation());
         }
-        let (mut answer, operation) = match made(fault) {
-            Some(answer) => (answer, operation()),
+        let (mut response, operation) = match made(fault) {
+            Some(response) => (response, operation()),
             None => self.done(request, By::Token),
         };
-        if let Payload::Json(body) = &mut answer.payload {
+        if let Payload::Json(body) = &mut response.payload {
             let query = request
                 .uri()
                 .query()
@@ -204,7 +204,7 @@ impl Engine {
             let url = format!("{}{}{query}", origin(request), request.uri().path());
             faults::apply(fault, &url, body);
         }
-        (answer, operation)
+        (response, operation)
     }
 
     /// Most bytes of a request body.
@@ -216,12 +216,12 @@ impl Engine {
     }
 
     /// Answers a request without any fault.
-    pub fn plain(&self, request: &Request<Bytes>) -> Answer {
+    pub fn plain(&self, request: &Request<Bytes>) -> Response {
         self.done(request, By::Token).0
     }
 
     /// Answers a request of the emulator's operator: no token, no permissions, no limits, no faults.
-    pub fn operator(&self, request: &Request<Bytes>) -> Answer {
+    pub fn operator(&self, request: &Request<Bytes>) -> Response {
         self.done(request, By::Operator).0
     }
 
@@ -233,13 +233,13 @@ impl Engine {
         }
     }
 
-    fn done(&self, request: &Request<Bytes>, by: By) -> (Answer, Option<&'static Operation>) {
+    fn done(&self, request: &Request<Bytes>, by: By) -> (Response, Option<&'static Operation>) {
         let found = self.find(request);
         let operation = match &found {
             Ok(Found::Operation(operation, ..)) => Some(*operation),
             _ => None,
         };
-        let answer = found.and_then(|found| match found {
+        let response = found.and_then(|found| match found {
             Found::Door(door) => {
                 let origin = self.origin(request, by);
                 let mut world = self.world();
@@ -247,12 +247,12 @@ impl Engine {
                 (door.serve)(&mut world, request)
             }
             Found::Operation(operation, parameters, action) => {
-                self.answer(request, by, operation, parameters, action)
+                self.respond(request, by, operation, parameters, action)
             }
         });
-        let answer = answer.unwrap_or_else(|error| refusal(request.uri().path(), error));
+        let response = response.unwrap_or_else(|error| refusal(request.uri().path(), error));
         self.woken.notify_waiters();
-        (answer, operation)
+        (response, operation)
     }
 
     /// What a request asks for.
@@ -276,14 +276,14 @@ impl Engine {
         Ok(Found::Operation(operation, parameters, action))
     }
 
-    fn answer(
+    fn respond(
         &self,
         request: &Request<Bytes>,
         by: By,
         operation: &'static Operation,
         parameters: Parameters<'static>,
         action: Action,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<Response, ApiError> {
         let project = parameters
             .iter()
             .find(|(name, _)| *name == "project_name")

@@ -35,7 +35,7 @@ pub(super) fn check(fault: &Fault) -> Result<(), String> {
     if fault.reset.is_some()
         && (made || changed || fault.link.is_some() || fault.cut.is_some() || fault.slow > 0)
     {
-        return Err("'reset' leaves no answer that anything else could happen to".to_owned());
+        return Err("'reset' leaves no response that anything else could happen to".to_owned());
     }
     if fault.html && changed {
         return Err("an HTML page has no fields to change".to_owned());

@@ -45,11 +45,11 @@ pub struct Fault {
     pub seed: u64,
     /// Answers this status; the request takes no effect.
     pub status: Option<u16>,
-    /// `Retry-After` of that answer, as it is to be sent.
+    /// `Retry-After` of that response, as it is to be sent.
     pub retry_after: Option<String>,
-    /// The answer is a proxy's HTML page.
+    /// The response is a proxy's HTML page.
     pub html: bool,
-    /// Milliseconds before the answer.
+    /// Milliseconds before the response.
     pub delay: u64,
     /// Breaks the connection.
     pub reset: Option<Reset>,
@@ -59,7 +59,7 @@ pub struct Fault {
     pub slow: u64,
     /// Fields, wherever they are, that get a value no document knows.
     pub unknown: Vec<String>,
-    /// Fields added to the answer and to each item of a list.
+    /// Fields added to the response and to each item of a list.
     pub extra: Vec<String>,
     /// Fields, wherever they are, that are left out.
     pub drop: Vec<String>,

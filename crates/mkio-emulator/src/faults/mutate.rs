@@ -1,4 +1,4 @@
-//! Answers that do not fit their document.
+//! Responses that do not fit their document.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::{
 /// What an enumeration never holds.
 const UNKNOWN: &str = "SomethingNew";
 
-/// Spoils an answer as the fault says. `url` is that of the request.
+/// Spoils a response as the fault says. `url` is that of the request.
 pub fn apply(fault: &Fault, url: &str, body: &mut Value) {
     let named = |names: &[String], name: &str| names.iter().any(|wanted| wanted == name);
     walk(body, &mut |fields| {

@@ -195,7 +195,7 @@ mod tests {
             ("GET * status=500 probability=NaN", "between 0 and 1"),
             ("GET * retry-after=2 delay=5", "goes with a status"),
             ("GET * status=429 retry-after=", "seconds or a date"),
-            ("GET * status=500 reset=after", "leaves no answer"),
+            ("GET * status=500 reset=after", "leaves no response"),
             ("GET * html=yes", "takes no value"),
             ("GET * html drop=name", "no fields"),
             ("GET * drop=", "names of fields"),

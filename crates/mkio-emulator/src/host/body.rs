@@ -10,7 +10,7 @@ use hyper::body::{Body, Incoming};
 
 use crate::{base::error::ApiError, engine::check::too_large};
 
-/// Bytes over the limit that are read and dropped: a caller that is still sending reads no answer.
+/// Bytes over the limit that are read and dropped: a caller that is still sending reads no response.
 const DRAINED: usize = 64 * 1024 * 1024;
 
 /// The whole body.
@@ -25,7 +25,7 @@ pub(super) async fn read(
 ) -> Result<Bytes, ApiError> {
     let announced = body.size_hint().lower();
     let mut over = announced > limit as u64;
-    // A client that asks before it sends gets its answer first, and a body that would not be read to its end is not begun.
+    // A client that asks before it sends gets its response first, and a body that would not be read to its end is not begun.
     if over && (headers.contains_key(EXPECT) || announced > (limit.saturating_add(DRAINED)) as u64)
     {
         return Err(too_large(limit));

@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use crate::base::error::ApiError;
 
-/// Checks `Host` and `Origin`; answers the origin, where one is told that may read the answer.
+/// Checks `Host` and `Origin`; answers the origin, where one is told that may read the response.
 ///
 /// # Errors
 /// 403 where one of them is foreign.

@@ -28,7 +28,7 @@ use crate::{
     engine::{Delivery, Outcome, route::methods},
     host::{body, door},
     platform::{
-        call::{Answer, Payload},
+        call::{Payload, Response},
         refusal::refusal,
     },
 };
@@ -93,7 +93,7 @@ async fn connection(
     let timeout = host.control.engine.settings.read_timeout;
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let host = host.clone();
-        async move { answer(&host, peer, request).await }
+        async move { respond(&host, peer, request).await }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(timeout);
@@ -133,7 +133,7 @@ fn check_host(
     }
 }
 
-/// Headers of an answer that a web page may read.
+/// Headers of a response that a web page may read.
 fn share(headers: &mut HeaderMap, origin: &HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     headers.insert(
@@ -144,11 +144,11 @@ fn share(headers: &mut HeaderMap, origin: &HeaderValue) {
 }
 
 /// OPTIONS: what is answered at a path, for web pages too.
-fn options(methods: &[Method], asked: &HeaderMap) -> Answer {
+fn options(methods: &[Method], asked: &HeaderMap) -> Response {
     let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
     let methods = methods.join(", ");
-    let mut answer = Answer::empty(StatusCode::NO_CONTENT);
-    answer.headers.insert("allow".to_owned(), json!(methods));
+    let mut response = Response::empty(StatusCode::NO_CONTENT);
+    response.headers.insert("allow".to_owned(), json!(methods));
     if asked.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
         let headers = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
         let headers = headers.and_then(|headers| headers.to_str().ok());
@@ -160,16 +160,16 @@ fn options(methods: &[Method], asked: &HeaderMap) -> Answer {
             ),
             ("access-control-max-age", "600"),
         ] {
-            answer.headers.insert(name.to_owned(), json!(value));
+            response.headers.insert(name.to_owned(), json!(value));
         }
     }
-    answer
+    response
 }
 
-/// One line for each request; of a refusal, also why, and what it is called in the answer.
-fn log(method: &Method, path: &str, answer: &Answer) {
-    let status = answer.status.as_u16();
-    let Payload::Json(body) = &answer.payload else {
+/// One line for each request; of a refusal, also why, and what it is called in the response.
+fn log(method: &Method, path: &str, response: &Response) {
+    let status = response.status.as_u16();
+    let Payload::Json(body) = &response.payload else {
         tracing::info!(%method, path, status, "answered");
         return;
     };
@@ -189,7 +189,7 @@ fn log(method: &Method, path: &str, answer: &Answer) {
 ///
 /// # Errors
 /// When a fault breaks the connection instead.
-async fn answer(
+async fn respond(
     host: &Host,
     peer: IpAddr,
     request: Request<Incoming>,
@@ -207,8 +207,8 @@ async fn answer(
     if delivery.reset {
         return Err(io::Error::from(io::ErrorKind::ConnectionReset));
     }
-    let mut response = sent.answer;
-    // Resources carry platform time; who compares them with the answer's own time must meet the same.
+    let mut response = sent.response;
+    // Resources carry platform time; who compares them with the response's own time must meet the same.
     let now = host.control.now().format("%a, %d %b %Y %H:%M:%S GMT");
     if let Ok(now) = HeaderValue::from_str(&now.to_string()) {
         response.headers_mut().insert(header::DATE, now);
@@ -232,9 +232,9 @@ async fn answer(
     Ok(http::Response::from_parts(parts, body.boxed_unsync()))
 }
 
-/// An answer on its way out.
+/// A response on its way out.
 struct Sent {
-    answer: http::Response<Bytes>,
+    response: http::Response<Bytes>,
     delivery: Delivery,
 }
 
@@ -263,21 +263,21 @@ async fn serve_platform(host: &Host, request: Request<Incoming>) -> (Sent, Optio
         Ok(bytes) => engine.handle(&Request::from_parts(parts, bytes)),
         Err(error) => refused(error),
     };
-    log(&method, &path, &outcome.answer);
-    let answer = outcome.answer.into_response();
+    log(&method, &path, &outcome.response);
+    let response = outcome.response.into_response();
     host.control.note(Seen {
         time: engine.clock.now(),
         method,
         path,
         query,
-        status: answer.status().as_u16(),
+        status: response.status().as_u16(),
         operation: outcome.operation,
         fault: outcome.fault,
         request: sent,
-        response: answer.body().clone(),
+        response: response.body().clone(),
     });
     let delivery = outcome.delivery;
-    (Sent { answer, delivery }, origin.ok().flatten())
+    (Sent { response, delivery }, origin.ok().flatten())
 }
 
 /// Answers the page, and the requests that steer the emulator.
@@ -299,7 +299,7 @@ async fn steer(
     let origin = check_host(parts.version, &mut parts.headers, host.address)
         .and_then(|()| door::enter(&parts.headers, &named));
     let path = parts.uri.path().to_owned();
-    let answer = match &origin {
+    let response = match &origin {
         Err(refused) => Err(refused.clone()),
         Ok(_) if path == "/" => page(&parts.method),
         Ok(_) if parts.method == Method::OPTIONS => {
@@ -314,18 +314,18 @@ async fn steer(
                 engine.settings.read_timeout,
             )
             .await
-            .and_then(|bytes| control::answer(&host.control, &Request::from_parts(parts, bytes))),
+            .and_then(|bytes| control::respond(&host.control, &Request::from_parts(parts, bytes))),
         },
     };
-    let answer = answer.unwrap_or_else(Answer::from).into_response();
+    let response = response.unwrap_or_else(Response::from).into_response();
     let delivery = Delivery::default();
-    (Sent { answer, delivery }, origin.ok().flatten())
+    (Sent { response, delivery }, origin.ok().flatten())
 }
 
 /// The page for people.
-fn page(method: &Method) -> Result<Answer, ApiError> {
+fn page(method: &Method) -> Result<Response, ApiError> {
     match *method {
-        Method::GET | Method::HEAD => Ok(Answer::bytes("text/html; charset=utf-8", PAGE)),
+        Method::GET | Method::HEAD => Ok(Response::bytes("text/html; charset=utf-8", PAGE)),
         _ => Err(ApiError::method_not_allowed(
             format!("{method} is not possible at /"),
             "GET, HEAD".to_owned(),

@@ -3,7 +3,7 @@
 use crate::{
     base::error::ApiError,
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         generic, list,
         rules::{Action, Platform},
     },
@@ -14,7 +14,7 @@ impl Action {
     ///
     /// # Errors
     /// What the platform answers instead.
-    pub fn run(self, world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+    pub fn run(self, world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
         match self {
             Self::List(rules) => list::list(world, call, rules),
             Self::Get(rules) => generic::get(world, call, rules),

@@ -113,7 +113,7 @@ pub fn address(parameters: &[(&str, String)], kind: Kind) -> Address {
     }
 }
 
-/// The body of an answer.
+/// The body of a response.
 #[derive(Debug, Clone)]
 pub enum Payload {
     /// None.
@@ -126,7 +126,7 @@ pub enum Payload {
 
 /// What a handler answers.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Response {
     /// Status.
     pub status: StatusCode,
     /// Body.
@@ -135,8 +135,8 @@ pub struct Answer {
     pub headers: Map<String, Value>,
 }
 
-impl Answer {
-    /// The answer as an HTTP response.
+impl Response {
+    /// The response as an HTTP response.
     pub fn into_response(self) -> http::Response<Bytes> {
         let (content_type, body) = match self.payload {
             Payload::Empty => (None, Bytes::new()),
@@ -195,7 +195,7 @@ impl Answer {
     }
 }
 
-impl From<ApiError> for Answer {
+impl From<ApiError> for Response {
     fn from(error: ApiError) -> Self {
         let mut headers = Map::new();
         if let Some(seconds) = error.retry_after {

@@ -1,4 +1,4 @@
-//! What a list chooses from: values as they are answered, and resources, which are rendered only as far as the choice needs it.
+//! What a list chooses from: values as responses show them, and resources, which are rendered only as far as the choice needs it.
 
 use std::cell::OnceCell;
 
@@ -24,18 +24,18 @@ pub trait Candidate: Fields {
     fn is_unfiltered(&self) -> bool {
         false
     }
-    /// Itself, as it is answered.
+    /// Itself, as responses show it.
     fn document(&self) -> &Value;
     /// Gives up what can be made again: many are kept before few are answered.
     fn shrink(&mut self);
     /// What is answered.
-    fn answer(self) -> Value;
+    fn shown(self) -> Value;
 }
 
 /// A value with what it can be found by beside that.
 #[derive(Debug)]
 pub struct Ready {
-    /// As it is answered.
+    /// As responses show it.
     pub value: Value,
     /// What it can be found by beside that.
     pub hidden: Map<String, Value>,
@@ -64,7 +64,7 @@ impl Candidate for Ready {
 
     fn shrink(&mut self) {}
 
-    fn answer(self) -> Value {
+    fn shown(self) -> Value {
         self.value
     }
 }
@@ -151,7 +151,7 @@ impl Candidate for Kept<'_> {
         self.document.take();
     }
 
-    fn answer(mut self) -> Value {
+    fn shown(mut self) -> Value {
         match self.document.take() {
             Some(document) => *document,
             None => render::resource(self.world, &self.address(), self.resource),

@@ -33,8 +33,8 @@ pub fn check(
     read: (&'static Operation, Action),
 ) -> Result<(), ApiError> {
     let (operation, action) = read;
-    let reply = operation.reply(StatusCode::OK);
-    let Some(schema) = reply.and_then(|reply| reply.schema.as_ref()) else {
+    let response = operation.response(StatusCode::OK);
+    let Some(schema) = response.and_then(|response| response.schema.as_ref()) else {
         return Ok(());
     };
     let reading = Call {
@@ -50,7 +50,7 @@ pub fn check(
         ..*call
     };
     // What cannot be read is refused by the change itself.
-    let Ok(Payload::Json(current)) = action.run(world, &reading).map(|answer| answer.payload)
+    let Ok(Payload::Json(current)) = action.run(world, &reading).map(|response| response.payload)
     else {
         return Ok(());
     };

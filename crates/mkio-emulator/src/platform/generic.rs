@@ -11,7 +11,7 @@ use crate::{
     },
     docs::name_fits,
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         labels, references, render,
         rules::{Platform, Put, Rules},
     },
@@ -26,16 +26,18 @@ fn ensure_parent(world: &Platform, address: &Address) -> Result<(), ApiError> {
 }
 
 /// GET of one.
-pub fn get(world: &Platform, call: &Call<'_>, rules: &Rules) -> Result<Answer, ApiError> {
+pub fn get(world: &Platform, call: &Call<'_>, rules: &Rules) -> Result<Response, ApiError> {
     let address = call.address(rules.kind);
     let resource = world.find(&address)?;
-    Ok(Answer::ok(render::resource(world, &address, resource)))
+    Ok(Response::ok(render::resource(world, &address, resource)))
 }
 
 /// GET of `…/state`.
-pub fn state(world: &Platform, call: &Call<'_>, rules: &Rules) -> Result<Answer, ApiError> {
+pub fn state(world: &Platform, call: &Call<'_>, rules: &Rules) -> Result<Response, ApiError> {
     let resource = world.find(&call.address(rules.kind))?;
-    Ok(Answer::ok(json!({ "status": { "state": resource.state } })))
+    Ok(Response::ok(
+        json!({ "status": { "state": resource.state } }),
+    ))
 }
 
 /// Checks a body: what it refers to, and what else the kind demands.
@@ -55,7 +57,7 @@ fn check(
 }
 
 /// PUT.
-pub fn put(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Answer, ApiError> {
+pub fn put(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Response, ApiError> {
     let address = call.address(rules.kind);
     ensure_parent(world, &address)?;
     check_name(rules, &address.name)?;
@@ -99,7 +101,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Answe
 }
 
 /// PATCH with a merge-style body.
-pub fn patch(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Answer, ApiError> {
+pub fn patch(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Response, ApiError> {
     let address = call.address(rules.kind);
     let existing = world.find(&address)?;
     if existing.is_deleting() {
@@ -138,15 +140,15 @@ pub fn patch(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Ans
 }
 
 /// DELETE: 200, and 204 when there is nothing (any more).
-pub fn delete(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Answer, ApiError> {
+pub fn delete(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Response, ApiError> {
     remove(world, &call.address(rules.kind))
 }
 
 /// Deletes a resource, guarded and with its `Deleting` state.
-pub fn remove(world: &mut Platform, address: &Address) -> Result<Answer, ApiError> {
+pub fn remove(world: &mut Platform, address: &Address) -> Result<Response, ApiError> {
     let rules = world.rules(address.place.kind);
     if !world.has(address) {
-        return Ok(Answer::empty(StatusCode::NO_CONTENT));
+        return Ok(Response::empty(StatusCode::NO_CONTENT));
     }
     (rules.guard)(world, address)?;
     references::guard(world, address)?;
@@ -161,14 +163,14 @@ pub fn remove(world: &mut Platform, address: &Address) -> Result<Answer, ApiErro
         };
         world.enter(address, "Deleting", &[step]);
     }
-    Ok(Answer::empty(StatusCode::OK))
+    Ok(Response::empty(StatusCode::OK))
 }
 
 /// An action of the kind, by name: a state allows it, and it leads through another.
 ///
 /// # Errors
 /// 404 when there is no such resource, 409 in any other state.
-pub fn act(world: &mut Platform, address: &Address, name: &str) -> Result<Answer, ApiError> {
+pub fn act(world: &mut Platform, address: &Address, name: &str) -> Result<Response, ApiError> {
     let rules = world.rules(address.place.kind);
     let acts = rules.acts;
     let act = acts
@@ -193,7 +195,7 @@ pub fn act(world: &mut Platform, address: &Address, name: &str) -> Result<Answer
         act.through,
         &[enter(act.takes, act.to.unwrap_or(state))],
     );
-    Ok(Answer::empty(StatusCode::OK))
+    Ok(Response::empty(StatusCode::OK))
 }
 
 fn write(world: &mut Platform, call: &Call<'_>, address: &Address, body: Value) {
@@ -207,10 +209,14 @@ fn write(world: &mut Platform, call: &Call<'_>, address: &Address, body: Value) 
     }
 }
 
-/// The answer that shows a resource.
-pub fn shown(world: &Platform, address: &Address, status: StatusCode) -> Result<Answer, ApiError> {
+/// The response that shows a resource.
+pub fn shown(
+    world: &Platform,
+    address: &Address,
+    status: StatusCode,
+) -> Result<Response, ApiError> {
     let resource = world.find(address)?;
-    Ok(Answer::json(
+    Ok(Response::json(
         status,
         render::resource(world, address, resource),
     ))

@@ -11,7 +11,7 @@ use crate::{
         store::{Address, Place, Resource, Table},
     },
     platform::{
-        call::{Answer, Call, Payload},
+        call::{Call, Payload, Response},
         candidate::{Candidate, Kept, Ready},
         render,
         rules::{Platform, Rules, Shape},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// GET of a family's collection.
-pub fn list(world: &Platform, call: &Call<'_>, rules: &Rules) -> Result<Answer, ApiError> {
+pub fn list(world: &Platform, call: &Call<'_>, rules: &Rules) -> Result<Response, ApiError> {
     let place = call.place(rules.kind);
     if let Some(parent) = Call::parent(&place) {
         world.find(&parent)?;
@@ -39,7 +39,7 @@ pub fn tables_page<'a>(
     call: &Call<'_>,
     label: &str,
     tables: &[(&'a Place, &'a Table)],
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let request = Request::parse(world.settings.pages, call)?;
     let total = tables.iter().map(|(_, table)| table.len()).sum();
     if let ([(place, table)], true) = (tables, request.is_plain()) {
@@ -73,24 +73,24 @@ pub fn tables_page<'a>(
     Ok(selected(world, call, label, &request, candidates, total))
 }
 
-/// A page out of values that are already as they are answered.
+/// A page out of values that look already as responses show them.
 pub fn values_page(
     world: &Platform,
     call: &Call<'_>,
     label: &str,
     values: Vec<Value>,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let unindexed = values.into_iter().map(|value| (value, Map::new()));
     indexed_page(world, call, label, unindexed.collect())
 }
 
-/// A page out of values that are already as they are answered, each with what it can be found by beside that.
+/// A page out of values that look already as responses show them, each with what it can be found by beside that.
 pub fn indexed_page(
     world: &Platform,
     call: &Call<'_>,
     label: &str,
     values: Vec<(Value, Map<String, Value>)>,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let request = Request::parse(world.settings.pages, call)?;
     let total = values.len();
     let numbered = values
@@ -106,7 +106,7 @@ pub fn bare_page(
     call: &Call<'_>,
     kind: Option<&str>,
     values: Vec<Value>,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let page = values_page(world, call, "", values)?;
     let Payload::Json(body) = page.payload else {
         return Ok(page);
@@ -115,7 +115,7 @@ pub fn bare_page(
     if let Some(kind) = kind {
         merge::put(&mut out, "/kind", json!(kind));
     }
-    Ok(Answer::ok(out))
+    Ok(Response::ok(out))
 }
 
 /// A page as a device answers it: `total` counts the matches, the link is relative and escapes every `$`, any field may be named.
@@ -124,7 +124,7 @@ pub fn device_page(
     limits: PageLimits,
     label: &str,
     values: Vec<Value>,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let request = Request::parse(limits, call)?;
     let numbered = values
         .into_iter()
@@ -148,7 +148,7 @@ pub fn device_page(
             json!(format!("{}?{query}", call.path)),
         );
     }
-    Ok(Answer::ok(body))
+    Ok(Response::ok(body))
 }
 
 fn ready(value: Value, hidden: Map<String, Value>, at: usize) -> Ready {
@@ -254,7 +254,7 @@ fn plain(
     request: &Request,
     place: &Place,
     table: &Table,
-) -> Answer {
+) -> Response {
     let start = match &request.page.cursor {
         Some(cursor) => table.offset_after(cursor.0.sequence),
         None => request.page.start,
@@ -296,7 +296,7 @@ fn selected(
     request: &Request,
     items: impl Iterator<Item = impl Candidate>,
     total: usize,
-) -> Answer {
+) -> Response {
     let selection = select(request, items, request.enough());
     envelope(
         world,
@@ -370,7 +370,7 @@ fn select<C: Candidate>(
         .skip(skipped)
         .map(|(key, item)| {
             last = Some(key);
-            item.answer()
+            item.shown()
         })
         .collect();
     let more = start + items.len() < found;
@@ -396,7 +396,7 @@ fn envelope(
     request: &Request,
     items: Vec<Value>,
     totals: Totals,
-) -> Answer {
+) -> Response {
     let records = items.len();
     let start = request.page.start;
     let end = start.saturating_add(records);
@@ -426,7 +426,7 @@ fn envelope(
         };
         merge::put(&mut body, "/@odata.nextLink", json!(link));
     }
-    Answer::ok(body)
+    Response::ok(body)
 }
 
 fn project_info(world: &Platform, name: &str) -> Option<Value> {
@@ -468,7 +468,7 @@ mod tests {
 
         fn shrink(&mut self) {}
 
-        fn answer(self) -> Value {
+        fn shown(self) -> Value {
             self.document();
             json!(self.at * 37 % 101)
         }

@@ -1,10 +1,10 @@
-//! Answers with a part of the bytes, where the caller asks for it by `Range`.
+//! Responses with a part of the bytes, where the caller asks for it by `Range`.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header::RANGE};
 use serde_json::json;
 
-use crate::platform::call::Answer;
+use crate::platform::call::Response;
 
 /// What `Range` asks for, of so many bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ fn asked(headers: &HeaderMap, size: usize) -> Asked {
 }
 
 /// The bytes, or the part of them that was asked for.
-pub fn answer(headers: &HeaderMap, bytes: Bytes) -> Answer {
+pub fn respond(headers: &HeaderMap, bytes: Bytes) -> Response {
     let size = bytes.len();
     let (status, bytes, told) = match asked(headers, size) {
         Asked::Whole => (StatusCode::OK, bytes, None),
@@ -57,17 +57,17 @@ pub fn answer(headers: &HeaderMap, bytes: Bytes) -> Answer {
             (StatusCode::RANGE_NOT_SATISFIABLE, Bytes::new(), Some(told))
         }
     };
-    let mut answer = Answer::bytes("application/octet-stream", bytes);
-    answer.status = status;
-    answer
+    let mut response = Response::bytes("application/octet-stream", bytes);
+    response.status = status;
+    response
         .headers
         .insert("accept-ranges".to_owned(), json!("bytes"));
     if let Some(told) = told {
-        answer
+        response
             .headers
             .insert("content-range".to_owned(), json!(told));
     }
-    answer
+    response
 }
 
 #[cfg(test)]
@@ -100,8 +100,8 @@ mod tests {
     #[test]
     fn a_part_says_where_it_is() {
         let headers = HeaderMap::from_iter([(RANGE, HeaderValue::from_static("bytes=4-5"))]);
-        let answer = answer(&headers, Bytes::from_static(b"0123456789"));
-        assert_eq!(answer.status, StatusCode::PARTIAL_CONTENT);
-        assert_eq!(answer.headers["content-range"], "bytes 4-5/10");
+        let response = respond(&headers, Bytes::from_static(b"0123456789"));
+        assert_eq!(response.status, StatusCode::PARTIAL_CONTENT);
+        assert_eq!(response.headers["content-range"], "bytes 4-5/10");
     }
 }

@@ -5,19 +5,19 @@ use serde_json::{Value, json};
 
 use crate::{
     base::error::ApiError,
-    platform::call::{Answer, Payload},
+    platform::call::{Payload, Response},
 };
 
-/// The answer to a request that is refused, in the form of the API that the path belongs to.
-pub(crate) fn refusal(path: &str, error: ApiError) -> Answer {
+/// The response to a request that is refused, in the form of the API that the path belongs to.
+pub(crate) fn refusal(path: &str, error: ApiError) -> Response {
     if !path.starts_with("/api/channel") && !path.starts_with("/api/interfaces") {
         return error.into();
     }
     let (status, body) = error_body(&error);
-    Answer {
+    Response {
         status,
         payload: Payload::Json(body),
-        ..Answer::from(error)
+        ..Response::from(error)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Resources as they are answered.
+//! Resources as responses show them.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -131,7 +131,7 @@ pub fn metadata(world: &Platform, resource: &Resource, name: bool) -> Value {
     out
 }
 
-/// What lists know of a resource beside what answers show: who made and changed it, by id, address and name, and when.
+/// What lists know of a resource beside what responses show: who made and changed it, by id, address and name, and when.
 pub fn index(world: &Platform, address: &Address, resource: &Resource) -> Map<String, Value> {
     let rules = world.rules(address.place.kind);
     let mut out = resource.hidden.clone();
@@ -147,7 +147,7 @@ pub fn index(world: &Platform, address: &Address, resource: &Resource) -> Map<St
     ] {
         let (email, name) = (email(world, by), identity::name_of(world, by));
         out.insert(verb.to_owned(), json!(format::time(at)));
-        // Some answers show the address where others show the id.
+        // Some responses show the address where others show the id.
         out.insert(format!("{verb}By"), json!([by, email]));
         out.insert(format!("{verb}ByEmail"), json!(email));
         out.insert(format!("{verb}ByName"), json!(name));

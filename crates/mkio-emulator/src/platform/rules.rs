@@ -23,13 +23,13 @@ use crate::{
     },
     docs::{Documents, Operation, Schemas},
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         incidents::Incident,
         start::Start,
     },
 };
 
-/// How answers of a kind look.
+/// How responses of a kind look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// `id`, `name`, `type`, `properties`, `systemData`.
@@ -88,7 +88,7 @@ pub struct Act {
 /// Limits of a name.
 #[derive(Debug, Clone, Copy)]
 pub struct NameRule {
-    /// Pattern, as the documents give it for the name in replies.
+    /// Pattern, as the documents give it for the name in responses.
     pub pattern: &'static str,
     /// Fewest characters.
     pub min: usize,
@@ -119,9 +119,9 @@ pub struct Rules {
     /// Path of its collection, whose operations work as for all kinds unless a route says otherwise: `~/media/assets`, where `~` is the
     /// project. Empty for what has none.
     pub collection: &'static str,
-    /// `kind` in replies and lists.
+    /// `kind` in responses and lists.
     pub label: &'static str,
-    /// How replies look.
+    /// How responses look.
     pub shape: Shape,
     /// Limits of its name.
     pub name: NameRule,
@@ -143,11 +143,11 @@ pub struct Rules {
     pub acts: &'static [Act],
     /// States that it enters in other ways than by its creation, its actions and its deletion.
     pub others: &'static [&'static str],
-    /// Where replies show the state.
+    /// Where responses show the state.
     pub state_at: &'static [&'static str],
     /// How the names begin of those that a filter leaves in whatever it says. Empty for none.
     pub unfiltered: &'static str,
-    /// Whether replies have `properties.provisioningState`.
+    /// Whether responses have `properties.provisioningState`.
     pub provisioning: bool,
     /// Fields that name other resources.
     pub references: &'static [Reference],
@@ -164,9 +164,9 @@ pub struct Rules {
     pub removed: fn(&mut Platform, &Address, &Resource),
     /// What follows when it enters a state by itself; the last argument is the state before.
     pub entered: fn(&mut Platform, &Address, &'static str),
-    /// Finishes a reply.
+    /// Finishes a response.
     pub dress: fn(&Platform, &Address, &Resource, &mut Value),
-    /// Adds what lists sort and filter by and replies do not show.
+    /// Adds what lists sort and filter by and responses do not show.
     pub index: fn(&Resource, &mut Map<String, Value>),
 }
 
@@ -217,7 +217,7 @@ impl Rules {
 }
 
 /// What an operation does.
-pub type Handler = fn(&mut Platform, &Call<'_>) -> Result<Answer, ApiError>;
+pub type Handler = fn(&mut Platform, &Call<'_>) -> Result<Response, ApiError>;
 
 /// What an operation does: what it does for all kinds alike, or something of its own.
 #[derive(Clone, Copy)]
@@ -250,7 +250,7 @@ pub struct Door {
     /// Takes bodies of any bytes up to [`Settings::blob_limit`], which are not looked into.
     pub blobs: bool,
     /// Answers.
-    pub serve: fn(&mut Platform, &Request<Bytes>) -> Result<Answer, ApiError>,
+    pub serve: fn(&mut Platform, &Request<Bytes>) -> Result<Response, ApiError>,
 }
 
 /// What a file of `resources` brings: kinds, operations, what can happen to the kinds.
@@ -299,7 +299,7 @@ impl Known {
         let put = operations
             .iter()
             .find(|operation| operation.signature() == signature);
-        let declares = |status| put.is_some_and(|put| put.reply(status).is_some());
+        let declares = |status| put.is_some_and(|put| put.response(status).is_some());
         let marked = put
             .and_then(|put| Some((put.api, &put.bodies.first()?.schema)))
             .map(|(api, schema)| Schemas::get().immutable(api, schema));

@@ -8,7 +8,7 @@ pub(crate) trait Fields {
     fn values(&self, path: &str) -> Vec<Value>;
 }
 
-/// A resource as it is answered, with values that lists know and answers do not show (`transform` of a job). An array stands for
+/// A resource as responses show it, with values that lists know and responses do not show (`transform` of a job). An array stands for
 /// several values of one field.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Indexed<'a> {
@@ -57,7 +57,7 @@ impl Fields for Indexed<'_> {
     }
 }
 
-/// The values that lists know a field to have beside what answers show.
+/// The values that lists know a field to have beside what responses show.
 pub(crate) fn indexed(hidden: &Map<String, Value>, path: &str) -> Option<Vec<Value>> {
     match hidden.get(path)? {
         Value::Array(values) => Some(values.clone()),
@@ -65,7 +65,7 @@ pub(crate) fn indexed(hidden: &Map<String, Value>, path: &str) -> Option<Vec<Val
     }
 }
 
-/// The values of a field in an answer.
+/// The values of a field in a response.
 pub(crate) fn shown(document: &Value, path: &str) -> Vec<Value> {
     for place in PLACES {
         let found = follow(document, &format!("{place}{path}"));

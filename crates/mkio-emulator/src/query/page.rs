@@ -12,7 +12,7 @@ use crate::{
 /// Which page of a list is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageRequest {
-    /// Most items to answer.
+    /// Most items to response.
     pub size: usize,
     /// Offset of the first item.
     pub start: usize,

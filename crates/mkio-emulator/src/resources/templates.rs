@@ -13,7 +13,7 @@ use crate::{
         world::PLATFORM_USER,
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         generic, labels, list, render,
         rules::{DNS_NAME, Entry, Platform, Rules, Shape},
         start::Preset,
@@ -70,7 +70,7 @@ fn known_type(world: &Platform, name: &str) -> Result<(), ApiError> {
 }
 
 /// GET `types`.
-pub fn types(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn types(world: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError> {
     let types: Vec<Value> = world
         .start
         .templates
@@ -78,14 +78,14 @@ pub fn types(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
         .iter()
         .map(|known| json!({ "name": known.name, "description": known.description, "openapi": null }))
         .collect();
-    Ok(Answer::ok(json!({ "types": types })))
+    Ok(Response::ok(json!({ "types": types })))
 }
 
 /// When presets were made, and by whom.
 const PRESETS_MADE: &str = "2025-01-01T00:00:00.000Z";
 const PRESETS_BY: (&str, &str) = ("platform@example.com", "Platform");
 
-/// A preset as it is answered. Each of its settings is a parameter.
+/// A preset as responses show it. Each of its settings is a parameter.
 fn preset(preset: &Preset) -> Value {
     let inputs: Vec<Value> = preset
         .inputs
@@ -147,7 +147,7 @@ fn status(config: &Value) -> Value {
 }
 
 /// GET `presets` and `presets/{config_type}`.
-pub fn presets(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn presets(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let kind = Some(call.parameter("config_type")).filter(|kind| !kind.is_empty());
     kind.map_or(Ok(()), |kind| known_type(world, kind))?;
     let by = Map::from_iter(
@@ -162,10 +162,10 @@ pub fn presets(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError
 }
 
 /// GET `presets/{config_type}/{name}`.
-pub fn get_preset(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn get_preset(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let (kind, name) = (call.parameter("config_type"), call.parameter("name"));
     let found = find(world, kind, name).map_err(ApiError::not_found)?;
-    Ok(Answer::ok(preset(found)))
+    Ok(Response::ok(preset(found)))
 }
 
 fn versions_of(project: &str, kind: &str, name: &str) -> Place {
@@ -216,7 +216,7 @@ fn shown(world: &Platform, place: &Place, version: &Resource) -> Value {
 }
 
 /// GET `configs` and `configs/{config_type}`: the latest version of each.
-pub fn configs(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn configs(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let kind = Some(call.parameter("config_type")).filter(|kind| !kind.is_empty());
     kind.map_or(Ok(()), |kind| known_type(world, kind))?;
     let values = world
@@ -245,14 +245,14 @@ fn unknown(call: &Call<'_>, version: &str) -> ApiError {
 }
 
 /// GET `configs/{config_type}/{name}`: the latest version.
-pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let place = named(world, call)?;
     let found = version(world, &place, "latest").ok_or_else(|| unknown(call, "latest"))?;
-    Ok(Answer::ok(shown(world, &place, found)))
+    Ok(Response::ok(shown(world, &place, found)))
 }
 
 /// GET `…/versions`.
-pub fn versions(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn versions(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let place = named(world, call)?;
     let table = world
         .table(&place)
@@ -266,15 +266,15 @@ pub fn versions(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErro
 }
 
 /// GET `…/versions/{version}`.
-pub fn get_version(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn get_version(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let place = named(world, call)?;
     let wanted = call.parameter("version");
     let found = version(world, &place, wanted).ok_or_else(|| unknown(call, wanted))?;
-    Ok(Answer::ok(shown(world, &place, found)))
+    Ok(Response::ok(shown(world, &place, found)))
 }
 
 /// PUT: a further version, which gets `latest` and the tags it names; other versions lose them.
-pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let place = named(world, call)?;
     generic::check_name(&CONFIGS, call.parameter("name"))?;
     labels::check(&call.body)?;
@@ -310,7 +310,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
         }
     }
     let made = world.find(&address)?;
-    Ok(Answer::json(status, shown(world, &place, made)))
+    Ok(Response::json(status, shown(world, &place, made)))
 }
 
 /// What the version consists of: what is given, or what the preset of that name has.
@@ -342,7 +342,7 @@ fn take_tags(world: &mut Platform, place: &Place, tags: &[Value]) {
 }
 
 /// DELETE `configs/{config_type}/{name}`: all versions.
-pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let place = named(world, call)?;
     let names: Vec<String> = world
         .table(&place)
@@ -352,7 +352,7 @@ pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     for name in &names {
         world.remove(&place.at(name));
     }
-    Ok(Answer::empty(if names.is_empty() {
+    Ok(Response::empty(if names.is_empty() {
         StatusCode::NO_CONTENT
     } else {
         StatusCode::OK
@@ -360,10 +360,10 @@ pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
 }
 
 /// DELETE `…/versions/{version}`: not the latest.
-pub fn delete_version(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn delete_version(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let place = named(world, call)?;
     let Some(found) = version(world, &place, call.parameter("version")) else {
-        return Ok(Answer::empty(StatusCode::NO_CONTENT));
+        return Ok(Response::empty(StatusCode::NO_CONTENT));
     };
     if has_tag(found, "latest") {
         return Err(ApiError::bad_request(
@@ -372,7 +372,7 @@ pub fn delete_version(world: &mut Platform, call: &Call<'_>) -> Result<Answer, A
     }
     let address = place.at(&found.name);
     world.remove(&address);
-    Ok(Answer::empty(StatusCode::OK))
+    Ok(Response::empty(StatusCode::OK))
 }
 
 /// Whether the configurations that a flow names exist and fit, `(pointer, reason)`.

@@ -36,14 +36,14 @@ async fn downloaded(
     if let Some(range) = range {
         request = request.header("range", range);
     }
-    let response = request.send().await.expect("an answer");
+    let response = request.send().await.expect("a response");
     let status = response.status().as_u16();
     (status, response.text().await.expect("a body"))
 }
 
-/// The status of a request that sends bytes, and its answer.
+/// The status of a request that sends bytes, and its response.
 async fn sent(request: RequestBuilder, bytes: &'static str) -> (u16, String) {
-    let response = request.body(bytes).send().await.expect("an answer");
+    let response = request.body(bytes).send().await.expect("a response");
     let status = response.status().as_u16();
     (status, response.text().await.expect("a body"))
 }
@@ -182,7 +182,7 @@ async fn an_s3_account_takes_files_whole_and_in_parts() {
     for (number, bytes) in [(2, "two"), (1, "one")] {
         let part = format!("b.mp4?partNumber={number}&uploadId={id}");
         let request = signed(Method::PUT, &part).body(bytes);
-        let response = request.send().await.expect("an answer");
+        let response = request.send().await.expect("a response");
         assert!(response.headers().contains_key("etag"));
     }
     let list = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber></Part><Part><PartNumber>2</PartNumber></Part></CompleteMultipartUpload>";
@@ -227,7 +227,7 @@ async fn files_have_limits_of_their_own() {
         request.body("[".repeat(size)).send()
     };
     let status = |response: reqwest::Result<reqwest::Response>| {
-        response.map(|r| r.status().as_u16()).expect("an answer")
+        response.map(|r| r.status().as_u16()).expect("a response")
     };
     assert_eq!(status(put("a", 120).await), 201);
     assert_eq!(status(put("b", 129).await), 413);
@@ -241,12 +241,12 @@ async fn files_have_tags_and_are_stored_on_conditions() {
     caller.asset("in").await;
     let account = own_url(&caller).await;
     let put = |name: &str| azure(&caller, &account, &format!("container-in/{name}"), "");
-    let first = put("a").body("one").send().await.expect("an answer");
+    let first = put("a").body("one").send().await.expect("a response");
     let tag = first.headers()["etag"].clone();
     let url = format!("{account}/container-in/a{STORAGE_SAS}");
     for method in [Method::GET, Method::HEAD] {
         let read = caller.http.request(method, &url).send().await;
-        let read = read.expect("an answer");
+        let read = read.expect("a response");
         assert_eq!(read.headers()["etag"], tag);
         assert_eq!(
             read.headers()["last-modified"],
@@ -300,6 +300,6 @@ async fn paths_of_downloads_can_be_asked_for() {
     let mut paths = paths.iter().filter_map(Value::as_str);
     let path = paths.find(|path| path.ends_with(".txt"));
     let url = format!("{}{}", caller.emulator.base_url(), path.expect("a path"));
-    let answer = caller.http.get(url).send().await.expect("an answer");
-    assert_eq!(answer.text().await.expect("text"), "text");
+    let response = caller.http.get(url).send().await.expect("a response");
+    assert_eq!(response.text().await.expect("text"), "text");
 }

@@ -58,19 +58,23 @@ async fn a_value_of_another_type_is_refused_with_its_field() {
             let mut body = sample.body.clone();
             let value = body.pointer_mut(&pointer).expect("it is there");
             *value = other(value);
-            let answer = caller.put(&path, body).await;
+            let response = caller.put(&path, body).await;
             let (wanted, detail) = if path.starts_with("/api/channels/") {
-                (422, answer.body["detail"].to_string())
+                (422, response.body["detail"].to_string())
             } else {
                 (
                     400,
-                    answer.body["error"]["detail"]
+                    response.body["error"]["detail"]
                         .as_str()
                         .unwrap_or_default()
                         .to_owned(),
                 )
             };
-            assert_eq!(answer.status, wanted, "{path} {pointer}: {}", answer.body);
+            assert_eq!(
+                response.status, wanted,
+                "{path} {pointer}: {}",
+                response.body
+            );
             // The device tells the place as a list.
             let place: Vec<String> = pointer
                 .split('/')
@@ -224,17 +228,17 @@ async fn every_operation_knows_who_calls_and_where() {
                 (true, _, true) => 404,
                 _ => continue,
             };
-            let answer = caller.call(operation.method.clone(), &path, None).await;
+            let response = caller.call(operation.method.clone(), &path, None).await;
             assert_eq!(
-                answer.status, wanted,
+                response.status, wanted,
                 "{} {path}: {}",
-                operation.method, answer.body
+                operation.method, response.body
             );
             if wanted == 404 {
                 assert!(
-                    answer.detail().contains("project named 'nowhere'"),
+                    response.detail().contains("project named 'nowhere'"),
                     "{}",
-                    answer.detail()
+                    response.detail()
                 );
             }
             strangers += 1;
@@ -350,24 +354,24 @@ async fn limits_that_the_documents_tell_in_words_hold() {
             Some("maxCacheAge"),
         ),
     ] {
-        let answer = caller.put(path, body).await;
+        let response = caller.put(path, body).await;
         match named {
             Some(named) => {
                 assert!(
-                    [400, 422].contains(&answer.status),
+                    [400, 422].contains(&response.status),
                     "{path}: {}",
-                    answer.body
+                    response.body
                 );
                 assert!(
-                    answer.detail().contains(named),
+                    response.detail().contains(named),
                     "{path}: {}",
-                    answer.detail()
+                    response.detail()
                 );
             }
             None => assert!(
-                [200, 201].contains(&answer.status),
+                [200, 201].contains(&response.status),
                 "{path}: {}",
-                answer.body
+                response.body
             ),
         }
     }

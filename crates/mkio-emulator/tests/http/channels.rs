@@ -57,7 +57,7 @@ async fn a_beam_channel_is_made_started_copied_and_removed() {
         "{}/api/channels/one/thumbnails/sdi-0/thumbnail.jpg",
         caller.emulator.base_url()
     );
-    let picture = caller.http.get(url).send().await.expect("an answer");
+    let picture = caller.http.get(url).send().await.expect("a response");
     assert_eq!(picture.headers()["content-type"], "image/jpeg");
     assert!(
         picture

@@ -1,4 +1,4 @@
-//! A raw HTTP caller that checks every answer against the documents.
+//! A raw HTTP caller that checks every response against the documents.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use mkio_emulator::{Emulator, EmulatorBuilder};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// An answer: status, headers, body.
+/// A response: status, headers, body.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,
     pub body: Value,
 }
 
-impl Answer {
-    /// The answer, if it has the status; else the test ends with what came instead.
+impl Response {
+    /// The response, if it has the status; else the test ends with what came instead.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
@@ -70,8 +70,8 @@ impl Caller {
         self.emulator.control().step(Duration::from_secs(seconds));
     }
 
-    /// A request below the project, or at an absolute path. The answer is checked against the documents.
-    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+    /// A request below the project, or at an absolute path. The response is checked against the documents.
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Response {
         let path = if path.starts_with('/') || path.starts_with("http") {
             path.to_owned()
         } else {
@@ -93,30 +93,30 @@ impl Caller {
         checked(&method, response).await
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Response {
         self.call(Method::GET, path, None).await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
+    pub async fn put(&self, path: &str, body: Value) -> Response {
         self.call(Method::PUT, path, Some(body)).await
     }
 
-    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub async fn patch(&self, path: &str, body: Value) -> Response {
         self.call(Method::PATCH, path, Some(body)).await
     }
 
     /// A JSON Patch of a resource below the project.
-    pub async fn json_patch(&self, path: &str, patch: Value) -> Answer {
+    pub async fn json_patch(&self, path: &str, patch: Value) -> Response {
         let (base, project) = (self.emulator.base_url(), self.emulator.project());
         let url = format!("{base}/api/v1/projects/{project}/{path}");
         let request = self.http.patch(url).bearer_auth(&self.token);
         let request = request
             .header("content-type", "application/json-patch+json")
             .body(patch.to_string());
-        checked(&Method::PATCH, request.send().await.expect("an answer")).await
+        checked(&Method::PATCH, request.send().await.expect("a response")).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Response {
         self.call(
             Method::POST,
             path,
@@ -125,7 +125,7 @@ impl Caller {
         .await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> Response {
         self.call(Method::DELETE, path, None).await
     }
 
@@ -156,8 +156,8 @@ pub fn is_served(operation: &Operation) -> bool {
     !unserved.lines().any(|line| line.trim() == operation.id)
 }
 
-/// Reads an answer and checks it: a declared status, a body that fits its schema, the standard body for errors.
-pub async fn checked(method: &Method, response: reqwest::Response) -> Answer {
+/// Reads a response and checks it: a declared status, a body that fits its schema, the standard body for errors.
+pub async fn checked(method: &Method, response: reqwest::Response) -> Response {
     let status = response.status();
     let path = response.url().path().to_owned();
     let headers = response.headers().clone();
@@ -172,13 +172,13 @@ pub async fn checked(method: &Method, response: reqwest::Response) -> Answer {
     };
     let documents = Documents::get();
     if let Ok((operation, _)) = documents.route(method, &path) {
-        // Documents do not declare 413, and forget 409 and the device's 401 and 404 for some of the operations that answer them.
+        // Documents do not declare 413, and forget 409 and the device's 401 and 404 for some of the operations that response them.
         let forgotten = (status == StatusCode::NOT_IMPLEMENTED && !is_served(operation))
             || matches!(status, StatusCode::CONFLICT | StatusCode::PAYLOAD_TOO_LARGE)
             || (status == StatusCode::NOT_FOUND && path.starts_with("/api/channels/"))
             || (status == StatusCode::UNAUTHORIZED && path == "/api/channel-me/");
-        if !forgotten || operation.reply(status).is_some() {
-            let checked = operation.check_reply(status, json.then_some(&body));
+        if !forgotten || operation.response(status).is_some() {
+            let checked = operation.check_response(status, json.then_some(&body));
             assert_eq!(checked, Ok(()), "{method} {path} answered {body}");
         }
     }
@@ -191,7 +191,7 @@ pub async fn checked(method: &Method, response: reqwest::Response) -> Answer {
         }
         assert_eq!(body["status"], status.as_u16());
     }
-    Answer {
+    Response {
         status: status.as_u16(),
         headers,
         body,

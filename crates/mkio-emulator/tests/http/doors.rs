@@ -14,8 +14,8 @@ async fn foreign_hosts_and_origins_are_refused() {
     );
     let status = async |name: &str, value: &str| {
         let request = caller.http.get(&url).bearer_auth(&caller.token);
-        let answer = request.header(name, value).send().await;
-        answer.expect("an answer").status().as_u16()
+        let response = request.header(name, value).send().await;
+        response.expect("a response").status().as_u16()
     };
     for (name, value, wanted) in [
         ("host", "attacker.example", 403),
@@ -51,7 +51,7 @@ async fn browsers_of_this_machine_may_ask() {
         )
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(preflight.status(), 204);
     let header = |name: &str| {
         let value = preflight.headers().get(name);
@@ -65,16 +65,16 @@ async fn browsers_of_this_machine_may_ask() {
     );
     assert!(header("access-control-allow-methods").contains("PUT"));
     assert!(header("allow").contains("DELETE"));
-    let answer = caller
+    let response = caller
         .http
         .get(&url)
         .header("origin", "http://localhost:3000")
         .bearer_auth(&caller.token)
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(
-        answer.headers()["access-control-allow-origin"],
+        response.headers()["access-control-allow-origin"],
         "http://localhost:3000"
     );
     let head = caller
@@ -83,7 +83,7 @@ async fn browsers_of_this_machine_may_ask() {
         .bearer_auth(&caller.token)
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(head.status(), 404);
     caller.asset("a").await;
     let head = caller
@@ -92,7 +92,7 @@ async fn browsers_of_this_machine_may_ask() {
         .bearer_auth(&caller.token)
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(
         (head.status().as_u16(), head.text().await.expect("no body")),
         (200, String::new())

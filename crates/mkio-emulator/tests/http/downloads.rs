@@ -78,15 +78,15 @@ async fn files_of_an_asset_with_a_path_are_named_with_it() {
         let request = caller
             .http
             .post(format!("{}downloadBlob", access.text("/url")));
-        let answer = request
+        let response = request
             .bearer_auth(access.text("/jwt"))
             .json(&body)
             .send()
             .await
-            .expect("an answer");
+            .expect("a response");
         (
-            answer.status().as_u16(),
-            answer.bytes().await.expect("a body").len() as u64,
+            response.status().as_u16(),
+            response.bytes().await.expect("a body").len() as u64,
         )
     };
     let size = listed.body["spec"]["files"][0]["size"]
@@ -129,6 +129,6 @@ async fn a_download_has_as_long_however_fast_platform_time_is() {
         .json(&body)
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(taken.status(), 200);
 }

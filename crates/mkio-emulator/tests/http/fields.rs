@@ -66,17 +66,17 @@ async fn what_put_cannot_change_is_refused_and_kept_when_left_out() {
         if let Some(fields) = body.pointer_mut(parent).and_then(Value::as_object_mut) {
             fields.shift_remove(name);
         }
-        let answer = caller.put(path, body).await;
-        if answer.status == 200 {
+        let response = caller.put(path, body).await;
+        if response.status == 200 {
             assert_eq!(
-                answer.body.pointer(pointer),
+                response.body.pointer(pointer),
                 before.pointer(pointer),
                 "{path} {pointer}"
             );
             caller.step(5);
         } else {
             assert!(
-                answer.expect(400).detail().contains("required"),
+                response.expect(400).detail().contains("required"),
                 "{path} {pointer}"
             );
         }

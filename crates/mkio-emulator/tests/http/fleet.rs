@@ -256,7 +256,7 @@ async fn a_device_is_registered_once_and_a_project_keeps_a_hundred_backups() {
             .body(bytes.to_vec());
         crate::common::checked(
             &reqwest::Method::POST,
-            request.send().await.expect("an answer"),
+            request.send().await.expect("a response"),
         )
         .await
     };

@@ -415,17 +415,17 @@ async fn the_guides_run_one_after_the_other() {
                 Wait(seconds) => caller.step(seconds),
                 Ask(method, path, body, status) => {
                     let body = (!body.is_null()).then_some(body);
-                    let answer = caller.call(method.clone(), path, body).await;
+                    let response = caller.call(method.clone(), path, body).await;
                     assert_eq!(
-                        answer.status, status,
+                        response.status, status,
                         "{guide}: {method} {path}: {}",
-                        answer.body
+                        response.body
                     );
                 }
                 Shows(path, at, wanted) => {
-                    let answer = caller.get(path).await;
-                    let shown = answer.body.pointer(at);
-                    assert_eq!(shown, Some(&wanted), "{guide}: {path}: {}", answer.body);
+                    let response = caller.get(path).await;
+                    let shown = response.body.pointer(at);
+                    assert_eq!(shown, Some(&wanted), "{guide}: {path}: {}", response.body);
                 }
             }
         }

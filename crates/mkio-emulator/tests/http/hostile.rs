@@ -1,4 +1,4 @@
-//! Hostile input: answers are 4xx, and the emulator lives on.
+//! Hostile input: responses are 4xx, and the emulator lives on.
 
 use crate::common::Caller;
 use futures::StreamExt;
@@ -14,12 +14,12 @@ async fn exchange(caller: &Caller, request: &[u8]) -> String {
         .expect("a connection");
     // The peer may close before it has read everything; what it said until then counts.
     let _ = stream.write_all(request).await;
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response).await;
+    String::from_utf8_lossy(&response).into_owned()
 }
 
-/// Sends bytes and reads the status of the answer; none when the connection just closes.
+/// Sends bytes and reads the status of the response; none when the connection just closes.
 async fn raw(caller: &Caller, request: &[u8]) -> Option<u16> {
     exchange(caller, request)
         .await
@@ -191,7 +191,7 @@ async fn odd_requests_answer_4xx() {
             "{name}: {status:?}"
         );
         if name != "no HTTP" && name != "too large" {
-            assert!(status.is_some(), "{name}: no answer");
+            assert!(status.is_some(), "{name}: no response");
         }
     }
     let flood: String = (0..1_000)
@@ -226,16 +226,16 @@ async fn old_callers_and_impatient_ones_are_served() {
         caller.emulator.base_url()
     );
     assert!(old.contains(&link), "{old}");
-    // Three requests before the first answer is read.
+    // Three requests before the first response is read.
     let three = format!(
         "{}{}{}",
         get("1.1", "host: x\r\n"),
         get("1.1", "host: x\r\n"),
         get("1.1", "host: x\r\nconnection: close\r\n")
     );
-    let answers = exchange(&caller, three.as_bytes()).await;
-    assert_eq!(answers.matches("HTTP/1.1 200").count(), 3, "{answers}");
-    assert_eq!(answers.matches("\"asset-1\"").count(), 3, "{answers}");
+    let responses = exchange(&caller, three.as_bytes()).await;
+    assert_eq!(responses.matches("HTTP/1.1 200").count(), 3, "{responses}");
+    assert_eq!(responses.matches("\"asset-1\"").count(), 3, "{responses}");
 }
 
 #[tokio::test]
@@ -255,17 +255,17 @@ async fn whoever_sends_slowly_is_not_waited_for() {
         caller.token
     );
     let ended = exchange(&caller, body.as_bytes());
-    let answer = tokio::time::timeout(std::time::Duration::from_secs(30), ended)
+    let response = tokio::time::timeout(std::time::Duration::from_secs(30), ended)
         .await
         .expect("it does not wait for the rest of the body");
-    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(response.starts_with("HTTP/1.1 408"), "{response}");
     // Of a body over the limit, the rest changes nothing.
     let over = body.replace("content-length: 100", "content-length: 9999999");
     let ended = exchange(&caller, over.as_bytes());
-    let answer = tokio::time::timeout(std::time::Duration::from_secs(30), ended)
+    let response = tokio::time::timeout(std::time::Duration::from_secs(30), ended)
         .await
         .expect("it does not wait for the rest of the body");
-    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    assert!(response.starts_with("HTTP/1.1 413"), "{response}");
     caller.get("media/assets").await.expect(200);
 }
 
@@ -280,7 +280,7 @@ async fn a_body_over_the_limit_is_413() {
     };
     caller.put("media/assets/a", body(1_000)).await.expect(201);
     caller.put("media/assets/b", body(1_001)).await.expect(413);
-    // The answer arrives although the caller sends far more before it reads, with a length and without one.
+    // The response arrives although the caller sends far more before it reads, with a length and without one.
     caller
         .put("media/assets/b", body(8 * 1024 * 1024))
         .await
@@ -298,7 +298,7 @@ async fn a_body_over_the_limit_is_413() {
         .body(reqwest::Body::wrap_stream(pieces))
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(chunked.status().as_u16(), 413);
     // A client that asks first is answered before it sends.
     let asking = format!(
@@ -367,11 +367,11 @@ fn whatever_comes_is_answered_and_never_with_500() {
                 .header("content-type", "application/json")
                 .body(Bytes::from(body));
             let Ok(request) = request else { return Ok(()) };
-            let answer = engine.plain(&request);
+            let response = engine.plain(&request);
             prop_assert!(
-                answer.status.as_u16() < 500,
+                response.status.as_u16() < 500,
                 "{method} {path}?{query}: {}",
-                answer.status
+                response.status
             );
             Ok(())
         },
@@ -460,7 +460,7 @@ async fn bodies_of_very_many_values_are_413() {
         .body(archive)
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(sent.status().as_u16(), 201);
 }
 

@@ -111,9 +111,9 @@ async fn a_flow_of_the_live_api_runs() {
     ] {
         let url = running.text(&format!("/status/monitoring/input/{at}"));
         assert!(url.starts_with(base), "{url}");
-        let answer = caller.http.get(url).send().await.expect("an answer");
-        assert_eq!(answer.status(), 200);
-        assert_eq!(answer.headers()["content-type"], kind);
+        let response = caller.http.get(url).send().await.expect("a response");
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], kind);
     }
     let content = caller.get("media/content/news").await.expect(200);
     assert_eq!(content.text("/status/state"), "Active");

@@ -243,12 +243,12 @@ async fn metrics_are_scraped_with_the_credentials_of_the_endpoint() {
     let (user, password) = (on.text("/status/username"), on.text("/status/password"));
     let scrape = async |user: &str, password: &str| {
         let request = caller.http.get(&url).basic_auth(user, Some(password));
-        let answer = request.send().await.expect("an answer");
-        let kind = answer.headers().get("content-type").cloned();
+        let response = request.send().await.expect("a response");
+        let kind = response.headers().get("content-type").cloned();
         (
-            answer.status().as_u16(),
+            response.status().as_u16(),
             kind,
-            answer.text().await.expect("text"),
+            response.text().await.expect("text"),
         )
     };
     for (user, password) in [(user.as_str(), "other"), ("other", &password)] {
@@ -261,7 +261,7 @@ async fn metrics_are_scraped_with_the_credentials_of_the_endpoint() {
         .bearer_auth(&caller.token)
         .send()
         .await;
-    let bearer = bearer.expect("an answer");
+    let bearer = bearer.expect("a response");
     assert_eq!(bearer.status(), 401);
     assert!(bearer.headers().contains_key("www-authenticate"));
     let (status, kind, samples) = scrape(&user, &password).await;

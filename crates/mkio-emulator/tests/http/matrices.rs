@@ -9,8 +9,8 @@ async fn put_patch_and_delete_answer_as_their_matrices_say() {
     let caller = Caller::start().await;
     for sample in samples::all(&caller) {
         let path = sample.path;
-        let said = |what: &str, answer: crate::common::Answer, wanted: u16| {
-            assert_eq!(answer.status, wanted, "{what} {path}: {}", answer.body);
+        let said = |what: &str, response: crate::common::Response, wanted: u16| {
+            assert_eq!(response.status, wanted, "{what} {path}: {}", response.body);
         };
         said("GET before", caller.get(path).await, 404);
         said(
@@ -221,9 +221,9 @@ async fn names_are_held_to_their_patterns_and_lengths() {
             let body = sample.body.clone();
             async move { caller.put(&path, body).await }
         };
-        let named = |answer: &crate::common::Answer| {
-            answer.status == 400
-                && answer.body["error"]["extraDetail"]["errors"][0]["path"] == "name"
+        let named = |response: &crate::common::Response| {
+            response.status == 400
+                && response.body["error"]["extraDetail"]["errors"][0]["path"] == "name"
         };
         for name in good
             .iter()
@@ -231,13 +231,18 @@ async fn names_are_held_to_their_patterns_and_lengths() {
             .chain([longest.as_str()])
             .filter(|name| name.chars().count() >= min)
         {
-            let answer = put(name.to_owned()).await;
-            assert!(!named(&answer), "{} '{name}': {}", sample.path, answer.body);
+            let response = put(name.to_owned()).await;
             assert!(
-                [200, 201, 409].contains(&answer.status),
+                !named(&response),
                 "{} '{name}': {}",
                 sample.path,
-                answer.body
+                response.body
+            );
+            assert!(
+                [200, 201, 409].contains(&response.status),
+                "{} '{name}': {}",
+                sample.path,
+                response.body
             );
         }
         let short = "a".repeat(min.saturating_sub(1));
@@ -247,13 +252,13 @@ async fn names_are_held_to_their_patterns_and_lengths() {
             .chain([too_long.as_str(), short.as_str()])
             .filter(|name| !name.is_empty())
         {
-            let answer = put(name.to_owned()).await;
+            let response = put(name.to_owned()).await;
             assert!(
-                named(&answer),
+                named(&response),
                 "{} '{name}': {} {}",
                 sample.path,
-                answer.status,
-                answer.body
+                response.status,
+                response.body
             );
         }
     }

@@ -209,20 +209,20 @@ async fn an_asset_is_encoded_published_and_downloaded() {
     };
     let taken = download(access.text("/jwt"), "video.ism")
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(taken.status(), 200);
     assert_eq!(taken.bytes().await.expect("a body").len(), 1_024);
     assert_eq!(
         download(access.text("/jwt"), "nothing.mp4")
             .await
-            .expect("an answer")
+            .expect("a response")
             .status(),
         502
     );
     assert_eq!(
         download(caller.token.clone(), "video.ism")
             .await
-            .expect("an answer")
+            .expect("a response")
             .status(),
         401
     );
@@ -231,7 +231,7 @@ async fn an_asset_is_encoded_published_and_downloaded() {
         .post(format!("{}video.ism", access.text("/url")))
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(
         (
             appended.status().as_u16(),
@@ -243,7 +243,7 @@ async fn an_asset_is_encoded_published_and_downloaded() {
     assert_eq!(
         download(access.text("/jwt"), "video.ism")
             .await
-            .expect("an answer")
+            .expect("a response")
             .status(),
         401
     );

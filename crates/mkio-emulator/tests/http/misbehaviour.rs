@@ -24,7 +24,7 @@ async fn statuses_with_and_without_retry_after_and_html_pages() {
     let first = caller.get("media/assets").await.expect(429);
     assert_eq!(first.headers["retry-after"], "7");
     caller.get("media/assets").await.expect(500);
-    let page = raw(&caller, "media/assets").await.expect("an answer");
+    let page = raw(&caller, "media/assets").await.expect("a response");
     assert_eq!(
         (
             page.status().as_u16(),
@@ -73,11 +73,11 @@ async fn bodies_are_cut_off_or_slow() {
 }
 
 #[tokio::test]
-async fn answers_that_do_not_fit_their_document() {
+async fn responses_that_do_not_fit_their_document() {
     let caller = with("GET * unknown=containerDeletionPolicy extra=more drop=supplemental null=id mistype=name link=foreign").await;
     let body: Value = raw(&caller, "media/assets?$top=1")
         .await
-        .expect("an answer")
+        .expect("a response")
         .json()
         .await
         .expect("JSON");
@@ -110,7 +110,7 @@ async fn links_that_repeat_or_are_stale() {
         with("GET */media/assets link=repeat nth=1; GET */media/assets link=stale nth=2").await;
     let first: Value = raw(&caller, "media/assets?$top=2")
         .await
-        .expect("an answer")
+        .expect("a response")
         .json()
         .await
         .expect("JSON");
@@ -121,7 +121,7 @@ async fn links_that_repeat_or_are_stale() {
     assert_eq!(first["@odata.nextLink"], url);
     let second: Value = raw(&caller, "media/assets?$top=2")
         .await
-        .expect("an answer")
+        .expect("a response")
         .json()
         .await
         .expect("JSON");
@@ -146,7 +146,7 @@ async fn a_late_answer_and_a_slow_body_hold_up_nobody_else() {
         .bearer_auth(&caller.token)
         .send();
     let late = tokio::spawn(late);
-    // The head of a slow answer arrives at once.
+    // The head of a slow response arrives at once.
     let slow = raw(&caller, "media/transforms").await.expect("a head");
     assert_eq!(slow.status().as_u16(), 200);
     let slow = tokio::spawn(slow.bytes());
@@ -209,7 +209,7 @@ async fn rules_are_picked_by_method_path_and_count_and_can_be_given_as_json_or_a
     let status = async |path: &str| {
         raw(&caller, path)
             .await
-            .expect("an answer")
+            .expect("a response")
             .status()
             .as_u16()
     };
@@ -221,7 +221,7 @@ async fn rules_are_picked_by_method_path_and_count_and_can_be_given_as_json_or_a
         ],
         [200, 504, 200]
     );
-    let refused = raw(&caller, "media/sources").await.expect("an answer");
+    let refused = raw(&caller, "media/sources").await.expect("a response");
     assert_eq!(
         (
             refused.status().as_u16(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::{Answer, Caller, checked, is_served, served};
+use crate::common::{Caller, Response, checked, is_served, served};
 use crate::samples;
 use mkio_emulator::docs::{Documents, Operation};
 use reqwest::Method;
@@ -210,7 +210,7 @@ fn body(
     Some(body)
 }
 
-async fn send(caller: &Caller, operation: &Operation, path: &str, body: Option<Value>) -> Answer {
+async fn send(caller: &Caller, operation: &Operation, path: &str, body: Option<Value>) -> Response {
     let mut request = caller
         .http
         .request(
@@ -283,15 +283,15 @@ async fn every_operation_of_the_documents_answers_with_success() {
         )
     });
     let mut wrong = Vec::new();
-    // Of what is not served nothing is known but that the answer says so.
+    // Of what is not served nothing is known but that the response says so.
     let all = Documents::get().operations().iter();
     for operation in all.filter(|operation| !is_served(operation)) {
         let path = operation.path.replace(['{', '}'], "x");
-        let answer = caller.call(operation.method.clone(), &path, None).await;
-        if answer.status != 501 {
+        let response = caller.call(operation.method.clone(), &path, None).await;
+        if response.status != 501 {
             wrong.push(format!(
                 "{}: {} {}",
-                operation.id, answer.status, answer.body
+                operation.id, response.status, response.body
             ));
         }
     }
@@ -314,20 +314,20 @@ async fn every_operation_of_the_documents_answers_with_success() {
             }
         }
         let made_anew = target != path;
-        let answer = send(&caller, operation, &target, body).await;
+        let response = send(&caller, operation, &target, body).await;
         // Three actions that the platform declares and does not implement.
         let unimplemented = ["/reset", "/allocate", "/skus"]
             .iter()
             .any(|end| operation.path.ends_with(end));
         let expected = if unimplemented {
-            answer.status == 400
+            response.status == 400
         } else {
-            (200..300).contains(&answer.status)
+            (200..300).contains(&response.status)
         };
         if !expected {
             wrong.push(format!(
                 "{} {target}: {} {}",
-                operation.method, answer.status, answer.body
+                operation.method, response.status, response.body
             ));
         }
         if made_anew && operation.path != "/api/v1/projects/{project_name}" {

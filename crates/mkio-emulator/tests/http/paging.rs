@@ -10,16 +10,16 @@ async fn walk(caller: &Caller, first: &str, between: impl AsyncFn(usize)) -> Vec
     let mut next = Some(first.to_owned());
     let mut page = 0;
     while let Some(path) = next {
-        let answer = caller.get(&path).await.expect(200);
+        let response = caller.get(&path).await.expect(200);
         names.extend(
-            answer.body["value"]
+            response.body["value"]
                 .as_array()
                 .into_iter()
                 .flatten()
                 .filter_map(|item| item["name"].as_str().or(item["metadata"]["name"].as_str()))
                 .map(str::to_owned),
         );
-        next = answer.body["@odata.nextLink"].as_str().map(str::to_owned);
+        next = response.body["@odata.nextLink"].as_str().map(str::to_owned);
         page += 1;
         assert!(page < 100, "paging does not end");
         between(page).await;

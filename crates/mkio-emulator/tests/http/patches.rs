@@ -52,19 +52,21 @@ async fn a_source_changes_as_its_transport_allows() {
             ("user", json!("me")),
             ("password", json!("a new word")),
         ] {
-            let answer = caller
+            let response = caller
                 .patch(&path, json!({ "spec": { "transport": { field: value } } }))
                 .await;
             let wanted = if allowed.contains(&field) { 200 } else { 400 };
-            assert_eq!(answer.status, wanted, "{kind} {field}: {}", answer.body);
+            assert_eq!(response.status, wanted, "{kind} {field}: {}", response.body);
             if wanted == 400 {
                 assert!(
-                    answer.detail().contains(&format!("spec.transport.{field}")),
+                    response
+                        .detail()
+                        .contains(&format!("spec.transport.{field}")),
                     "{}",
-                    answer.detail()
+                    response.detail()
                 );
             } else {
-                assert_eq!(answer.body["spec"]["transport"][field], value, "{kind}");
+                assert_eq!(response.body["spec"]["transport"][field], value, "{kind}");
             }
         }
         // The content can change for every type, and null takes it away.

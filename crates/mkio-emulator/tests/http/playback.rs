@@ -14,11 +14,11 @@ use crate::samples;
 /// A GET of a path of the streaming host: status, content type, body.
 async fn fetch(caller: &Caller, path: &str) -> (u16, String, Vec<u8>) {
     let url = format!("{}{path}", caller.emulator.base_url());
-    let answer = caller.http.get(url).send().await.expect("an answer");
-    let kind = answer.headers().get("content-type");
+    let response = caller.http.get(url).send().await.expect("a response");
+    let kind = response.headers().get("content-type");
     let kind = kind.map(|kind| kind.to_str().expect("text").to_owned());
-    let status = answer.status().as_u16();
-    let body = answer.bytes().await.expect("a body").to_vec();
+    let status = response.status().as_u16();
+    let body = response.bytes().await.expect("a body").to_vec();
     (status, kind.unwrap_or_default(), body)
 }
 
@@ -505,8 +505,8 @@ async fn clear_key_is_delivered_to_who_has_a_licence_token() {
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
-        let answer = request.send().await.expect("an answer");
-        (answer.status(), answer.bytes().await.expect("a body"))
+        let response = request.send().await.expect("a response");
+        (response.status(), response.bytes().await.expect("a body"))
     };
     let good = json!({ "iss": "shop", "aud": "players", "tier": "gold" });
     let (granted, key) = ask(Some(licence(&secret, &good))).await;
@@ -597,7 +597,7 @@ async fn a_player_of_another_page_of_this_machine_may_play() {
         .http
         .request(Method::HEAD, &url)
         .header("origin", "http://localhost:3000");
-    let head = head.send().await.expect("an answer");
+    let head = head.send().await.expect("a response");
     assert_eq!(head.status(), 200);
     assert_eq!(
         head.headers()["access-control-allow-origin"],
@@ -608,7 +608,7 @@ async fn a_player_of_another_page_of_this_machine_may_play() {
         .request(Method::OPTIONS, &url)
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(asked.headers()["allow"], "GET, HEAD, OPTIONS");
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use http::Method;
 use serde_json::Value;
 
-use crate::common::{Answer, Caller};
+use crate::common::{Caller, Response};
 
 /// A recipe under way.
 struct Kitchen {
@@ -23,16 +23,16 @@ impl Kitchen {
         self.names.iter().fold(text.to_owned(), fill)
     }
 
-    async fn ask(&mut self, method: &str, rest: &str) -> Answer {
+    async fn ask(&mut self, method: &str, rest: &str) -> Response {
         let rest = self.filled(rest);
         let (status, rest) = rest.split_once(' ').expect("a path");
         let (path, body) = rest.split_once(' ').unwrap_or((rest, ""));
         let body = Some(body).filter(|body| !body.is_empty());
         let body = body.map(|body| serde_json::from_str(body).expect("a body of JSON"));
         let method: Method = method.parse().expect("a method");
-        let answer = self.caller.call(method, path, body).await;
-        assert_eq!(answer.status.to_string(), status, "{}", answer.body);
-        answer
+        let response = self.caller.call(method, path, body).await;
+        assert_eq!(response.status.to_string(), status, "{}", response.body);
+        response
     }
 
     fn check(&self, rest: &str) {

@@ -246,8 +246,8 @@ async fn a_stop_lets_requests_be_answered_and_then_nobody_listens() {
     }
     let address = caller.emulator.address();
     caller.emulator.stop(Duration::from_secs(30)).await;
-    let answer = under_way.await.expect("no panic").expect("an answer");
-    assert_eq!(answer.status().as_u16(), 201);
+    let response = under_way.await.expect("no panic").expect("a response");
+    assert_eq!(response.status().as_u16(), 201);
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }
 
@@ -509,11 +509,11 @@ async fn seeds_are_made_or_refused() {
 }
 
 #[tokio::test]
-async fn answers_tell_platform_time() {
+async fn responses_tell_platform_time() {
     let caller = Caller::start().await;
     caller.step(86_400 * 400);
-    let answer = caller.get("/api/v1/locations").await;
-    let date = answer.headers["date"].to_str().expect("text");
+    let response = caller.get("/api/v1/locations").await;
+    let date = response.headers["date"].to_str().expect("text");
     let now = caller.emulator.control().now();
     assert_eq!(date, now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
 }

@@ -25,7 +25,7 @@ async fn run(caller: &Caller, path: &str, body: Value) {
     assert_eq!(caller.state(path).await, "Finished", "{path}");
 }
 
-/// The storage of an asset as a reply shows it, and the names of its files.
+/// The storage of an asset as a response shows it, and the names of its files.
 async fn stored(caller: &Caller, asset: &str) -> (Value, Vec<String>) {
     let path = format!("media/assets/{asset}/storage/");
     let spec = caller.get(&path).await.expect(200).body["spec"].clone();

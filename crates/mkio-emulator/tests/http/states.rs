@@ -1,13 +1,13 @@
 //! States and what may be done in each: the published tables, cell by cell.
 
-use crate::common::{Answer, Caller};
+use crate::common::{Caller, Response};
 use crate::samples;
 use serde_json::{Value, json};
 
 /// A request that is made on the way to a state, and the seconds that pass after it.
 type Way = &'static [(&'static str, u64)];
 
-async fn act(caller: &Caller, path: &str, action: &str) -> Answer {
+async fn act(caller: &Caller, path: &str, action: &str) -> Response {
     match action {
         "PATCH" => {
             let all = samples::all(caller);
@@ -52,7 +52,7 @@ async fn table(path: &str, provisioning: &[&str], rows: &[(&str, Way, &[&str])],
                 wanted,
                 "{cell}"
             );
-            let answer = act(&caller, path, action).await;
+            let response = act(&caller, path, action).await;
             let wanted = if allowed.contains(action) {
                 200
             } else if *state == "Deleting" && *action == "DELETE" {
@@ -60,10 +60,10 @@ async fn table(path: &str, provisioning: &[&str], rows: &[(&str, Way, &[&str])],
             } else {
                 409
             };
-            assert_eq!(answer.status, wanted, "{cell}: {}", answer.body);
+            assert_eq!(response.status, wanted, "{cell}: {}", response.body);
             if wanted == 409 {
                 assert_eq!(caller.state(path).await, *state, "{cell} changed it");
-                assert!(!answer.detail().is_empty(), "{cell}");
+                assert!(!response.detail().is_empty(), "{cell}");
             }
         }
     }
@@ -144,11 +144,11 @@ async fn a_live_event_does_in_each_state_what_its_table_says() {
 async fn watch(caller: &Caller, path: &str, seconds: u64) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     for _ in 0..seconds {
-        let answer = caller.get(&format!("{path}/state")).await;
-        let state = if answer.status == 404 {
+        let response = caller.get(&format!("{path}/state")).await;
+        let state = if response.status == 404 {
             "404".to_owned()
         } else {
-            answer.expect(200).text("/status/state")
+            response.expect(200).text("/status/state")
         };
         if seen.last() != Some(&state) {
             seen.push(state);
@@ -366,8 +366,8 @@ async fn a_scheduled_operation_runs_through_its_states_on_each_kind_of_flow() {
             (1, 5, 201),
         ] {
             let name = format!("{flow}/scheduledOperations/w{from}-{to}");
-            let answer = caller.put(&name, samples::window(&caller, from, to)).await;
-            assert_eq!(answer.status, status, "{name}: {}", answer.body);
+            let response = caller.put(&name, samples::window(&caller, from, to)).await;
+            assert_eq!(response.status, status, "{name}: {}", response.body);
         }
         caller
             .put(

@@ -4,15 +4,15 @@ use mkio_emulator::Incident;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{Answer, Caller, checked};
+use crate::common::{Caller, Response, checked};
 use crate::media::{encoder, job};
 
 impl Caller {
     /// A request below `/_emulator/`, without a token.
-    async fn steer(&self, method: Method, path: &str, body: &str) -> Answer {
+    async fn steer(&self, method: Method, path: &str, body: &str) -> Response {
         let url = format!("{}/_emulator/{path}", self.emulator.base_url());
         let request = self.http.request(method.clone(), url).body(body.to_owned());
-        checked(&method, request.send().await.expect("an answer")).await
+        checked(&method, request.send().await.expect("a response")).await
     }
 }
 
@@ -259,7 +259,7 @@ async fn busy() -> Caller {
         mkio_emulator::STORAGE_SAS
     );
     let stored = caller.http.put(stored).body("some bytes").send().await;
-    assert_eq!(stored.expect("an answer").status(), 201);
+    assert_eq!(stored.expect("a response").status(), 201);
     caller
 }
 
@@ -384,8 +384,8 @@ async fn foreign_hosts_and_origins_do_not_steer_even_where_any_name_is_allowed()
     let caller = Caller::with(|builder| builder.allow_host("*").allow_host("ci.example")).await;
     let status = async |path: &str, name: &str, value: &str| {
         let url = format!("{}{path}", caller.emulator.base_url());
-        let answer = caller.http.get(url).header(name, value).send().await;
-        answer.expect("an answer").status().as_u16()
+        let response = caller.http.get(url).header(name, value).send().await;
+        response.expect("a response").status().as_u16()
     };
     for path in ["/", "/_emulator/clock", "/_emulator/state"] {
         assert_eq!(

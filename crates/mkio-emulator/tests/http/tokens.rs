@@ -6,7 +6,7 @@ use reqwest::Method;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 
-use crate::common::{Answer, Caller};
+use crate::common::{Caller, Response};
 
 const TOKENS: &str = "/api/v1/user/tokens";
 const PAYMENT: &str = "6d6b696f-0000-4000-8000-000000000011";
@@ -18,7 +18,7 @@ struct Ids {
     acme: String,
 }
 
-async fn make_project(caller: &Caller, name: &str) -> Answer {
+async fn make_project(caller: &Caller, name: &str) -> Response {
     let body = json!({ "displayName": name, "locationName": "eastus", "paymentMethodId": PAYMENT });
     caller.put(&format!("/api/v1/projects/{name}"), body).await
 }
@@ -39,7 +39,7 @@ async fn ids(caller: &Caller) -> Ids {
     }
 }
 
-async fn restricted(caller: &Caller, ids: &Ids, permissions: Value) -> Answer {
+async fn restricted(caller: &Caller, ids: &Ids, permissions: Value) -> Response {
     let body = json!({ "type": "restricted", "organizationId": ids.organization, "permissions": permissions });
     caller.post(TOKENS, body).await
 }
@@ -256,7 +256,7 @@ fn verifies(token: &str, keys: &Value) -> bool {
 /// What anybody can read.
 async fn public(caller: &Caller, name: &str) -> Value {
     let url = format!("{}/.well-known/{name}", caller.emulator.base_url());
-    let response = reqwest::get(url).await.expect("an answer");
+    let response = reqwest::get(url).await.expect("a response");
     assert_eq!(response.status().as_u16(), 200);
     response.json().await.expect("JSON")
 }

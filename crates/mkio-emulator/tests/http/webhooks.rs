@@ -40,9 +40,9 @@ async fn receiver(
                     return;
                 }
             };
-            let answer =
+            let response =
                 format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            if stream.write_all(answer.as_bytes()).await.is_err()
+            if stream.write_all(response.as_bytes()).await.is_err()
                 || sender.unbounded_send((head, body)).is_err()
             {
                 return;
@@ -151,13 +151,17 @@ async fn headers_that_cannot_be_sent_are_refused_and_the_content_type_can_be_cho
     for (section, name) in [("headers", "x y"), ("headers", "Content-Length")] {
         let mut refused = rule(&url);
         refused["spec"][section] = json!({ name: "1" });
-        let answer = caller.put("webhook/rules/r", refused).await.expect(400);
-        assert!(answer.detail().contains(name), "{}", answer.detail());
+        let response = caller.put("webhook/rules/r", refused).await.expect(400);
+        assert!(response.detail().contains(name), "{}", response.detail());
     }
     let mut refused = rule(&url);
     refused["spec"]["authentication"] = json!({ "headers": { "x-key": "hu\nsh" } });
-    let answer = caller.put("webhook/rules/r", refused).await.expect(400);
-    assert!(!answer.body.to_string().contains("sh\""), "{}", answer.body);
+    let response = caller.put("webhook/rules/r", refused).await.expect(400);
+    assert!(
+        !response.body.to_string().contains("sh\""),
+        "{}",
+        response.body
+    );
     let mut chosen = rule(&url);
     chosen["spec"]["headers"] = json!({ "Content-Type": "application/json" });
     caller.put("webhook/rules/r", chosen).await.expect(201);

@@ -286,7 +286,7 @@ async fn containers_are_folders_where_they_are_told_to_be() {
     let wanted = json!({ "storageAccountName": "storage1", "containerName": "films", "fileName": "mine.mp4" });
     let taken = program.http.post(url).json(&wanted);
     let taken = taken.bearer_auth(access["jwt"].as_str().expect("a token"));
-    let taken = soon(taken.send()).await.expect("an answer");
+    let taken = soon(taken.send()).await.expect("a response");
     assert_eq!(soon(taken.bytes()).await.expect("bytes"), "real bytes");
     let blob = format!(
         "{}/blobs/demo/storage1/films/up/b.bin{}",
@@ -294,17 +294,17 @@ async fn containers_are_folders_where_they_are_told_to_be() {
         mkio_emulator::STORAGE_SAS
     );
     let put = soon(program.http.put(blob).body("uploaded").send()).await;
-    assert_eq!(put.expect("an answer").status().as_u16(), 201);
+    assert_eq!(put.expect("a response").status().as_u16(), 201);
     let written = std::fs::read(root.path().join("films/up/b.bin")).expect("a file");
     assert_eq!(written, b"uploaded");
-    // A file is where its folder would be: nothing is written, and the answer says so.
+    // A file is where its folder would be: nothing is written, and the response says so.
     let below = format!(
         "{}/blobs/demo/storage1/films/up/b.bin/c{}",
         program.base,
         mkio_emulator::STORAGE_SAS
     );
     let put = soon(program.http.put(below).body("lost").send()).await;
-    assert_eq!(put.expect("an answer").status().as_u16(), 500);
+    assert_eq!(put.expect("a response").status().as_u16(), 500);
     // A link that leads nowhere hides no other file.
     #[cfg(unix)]
     {

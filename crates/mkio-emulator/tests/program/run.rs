@@ -1,4 +1,4 @@
-//! A running program, and what it says and answers.
+//! A running program, and what it says and responses.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -116,7 +116,7 @@ impl Program {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        soon(request.send()).await.expect("an answer")
+        soon(request.send()).await.expect("a response")
     }
 
     /// Status and body of a GET.

@@ -68,7 +68,7 @@ async fn whoever_steers_needs_the_token_that_was_told() {
         let request = program.http.request(Method::GET, &url).bearer_auth(token);
         soon(request.send())
             .await
-            .expect("an answer")
+            .expect("a response")
             .status()
             .as_u16()
     };

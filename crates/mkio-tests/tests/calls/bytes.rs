@@ -46,13 +46,13 @@ async fn a_usage_report_comes_as_the_bytes_of_its_csv() {
     });
     let management = mocked(&server).management();
     let call = management.create_usage_report_csv(query()).send();
-    let answer = call.await.expect("an answer");
-    assert_eq!(answer.headers()["content-type"], "text/csv");
-    assert_eq!(answer.into_inner().bytes().await.expect("bytes"), CSV);
+    let response = call.await.expect("a response");
+    assert_eq!(response.headers()["content-type"], "text/csv");
+    assert_eq!(response.into_inner().bytes().await.expect("bytes"), CSV);
     assert_eq!((json.calls(), csv.calls()), (0, 1));
 
     let call = management.create_usage_report(query()).send();
-    assert_eq!(*call.await.expect("an answer"), UsageReport::default());
+    assert_eq!(*call.await.expect("a response"), UsageReport::default());
     assert_eq!((json.calls(), csv.calls()), (1, 1));
 }
 
@@ -68,9 +68,9 @@ async fn a_thumbnail_comes_as_bytes() {
     });
     let channels = mocked(&server).channels();
     let call = channels.get_channel_thumbnail("c 1", "t");
-    let answer = call.send().await.expect("an answer");
-    assert_eq!(answer.headers()["content-type"], "image/jpeg");
-    let bytes = answer.into_inner().bytes().await.expect("bytes");
+    let response = call.send().await.expect("a response");
+    assert_eq!(response.headers()["content-type"], "image/jpeg");
+    let bytes = response.into_inner().bytes().await.expect("bytes");
     assert_eq!(bytes, JPEG.as_slice());
     mock.assert_calls(1);
 }

@@ -12,7 +12,7 @@ use mkio::{
 };
 use serde_json::{Map, Value, json};
 
-/// Counts requests, and answers none.
+/// Counts requests, and responses none.
 #[derive(Clone, Default)]
 struct Counting(Arc<AtomicUsize>);
 

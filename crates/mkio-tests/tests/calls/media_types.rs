@@ -65,11 +65,11 @@ async fn json_patch_and_merge_reach_different_mocks() {
     });
     let media = mocked(&server).project("acme").media();
     let merge = media.update_live_event("e", merge());
-    let answer = merge.send().await.expect("an answer");
-    assert_eq!(answer.name.as_deref(), Some("merged"));
+    let response = merge.send().await.expect("a response");
+    assert_eq!(response.name.as_deref(), Some("merged"));
     let patch = media.update_live_event_json_patch("e", patch());
-    let answer = patch.send().await.expect("an answer");
-    assert_eq!(answer.name.as_deref(), Some("patched"));
+    let response = patch.send().await.expect("a response");
+    assert_eq!(response.name.as_deref(), Some("patched"));
     merged.assert_calls(1);
     patched.assert_calls(1);
 }
@@ -144,6 +144,6 @@ async fn no_version_is_added_on_the_way() {
     });
     let media = mocked(&server).project("acme").media();
     let call = media.get_asset("a").send().await;
-    call.expect("an answer");
+    call.expect("a response");
     mock.assert_calls(1);
 }

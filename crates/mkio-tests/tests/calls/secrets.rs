@@ -49,7 +49,7 @@ fn debug_output_of_unknown_content_shows_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn debug_output_of_whole_answers_shows_no_secret() {
+async fn debug_output_of_whole_responses_shows_no_secret() {
     let server = MockServer::start_async().await;
     let read = |json: Value| serde_json::from_value(json);
     server.create_user_token(|_, then| {
@@ -67,7 +67,7 @@ async fn debug_output_of_whole_answers_shows_no_secret() {
     let body: mkio::management::types::UserTokenPost =
         serde_json::from_value(json!({"organizationId": "o", "type": "user"})).expect("a body");
     let call = management.create_user_token(body).send();
-    let token = call.await.expect("an answer");
+    let token = call.await.expect("a response");
     let list = client.project("acme").media().list_storages().send().await;
     let text = format!("{token:?} {token:#?} {list:?} {list:#?} {client:?}");
     assert!(!text.contains("hunter2"), "{text}");
@@ -81,9 +81,9 @@ async fn debug_output_of_whole_answers_shows_no_secret() {
     assert_eq!(jwt.map(|jwt| jwt.into_inner()).as_deref(), Some("hunter2"));
 }
 
-/// An answer that does not decode is an error that quotes nothing of it.
+/// A response that does not decode is an error that quotes nothing of it.
 #[tokio::test]
-async fn an_answer_that_does_not_decode_does_not_show_its_secrets() {
+async fn a_response_that_does_not_decode_does_not_show_its_secrets() {
     let server = MockServer::start_async().await;
     server.create_user_token(|_, then| {
         then.into_inner()

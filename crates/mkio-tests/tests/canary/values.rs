@@ -41,14 +41,14 @@ async fn by_name(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
     let catalog = &mkio::media::dynamic::CATALOG;
     let entry = catalog.entry("list_storages")?;
     let arguments = serde_json::Map::from_iter([("project_name".to_owned(), json!("acme"))]);
-    let answer = entry.call(client.transport(), &arguments).await?;
+    let response = entry.call(client.transport(), &arguments).await?;
     anyhow::ensure!(
-        answer.json().to_string().contains(CANARY),
+        response.json().to_string().contains(CANARY),
         "for those who ask"
     );
-    shown.text(answer.json_masked().to_string());
-    shown.debug(&answer);
-    shown.debug(&answer.into_inner());
+    shown.text(response.json_masked().to_string());
+    shown.debug(&response);
+    shown.debug(&response.into_inner());
     let mut pages = entry.pages(client.transport(), &arguments)?;
     let page = pages.try_next().await?.map(mkio::Response::into_inner);
     shown.debug(&page);
@@ -86,15 +86,15 @@ pub async fn show(shown: &mut Shown) -> anyhow::Result<()> {
     let client = builder.build()?;
     shown.debug(&client);
     let media = client.project("acme").media();
-    let answer = media.list_storages().send().await?;
+    let response = media.list_storages().send().await?;
     anyhow::ensure!(
-        answer.headers()["x-secret"] == CANARY && !answer.raw().is_empty(),
+        response.headers()["x-secret"] == CANARY && !response.raw().is_empty(),
         "headers and body are there for those who ask"
     );
-    shown.debug(&answer);
-    shown.debug(&answer.call());
+    shown.debug(&response);
+    shown.debug(&response.call());
     by_name(shown, &client).await?;
-    let list: StorageList = answer.into_inner();
+    let list: StorageList = response.into_inner();
     shown.debug(&list);
     let body: StorageCredentialPost = serde_json::from_value(json!({"spec": {
         "type": "AWS.S3", "accessKeyId": "id", "secretAccessKey": CANARY,

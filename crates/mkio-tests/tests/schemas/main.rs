@@ -36,8 +36,8 @@ impl Dispatch for Body {
     }
 }
 
-type Reply<'a> = Pin<Box<dyn Future<Output = Result<Response<DynamicResponse>>> + 'a>>;
-type Call = for<'a> fn(&'a Client, &'a str, &'a Map<String, Value>) -> Reply<'a>;
+type Called<'a> = Pin<Box<dyn Future<Output = Result<Response<DynamicResponse>>> + 'a>>;
+type Call = for<'a> fn(&'a Client, &'a str, &'a Map<String, Value>) -> Called<'a>;
 
 macro_rules! api {
     ($name:ident) => {{
@@ -61,7 +61,7 @@ fn document(api: &str) -> Value {
 }
 
 /// Schema of the JSON that an operation answers.
-fn answer(of: &Value) -> Option<&Value> {
+fn respond(of: &Value) -> Option<&Value> {
     let responses = of["responses"].as_object()?;
     let success = responses
         .iter()
@@ -190,7 +190,7 @@ async fn every_schema_is_read() {
         for operation in operations {
             let path = &document["paths"][operation.path];
             let of = &path[operation.method.as_str().to_lowercase()];
-            let Some(schema) = answer(of).filter(|_| !operation.streams) else {
+            let Some(schema) = respond(of).filter(|_| !operation.streams) else {
                 continue;
             };
             // The document says any JSON; the overlay says that it is the payload of an import.

@@ -9,9 +9,9 @@ use mkio::wait::{Reason, StateName};
 use mkio::{Wait, WaitFailure};
 use serde_json::{Value, json};
 
-use super::service::{Answer, Service, time};
+use super::service::{Scripted, Service, time};
 
-fn state(state: &str) -> Answer {
+fn state(state: &str) -> Scripted {
     let body = json!({
         "name": "it",
         "status": {"state": state, "syncState": state},
@@ -20,11 +20,11 @@ fn state(state: &str) -> Answer {
     Some((200, body))
 }
 
-fn error(status: u16) -> Answer {
+fn error(status: u16) -> Scripted {
     Some((status, json!({"error": {"code": "Code", "detail": "why"}})))
 }
 
-fn done() -> Answer {
+fn done() -> Scripted {
     Some((200, Value::Null))
 }
 
@@ -62,7 +62,7 @@ impl Machine {
         }
     }
 
-    fn show(&self, second: u64) -> Answer {
+    fn show(&self, second: u64) -> Scripted {
         match self.now(second) {
             "gone" => error(404),
             now => state(now),
@@ -161,7 +161,7 @@ async fn an_endpoint_that_is_being_created_is_started_afterwards() -> mkio::Resu
 
 /// A service whose answers to attempts to make a job are these (0: the connection breaks), and
 /// that has a job of this time, which takes a minute.
-fn jobs(answers: &'static [u16], created: String) -> Service {
+fn jobs(responses: &'static [u16], created: String) -> Service {
     Service::new(move |asked| {
         let state = if asked.second < 60 {
             "Processing"
@@ -169,7 +169,7 @@ fn jobs(answers: &'static [u16], created: String) -> Service {
             "Finished"
         };
         match asked.call() {
-            ("PUT", _) => match answers.get(asked.before) {
+            ("PUT", _) => match responses.get(asked.before) {
                 Some(0) => None,
                 status => error(status.copied().unwrap_or(409)),
             },
@@ -193,12 +193,12 @@ fn run(service: &Service) -> Wait<Job, JobState> {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_whose_creation_was_not_confirmed_is_waited_for() -> mkio::Result<()> {
-    for answers in [&[0, 409][..], &[502, 409], &[0, 502, 409]] {
-        let service = jobs(answers, time(0));
+    for responses in [&[0, 409][..], &[502, 409], &[0, 502, 409]] {
+        let service = jobs(responses, time(0));
         let job = run(&service).await?;
         let state = job.properties.and_then(|found| found.state);
         assert_eq!(state, Some(JobState::Finished));
-        assert_eq!(service.count(Method::PUT, "/job"), answers.len());
+        assert_eq!(service.count(Method::PUT, "/job"), responses.len());
     }
     Ok(())
 }
@@ -206,11 +206,11 @@ async fn a_job_whose_creation_was_not_confirmed_is_waited_for() -> mkio::Result<
 #[tokio::test(start_paused = true)]
 async fn a_job_that_was_there_before_is_not_taken_for_the_new_one() {
     let yesterday = "2026-02-28T10:00:00Z".to_owned();
-    for (answers, created) in [(&[0, 409][..], yesterday), (&[409], time(0))] {
-        let service = jobs(answers, created);
+    for (responses, created) in [(&[0, 409][..], yesterday), (&[409], time(0))] {
+        let service = jobs(responses, created);
         let conflict = run(&service).await.expect_err("a conflict");
         assert!(conflict.is_conflict(), "{conflict}");
-        assert_eq!(service.count(Method::PUT, "/job"), answers.len());
+        assert_eq!(service.count(Method::PUT, "/job"), responses.len());
     }
 }
 

@@ -4,13 +4,13 @@ use http::Method;
 use mkio::wait::{Reason, WaitFailure};
 use serde_json::{Value, json};
 
-use super::service::{Answer, Asked, Service};
+use super::service::{Asked, Scripted, Service};
 
 fn envelope(status: u16, code: &str) -> Value {
     json!({"status": status, "error": {"code": code, "detail": "told"}, "ref": "r-1"})
 }
 
-fn job(state: &str) -> Answer {
+fn job(state: &str) -> Scripted {
     let body = json!({"name": "job", "status": {"state": state}, "properties": {"state": state}});
     Some((200, body))
 }

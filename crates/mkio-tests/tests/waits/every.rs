@@ -7,7 +7,7 @@ use mkio::{Wait, WaitFailure};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::service::{Answer, Asked, Service};
+use super::service::{Asked, Scripted, Service};
 
 fn every() -> impl Iterator<Item = &'static Resource> {
     let apis = [
@@ -79,15 +79,15 @@ fn service(
     goal: Option<&'static Goal>,
     states: Vec<(u64, &'static str)>,
 ) -> Service {
-    Service::new(move |asked| answer(resource, goal, &states, asked))
+    Service::new(move |asked| respond(resource, goal, &states, asked))
 }
 
-fn answer(
+fn respond(
     resource: &Resource,
     goal: Option<&Goal>,
     states: &[(u64, &str)],
     asked: &Asked,
-) -> Answer {
+) -> Scripted {
     let now = states.iter().rfind(|(from, _)| *from <= asked.second);
     let state = now.map_or("gone", |(_, state)| *state);
     let path = |template: &str| {

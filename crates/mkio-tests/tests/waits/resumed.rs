@@ -4,10 +4,10 @@ use mkio::media::types::*;
 use mkio::{ErrorKind, WaitDescription};
 use serde_json::json;
 
-use super::service::{Answer, Asked, Service};
+use super::service::{Asked, Scripted, Service};
 
 /// A job that runs for a minute and is gone a minute later.
-fn job(asked: &Asked) -> Answer {
+fn job(asked: &Asked) -> Scripted {
     let state = match asked.second {
         0..60 => "Processing",
         60..120 => "Finished",

@@ -27,10 +27,10 @@ impl Asked {
     }
 }
 
-/// Status and body; nothing when the connection breaks before the answer.
-pub type Answer = Option<(u16, Value)>;
+/// Status and body; nothing when the connection breaks before the response.
+pub type Scripted = Option<(u16, Value)>;
 
-type Handler = dyn Fn(&Asked) -> Answer + Send + Sync;
+type Handler = dyn Fn(&Asked) -> Scripted + Send + Sync;
 
 #[derive(Clone)]
 pub struct Service {
@@ -40,7 +40,7 @@ pub struct Service {
 }
 
 impl Service {
-    pub fn new(handler: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub fn new(handler: impl Fn(&Asked) -> Scripted + Send + Sync + 'static) -> Self {
         Self {
             handler: Arc::new(handler),
             began: Instant::now(),
@@ -100,11 +100,11 @@ impl Dispatch for Service {
             let Some((status, body)) = (self.handler)(&asked) else {
                 return Err(DispatchError::broken("the connection was reset"));
             };
-            let mut answer = Response::new(body.to_string());
-            *answer.status_mut() = StatusCode::from_u16(status).expect("a status");
+            let mut response = Response::new(body.to_string());
+            *response.status_mut() = StatusCode::from_u16(status).expect("a status");
             let date = date(second).parse().expect("a header");
-            answer.headers_mut().insert(header::DATE, date);
-            Ok(answer.into())
+            response.headers_mut().insert(header::DATE, date);
+            Ok(response.into())
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Every answer on its way to the client is checked against the documents.
+//! Every response on its way to the client is checked against the documents.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 /// What was seen so far.
 #[derive(Debug, Default)]
 pub struct Seen {
-    answers: usize,
+    responses: usize,
     findings: Vec<String>,
 }
 
@@ -32,33 +32,33 @@ impl Default for Checked {
 }
 
 impl Checked {
-    /// Ends the test when an answer did not fit its document, or none was looked at.
+    /// Ends the test when a response did not fit its document, or none was looked at.
     pub fn assert_clean(&self) {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(seen.findings.is_empty(), "{}", seen.findings.join("\n"));
-        assert!(seen.answers > 0, "no answer was looked at");
+        assert!(seen.responses > 0, "no response was looked at");
     }
 
     fn look(&self, method: &Method, path: &str, status: StatusCode, body: &[u8], json: bool) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.answers += 1;
+        seen.responses += 1;
         let Ok((operation, _)) = Documents::get().route(method, path) else {
             seen.findings
                 .push(format!("{method} {path} is in no document"));
             return;
         };
-        // The documents forget 409, and the device's 404, for some of the operations that answer them.
+        // The documents forget 409, and the device's 404, for some of the operations that response them.
         let device = path.starts_with("/api/channels/");
         let forgotten =
             status == StatusCode::CONFLICT || (status == StatusCode::NOT_FOUND && device);
         let body = json.then(|| serde_json::from_slice(body)).transpose();
         let checked = match body {
-            Ok(body) if forgotten && operation.reply(status).is_none() => {
+            Ok(body) if forgotten && operation.response(status).is_none() => {
                 shaped(path, status, body.as_ref())
                     .then_some(())
                     .ok_or_else(|| format!("{method} {path} answered {status} with {body:?}"))
             }
-            Ok(body) => operation.check_reply(status, body.as_ref()),
+            Ok(body) => operation.check_response(status, body.as_ref()),
             Err(error) => Err(format!("{method} {path}: {error}")),
         };
         seen.findings.extend(checked.err());
@@ -93,17 +93,17 @@ impl Dispatch for Checked {
                 .get("content-type")
                 .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
             self.look(&method, url.path(), status, &body, json);
-            let mut answer = http::Response::new(body);
-            *answer.status_mut() = status;
-            *answer.headers_mut() = headers;
-            let (mut parts, body) = answer.into_parts();
+            let mut response = http::Response::new(body);
+            *response.status_mut() = status;
+            *response.headers_mut() = headers;
+            let (mut parts, body) = response.into_parts();
             parts.extensions = url_of(url);
             Ok(http::Response::from_parts(parts, body).into())
         })
     }
 }
 
-/// The mark by which reqwest knows where an answer came from.
+/// The mark by which reqwest knows where a response came from.
 fn url_of(url: reqwest::Url) -> http::Extensions {
     let marked = http::Response::builder().url(url).body(());
     marked
@@ -112,7 +112,7 @@ fn url_of(url: reqwest::Url) -> http::Extensions {
 }
 
 #[test]
-fn an_answer_that_does_not_fit_is_found() {
+fn a_response_that_does_not_fit_is_found() {
     let checked = Checked::default();
     let path = "/api/v1/projects/demo/media/assets";
     checked.look(&Method::GET, path, StatusCode::OK, b"{\"value\":5}", true);
@@ -121,7 +121,7 @@ fn an_answer_that_does_not_fit_is_found() {
     checked.look(&Method::GET, "/nowhere", StatusCode::OK, b"", false);
     let seen = checked.seen.lock().unwrap_or_else(PoisonError::into_inner);
     assert_eq!(
-        (seen.answers, seen.findings.len()),
+        (seen.responses, seen.findings.len()),
         (4, 4),
         "{:?}",
         seen.findings
@@ -162,7 +162,7 @@ fn a_refusal_that_no_document_declares_has_the_form_of_the_others() {
     for (method, path, status, body, fits) in cases {
         let (operation, _) = Documents::get().route(&method, path).expect("an operation");
         assert!(
-            operation.reply(status).is_none(),
+            operation.response(status).is_none(),
             "{path} declares {status}"
         );
         checked.look(&method, path, status, body.as_bytes(), true);

@@ -221,12 +221,12 @@ async fn a_project_moves_to_another_payment_method_and_shows_its_metrics() -> an
         reqwest::Client::new().get(format!("{}/federate", url.as_str().trim_end_matches('/')));
     let refused = scrape.try_clone().context("a request")?.send().await?;
     assert_eq!(refused.status(), 401);
-    let answer = scrape
+    let response = scrape
         .basic_auth(user, Some(password.expose()))
         .send()
         .await?;
-    assert_eq!(answer.status(), 200);
-    let samples = answer.text().await?;
+    assert_eq!(response.status(), 200);
+    let samples = response.text().await?;
     assert!(samples.contains("# TYPE mkio_usage"), "{samples}");
     let usage = project.get_project_usage().send().await?;
     assert!(usage.supplemental().start().is_some());

@@ -13,7 +13,7 @@ use crate::{
         store::{Address, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         incidents::ChannelAlarm,
         rules::Platform,
     },
@@ -79,7 +79,7 @@ pub(super) fn clear(channel: &mut Resource, name: &str) -> Result<(), String> {
 }
 
 /// GET of the active alarms of a channel; one that does not exist has none.
-pub(crate) fn alarms(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub(crate) fn alarms(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let name = call.query.one("channelName")?.unwrap_or_default();
     let channel = world.get(&Address::new("", Kind::BEAM_CHANNEL, name));
     let values: Vec<Value> = channel
@@ -98,7 +98,7 @@ pub(crate) fn alarms(world: &mut Platform, call: &Call<'_>) -> Result<Answer, Ap
         })
         .collect();
     let count = values.len();
-    Ok(Answer::ok(json!({
+    Ok(Response::ok(json!({
         "value": values,
         "supplemental": {
             "kind": "AlarmList", "count": count, "operation": "list",

@@ -13,7 +13,7 @@ use crate::{
         store::{Address, Place, Resource, enter},
     },
     platform::{
-        call::{Answer, Call, Payload},
+        call::{Call, Payload, Response},
         incidents::{Incident, SyncFailure},
         list, render,
         rules::{Entry, Platform, Rules, Shape, impossible},
@@ -106,8 +106,8 @@ fn dress(_: &Platform, _: &Address, channel: &Resource, out: &mut Value) {
     });
 }
 
-fn shown(world: &Platform, address: &Address) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(render::resource(
+fn shown(world: &Platform, address: &Address) -> Result<Response, ApiError> {
+    Ok(Response::ok(render::resource(
         world,
         address,
         find(world, address)?,
@@ -115,7 +115,7 @@ fn shown(world: &Platform, address: &Address) -> Result<Answer, ApiError> {
 }
 
 /// GET of the channels. Everything is filtered, sorted and paged in memory, and `total` counts the matches.
-pub fn list(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn list(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let place = Place::new("", Kind::BEAM_CHANNEL);
     let select: Option<Vec<String>> = call.query.one("$select")?.map(|fields| {
         fields
@@ -129,9 +129,9 @@ pub fn list(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
         .flat_map(|table| table.iter())
         .map(|channel| render::resource(world, &place.at(&channel.name), channel))
         .collect();
-    let answer = list::device_page(call, PAGES, "BeamChannelList", values)?;
-    let Payload::Json(mut body) = answer.payload else {
-        return Ok(answer);
+    let response = list::device_page(call, PAGES, "BeamChannelList", values)?;
+    let Payload::Json(mut body) = response.payload else {
+        return Ok(response);
     };
     if let Some(select) = select {
         for channel in body
@@ -151,11 +151,11 @@ pub fn list(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
             }
         }
     }
-    Ok(Answer::ok(body))
+    Ok(Response::ok(body))
 }
 
 /// GET of one.
-pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     shown(world, &address(call))
 }
 
@@ -242,7 +242,7 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
 }
 
 /// PUT: makes or replaces. The name in the body has to be that of the path.
-pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(call);
     if call.body.pointer("/metadata/name").and_then(Value::as_str) != Some(&address.name) {
         return Err(ApiError::field(
@@ -259,7 +259,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
 }
 
 /// PATCH of the display name or the state; null changes nothing, and other keys are ignored.
-pub fn patch(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn patch(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(call);
     let mut body = find(world, &address)?.body.clone();
     for pointer in ["/metadata/displayName", "/spec/state"] {
@@ -272,15 +272,15 @@ pub fn patch(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> 
 }
 
 /// DELETE.
-pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(call);
     find(world, &address)?;
     world.remove(&address);
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
+    Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 
 /// GET of an input's thumbnail. The document calls it JSON; it is a JPEG.
-pub fn thumbnail(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn thumbnail(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(call);
     let shown = render::resource(world, &address, find(world, &address)?);
     let wanted = call.parameter("thumbnail_id");
@@ -291,7 +291,7 @@ pub fn thumbnail(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErr
             .any(|input| input.get("name").and_then(Value::as_str) == Some(wanted))
     });
     if known {
-        Ok(Answer::bytes("image/jpeg", sample::PICTURE))
+        Ok(Response::bytes("image/jpeg", sample::PICTURE))
     } else {
         Err(ApiError::not_found(format!(
             "the channel has no input named '{wanted}'"

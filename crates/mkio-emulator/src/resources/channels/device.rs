@@ -12,7 +12,7 @@ use crate::{
         store::{Address, Place, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         identity,
         rules::{Entry, Platform, Rules, Shape},
     },
@@ -47,25 +47,25 @@ pub static ENTRY: Entry = Entry {
 /// Injected BISS ids.
 pub static INJECTED_IDS: Rules = Rules::new(Kind::INJECTED_ID, "InjectedId", Shape::Bare);
 
-type Told = Result<Answer, ApiError>;
+type Told = Result<Response, ApiError>;
 
 /// GET `channel-system/`.
 pub fn system(_: &mut Platform, _: &Call<'_>) -> Told {
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "data": { "softwareVersion": "1.12.0.7", "softwareName": "Beam", "serialNumber": "EMU00000001", "hardwareModel": "Emulated" } }),
     ))
 }
 
 /// GET `channel-deployment/eligibility/`.
 pub fn eligibility(_: &mut Platform, _: &Call<'_>) -> Told {
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "canRun": true, "deploymentState": "managed", "resources": [] }),
     ))
 }
 
 /// GET `channel-me/`.
 pub fn me(world: &mut Platform, call: &Call<'_>) -> Told {
-    Ok(Answer::ok(json!({
+    Ok(Response::ok(json!({
         "user": identity::email_of(world, call.user), "groups": ["admin"],
         "permissions": { "services.add_service": true, "services.change_service": true, "services.delete_service": true },
     })))
@@ -77,7 +77,7 @@ fn network(name: &str, address: &str) -> Value {
 
 /// GET `interfaces/`.
 pub fn interfaces(_: &mut Platform, _: &Call<'_>) -> Told {
-    Ok(Answer::ok(interface_list()))
+    Ok(Response::ok(interface_list()))
 }
 
 /// The interfaces of the device, as `interfaces/` tells them.
@@ -105,7 +105,7 @@ pub fn interface_list() -> Value {
 
 /// GET `channel-capability/`: no optional cards.
 pub fn capability(_: &mut Platform, _: &Call<'_>) -> Told {
-    Ok(Answer::ok(json!({
+    Ok(Response::ok(json!({
         "optionCardData": { "sdiCards": [], "rfDemodulators": [], "st2110Cards": [] },
         "capabilities": { "receiverMultipleInputStream": false, "bissCaAvailable": false, "st2110OutputProfile": "Unknown" },
         "dynamicRangeConversionOptions": ["None", "BT709"],
@@ -114,7 +114,9 @@ pub fn capability(_: &mut Platform, _: &Call<'_>) -> Told {
 
 /// GET `channel-biss/import-code/`.
 pub fn import_code(_: &mut Platform, _: &Call<'_>) -> Told {
-    Ok(Answer::ok(json!({ "importCode": "EMULATED-IMPORT-CODE" })))
+    Ok(Response::ok(
+        json!({ "importCode": "EMULATED-IMPORT-CODE" }),
+    ))
 }
 
 /// GET `channel-biss/injected-ids/`.
@@ -127,7 +129,7 @@ pub fn injected(world: &mut Platform, _: &Call<'_>) -> Told {
         .flat_map(|table| table.iter())
         .map(shown)
         .collect();
-    Ok(Answer::ok(json!({ "value": values })))
+    Ok(Response::ok(json!({ "value": values })))
 }
 
 /// POST `channel-biss/injected-ids/`. The device chooses the id; the list tells it.
@@ -143,7 +145,7 @@ pub fn inject(world: &mut Platform, call: &Call<'_>) -> Told {
         json!({ "description": description }),
         call.user,
     )?;
-    Ok(Answer::json(http::StatusCode::CREATED, json!({})))
+    Ok(Response::json(http::StatusCode::CREATED, json!({})))
 }
 
 /// GET `channel-metrics/current/`.
@@ -154,7 +156,7 @@ pub fn current(world: &mut Platform, call: &Call<'_>) -> Told {
         let wanted: Vec<&str> = select.split(',').map(str::trim).collect();
         fields.retain(|name, _| wanted.contains(&name.as_str()));
     }
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "data": data, "collectedAt": format::time(world.now) }),
     ))
 }
@@ -202,7 +204,7 @@ fn range(call: &Call<'_>, name: &str, base: f64) -> Told {
         })
         .collect();
     let series = json!({ "metric": { "serverID": "EMU00000001", "name": name, "job": "beam" }, "values": values });
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "status": "success", "data": { "resultType": "matrix", "result": [series] } }),
     ))
 }

@@ -11,7 +11,7 @@ use crate::{
         store::{Address, Place},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         rules::{Entry, Platform},
     },
     resources::channels::{channel::configure, rules},
@@ -27,7 +27,7 @@ pub static ENTRY: Entry = Entry {
 };
 
 /// POST `channel-export/`.
-pub fn export(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn export(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let wanted: Option<Vec<&str>> = call
         .body
         .get("channels")
@@ -69,11 +69,11 @@ pub fn export(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     {
         merge::put(&mut out, "/description", description.clone());
     }
-    Ok(Answer::ok(out))
+    Ok(Response::ok(out))
 }
 
 /// POST `channel-import/`: `merge` adds and updates, `replace` also removes what the payload does not have.
-pub fn import(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn import(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let given = call
         .body
         .pointer("/payload/channels")
@@ -127,7 +127,7 @@ pub fn import(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     } else {
         Vec::new()
     };
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "imported": imported, "deleted": deleted, "errors": [], "warnings": [] }),
     ))
 }

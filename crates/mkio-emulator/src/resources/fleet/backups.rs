@@ -13,7 +13,7 @@ use crate::{
         store::{Address, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         list,
         rules::{Entry, Platform, Rules, Shape},
     },
@@ -51,7 +51,7 @@ pub static BACKUPS: Rules = Rules {
 const MOST: usize = 100;
 
 /// POST `devices/{name}/backup`.
-pub fn start(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn start(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let kept = world.all(call.project(), Kind::BACKUP).count();
     if kept >= MOST {
         return Err(ApiError::conflict(format!(
@@ -61,7 +61,7 @@ pub fn start(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> 
     begin(world, call, "backup", 30, |detail| {
         ApiError::too_many(detail, None)
     })?;
-    Ok(Answer::empty(StatusCode::ACCEPTED))
+    Ok(Response::empty(StatusCode::ACCEPTED))
 }
 
 /// A backup is done: it shows in the list.
@@ -127,7 +127,7 @@ fn listed(backup: &Resource) -> Value {
 }
 
 /// GET `backups`.
-pub fn list_backups(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn list_backups(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let values = world
         .all(call.project(), Kind::BACKUP)
         .map(|(_, backup)| listed(backup))
@@ -140,7 +140,7 @@ fn address(call: &Call<'_>) -> Address {
 }
 
 /// GET `backups/{backup_id}`.
-pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let backup = world.find(&address(call))?;
     let path = path(backup);
     // Of what the archive is, so that a new name leaves it as it was.
@@ -149,7 +149,7 @@ pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
         backup.text("/device").unwrap_or_default(),
         backup.name
     );
-    Ok(Answer::ok(json!({
+    Ok(Response::ok(json!({
         "id": &*backup.name, "name": backup.text("/name"), "device": backup.text("/device"), "project": call.project(),
         "customer": call.organization, "timestamp": format::time(backup.created), "services": {},
         "assetFileIncluded": backup.body.get("assetFileIncluded"), "signature": keys::hex(&signed),
@@ -158,16 +158,16 @@ pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
 }
 
 /// GET `backups/{backup_id}/config`.
-pub fn config(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn config(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let backup = world.find(&address(call))?;
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "device": backup.text("/device"), "created": format::time(backup.created), "services": [], "channels": [] }),
     ))
 }
 
 /// PATCH `backups/{backup_id}`: renames. The document declares no body; the name is taken from `metadata.name` or `name`, and the
 /// entry of the list is answered.
-pub fn rename(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn rename(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(call);
     world.find(&address)?;
     let body: Value = serde_json::from_slice(&call.raw)
@@ -190,19 +190,19 @@ pub fn rename(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     }
     let backup = world.find_mut(&address)?;
     merge::put(&mut backup.body, "/name", json!(name));
-    Ok(Answer::ok(listed(backup)))
+    Ok(Response::ok(listed(backup)))
 }
 
 /// DELETE `backups/{backup_id}`.
-pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(call);
     world.find(&address)?;
     world.remove(&address);
-    Ok(Answer::empty(StatusCode::OK))
+    Ok(Response::empty(StatusCode::OK))
 }
 
 /// POST `devices/{name}/restore`.
-pub fn restore(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn restore(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     world.find(&Address::new(
         call.project(),
         Kind::DEVICE,
@@ -225,12 +225,12 @@ pub fn restore(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError
         ));
     }
     begin(world, call, "restore", 30, ApiError::conflict)?;
-    Ok(Answer::empty(StatusCode::ACCEPTED))
+    Ok(Response::empty(StatusCode::ACCEPTED))
 }
 
 /// POST `uploadBackup`: the archive itself. Where it goes is said by query parameters that no document names; `device` and `name`
 /// are taken.
-pub fn upload(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn upload(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     if !call.raw.starts_with(&[0x1f, 0x8b]) {
         return Err(ApiError::bad_request("the body is not a gzip archive"));
     }
@@ -242,5 +242,5 @@ pub fn upload(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     let device = call.query.one("device")?.unwrap_or("uploaded").to_owned();
     let name = call.query.one("name")?.unwrap_or("uploaded").to_owned();
     keep(world, call.project(), &device, &name, false, call.user)?;
-    Ok(Answer::empty(StatusCode::CREATED))
+    Ok(Response::empty(StatusCode::CREATED))
 }

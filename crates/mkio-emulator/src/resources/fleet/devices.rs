@@ -14,7 +14,7 @@ use crate::{
         store::{Address, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         generic,
         rules::{DNS_NAME, Entry, Platform, Rules, Shape},
     },
@@ -75,7 +75,7 @@ pub static DEVICES: Rules = Rules {
         }
     },
     dress,
-    // The lists of the document know a model that its replies do not have.
+    // The lists of the document know a model that its responses do not have.
     index: |_, out| {
         out.insert("status/model".to_owned(), json!("Emulated"));
     },
@@ -229,7 +229,7 @@ fn attached(world: &Platform, device: &Address) -> Option<String> {
 }
 
 /// DELETE, with `$force`, `$reason` and `$notes`. The spellings without `$` are taken too, since one published page has them.
-pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = call.address(Kind::DEVICE);
     let force = call.query.switch("$force")? || call.query.switch("force")?;
     let either = |first: &str, second: &str| -> Result<Option<String>, ApiError> {
@@ -258,7 +258,7 @@ pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         return Err(ApiError::bad_request("$reason=Other needs $notes"));
     }
     if !world.has(&address) {
-        return Ok(Answer::empty(StatusCode::NO_CONTENT));
+        return Ok(Response::empty(StatusCode::NO_CONTENT));
     }
     if !force {
         let device = world.find(&address)?;
@@ -292,7 +292,7 @@ pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
 }
 
 /// POST `removeServices`.
-pub fn remove_services(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn remove_services(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     begin(world, call, "removeServices", 20, ApiError::conflict)?;
-    Ok(Answer::empty(StatusCode::ACCEPTED))
+    Ok(Response::empty(StatusCode::ACCEPTED))
 }

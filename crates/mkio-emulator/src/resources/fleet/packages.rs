@@ -11,7 +11,7 @@ use crate::{
         store::{Address, Place, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         list,
         rules::{Entry, Platform, Rules, Shape},
     },
@@ -50,7 +50,7 @@ fn place(project: &str, device: &str) -> Place {
 }
 
 /// POST `devices/{name}/supportPackages`.
-pub fn start(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn start(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     begin(world, call, "supportPackage", 30, ApiError::conflict)?;
     let stamp = world.now.timestamp();
     let url = format!(
@@ -58,7 +58,7 @@ pub fn start(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> 
         call.project(),
         call.parameter("name")
     );
-    Ok(Answer::json(
+    Ok(Response::json(
         StatusCode::ACCEPTED,
         json!({ "timestamp": format::time(world.now), "url": url }),
     ))
@@ -101,7 +101,7 @@ fn device(world: &Platform, call: &Call<'_>) -> Result<Place, ApiError> {
 }
 
 /// GET `devices/{name}/supportPackages`: newest first.
-pub fn list_packages(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn list_packages(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let place = device(world, call)?;
     let mut values: Vec<Value> = world
         .table(&place)
@@ -124,7 +124,7 @@ fn address(world: &Platform, call: &Call<'_>) -> Result<Address, ApiError> {
 }
 
 /// GET `devices/{name}/supportPackages/{package_name}`.
-pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(world, call)?;
     let package = world.find(&address)?;
     let expiry = package.created + chrono::TimeDelta::days(30);
@@ -135,12 +135,12 @@ pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
         package.name,
         format::time(expiry)
     );
-    Ok(Answer::ok(json!({ "url": url })))
+    Ok(Response::ok(json!({ "url": url })))
 }
 
 /// DELETE `devices/{name}/supportPackages/{package_name}`: 204 always.
-pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(world, call)?;
     world.remove(&address);
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
+    Ok(Response::empty(StatusCode::NO_CONTENT))
 }

@@ -14,7 +14,7 @@ use crate::{
         store::{Address, Event, Resource, Step, enter},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         list,
         rules::{Entry, Platform},
     },
@@ -53,7 +53,7 @@ fn rank(version: &str) -> Vec<u64> {
 }
 
 /// GET `devices/{name}/software`.
-pub fn offered(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn offered(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let device = world.find(&Address::new(
         call.project(),
         Kind::DEVICE,

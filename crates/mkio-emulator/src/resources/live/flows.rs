@@ -12,7 +12,7 @@ use crate::{
         store::{Place, Resource},
     },
     platform::{
-        call::{Answer, Call, Payload},
+        call::{Call, Payload, Response},
         generic, list,
         rules::{DNS_NAME, Entry, Platform, Rules, Shape},
     },
@@ -196,7 +196,7 @@ fn ambiguous(body: &Value) -> Vec<(String, String)> {
 }
 
 /// DELETE, with `$force` for the scheduled operations that hang on it.
-pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = call.address(kind_of(call));
     let operations = place(&address);
     let waiting = world.table(&operations).is_some_and(|table| {
@@ -210,7 +210,7 @@ pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
             address.name
         )));
     }
-    let answer = generic::remove(world, &address)?;
+    let response = generic::remove(world, &address)?;
     let names: Vec<String> = world
         .table(&operations)
         .into_iter()
@@ -219,23 +219,23 @@ pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     for name in names {
         world.remove(&operations.at(&name));
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// GET of a collection.
-fn list(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn list(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let rules = world.rules(kind_of(call));
     detailed(call, list::list(world, call, rules)?)
 }
 
 /// GET of one.
-fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn get(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let rules = world.rules(kind_of(call));
     detailed(call, generic::get(world, call, rules)?)
 }
 
 /// GET `live/search`: all four kinds.
-fn search(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn search(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let places = FLOWS.map(|kind| Place::new(call.project(), kind));
     let tables: Vec<_> = places
         .iter()
@@ -245,12 +245,12 @@ fn search(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
 }
 
 /// What is answered, with what `$detailedStatus` adds to it.
-fn detailed(call: &Call<'_>, answer: Answer) -> Result<Answer, ApiError> {
+fn detailed(call: &Call<'_>, response: Response) -> Result<Response, ApiError> {
     if !call.query.switch("$detailedStatus")? {
-        return Ok(answer);
+        return Ok(response);
     }
-    let Payload::Json(mut body) = answer.payload.clone() else {
-        return Ok(answer);
+    let Payload::Json(mut body) = response.payload.clone() else {
+        return Ok(response);
     };
     match body.get_mut("value").and_then(Value::as_array_mut) {
         Some(items) => items
@@ -258,8 +258,8 @@ fn detailed(call: &Call<'_>, answer: Answer) -> Result<Answer, ApiError> {
             .for_each(|flow| status::detail(flow, &call.origin)),
         None => status::detail(&mut body, &call.origin),
     }
-    Ok(Answer {
+    Ok(Response {
         payload: Payload::Json(body),
-        ..answer
+        ..response
     })
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     base::{error::ApiError, kind::Kind, store::Resource},
     platform::{
-        call::Answer,
+        call::Response,
         rules::{Door, Entry, Platform},
     },
     resources::{live::wiring::FLOWS, media::play::sample::PICTURE},
@@ -35,7 +35,7 @@ pub(super) fn urls(origin: &str, short_id: &str) -> (String, String) {
     (at(PICTURE_FILE), at(METADATA_FILE))
 }
 
-fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let path = request.uri().path();
     let nothing = || ApiError::not_found(format!("there is nothing at {path}"));
     let rest = path.strip_prefix(PREFIX).ok_or_else(nothing)?;
@@ -50,8 +50,8 @@ fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiEr
     });
     let (_, flow) = flows.find(|(_, flow)| own(flow)).ok_or_else(nothing)?;
     match file {
-        PICTURE_FILE => Ok(Answer::bytes("image/jpeg", PICTURE)),
-        METADATA_FILE => Ok(Answer::ok(
+        PICTURE_FILE => Ok(Response::bytes("image/jpeg", PICTURE)),
+        METADATA_FILE => Ok(Response::ok(
             json!({ "flow": &*flow.name, "width": 320, "height": 180, "time": world.now }),
         )),
         _ => Err(nothing()),

@@ -96,7 +96,7 @@ fn inputs(world: &Platform, project: &str, flow: &Resource) -> Vec<Value> {
     resolution::inputs(flow).map(each).collect()
 }
 
-/// A content that is there; an output's content may be any text in the request, while the reply's has to be a name.
+/// A content that is there; an output's content may be any text in the request, while the response's has to be a name.
 fn known<'a>(world: &Platform, project: &str, content: &'a str) -> &'a str {
     let there = world.has(&Address::new(project, Kind::CONTENT, content));
     if there { content } else { "" }

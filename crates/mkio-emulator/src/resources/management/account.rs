@@ -12,7 +12,7 @@ use crate::{
         store::{Address, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         rules::{Entry, Platform},
     },
 };
@@ -54,7 +54,7 @@ fn text<'a>(user: &'a Resource, name: &str) -> &'a str {
 }
 
 /// GET `/api/v1/user/profile`.
-pub fn profile(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn profile(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let user = user(world, call)?;
     let mut spec = json!({
         "activeOrganizationId": call.organization, "avatar": "", "contactEmail": text(user, "email"), "loginEmail": text(user, "email"),
@@ -63,13 +63,13 @@ pub fn profile(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError
     for (name, _) in FIELDS {
         merge::put(&mut spec, &format!("/{name}"), json!(text(user, name)));
     }
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "kind": "UserProfile", "metadata": { "id": user.id }, "spec": spec }),
     ))
 }
 
 /// PATCH `/api/v1/user/profile`.
-pub fn change_profile(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn change_profile(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     keep(world, call, |(name, _)| name)?;
     profile(world, call)
 }
@@ -93,7 +93,7 @@ fn keep(
 }
 
 /// GET `/api/profile/`.
-pub fn legacy_profile(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn legacy_profile(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let organization = world.find(&Address::new(
         "",
         Kind::ORGANIZATION,
@@ -108,20 +108,20 @@ pub fn legacy_profile(world: &mut Platform, call: &Call<'_>) -> Result<Answer, A
     for (name, legacy) in FIELDS {
         merge::put(&mut spec, &format!("/{legacy}"), json!(text(user, name)));
     }
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "metadata": { "id": user.id }, "spec": spec }),
     ))
 }
 
 /// PUT `/api/profile/`.
-pub fn change_legacy_profile(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn change_legacy_profile(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     keep(world, call, |(_, legacy)| legacy)?;
     legacy_profile(world, call)
 }
 
 /// GET `/api/ready`.
-pub fn ready(_: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(Answer::empty(StatusCode::OK))
+pub fn ready(_: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError> {
+    Ok(Response::empty(StatusCode::OK))
 }
 
 fn shown(organization: &Resource) -> Value {
@@ -135,12 +135,12 @@ fn shown(organization: &Resource) -> Value {
 }
 
 /// GET `/api/v1/user/organizations`.
-pub fn organizations(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn organizations(world: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError> {
     let values: Vec<Value> = world
         .all("", Kind::ORGANIZATION)
         .map(|(_, organization)| shown(organization))
         .collect();
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "kind": "UserOrganizationList", "value": values }),
     ))
 }
@@ -153,12 +153,12 @@ fn named(call: &Call<'_>) -> Result<Address, ApiError> {
 }
 
 /// GET `/api/v1/user/organizations/{organization_id}`.
-pub fn organization(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(shown(world.find(&named(call)?)?)))
+pub fn organization(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
+    Ok(Response::ok(shown(world.find(&named(call)?)?)))
 }
 
 /// PATCH `/api/v1/user/organizations/{organization_id}`: takes an invitation up.
-pub fn accept(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn accept(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = named(call)?;
     let organization = world.find_mut(&address)?;
     let state = call
@@ -183,11 +183,11 @@ pub fn accept(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         }
         _ => {}
     }
-    Ok(Answer::ok(shown(organization)))
+    Ok(Response::ok(shown(organization)))
 }
 
 /// DELETE `/api/v1/user/organizations/{organization_id}`: leaves it, or declines the invitation.
-pub fn leave(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn leave(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = named(call)?;
     if address.name == call.organization.to_string() {
         return Err(ApiError::bad_request(
@@ -195,5 +195,5 @@ pub fn leave(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> 
         ));
     }
     world.remove(&address);
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
+    Ok(Response::empty(StatusCode::NO_CONTENT))
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     base::{error::ApiError, format, kind::Kind, merge, store::Address, world::Usage},
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         identity, list, render,
         rules::{Entry, Platform, Rules, Shape},
         start::Meter,
@@ -45,7 +45,7 @@ pub static ENTRY: Entry = Entry {
 /// Payment methods.
 pub static PAYMENT_METHODS: Rules = Rules::new(Kind::PAYMENT_METHOD, "PaymentMethod", Shape::Bare);
 
-/// A payment method as it is answered.
+/// A payment method as responses show it.
 pub fn shown(world: &Platform, id: &str) -> Result<Value, ApiError> {
     let payment = world.find(&Address::new("", Kind::PAYMENT_METHOD, id))?;
     let mut out = payment.body.clone();
@@ -75,7 +75,7 @@ fn address(call: &Call<'_>) -> Address {
 }
 
 /// GET `…/paymentMethods`.
-pub fn payments(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn payments(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let names: Vec<String> = world
         .all("", Kind::PAYMENT_METHOD)
         .map(|(_, payment)| payment.name.to_string())
@@ -92,12 +92,12 @@ pub fn payments(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErro
 }
 
 /// GET `…/paymentMethods/{paymentmethod_id}`.
-pub fn payment(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(shown(world, &id_of(call))?))
+pub fn payment(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
+    Ok(Response::ok(shown(world, &id_of(call))?))
 }
 
 /// PATCH `…/paymentMethods/{paymentmethod_id}`: a JSON Patch that can replace the display name alone.
-pub fn rename(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn rename(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let payment = world.find_mut(&address(call))?;
     let mut name = None;
     for (at, entry) in call.body.as_array().into_iter().flatten().enumerate() {
@@ -125,18 +125,18 @@ pub fn rename(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
 }
 
 /// POST `…/acceptTermsAndConditions`.
-pub fn accept_terms(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn accept_terms(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let payment = world.find_mut(&address(call))?;
     merge::put(
         &mut payment.body,
         "/status/termsAndConditionsAccepted",
         json!(true),
     );
-    Ok(Answer::empty(StatusCode::OK))
+    Ok(Response::empty(StatusCode::OK))
 }
 
 /// GET `…/rateCard`.
-pub fn rate_card(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn rate_card(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let payment = world.find(&address(call))?;
     let entries: Vec<Value> = world
         .start
@@ -157,7 +157,7 @@ pub fn rate_card(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErr
             },
         )
         .collect();
-    Ok(Answer::ok(json!({
+    Ok(Response::ok(json!({
         "kind": "RateCard",
         "metadata": {
             "isPrivateOffer": false, "paymentMethodId": payment.id, "productPublicationId": payment.id,
@@ -189,7 +189,7 @@ fn month_start(world: &Platform) -> NaiveDate {
 }
 
 /// GET `~/usage`: month to date.
-pub fn project_usage(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn project_usage(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let start = month_start(world);
     let values: Vec<Value> = month(world, call.project())
         .into_iter()
@@ -197,7 +197,7 @@ pub fn project_usage(world: &mut Platform, call: &Call<'_>) -> Result<Answer, Ap
             json!({ "meterName": name, "quantity": quantity, "unit": unit, "solution": solution, "family": family })
         })
         .collect();
-    Ok(Answer::ok(json!({
+    Ok(Response::ok(json!({
         "supplemental": { "project": call.project(), "records": values.len(), "start": start.to_string(), "end": world.now.date_naive().to_string() },
         "value": values,
     })))
@@ -330,7 +330,7 @@ fn text(call: &Call<'_>, name: &str, preset: &str) -> String {
 }
 
 /// POST `…/reports/usage`.
-pub fn report(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn report(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let wanted = Wanted::read(call)?;
     let rows = wanted.rows(world, call);
     let download = call.body.get("download").and_then(Value::as_bool);
@@ -341,10 +341,10 @@ pub fn report(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         "json"
     };
     let (start, end) = (wanted.start, wanted.end);
-    let mut answer = if format == "csv" {
-        Answer::bytes("text/csv", csv(&rows))
+    let mut response = if format == "csv" {
+        Response::bytes("text/csv", csv(&rows))
     } else {
-        Answer::ok(json!({
+        Response::ok(json!({
             "supplemental": {
                 "start": start.to_string(), "end": end.to_string(), "records": rows.len(),
                 "granularity": wanted.granularity, "format": "json", "download": download,
@@ -361,9 +361,9 @@ pub fn report(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     if download {
         let disposition = format!("attachment; filename=\"usage-{start}-{end}.{format}\"");
         let header = "content-disposition".to_owned();
-        answer.headers.insert(header, json!(disposition));
+        response.headers.insert(header, json!(disposition));
     }
-    Ok(answer)
+    Ok(response)
 }
 
 fn payment_of(world: &Platform, project: &str) -> String {

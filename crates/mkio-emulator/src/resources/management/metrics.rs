@@ -16,7 +16,7 @@ use crate::{
         store::{Address, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         rules::{Door, Entry, Platform},
         start::Meter,
     },
@@ -53,7 +53,7 @@ fn password(project: &Resource) -> &str {
 }
 
 /// GET `…/metricsEndpoint`.
-pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let project = world.find(&Address::new("", Kind::PROJECT, call.project()))?;
     let enabled = enabled(project);
     let mut out = json!({ "kind": "MetricsEndpoint", "spec": { "enabled": enabled } });
@@ -63,11 +63,11 @@ pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
         });
         merge::put(&mut out, "/status", status);
     }
-    Ok(Answer::ok(out))
+    Ok(Response::ok(out))
 }
 
 /// PATCH `…/metricsEndpoint`.
-pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let project = world.find_mut(&Address::new("", Kind::PROJECT, call.project()))?;
     let enabled = call.body.pointer("/spec/enabled").and_then(Value::as_bool) == Some(true);
     merge::put(&mut project.private, "/metrics", json!(enabled));
@@ -85,7 +85,7 @@ pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
 ///
 /// # Errors
 /// 404 where no project has an endpoint, 401 for others.
-fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let path = request.uri().path();
     let missing = || ApiError::not_found(format!("there are no metrics at {path}"));
     let name = path
@@ -101,16 +101,16 @@ fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiEr
         let refused = ApiError::unauthorized(
             "send the username and the password of the project's metricsEndpoint by HTTP basic authentication",
         );
-        let mut answer = Answer::from(refused);
-        answer.headers.insert(
+        let mut response = Response::from(refused);
+        response.headers.insert(
             header::WWW_AUTHENTICATE.to_string(),
             json!(r#"Basic realm="metrics""#),
         );
-        return Ok(answer);
+        return Ok(response);
     }
-    Ok(Answer {
+    Ok(Response {
         status: StatusCode::OK,
-        ..Answer::bytes(EXPOSITION, exposition(world, name))
+        ..Response::bytes(EXPOSITION, exposition(world, name))
     })
 }
 

@@ -12,7 +12,7 @@ use crate::{
         store::{Address, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         identity,
         rules::{Entry, Platform, Rules, Shape},
     },
@@ -63,12 +63,12 @@ fn active(call: &Call<'_>) -> Address {
 }
 
 /// GET `/api/v1/organization`.
-pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(shown(world, world.find(&active(call))?)))
+pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
+    Ok(Response::ok(shown(world, world.find(&active(call))?)))
 }
 
 /// PATCH `/api/v1/organization`.
-pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let (now, user) = (world.now, call.user);
     let organization = world.find_mut(&active(call))?;
     merge::merge(&mut organization.body, call.body.clone());
@@ -78,32 +78,32 @@ pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
 }
 
 /// POST `/api/v1/organization`. Names need not be unique.
-pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let id = uuid::Uuid::new_v4();
     let address = Address::new("", Kind::ORGANIZATION, &id.to_string());
     world.insert(&address, call.body.clone(), call.user)?.id = id;
-    Ok(Answer::json(
+    Ok(Response::json(
         StatusCode::CREATED,
         shown(world, world.find(&address)?),
     ))
 }
 
-fn listed(world: &Platform, kind: Kind, label: &str) -> Answer {
+fn listed(world: &Platform, kind: Kind, label: &str) -> Response {
     let values: Vec<Value> = world
         .all("", kind)
         .map(|(_, item)| item.body.clone())
         .collect();
-    Answer::ok(json!({ "kind": label, "value": values }))
+    Response::ok(json!({ "kind": label, "value": values }))
 }
 
 /// GET `…/roles`.
-pub fn roles(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn roles(world: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError> {
     Ok(listed(world, Kind::ROLE, "RoleList"))
 }
 
 /// GET `…/roles/{role_name}`.
-pub fn role(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(
+pub fn role(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
+    Ok(Response::ok(
         world.find(&call.address(Kind::ROLE))?.body.clone(),
     ))
 }
@@ -134,19 +134,19 @@ pub fn scope_names(world: &Platform, organization: uuid::Uuid) -> Vec<String> {
 }
 
 /// GET `…/scopes`: the organization and each project.
-pub fn scopes(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(
+pub fn scopes(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
+    Ok(Response::ok(
         json!({ "kind": "ScopeList", "value": scope_values(world, call.organization) }),
     ))
 }
 
 /// GET `…/scopes/{scope_name}`.
-pub fn scope(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn scope(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let name = call.parameter("scope_name");
     let found = scope_values(world, call.organization)
         .into_iter()
         .find(|scope| scope.pointer("/metadata/name").and_then(Value::as_str) == Some(name));
     found
-        .map(Answer::ok)
+        .map(Response::ok)
         .ok_or_else(|| ApiError::not_found(format!("there is no scope named '{name}'")))
 }

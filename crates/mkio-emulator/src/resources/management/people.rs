@@ -13,7 +13,7 @@ use crate::{
         store::{Address, Place, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         identity,
         rules::{Entry, Platform, Rules, Shape},
     },
@@ -54,12 +54,12 @@ fn brief(user: &Resource) -> Value {
 }
 
 /// GET `…/users`.
-pub fn users(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn users(world: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError> {
     let values: Vec<Value> = world
         .all("", Kind::USER)
         .map(|(_, user)| brief(user))
         .collect();
-    Ok(Answer::ok(json!({ "kind": "UserList", "value": values })))
+    Ok(Response::ok(json!({ "kind": "UserList", "value": values })))
 }
 
 fn named(kind: Kind, id: &str) -> Result<Address, ApiError> {
@@ -72,14 +72,14 @@ fn named(kind: Kind, id: &str) -> Result<Address, ApiError> {
 }
 
 /// GET `…/users/{user_id}`.
-pub fn user(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(brief(
+pub fn user(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
+    Ok(Response::ok(brief(
         world.find(&named(Kind::USER, call.parameter("user_id"))?)?,
     )))
 }
 
 /// DELETE `…/users/{user_id}`: out of every team too.
-pub fn remove_user(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn remove_user(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = named(Kind::USER, call.parameter("user_id"))?;
     world.find(&address)?;
     if address.name == call.user.to_string() {
@@ -99,7 +99,7 @@ pub fn remove_user(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiE
         }
     }
     world.remove(&address);
-    Ok(Answer::empty(StatusCode::OK))
+    Ok(Response::empty(StatusCode::OK))
 }
 
 fn invite_shown(invite: &Resource) -> Value {
@@ -113,17 +113,19 @@ fn is_open(world: &Platform, invite: &Resource) -> bool {
 }
 
 /// GET `…/invites`: those neither taken up nor lapsed.
-pub fn invites(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn invites(world: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError> {
     let values: Vec<Value> = world
         .all("", Kind::INVITE)
         .filter(|(_, invite)| is_open(world, invite))
         .map(|(_, invite)| invite_shown(invite))
         .collect();
-    Ok(Answer::ok(json!({ "kind": "InviteList", "value": values })))
+    Ok(Response::ok(
+        json!({ "kind": "InviteList", "value": values }),
+    ))
 }
 
 /// POST `…/invites`.
-pub fn invite(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn invite(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let email = call
         .body
         .pointer("/spec/email")
@@ -159,7 +161,7 @@ pub fn invite(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     let id = Uuid::new_v4();
     let address = Address::new("", Kind::INVITE, &id.to_string());
     world.insert(&address, body, call.user)?.id = id;
-    Ok(Answer::json(
+    Ok(Response::json(
         StatusCode::CREATED,
         invite_shown(world.find(&address)?),
     ))
@@ -200,19 +202,19 @@ fn check_teams(world: &Platform, teams: Option<&Value>) -> Result<(), ApiError> 
 }
 
 /// GET `…/invites/{invite_id}`.
-pub fn get_invite(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn get_invite(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = named(Kind::INVITE, call.parameter("invite_id"))?;
     let invite = world.find(&address)?;
     if !is_open(world, invite) {
         return Err(ApiError::not_found("the invitation has lapsed"));
     }
-    Ok(Answer::ok(invite_shown(invite)))
+    Ok(Response::ok(invite_shown(invite)))
 }
 
 /// DELETE `…/invites/{invite_id}`.
-pub fn withdraw(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn withdraw(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = named(Kind::INVITE, call.parameter("invite_id"))?;
     world.find(&address)?;
     world.remove(&address);
-    Ok(Answer::empty(StatusCode::OK))
+    Ok(Response::empty(StatusCode::OK))
 }

@@ -12,7 +12,7 @@ use crate::{
         store::{Address, Place, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         furnish, generic, identity, list, render,
         rules::{Entry, NameRule, Platform, Rules, Shape},
     },
@@ -89,12 +89,12 @@ fn dress(world: &Platform, _: &Address, project: &Resource, out: &mut Value) {
 }
 
 /// GET `/api/v1/projects/{project_name}`.
-fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn get(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     generic::shown(world, &address(call), StatusCode::OK)
 }
 
 /// GET `/api/v1/projects`.
-pub fn list_projects(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn list_projects(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let hidden = call.query.switch("show_hidden")?;
     let place = Place::new("", Kind::PROJECT);
     let shown: Vec<Value> = world
@@ -111,7 +111,7 @@ pub fn list_projects(world: &mut Platform, call: &Call<'_>) -> Result<Answer, Ap
 }
 
 /// PUT `/api/v1/projects/{project_name}`.
-pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(call);
     generic::check_name(&PROJECTS, &address.name)?;
     if world.get(&address).is_some() {
@@ -167,7 +167,7 @@ fn usable_payment(world: &Platform, id: &str) -> Result<(), String> {
 }
 
 /// PATCH `/api/v1/projects/{project_name}`.
-pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(call);
     let now = world.now;
     let project = world.find_mut(&address)?;
@@ -186,17 +186,17 @@ pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
 }
 
 /// GET `…/paymentMethod`.
-pub fn payment(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn payment(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let project = world.find(&address(call))?;
     let id = project
         .text("/paymentMethodId")
         .unwrap_or_default()
         .to_ascii_lowercase();
-    Ok(Answer::ok(billing::shown(world, &id)?))
+    Ok(Response::ok(billing::shown(world, &id)?))
 }
 
 /// POST `…/paymentMethod`.
-pub fn assign_payment(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn assign_payment(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let id = call
         .body
         .get("paymentMethodId")
@@ -206,11 +206,11 @@ pub fn assign_payment(world: &mut Platform, call: &Call<'_>) -> Result<Answer, A
     let project = world.find_mut(&address(call))?;
     merge::put(&mut project.body, "/paymentMethodId", json!(id));
     merge::put(&mut project.body, "/isActive", json!(true));
-    Ok(Answer::empty(StatusCode::OK))
+    Ok(Response::empty(StatusCode::OK))
 }
 
 /// GET `/api/v1/locations`: the paging parameters are declared, the envelope is not.
-pub fn locations(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn locations(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let values = world
         .all("", Kind::LOCATION)
         .map(|(_, location)| location.body.clone())
@@ -219,8 +219,8 @@ pub fn locations(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErr
 }
 
 /// GET `/api/v1/locations/{location_name}`.
-pub fn location(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(
+pub fn location(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
+    Ok(Response::ok(
         world
             .find(&Address::new(
                 "",

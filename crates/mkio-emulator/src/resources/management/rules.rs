@@ -10,7 +10,7 @@ use crate::{
         store::{Address, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         list, render,
         rules::{Entry, NameRule, Platform, Rules, Shape},
         webhooks,
@@ -80,7 +80,7 @@ fn dress(_: &Platform, _: &Address, rule: &Resource, out: &mut Value) {
 }
 
 /// GET `…/webhook/rules`: the paging parameters are declared, the envelope is not.
-pub fn list_rules(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn list_rules(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let values = world
         .all(call.project(), Kind::RULE)
         .map(|(place, rule)| render::resource(world, &place.at(&rule.name), rule))
@@ -89,7 +89,7 @@ pub fn list_rules(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiEr
 }
 
 /// GET `…/webhook/rules/{rule_name}/events`.
-pub fn events(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn events(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = call.address(Kind::RULE);
     world.find(&address)?;
     let values = world.outbox.history(call.project(), &address.name);

@@ -12,7 +12,7 @@ use crate::{
     },
     docs::{Schemas, Side, findings},
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         generic, identity, json_patch, render,
         rules::{Entry, NameRule, Platform, Rules, Shape},
     },
@@ -116,16 +116,16 @@ fn dress(world: &Platform, _: &Address, team: &Resource, out: &mut Value) {
 }
 
 /// GET `…/teams`.
-pub fn list(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn list(world: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError> {
     let values: Vec<Value> = world
         .all("", Kind::TEAM)
         .map(|(place, team)| render::resource(world, &place.at(&team.name), team))
         .collect();
-    Ok(Answer::ok(json!({ "kind": "TeamList", "value": values })))
+    Ok(Response::ok(json!({ "kind": "TeamList", "value": values })))
 }
 
 /// PATCH `…/teams/{team_name}`: JSON Patch, sent as plain JSON.
-pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = call.address(Kind::TEAM);
     let now = world.now;
     let changed = json_patch::apply(&world.find(&address)?.body, &call.body)?;
@@ -145,7 +145,7 @@ pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
 }
 
 /// DELETE `…/teams/{team_name}`: 204 always.
-pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = call.address(Kind::TEAM);
     if address.name == EVERYONE {
         return Err(ApiError::bad_request(format!(
@@ -153,5 +153,5 @@ pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
         )));
     }
     world.remove(&address);
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
+    Ok(Response::empty(StatusCode::NO_CONTENT))
 }

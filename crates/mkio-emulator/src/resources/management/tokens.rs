@@ -15,7 +15,7 @@ use crate::{
         store::{Address, Place, Resource},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         identity,
         rules::{Entry, Platform, Rules, Shape},
         tokens::{LONGEST, NewToken, issue, revoke},
@@ -52,17 +52,17 @@ pub static TOKENS: Rules = Rules::new(Kind::TOKEN, "UserToken", Shape::Bare);
 const SHORT: TimeDelta = TimeDelta::hours(1);
 
 /// GET `/.well-known/jwks.json`.
-pub fn keys(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(public_keys(&world.signer)?))
+pub fn keys(world: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError> {
+    Ok(Response::ok(public_keys(&world.signer)?))
 }
 
 /// GET `/.well-known/revoked.json`.
-pub fn revoked(world: &mut Platform, _: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn revoked(world: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError> {
     let ids: Vec<String> = all(world)
         .filter(|token| is_revoked(token))
         .map(|token| token.id.to_string())
         .collect();
-    Ok(Answer::ok(json!({ "revokedTokens": ids })))
+    Ok(Response::ok(json!({ "revokedTokens": ids })))
 }
 
 fn all(world: &Platform) -> impl Iterator<Item = &Resource> {
@@ -83,12 +83,12 @@ fn is_live(token: &Resource, now: DateTime<Utc>) -> bool {
         .is_some_and(|expires| expires > now)
 }
 
-fn listed(tokens: Vec<Value>) -> Answer {
-    Answer::ok(json!({ "kind": "UserTokenList", "value": tokens }))
+fn listed(tokens: Vec<Value>) -> Response {
+    Response::ok(json!({ "kind": "UserTokenList", "value": tokens }))
 }
 
 /// GET `/api/v1/user/tokens`.
-pub fn list_own(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn list_own(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let now = world.now;
     Ok(listed(
         all(world)
@@ -100,7 +100,7 @@ pub fn list_own(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErro
 }
 
 /// GET `/api/v1/organization/tokens`.
-pub fn list_all(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn list_all(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let now = world.now;
     Ok(listed(
         all(world)
@@ -112,7 +112,7 @@ pub fn list_all(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErro
 }
 
 /// POST `/api/v1/user/tokens`.
-pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     if call.restricted {
         return Err(ApiError::forbidden(
             "a token with reduced permissions cannot make tokens",
@@ -146,7 +146,7 @@ pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError>
     let (id, token) = issue(world, &new, None)?;
     let mut body = world.find(&address(id))?.body.clone();
     merge::put(&mut body, "/metadata/JWT", json!(token));
-    Ok(Answer::json(StatusCode::CREATED, body))
+    Ok(Response::json(StatusCode::CREATED, body))
 }
 
 fn refuse(field: &str, reason: &str) -> ApiError {
@@ -237,20 +237,20 @@ fn own(world: &Platform, call: &Call<'_>) -> Result<Uuid, ApiError> {
 }
 
 /// GET `/api/v1/user/tokens/{token_id}`.
-pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let id = own(world, call)?;
-    Ok(Answer::ok(world.find(&address(id))?.body.clone()))
+    Ok(Response::ok(world.find(&address(id))?.body.clone()))
 }
 
 /// DELETE `/api/v1/user/tokens/{token_id}`.
-pub fn revoke_own(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn revoke_own(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let id = own(world, call)?;
     revoke(world, id, call.user);
-    Ok(Answer::empty(StatusCode::OK))
+    Ok(Response::empty(StatusCode::OK))
 }
 
 /// DELETE `/api/v1/user/tokens`: logout everywhere.
-pub fn revoke_all(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn revoke_all(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     if call.restricted {
         return Err(ApiError::forbidden(
             "a token with reduced permissions cannot end the others of its user",
@@ -263,18 +263,18 @@ pub fn revoke_all(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiEr
     for id in ids {
         revoke(world, id, call.user);
     }
-    Ok(Answer::empty(StatusCode::OK))
+    Ok(Response::empty(StatusCode::OK))
 }
 
 /// DELETE `/api/v1/organization/tokens/{token_id}`.
-pub fn revoke_any(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn revoke_any(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let id = named(world, call, |token| of_organization(call, token))?;
     revoke(world, id, call.user);
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
+    Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 
 /// GET `/api/v1/user/rbac`.
-pub fn rbac(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn rbac(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let place = Place::new("", Kind::TEAM);
     let user = call.user.to_string();
     let teams: Vec<Value> = world
@@ -284,7 +284,7 @@ pub fn rbac(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
         .filter(|team| team.body.pointer("/spec/members").and_then(|members| members.get(&user)).is_some())
         .map(|team| json!({ "id": team.id, "name": &*team.name, "scopes": team.body.pointer("/spec/scopes") }))
         .collect();
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "rbac": identity::rbac(world, call.organization), "teams": teams }),
     ))
 }

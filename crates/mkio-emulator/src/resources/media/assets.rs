@@ -14,7 +14,7 @@ use crate::{
         store::{Address, Resource, enter},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         render,
         rules::{Entry, Platform, Rules, Shape},
     },
@@ -317,7 +317,7 @@ pub fn tracks(asset: &Resource) -> Vec<Value> {
 }
 
 /// GET `assets/{asset_name}/storage/`.
-pub fn storage(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn storage(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = call.address(Kind::ASSET);
     let asset = world.find(&address)?;
     let account = asset
@@ -354,7 +354,7 @@ pub fn storage(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError
         &tracks(asset),
         &format::time(asset.created),
     );
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "metadata": { "id": asset.id, "name": &*asset.name }, "spec": spec }),
     ))
 }
@@ -368,7 +368,7 @@ pub fn ensure_reachable(world: &Platform, call: &Call<'_>, account: &str) -> Res
 }
 
 /// POST `assets/{asset_name}/listStreamingLocators`.
-pub fn locators(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn locators(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = call.address(Kind::ASSET);
     world.find(&address)?;
     let found: Vec<Value> = world
@@ -380,5 +380,5 @@ pub fn locators(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiErro
                 .cloned()
         })
         .collect();
-    Ok(Answer::ok(json!({ "streamingLocators": found })))
+    Ok(Response::ok(json!({ "streamingLocators": found })))
 }

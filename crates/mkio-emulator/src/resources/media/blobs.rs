@@ -17,7 +17,7 @@ use crate::{
         store::{Address, Resource},
     },
     platform::{
-        call::Answer,
+        call::Response,
         ranges,
         rules::{Door, Entry, Platform},
     },
@@ -68,13 +68,13 @@ impl Asked<'_> {
     }
 }
 
-fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let done = asked(world, request).and_then(|asked| done(world, &asked));
     Ok(done.unwrap_or_else(refused))
 }
 
 /// A refusal in the form that storage hosts have.
-fn refused(error: ApiError) -> Answer {
+fn refused(error: ApiError) -> Response {
     let plain = |text: &str| {
         // XML has no form for control characters.
         let text = text.replace(char::is_control, "\u{fffd}");
@@ -82,9 +82,9 @@ fn refused(error: ApiError) -> Answer {
     };
     let (code, message) = (plain(error.code), plain(&error.detail));
     let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-    Answer {
+    Response {
         status: error.status,
-        ..Answer::bytes("application/xml", body)
+        ..Response::bytes("application/xml", body)
     }
 }
 
@@ -194,7 +194,7 @@ fn admit(
     )))
 }
 
-fn done(world: &mut Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
+fn done(world: &mut Platform, asked: &Asked<'_>) -> Result<Response, ApiError> {
     let method = asked.request.method();
     let part = match asked.speech {
         Speech::Azure => asked.query("comp"),
@@ -219,7 +219,7 @@ fn done(world: &mut Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
         ("POST", Speech::S3, Some(upload)) => finish(world, asked, upload, &["PartNumber"]),
         ("DELETE", Speech::S3, Some(upload)) => {
             world.blobs.abandon(asked.spot.clone(), upload);
-            Ok(Answer::empty(StatusCode::NO_CONTENT))
+            Ok(Response::empty(StatusCode::NO_CONTENT))
         }
         _ => Err(ApiError::not_implemented(
             "this emulator stores, gives and removes single files, and knows no other request of a storage host",
@@ -285,12 +285,12 @@ fn tag_of(bytes: &[u8]) -> String {
 }
 
 /// Tells a file's tag and when it was stored.
-fn describe(world: &Platform, answer: &mut Answer, spot: &Spot, tag: &str) {
+fn describe(world: &Platform, response: &mut Response, spot: &Spot, tag: &str) {
     // Of what a state from elsewhere holds nobody knows.
     let written = world.blobs.written(spot).unwrap_or_default();
     let written = written.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    answer.headers.insert("etag".to_owned(), json!(tag));
-    answer
+    response.headers.insert("etag".to_owned(), json!(tag));
+    response
         .headers
         .insert("last-modified".to_owned(), json!(written));
 }
@@ -324,7 +324,7 @@ fn holders(world: &Platform, asked: &Asked<'_>) -> Vec<(Address, String)> {
 }
 
 /// Stores a file, and lists it where it lies in an asset.
-fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Result<Answer, ApiError> {
+fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Result<Response, ApiError> {
     let size = bytes.len() as u64;
     let tag = tag_of(&bytes);
     if !world.blobs.are_on_disk() {
@@ -351,19 +351,19 @@ fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Result<Answe
             )
         }
     };
-    let mut answer = Answer::bytes("application/xml", body);
-    answer.status = status;
-    describe(world, &mut answer, &asked.spot, &tag);
-    Ok(answer)
+    let mut response = Response::bytes("application/xml", body);
+    response.status = status;
+    describe(world, &mut response, &asked.spot, &tag);
+    Ok(response)
 }
 
-fn read(world: &Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
+fn read(world: &Platform, asked: &Asked<'_>) -> Result<Response, ApiError> {
     let bytes = world.blobs.get(&asked.spot);
     let bytes = bytes.ok_or_else(|| missing(asked))?;
     let tag = tag_of(&bytes);
-    let mut answer = ranges::answer(asked.request.headers(), bytes);
-    describe(world, &mut answer, &asked.spot, &tag);
-    Ok(answer)
+    let mut response = ranges::respond(asked.request.headers(), bytes);
+    describe(world, &mut response, &asked.spot, &tag);
+    Ok(response)
 }
 
 /// Forgets a file that an asset which is gone has left; false when there is none.
@@ -377,20 +377,20 @@ fn forget_retained(world: &mut Platform, (container, path): &Spot) -> bool {
     files.len() < before
 }
 
-fn delete(world: &mut Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
+fn delete(world: &mut Platform, asked: &Asked<'_>) -> Result<Response, ApiError> {
     let removed = world.blobs.remove(&asked.spot) | forget_retained(world, &asked.spot);
     for (asset, name) in holders(world, asked) {
         assets::drop_file(world, &asset, &name);
     }
     match asked.speech {
-        Speech::S3 => Ok(Answer::empty(StatusCode::NO_CONTENT)),
-        Speech::Azure if removed => Ok(Answer::empty(StatusCode::ACCEPTED)),
+        Speech::S3 => Ok(Response::empty(StatusCode::NO_CONTENT)),
+        Speech::Azure if removed => Ok(Response::empty(StatusCode::ACCEPTED)),
         Speech::Azure => Err(missing(asked)),
     }
 }
 
 /// Azure: a block of a file, under an id of the caller's.
-fn block(world: &mut Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
+fn block(world: &mut Platform, asked: &Asked<'_>) -> Result<Response, ApiError> {
     let id = asked.query("blockid");
     let id = id.ok_or_else(|| ApiError::bad_request("'blockid' is missing"))?;
     room_for(world, asked.request.body().len())?;
@@ -401,20 +401,20 @@ fn block(world: &mut Platform, asked: &Asked<'_>) -> Result<Answer, ApiError> {
     let bytes = asked.request.body().clone();
     let spot = asked.spot.clone();
     world.blobs.put_part(spot, "", id.to_owned(), bytes);
-    Ok(Answer::empty(StatusCode::CREATED))
+    Ok(Response::empty(StatusCode::CREATED))
 }
 
 /// S3: the beginning of an upload in parts.
-fn begin(world: &mut Platform, asked: &Asked<'_>) -> Answer {
+fn begin(world: &mut Platform, asked: &Asked<'_>) -> Response {
     let id = Uuid::new_v4().simple().to_string();
     world.blobs.begin(asked.spot.clone(), &id);
     let name = "InitiateMultipartUploadResult";
     let body = format!("<{name}><UploadId>{id}</UploadId></{name}>");
-    Answer::bytes("application/xml", body)
+    Response::bytes("application/xml", body)
 }
 
 /// S3: a part of an upload, by its number.
-fn numbered(world: &mut Platform, asked: &Asked<'_>, upload: &str) -> Result<Answer, ApiError> {
+fn numbered(world: &mut Platform, asked: &Asked<'_>, upload: &str) -> Result<Response, ApiError> {
     let number = asked.query("partNumber");
     let number = number.ok_or_else(|| ApiError::bad_request("'partNumber' is missing"))?;
     room_for(world, asked.request.body().len())?;
@@ -424,9 +424,9 @@ fn numbered(world: &mut Platform, asked: &Asked<'_>, upload: &str) -> Result<Ans
     if !world.blobs.put_part(spot, upload, number, bytes) {
         return Err(ApiError::not_found("there is no such upload"));
     }
-    let mut answer = Answer::empty(StatusCode::OK);
-    answer.headers.insert("etag".to_owned(), json!(tag));
-    Ok(answer)
+    let mut response = Response::empty(StatusCode::OK);
+    response.headers.insert("etag".to_owned(), json!(tag));
+    Ok(response)
 }
 
 /// Makes a file of the parts that the body lists, in these elements.
@@ -435,7 +435,7 @@ fn finish(
     asked: &Asked<'_>,
     upload: &str,
     elements: &[&str],
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let body = std::str::from_utf8(asked.request.body());
     let body = body.map_err(|_| ApiError::bad_request("the body is not UTF-8"))?;
     check_conditions(world, asked)?;

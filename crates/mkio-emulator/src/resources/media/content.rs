@@ -24,7 +24,7 @@ fn video(file: &str) -> Option<Video<'_>> {
     })
 }
 
-/// Adds to the `spec` of a storage reply what the files are: `formatHint`, and `periods` or `tracks` where there are any.
+/// Adds to the `spec` of a storage response what the files are: `formatHint`, and `periods` or `tracks` where there are any.
 pub fn describe(spec: &mut Map<String, Value>, files: &[&str], inserted: &[Value], created: &str) {
     let ends = |ending: &str| files.iter().any(|file| file.ends_with(ending));
     let hint = if ends(".mpd") {

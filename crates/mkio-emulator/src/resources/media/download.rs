@@ -17,7 +17,7 @@ use crate::{
         world::FileAccess,
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         identity, ranges,
         rules::{Door, Entry, Platform},
     },
@@ -47,7 +47,7 @@ const VALID: Duration = Duration::from_secs(30 * 60);
 const MOST_TOKENS: usize = 10_000;
 
 /// POST `assets/{asset_name}/getFileAccessInfo`.
-fn access(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn access(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = call.address(Kind::ASSET);
     let asset = world.find(&address)?;
     let account = asset
@@ -73,7 +73,7 @@ fn access(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
         expires,
     };
     world.file_tokens.insert(digest_of(&token), access);
-    Ok(Answer::ok(out))
+    Ok(Response::ok(out))
 }
 
 /// Drops what has expired where there is too much, and where that is not enough, what expires first.
@@ -94,11 +94,11 @@ fn make_room(world: &mut Platform) {
 }
 
 /// Anything below [`PREFIX`].
-fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Response, ApiError> {
     if request.uri().path() != format!("{PREFIX}downloadBlob") {
-        return Ok(Answer {
+        return Ok(Response {
             status: StatusCode::NOT_FOUND,
-            ..Answer::bytes("text/plain", "404 page not found\n")
+            ..Response::bytes("text/plain", "404 page not found\n")
         });
     }
     let token = identity::bearer(request.headers())?;
@@ -138,11 +138,11 @@ fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiEr
 }
 
 /// The bytes of a file, or the part of them that is asked for, where the settings let a caller ask.
-pub fn part(world: &Platform, headers: &HeaderMap, bytes: Bytes) -> Answer {
+pub fn part(world: &Platform, headers: &HeaderMap, bytes: Bytes) -> Response {
     if world.settings.file_ranges {
-        ranges::answer(headers, bytes)
+        ranges::respond(headers, bytes)
     } else {
-        ranges::answer(&HeaderMap::new(), bytes)
+        ranges::respond(&HeaderMap::new(), bytes)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         store::{Address, Resource, enter},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         generic,
         rules::{Act, Entry, NameRule, Platform, Rules, Shape, WORD_NAME},
     },
@@ -206,24 +206,24 @@ fn address(call: &Call<'_>) -> Address {
 }
 
 /// POST `…/start`.
-fn start(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn start(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     generic::act(world, &address(call), "start")
 }
 
 /// POST `…/stop`.
-fn stop(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn stop(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     generic::act(world, &address(call), "stop")
 }
 
 /// POST `…/restart`.
-fn restart(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn restart(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     generic::act(world, &address(call), "restart")
 }
 
 /// POST `…/scale`.
-fn scale(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn scale(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(call);
-    let answer = generic::act(world, &address, "scale")?;
+    let response = generic::act(world, &address, "scale")?;
     let (now, user) = (world.now, call.user);
     if let Some(endpoint) = world.get_mut(&address) {
         let units = call.body.get("scaleUnit").cloned().unwrap_or(json!(0));
@@ -231,11 +231,11 @@ fn scale(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
         endpoint.updated = now;
         endpoint.updated_by = user;
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// GET `…/skus`, which the platform does not implement.
-pub fn skus(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn skus(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     world.find(&address(call))?;
     Err(ApiError::bad_request(
         "the platform does not implement skus",

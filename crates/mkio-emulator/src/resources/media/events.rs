@@ -15,7 +15,7 @@ use crate::{
         store::{Address, Resource, enter},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         generic, json_patch, labels,
         rules::{Act, Entry, NameRule, Platform, Rules, Shape, WORD_NAME},
     },
@@ -311,17 +311,17 @@ const ACTS: &[Act] = &[
 ];
 
 /// POST `…/start`.
-fn start(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn start(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     generic::act(world, &address(call), "start")
 }
 
 /// POST `…/stop`.
-fn stop(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+fn stop(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     generic::act(world, &address(call), "stop")
 }
 
 /// POST `…/reset` and `…/allocate`, which the platform does not implement.
-pub fn unimplemented(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn unimplemented(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     world.find(&address(call))?;
     Err(ApiError::bad_request(
         "the platform does not implement this action",
@@ -329,7 +329,7 @@ pub fn unimplemented(world: &mut Platform, call: &Call<'_>) -> Result<Answer, Ap
 }
 
 /// PATCH: plain JSON, or a JSON Patch.
-pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     if call.content_type.as_deref() != Some("application/json-patch+json") {
         return generic::patch(world, call, &EVENTS);
     }

@@ -15,7 +15,7 @@ use crate::{
         store::{Address, Event, Place, Resource, Step},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         generic,
         incidents::Incident,
         list,
@@ -317,7 +317,7 @@ fn notify(world: &mut Platform, address: &Address, previous: &'static str) {
     world.publish(kind, address, &source, previous);
 }
 
-/// A job error as replies show it.
+/// A job error as responses show it.
 pub fn error(category: &str, code: &str, message: &str, retry: bool) -> Value {
     json!({ "category": category, "code": code, "message": message, "retry": if retry { "MayRetry" } else { "DoNotRetry" } })
 }
@@ -552,13 +552,13 @@ fn dress(world: &Platform, _: &Address, job: &Resource, out: &mut Value) {
 }
 
 /// GET of all jobs of a project.
-pub fn list_all(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn list_all(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let tables: Vec<_> = world.tables(call.project(), Kind::JOB).collect();
     list::tables_page(world, call, "Job", &tables)
 }
 
 /// POST `…/cancelJob`.
-pub fn cancel(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn cancel(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let place = Place::under(call.project(), Kind::JOB, call.parameter("transform_name"));
     let address = place.at(call.parameter("job_name"));
     generic::act(world, &address, "cancel")

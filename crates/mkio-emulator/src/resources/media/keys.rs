@@ -12,7 +12,7 @@ use crate::{
         store::{Resource, enter},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         rules::{Entry, Platform, Rules, Shape},
     },
 };
@@ -72,7 +72,7 @@ pub static KEY_POLICIES: Rules = Rules {
     )
 };
 
-/// Secrets of an option. The documents let all of them be null, so null is what replies show.
+/// Secrets of an option. The documents let all of them be null, so null is what responses show.
 const SECRETS: &[&str] = &[
     "/configuration/ask",
     "/configuration/fairPlayPfx",
@@ -127,7 +127,7 @@ fn check(
 }
 
 /// POST `…/getPolicyPropertiesWithSecrets`.
-pub fn with_secrets(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn with_secrets(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let policy = world.find(&call.address(Kind::CONTENT_KEY_POLICY))?;
     let mut properties = policy.body.get("properties").cloned().unwrap_or(json!({}));
     merge::put(&mut properties, "/policyId", json!(policy.id));
@@ -141,5 +141,5 @@ pub fn with_secrets(world: &mut Platform, call: &Call<'_>) -> Result<Answer, Api
         "/lastModified",
         json!(format::time(policy.updated)),
     );
-    Ok(Answer::ok(properties))
+    Ok(Response::ok(properties))
 }

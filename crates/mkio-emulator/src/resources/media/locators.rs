@@ -15,7 +15,7 @@ use crate::{
         store::{Address, Resource, enter},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         incidents::Incident,
         rules::{Entry, Platform, Rules, Shape, impossible},
     },
@@ -301,14 +301,14 @@ fn created(world: &mut Platform, address: &Address) {
 }
 
 /// POST `…/listContentKeys`.
-pub fn content_keys(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn content_keys(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let locator = world.find(&call.address(Kind::STREAMING_LOCATOR))?;
     let keys = locator
         .body
         .pointer("/properties/contentKeys")
         .cloned()
         .unwrap_or(json!([]));
-    Ok(Answer::ok(json!({ "contentKeys": keys })))
+    Ok(Response::ok(json!({ "contentKeys": keys })))
 }
 
 /// The manifest's name: that of the live output or the flow which writes to the asset, or that of the asset's `.ism` file.
@@ -342,7 +342,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// POST `…/listPaths`.
-pub fn paths(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn paths(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let locator = world.find(&call.address(Kind::STREAMING_LOCATOR))?;
     let text = |pointer: &str| locator.text(pointer).unwrap_or_default();
     let asset = text("/properties/assetName");
@@ -395,7 +395,7 @@ pub fn paths(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> 
             drm.insert((*system).to_owned(), entry);
         }
     }
-    Ok(Answer::ok(
+    Ok(Response::ok(
         json!({ "streamingPaths": streaming, "downloadPaths": downloads, "drm": drm }),
     ))
 }

@@ -15,7 +15,7 @@ use crate::{
         store::{Address, Place, Resource, enter},
     },
     platform::{
-        call::{Answer, Call},
+        call::{Call, Response},
         generic,
         incidents::Incident,
         list, render,
@@ -299,9 +299,9 @@ fn dress(world: &Platform, address: &Address, storage: &Resource, out: &mut Valu
 }
 
 /// DELETE of a storage account: 204 always, 409 while assets use it.
-pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     generic::remove(world, &call.address(Kind::STORAGE))?;
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
+    Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 
 fn shown(world: &Platform, address: &Address) -> Result<Value, ApiError> {
@@ -336,7 +336,7 @@ fn shown(world: &Platform, address: &Address) -> Result<Value, ApiError> {
     Ok(out)
 }
 
-/// Secrets in replies, masked in the form that the document's patterns ask for.
+/// Secrets in responses, masked in the form that the document's patterns ask for.
 fn mask(out: &mut Value) {
     let Some(Value::Object(credential)) = out.pointer_mut("/spec/credential") else {
         return;
@@ -376,7 +376,7 @@ fn storage_address(call: &Call<'_>) -> Address {
 }
 
 /// GET of the credentials.
-pub fn list_credentials(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn list_credentials(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     world.find(&storage_address(call))?;
     let place = Place::under(
         call.project(),
@@ -396,7 +396,7 @@ pub fn list_credentials(world: &mut Platform, call: &Call<'_>) -> Result<Answer,
 }
 
 /// POST of a credential.
-pub fn add_credential(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn add_credential(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = storage_address(call);
     let kind = world.find(&address)?.body.pointer("/spec/type").cloned();
     if call.body.pointer("/spec/type").cloned() != kind {
@@ -406,19 +406,19 @@ pub fn add_credential(world: &mut Platform, call: &Call<'_>) -> Result<Answer, A
         ));
     }
     let credential = add(world, &address, call.body.clone(), call.user)?;
-    Ok(Answer::json(
+    Ok(Response::json(
         StatusCode::CREATED,
         shown(world, &credential)?,
     ))
 }
 
 /// GET of a credential.
-pub fn get_credential(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
-    Ok(Answer::ok(shown(world, &credential_address(call))?))
+pub fn get_credential(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
+    Ok(Response::ok(shown(world, &credential_address(call))?))
 }
 
 /// DELETE of a credential: 204 always.
-pub fn delete_credential(world: &mut Platform, call: &Call<'_>) -> Result<Answer, ApiError> {
+pub fn delete_credential(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     world.remove(&credential_address(call));
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
+    Ok(Response::empty(StatusCode::NO_CONTENT))
 }

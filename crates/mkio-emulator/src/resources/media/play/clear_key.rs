@@ -20,7 +20,7 @@ use crate::{
         kind::Kind,
         store::{Address, Resource},
     },
-    platform::{call::Answer, identity, rules::Platform},
+    platform::{call::Response, identity, rules::Platform},
     query::Query,
     resources::media::policies::KEY_DELIVERY,
 };
@@ -49,7 +49,7 @@ pub fn encrypt(segment: &[u8], key: &[u8; 16], vector: &[u8; 16]) -> Bytes {
 }
 
 /// GET of a key.
-pub fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+pub fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let world: &Platform = world;
     let path = request.uri().path();
     let rest = path.strip_prefix(KEY_DELIVERY).unwrap_or_default();
@@ -88,7 +88,7 @@ pub fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, A
     let mut reasons = Vec::new();
     for option in options.and_then(Value::as_array).into_iter().flatten() {
         match granted(option, token.as_deref(), &key_id, now) {
-            Ok(()) => return Ok(Answer::bytes("application/octet-stream", key.to_vec())),
+            Ok(()) => return Ok(Response::bytes("application/octet-stream", key.to_vec())),
             Err(reason) => reasons.push(reason),
         }
     }

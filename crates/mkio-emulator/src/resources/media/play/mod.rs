@@ -21,7 +21,7 @@ use crate::{
         store::{Address, Place, Resource},
     },
     platform::{
-        call::Answer,
+        call::Response,
         rules::{Door, Entry, Platform},
     },
     resources::media::{
@@ -125,7 +125,7 @@ impl Published<'_> {
     }
 }
 
-fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Answer, ApiError> {
+fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let world: &Platform = world;
     let nothing = || ApiError::not_found(format!("there is nothing at {}", request.uri().path()));
     let (endpoint, id, rest) = located(request.uri().path()).ok_or_else(nothing)?;
@@ -174,21 +174,21 @@ fn told(
     options: &Options,
     track: Option<(u64, &str)>,
     key: Option<Key>,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     match track {
         Some(wanted) => {
             let track = find(presentation, wanted)?;
             let info = key.map(|(info, _)| info);
             let text =
                 manifest::playlist(track, presentation.stretch, &options.text, info.as_ref());
-            Ok(Answer::bytes(HLS, text))
+            Ok(Response::bytes(HLS, text))
         }
         None => match options.form {
-            Some(Form::Hls) => Ok(Answer::bytes(
+            Some(Form::Hls) => Ok(Response::bytes(
                 HLS,
                 manifest::hls(presentation, &options.text),
             )),
-            Some(Form::Dash) => Ok(Answer::bytes(
+            Some(Form::Dash) => Ok(Response::bytes(
                 "application/dash+xml",
                 manifest::dash(presentation, Utc::now()),
             )),
@@ -411,11 +411,11 @@ fn fragment(
     wanted: (u64, &str),
     time: Option<u64>,
     key: Option<Key>,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let presentation = published.presentation(world)?;
     let track = find(&presentation, wanted)?;
     let Some(sample) = track.sample() else {
-        return Ok(Answer::bytes(
+        return Ok(Response::bytes(
             "text/vtt",
             "WEBVTT\n\n00:00.000 --> 00:05.000\nA test caption.\n",
         ));
@@ -436,7 +436,7 @@ fn fragment(
         Medium::Audio => "audio/mp4",
         _ => "video/mp4",
     };
-    Ok(Answer::bytes(
+    Ok(Response::bytes(
         kind,
         match key {
             Some((info, key)) => clear_key::encrypt(&bytes, &key, &info.vector),
@@ -451,7 +451,7 @@ fn file(
     published: &Published<'_>,
     name: &str,
     headers: &HeaderMap,
-) -> Result<Answer, ApiError> {
+) -> Result<Response, ApiError> {
     let Origin::Asset(asset) = &published.origin else {
         return Err(ApiError::not_found("a preview has no files"));
     };
