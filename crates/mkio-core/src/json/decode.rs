@@ -91,6 +91,18 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_text_spoil_only_the_member_that_they_stand_in() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Named {
+            name: String,
+        }
+        let named: Named = decode(b"{\"other\":\"\xff\",\"name\":\"intro\"}", || None).unwrap();
+        assert_eq!(named.name, "intro");
+        let error = decode::<Named>(b"{\"name\":\"\xff\"}", || None).unwrap_err();
+        assert_eq!(error.json_path(), Some("name"));
+    }
+
+    #[test]
     fn what_is_no_json_is_said_to_be_what_it_is() {
         let page = b"<html><title>Sign in</title>";
         let line = decode::<Numbers>(page, || Some("text/html"))

@@ -18,5 +18,11 @@ pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
 
 /// Decodes JSON. The usual case pays nothing for the place of a fault.
 pub(crate) fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice(without_mark(bytes))
+    let bytes = without_mark(bytes);
+    match std::str::from_utf8(bytes) {
+        // To check the whole text at once costs less than to check each string in it.
+        Ok(text) => serde_json::from_str(text),
+        // Bytes that are no text may stand in a member that no type reads.
+        Err(_) => serde_json::from_slice(bytes),
+    }
 }
