@@ -14,7 +14,12 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{CallOptions, Error, ErrorKind, Operation, Response, Result, glue::RequestBuilder};
+use crate::{
+    CallOptions, Error, ErrorKind, Operation, Response, Result,
+    error::expectation,
+    glue::RequestBuilder,
+    json::{self, Misplaced},
+};
 
 /// How an edited resource is written. For generated code.
 #[doc(hidden)]
@@ -186,7 +191,7 @@ fn around(body: Value, within: &str) -> Value {
 }
 
 fn json(value: &impl Serialize, operation: &'static Operation) -> Result<Value> {
-    serde_json::to_value(value).map_err(|error| {
+    json::value_of(value).map_err(|error| {
         Error::new(
             ErrorKind::InvalidRequest,
             "the resource cannot be written as JSON",
@@ -198,15 +203,14 @@ fn json(value: &impl Serialize, operation: &'static Operation) -> Result<Value> 
 
 /// The type that is sent, from what was read; an error names the field that is missing.
 fn read_as<T: DeserializeOwned>(value: &Value, within: &str) -> Result<T, String> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
+    json::read_value(value).map_err(|Misplaced { path, error }| {
         let place = match (within, path.as_str()) {
-            ("", ".") => String::new(),
+            ("", "") => String::new(),
             ("", path) => format!("`{path}`: "),
-            (within, ".") => format!("`{within}`: "),
+            (within, "") => format!("`{within}`: "),
             (within, path) => format!("`{within}.{path}`: "),
         };
-        format!("{place}{}", error.inner())
+        format!("{place}{}", expectation(&error))
     })
 }
 
@@ -218,7 +222,7 @@ fn read_as<T: DeserializeOwned>(value: &Value, within: &str) -> Result<T, String
 #[cfg(feature = "dynamic")]
 pub(crate) fn through<T: DeserializeOwned + Serialize>(value: &Value) -> Result<Value, String> {
     let typed: T = read_as(value, "")?;
-    serde_json::to_value(typed).map_err(|error| error.to_string())
+    json::value_of(&typed).map_err(|error| error.to_string())
 }
 
 /// A body made from what was read of the resource. For generated code.
@@ -237,7 +241,7 @@ pub fn body_of<R: Serialize, T: DeserializeOwned>(
         let message = format!("the resource makes no {body}: {why}");
         Error::new(ErrorKind::InvalidRequest, message)
     };
-    let mut value = serde_json::to_value(resource).map_err(|error| refuse(error.to_string()))?;
+    let mut value = json::value_of(resource).map_err(|error| refuse(error.to_string()))?;
     merge::leave_out(&mut value, read_only);
     read_as(&value, "").map_err(refuse)
 }

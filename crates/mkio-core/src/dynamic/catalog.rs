@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{Ty, Type, Types, nearest::hint};
-use crate::{Error, ErrorKind, Operation, Response, Result, edit, glue, wait::Resource};
+use crate::{Error, ErrorKind, Operation, Response, Result, edit, glue, json, wait::Resource};
 
 /// The operations and types of an API.
 #[derive(Debug)]
@@ -308,7 +308,7 @@ impl ResponseBody {
 /// The body as its type writes it; what the type would lose is refused.
 fn check<T: DeserializeOwned + Serialize>(value: Value) -> Result<Value> {
     let typed: T = glue::strict_json(value)?;
-    serde_json::to_value(typed).map_err(|error| {
+    json::value_of(&typed).map_err(|error| {
         Error::new(ErrorKind::InvalidRequest, "the body cannot be written").with_source(error)
     })
 }

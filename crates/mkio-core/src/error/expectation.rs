@@ -6,7 +6,7 @@ pub(crate) fn expectation(error: &serde_json::Error) -> String {
 }
 
 /// The text without " at line 3 column 7" at its end.
-fn without_position(text: &str) -> &str {
+pub(crate) fn without_position(text: &str) -> &str {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match text.rsplit_once(" at line ") {
         Some((text, place))

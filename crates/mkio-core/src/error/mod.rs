@@ -18,7 +18,7 @@ use url::Url;
 use crate::{CallInfo, Operation, json};
 
 pub(crate) use display::excerpt;
-pub(crate) use expectation::{expectation, without_values};
+pub(crate) use expectation::{expectation, without_position, without_values};
 pub use kind::ErrorKind;
 pub(crate) use scrub::Secrets;
 use target::Target;

@@ -110,7 +110,7 @@ pub(crate) fn reencode<T: DeserializeOwned + Serialize>(
 ) -> Result<Response<Value>> {
     let typed = decode::<T>(response.raw(), response.headers(), || None)
         .map_err(|error| undecodable(error, &response, operation))?;
-    let value = serde_json::to_value(&typed).map_err(|error| {
+    let value = json::value_of(&typed).map_err(|error| {
         Error::new(ErrorKind::Decode, "the response cannot be written as JSON")
             .with_source(error)
             .with_operation(operation)

@@ -10,7 +10,7 @@ pub(crate) use arguments::{path, path_segment};
 pub(crate) use decode::reencode;
 pub(crate) use decode::{empty, json, json_or, read_body, stream};
 
-pub use crate::json::decode as decode_json;
+pub use crate::json::{Misplaced, decode as decode_json, read_value};
 pub use crate::{
     edit::{Writing, body_of},
     transport::{RequestBuilder, is_loopback},

@@ -1,9 +1,12 @@
 //! Decoding that says where a body stopped fitting its type.
 
-use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde::de::{DeserializeOwned, Error as _};
+use serde_json::{Value, error::Category};
 
-use super::{from_slice, without_mark};
+use super::{
+    place::{Misplaced, place},
+    without_mark,
+};
 use crate::{
     Error, ErrorKind,
     error::{excerpt, expectation},
@@ -20,25 +23,49 @@ pub fn decode<'a, T: DeserializeOwned>(
     bytes: &[u8],
     media_type: impl FnOnce() -> Option<&'a str>,
 ) -> Result<T, Error> {
-    from_slice(bytes).map_err(|error| decode_error::<T>(bytes, media_type(), error))
+    let bytes = without_mark(bytes);
+    let error = match std::str::from_utf8(bytes) {
+        // To check the whole text at once costs less than to check each string in it.
+        Ok(text) => match serde_json::from_str(text) {
+            Ok(value) => return Ok(value),
+            Err(error) => Misplaced {
+                path: place::<T>(text, &error),
+                error,
+            },
+        },
+        Err(_) => no_text(bytes),
+    };
+    Err(undecodable(bytes, media_type(), &error))
 }
 
-/// Decodes a second time to find the place.
+/// Bytes that are not UTF-8: where they stop being it.
 #[cold]
-fn decode_error<T: DeserializeOwned>(
-    bytes: &[u8],
+fn no_text(bytes: &[u8]) -> Misplaced {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    match serde_path_to_error::deserialize::<_, Value>(&mut reader) {
+        Err(error) => Misplaced {
+            path: error.path().to_string().trim_start_matches('.').to_owned(),
+            error: error.into_inner(),
+        },
+        // They come after the value.
+        Ok(_) => Misplaced {
+            path: String::new(),
+            error: reader
+                .end()
+                .err()
+                .unwrap_or_else(|| serde_json::Error::custom("not UTF-8")),
+        },
+    }
+}
+
+#[cold]
+fn undecodable(
+    text: &[u8],
     media_type: Option<&str>,
-    error: serde_json::Error,
+    Misplaced { path, error }: &Misplaced,
 ) -> Error {
-    let text = without_mark(bytes);
-    let mut reader = serde_json::Deserializer::from_slice(text);
-    let (path, error) = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-        Err(traced) => (traced.path().to_string(), traced.into_inner()),
-        // Trailing characters: the value itself was fine.
-        Ok(_) => (".".to_owned(), error),
-    };
     let (path, place) = match path.as_str() {
-        "." => ("$".to_owned(), "the body".to_owned()),
+        "" => ("$".to_owned(), "the body".to_owned()),
         path => (path.to_owned(), format!("`{path}` in the body")),
     };
     let (expected, came) = if text.is_empty() {
@@ -47,9 +74,9 @@ fn decode_error<T: DeserializeOwned>(
             String::new(),
         )
     } else if error.classify() == Category::Data {
-        (expectation(&error), String::new())
+        (expectation(error), String::new())
     } else {
-        (expectation(&error), what_came(text, media_type))
+        (expectation(error), what_came(text, media_type))
     };
     let (line, column) = (error.line(), error.column());
     let message =
@@ -91,13 +118,11 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_spoil_only_the_member_that_they_stand_in() {
+    fn bytes_that_are_no_text_are_no_json() {
         #[derive(Debug, PartialEq, serde::Deserialize)]
         struct Named {
             name: String,
         }
-        let named: Named = decode(b"{\"other\":\"\xff\",\"name\":\"intro\"}", || None).unwrap();
-        assert_eq!(named.name, "intro");
         let error = decode::<Named>(b"{\"name\":\"\xff\"}", || None).unwrap_err();
         assert_eq!(error.json_path(), Some("name"));
     }

@@ -1,13 +1,17 @@
 //! From bytes to JSON: the one way for responses, errors, pages, waits and events.
 //!
-//! Errors are read with [`from_slice`], so this file knows no error type of ours; [`decode`] makes
-//! the errors of bodies that do not decode.
+//! Errors are read with [`from_slice`], so this file knows no error type of ours; [`decode`] makes the
+//! errors of bodies that do not decode.
 
 mod decode;
+mod place;
 
 pub use decode::decode;
+pub(crate) use place::place;
+pub use place::{Misplaced, read_value};
 
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -16,13 +20,12 @@ pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
-/// Decodes JSON. The usual case pays nothing for the place of a fault.
+/// Reads JSON whose type is no concern.
 pub(crate) fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
-    let bytes = without_mark(bytes);
-    match std::str::from_utf8(bytes) {
-        // To check the whole text at once costs less than to check each string in it.
-        Ok(text) => serde_json::from_str(text),
-        // Bytes that are no text may stand in a member that no type reads.
-        Err(_) => serde_json::from_slice(bytes),
-    }
+    serde_json::from_slice(without_mark(bytes))
+}
+
+/// What a value is as JSON. It goes through text, so that a type needs one way to be written.
+pub(crate) fn value_of(of: &(impl Serialize + ?Sized)) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(&serde_json::to_vec(of)?)
 }

@@ -34,7 +34,7 @@ use serde::de::DeserializeOwned;
 /// Implemented by the generated crates for every response that holds a collection.
 pub trait Page: DeserializeOwned + Send + 'static {
     /// What the list is made of.
-    type Item: Send + 'static;
+    type Item: DeserializeOwned + Send + 'static;
 
     /// The items of this page.
     fn items(&self) -> &[Self::Item];

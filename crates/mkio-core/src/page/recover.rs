@@ -1,10 +1,13 @@
 //! A page with items that do not decode: the others are handed out, these as errors in their place.
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Page;
-use crate::{CallInfo, Error, ErrorKind, Response, Result, json};
+use crate::{
+    CallInfo, Error, ErrorKind, Response, Result,
+    error::expectation,
+    json::{self, Misplaced},
+};
 
 /// An item that does not decode, and its place among the items of its page.
 #[derive(Debug)]
@@ -39,38 +42,30 @@ fn without_bad_items<P: Page>(error: &Error) -> Option<(P, Vec<Bad>)> {
     if error.kind() != ErrorKind::Decode {
         return None;
     }
-    let (list, _, _) = parts(error.json_path()?)?;
-    let list = list.to_owned();
+    let list = list_of(error.json_path()?)?.to_owned();
     let mut body: Value = json::from_slice(error.body()).ok()?;
-    let mut places: Vec<usize> = (0..items(&mut body, &list)?.len()).collect();
+    let items = std::mem::take(items(&mut body, &list)?);
+    let mut page_of = |of: Vec<Value>| -> Option<P> {
+        *self::items(&mut body, &list)? = of;
+        serde_json::from_str(&body.to_string()).ok()
+    };
+    // Most lists leave nulls out.
+    let null_is_bad = page_of(vec![Value::Null]).is_none();
     let mut bad = Vec::new();
-    let mut next = error.clone();
-    loop {
-        let (of, place, rest) = parts(next.json_path()?)?;
-        let items = items(&mut body, &list)?;
-        if of != list || place >= items.len() {
-            return None;
-        }
-        let (item, place) = (items.remove(place), places.remove(place));
-        let path = format!("{list}[{place}]{rest}");
-        bad.push(Bad {
-            place,
-            error: of_item(error, &next, path, item),
-        });
-        match decode::<P>(&body) {
-            Ok(page) => {
-                // Anything else than the items of the page is not ours to leave out.
-                let left = self::items(&mut body, &list)?.len();
-                bad.sort_by_key(|bad| bad.place);
-                return (page.items().len() == left).then_some((page, bad));
-            }
-            Err(error) => next = error,
+    let mut left = Vec::with_capacity(items.len());
+    for (place, item) in items.into_iter().enumerate() {
+        match json::read_value::<P::Item>(&item) {
+            Err(fault) if null_is_bad || !item.is_null() => bad.push(Bad {
+                place,
+                error: of_item(error, &list, place, &fault, item),
+            }),
+            _ => left.push(item),
         }
     }
-}
-
-fn decode<T: DeserializeOwned>(body: &Value) -> Result<T> {
-    json::decode(body.to_string().as_bytes(), || None)
+    let count = left.len();
+    // Anything else than the items of the page is not ours to leave out.
+    let page = page_of(left)?;
+    (!bad.is_empty() && page.items().len() == count).then_some((page, bad))
 }
 
 /// The list of a page: a member of the body, or the body.
@@ -83,16 +78,19 @@ fn items<'a>(body: &'a mut Value, list: &str) -> Option<&'a mut Vec<Value>> {
     list.as_array_mut()
 }
 
-/// `value[3].name` is of the list `value`, at place 3, and goes on with `.name`.
-fn parts(path: &str) -> Option<(&str, usize, &str)> {
-    let (list, rest) = path.split_once('[')?;
-    let (place, rest) = rest.split_once(']')?;
-    Some((list, place.parse().ok()?, rest))
+/// `value[3].name` is of the list `value`.
+fn list_of(path: &str) -> Option<&str> {
+    path.split_once('[').map(|(list, _)| list)
 }
 
 /// The error of one item: as that of the page, with the item as body and value.
-fn of_item(page: &Error, fault: &Error, path: String, item: Value) -> Error {
-    let expectation = fault.expectation().unwrap_or_default().to_owned();
+fn of_item(page: &Error, list: &str, place: usize, fault: &Misplaced, item: Value) -> Error {
+    let expectation = expectation(&fault.error);
+    let path = match fault.path.as_str() {
+        "" => format!("{list}[{place}]"),
+        below if below.starts_with('[') => format!("{list}[{place}]{below}"),
+        below => format!("{list}[{place}].{below}"),
+    };
     let name = ["name", "id"]
         .iter()
         .find_map(|name| item.get(*name)?.as_str());

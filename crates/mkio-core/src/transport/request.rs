@@ -17,7 +17,7 @@ use super::{CallOptions, Transport};
 use crate::{
     ByteStream, Error, ErrorKind, Operation, Response, Result,
     error::BoxError,
-    glue,
+    glue, json,
     page::{Page, Pages, query::Filter},
 };
 
@@ -337,7 +337,7 @@ impl Parts {
 
     /// Pairs of texts: what a form holds besides them cannot be sent.
     pub(super) fn form(&mut self, body: &(impl Serialize + ?Sized), media_type: &str) {
-        let pairs = serde_json::to_value(body)
+        let pairs = json::value_of(body)
             .map_err(BoxError::from)
             .and_then(form_pairs);
         match pairs {

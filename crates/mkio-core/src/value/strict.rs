@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::union::{Misfit, join, strictly};
-use crate::{Error, ErrorKind, Result, error::expectation};
+use crate::{Error, ErrorKind, Result, error::expectation, json};
 
 /// Reads JSON text that must fit `T` exactly, see [`strict_json`].
 ///
@@ -30,9 +30,8 @@ pub fn strict_text<T: DeserializeOwned + Serialize>(text: &str) -> Result<T> {
 /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest), with the path of the first field that is
 /// unknown or does not fit.
 pub fn strict_json<T: DeserializeOwned + Serialize>(value: Value) -> Result<T> {
-    let typed: T = strictly(|| serde_path_to_error::deserialize(&value).map_err(Misfit::of))
-        .map_err(refusal)?;
-    let said = serde_json::to_value(&typed).map_err(|error| {
+    let typed: T = strictly(&value).map_err(refusal)?;
+    let said = json::value_of(&typed).map_err(|error| {
         Error::new(
             ErrorKind::InvalidRequest,
             "the value cannot be written as JSON",

@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::error::expectation;
+use crate::{error::expectation, json};
 
 thread_local! {
     /// Content that does not fit its tag is an error, not an unknown variant.
@@ -25,22 +25,22 @@ pub(super) struct Misfit {
 }
 
 impl Misfit {
-    /// From an error of a value that may hold refused unions.
-    pub(super) fn of(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let path = match error.path().to_string() {
-            path if path == "." => String::new(),
-            path => path,
-        };
-        match MISFIT.take() {
-            Some(below) => Self {
-                path: join(&path, &below.path),
-                why: below.why,
-            },
-            None => Self {
-                path,
-                why: expectation(error.inner()),
-            },
-        }
+    /// Reads text that may hold unions, which are refused when they do not fit.
+    fn unless_read<T: DeserializeOwned>(text: &str) -> Result<T, Self> {
+        serde_json::from_str(text).map_err(|error| {
+            let below = MISFIT.take();
+            let path = json::place::<T>(text, &error);
+            match below {
+                Some(below) => Self {
+                    path: join(&path, &below.path),
+                    why: below.why,
+                },
+                None => Self {
+                    path,
+                    why: expectation(&error),
+                },
+            }
+        })
     }
 }
 
@@ -52,8 +52,8 @@ pub(super) fn join(path: &str, below: &str) -> String {
     }
 }
 
-/// Reads with unions that refuse values that do not fit.
-pub(super) fn strictly<T>(read: impl FnOnce() -> T) -> T {
+/// Reads a value whose unions have to fit.
+pub(super) fn strictly<T: DeserializeOwned>(value: &Value) -> Result<T, Misfit> {
     struct Reset(bool);
 
     impl Drop for Reset {
@@ -64,7 +64,7 @@ pub(super) fn strictly<T>(read: impl FnOnce() -> T) -> T {
 
     let _reset = Reset(STRICT.replace(true));
     MISFIT.take();
-    read()
+    Misfit::unless_read(&value.to_string())
 }
 
 /// True while JSON is read that must fit its type exactly: readers that otherwise make the best of
@@ -87,12 +87,13 @@ impl Content<'_> {
     /// When the content does not fit the member.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Refused> {
         let fields = self.object.iter().filter(|(name, _)| *name != self.tag);
-        let fields = || MapDeserializer::new(fields.map(|(name, value)| (name.as_str(), value)));
         if !is_strict() {
-            return T::deserialize(fields()).map_err(|_| Refused);
+            let fields = MapDeserializer::new(fields.map(|(name, value)| (name.as_str(), value)));
+            return T::deserialize(fields).map_err(|_: serde_json::Error| Refused);
         }
-        serde_path_to_error::deserialize(fields()).map_err(|error| {
-            let misfit = Misfit::of(error);
+        let fields = fields.map(|(name, value)| (name.clone(), value.clone()));
+        let text = Value::Object(fields.collect()).to_string();
+        Misfit::unless_read(&text).map_err(|misfit| {
             MISFIT.set(Some(misfit));
             Refused
         })

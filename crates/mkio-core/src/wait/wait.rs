@@ -24,7 +24,10 @@ use super::{
     state::Observer,
     want::Want,
 };
-use crate::{Error, ErrorKind, Result, Timestamp, Transport};
+use crate::{
+    Error, ErrorKind, Result, Timestamp, Transport,
+    json::{self, Misplaced},
+};
 
 /// A wait for a resource to get into a state.
 ///
@@ -502,9 +505,8 @@ impl<T: DeserializeOwned, S: StateName> Wait<T, S> {
     /// The resource that was waited for.
     fn resource(&self) -> Result<T> {
         let resource = self.outcome()?;
-        serde_path_to_error::deserialize(resource).map_err(|error| {
-            let path = error.path().to_string();
-            let reason = error.into_inner().to_string();
+        json::read_value(resource).map_err(|Misplaced { path, error }| {
+            let reason = error.to_string();
             let body = resource.to_string().into();
             let error = match &self.stage {
                 Stage::Ended {

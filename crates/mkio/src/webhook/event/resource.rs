@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use mkio_core::{Error, ErrorKind, Result};
+use mkio_core::{
+    Error, ErrorKind, Result,
+    glue::{Misplaced, read_value},
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -117,11 +120,11 @@ impl Event {
 }
 
 pub(super) fn decode<T: DeserializeOwned>(resource: &Value) -> Result<Box<T>> {
-    serde_path_to_error::deserialize(resource)
+    read_value(resource)
         .map(Box::new)
-        .map_err(|error| {
-            let path = format!("data.resource.{}", error.path());
-            let reason = error.into_inner().to_string();
+        .map_err(|Misplaced { path, error }| {
+            let path = format!("data.resource.{path}");
+            let reason = error.to_string();
             Error::new(
                 ErrorKind::Decode,
                 "the webhook event's resource does not decode",
