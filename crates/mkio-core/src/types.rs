@@ -60,10 +60,12 @@ impl DefaultMetadata {
 }
 impl DefaultMetadata {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`labels`](Self#structfield.labels), empty if it is not set.
+    #[inline]
     pub fn labels(&self) -> &BTreeMap<String, String> {
         self.labels.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
@@ -86,6 +88,7 @@ pub struct DefaultPatchMetadata {
 }
 impl DefaultPatchMetadata {
     /// Creates an empty `DefaultPatchMetadata`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -130,6 +133,7 @@ pub struct Error {
 }
 impl Error {
     /// Returns [`error`](Self#structfield.error), an empty one if unset.
+    #[inline]
     pub fn error(&self) -> &ErrorDetail {
         static UNSET: ::std::sync::LazyLock<ErrorDetail> = ::std::sync::LazyLock::new(
             Default::default,
@@ -137,10 +141,12 @@ impl Error {
         self.error.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`ref_`](Self#structfield.ref_), if it is set.
+    #[inline]
     pub fn ref_(&self) -> Option<&str> {
         self.ref_.as_ref().map(String::as_str)
     }
     /// Returns [`status`](Self#structfield.status), if it is set.
+    #[inline]
     pub fn status(&self) -> Option<i64> {
         self.status.as_ref().copied()
     }
@@ -164,14 +170,17 @@ pub struct ErrorDetail {
 }
 impl ErrorDetail {
     /// Returns [`code`](Self#structfield.code), if it is set.
+    #[inline]
     pub fn code(&self) -> Option<&str> {
         self.code.as_ref().map(String::as_str)
     }
     /// Returns [`detail`](Self#structfield.detail), if it is set.
+    #[inline]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_ref().map(String::as_str)
     }
     /// Returns [`extra_detail`](Self#structfield.extra_detail), empty if it is not set.
+    #[inline]
     pub fn extra_detail(&self) -> &::serde_json::Map<String, Value> {
         self.extra_detail.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
@@ -210,6 +219,7 @@ impl Geolocation {
 }
 impl Geolocation {
     /// Returns [`coordinates`](Self#structfield.coordinates), empty if it is not set.
+    #[inline]
     pub fn coordinates(&self) -> &[f64] {
         self.coordinates.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -227,6 +237,7 @@ pub struct GeolocationPatch {
 }
 impl GeolocationPatch {
     /// Creates an empty `GeolocationPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -296,18 +307,22 @@ impl JsonPatchEntry {
 }
 impl JsonPatchEntry {
     /// Returns [`op`](Self#structfield.op), if it is set.
+    #[inline]
     pub fn op(&self) -> Option<&JsonPatchOp> {
         self.op.as_ref()
     }
     /// Returns [`path`](Self#structfield.path), if it is set.
+    #[inline]
     pub fn path(&self) -> Option<&str> {
         self.path.as_ref().map(String::as_str)
     }
     /// Returns [`search`](Self#structfield.search), if it is set.
+    #[inline]
     pub fn search(&self) -> Option<&str> {
         self.search.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<&Value> {
         self.value.as_ref()
     }
@@ -368,18 +383,22 @@ pub struct ListResponseSupplemental {
 }
 impl ListResponseSupplemental {
     /// Returns [`count`](Self#structfield.count), if it is set.
+    #[inline]
     pub fn count(&self) -> Option<i64> {
         self.count.as_ref().copied()
     }
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`operation`](Self#structfield.operation), if it is set.
+    #[inline]
     pub fn operation(&self) -> Option<&str> {
         self.operation.as_ref().map(String::as_str)
     }
     /// Returns [`pagination`](Self#structfield.pagination), an empty one if unset.
+    #[inline]
     pub fn pagination(&self) -> &PaginationInfo {
         static UNSET: ::std::sync::LazyLock<PaginationInfo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -387,6 +406,7 @@ impl ListResponseSupplemental {
         self.pagination.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`subscription`](Self#structfield.subscription), an empty one if unset.
+    #[inline]
     pub fn subscription(&self) -> &ProjectInfo {
         static UNSET: ::std::sync::LazyLock<ProjectInfo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -442,42 +462,52 @@ pub struct Metadata {
 }
 impl Metadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    #[inline]
     pub fn created_by(&self) -> Option<&str> {
         self.created_by.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    #[inline]
     pub fn created_by_email(&self) -> Option<&str> {
         self.created_by_email.as_ref().map(String::as_str)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`labels`](Self#structfield.labels), empty if it is not set.
+    #[inline]
     pub fn labels(&self) -> &BTreeMap<String, String> {
         self.labels.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`updated`](Self#structfield.updated), if it is set.
+    #[inline]
     pub fn updated(&self) -> Option<&Timestamp> {
         self.updated.as_ref()
     }
     /// Returns [`updated_by`](Self#structfield.updated_by), if it is set.
+    #[inline]
     pub fn updated_by(&self) -> Option<&str> {
         self.updated_by.as_ref().map(String::as_str)
     }
     /// Returns [`updated_by_email`](Self#structfield.updated_by_email), if it is set.
+    #[inline]
     pub fn updated_by_email(&self) -> Option<&str> {
         self.updated_by_email.as_ref().map(String::as_str)
     }
@@ -528,18 +558,22 @@ pub struct PaginationInfo {
 }
 impl PaginationInfo {
     /// Returns [`end`](Self#structfield.end), if it is set.
+    #[inline]
     pub fn end(&self) -> Option<i64> {
         self.end.as_ref().copied()
     }
     /// Returns [`records`](Self#structfield.records), if it is set.
+    #[inline]
     pub fn records(&self) -> Option<i64> {
         self.records.as_ref().copied()
     }
     /// Returns [`start`](Self#structfield.start), if it is set.
+    #[inline]
     pub fn start(&self) -> Option<i64> {
         self.start.as_ref().copied()
     }
     /// Returns [`total`](Self#structfield.total), if it is set.
+    #[inline]
     pub fn total(&self) -> Option<i64> {
         self.total.as_ref().copied()
     }
@@ -560,10 +594,12 @@ pub struct ProjectInfo {
 }
 impl ProjectInfo {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -579,6 +615,7 @@ pub struct ResourceState {
 }
 impl ResourceState {
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &ResourceStateStatus {
         static UNSET: ::std::sync::LazyLock<ResourceStateStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -599,6 +636,7 @@ pub struct ResourceStateStatus {
 }
 impl ResourceStateStatus {
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&str> {
         self.state.as_ref().map(String::as_str)
     }

@@ -1,6 +1,6 @@
 //! Printing code, macro calls included: prettyplease leaves the inside of `open_enum!` on one line.
 
-use syn::{File, Item};
+use syn::{File, FnArg, ImplItemFn, Item, Type, parse_quote, visit_mut::VisitMut};
 
 /// Prints items; calls of `open_enum!` are laid out like the enum that they make.
 pub fn unparse(file: &File) -> String {
@@ -29,8 +29,33 @@ pub fn unparse(file: &File) -> String {
 
 fn flush(plain: &mut Vec<Item>, out: &mut String) {
     if !plain.is_empty() {
-        let items = std::mem::take(plain);
+        let mut items = std::mem::take(plain);
+        items
+            .iter_mut()
+            .for_each(|item| Inline.visit_item_mut(item));
         out.push_str(&prettyplease::unparse(&crate::code::file(items)));
+    }
+}
+
+/// Functions are compiled by the crates that use them: few programs use more than some of an API.
+struct Inline;
+
+impl VisitMut for Inline {
+    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
+        let signature = &function.sig;
+        let has_types = signature.generics.type_params().next().is_some()
+            || signature.inputs.iter().any(|argument| {
+                matches!(argument, FnArg::Typed(argument) if matches!(*argument.ty, Type::ImplTrait(_)))
+            });
+        // Functions with type parameters are compiled there anyway.
+        if !has_types
+            && !function
+                .attrs
+                .iter()
+                .any(|attr| attr.path().is_ident("inline"))
+        {
+            function.attrs.push(parse_quote!(#[inline]));
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub struct GetBissImportCode {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetBissImportCode {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -33,6 +34,7 @@ impl GetBissImportCode {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -42,6 +44,7 @@ impl GetBissImportCode {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -53,6 +56,7 @@ impl GetBissImportCode {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::BissImportCode>> {
         self.request.send().await
     }
@@ -64,6 +68,7 @@ pub struct ListBissInjectedIds {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListBissInjectedIds {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -78,6 +83,7 @@ impl ListBissInjectedIds {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -87,6 +93,7 @@ impl ListBissInjectedIds {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -98,6 +105,7 @@ impl ListBissInjectedIds {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::BissInjectedIdList>> {
         self.request.send().await
     }
@@ -109,6 +117,7 @@ pub struct CreateBissInjectedId {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateBissInjectedId {
+    #[inline]
     pub(crate) fn new(transport: &Transport, body: types::BissInjectedIdPost) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -124,6 +133,7 @@ impl CreateBissInjectedId {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -133,6 +143,7 @@ impl CreateBissInjectedId {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -144,6 +155,7 @@ impl CreateBissInjectedId {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(
         self,
     ) -> Result<Response<::serde_json::Map<String, ::serde_json::Value>>> {
@@ -157,6 +169,7 @@ pub struct GetCapabilities {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetCapabilities {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -171,6 +184,7 @@ impl GetCapabilities {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -180,6 +194,7 @@ impl GetCapabilities {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -191,6 +206,7 @@ impl GetCapabilities {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Appliance>> {
         self.request.send().await
     }
@@ -202,6 +218,7 @@ pub struct ListActiveAlarms {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListActiveAlarms {
+    #[inline]
     pub(crate) fn new(transport: &Transport, channel_name: &str) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -217,6 +234,7 @@ impl ListActiveAlarms {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -226,6 +244,7 @@ impl ListActiveAlarms {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -237,6 +256,7 @@ impl ListActiveAlarms {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::AlarmList>> {
         self.request.send().await
     }
@@ -248,6 +268,7 @@ pub struct GetEligibility {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetEligibility {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -262,6 +283,7 @@ impl GetEligibility {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -271,6 +293,7 @@ impl GetEligibility {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -282,6 +305,7 @@ impl GetEligibility {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Eligibility>> {
         self.request.send().await
     }
@@ -293,6 +317,7 @@ pub struct ExportChannels {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ExportChannels {
+    #[inline]
     pub(crate) fn new(transport: &Transport, body: types::ExportRequest) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -308,6 +333,7 @@ impl ExportChannels {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -317,6 +343,7 @@ impl ExportChannels {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -328,6 +355,7 @@ impl ExportChannels {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ExportPayload>> {
         self.request.send().await
     }
@@ -339,6 +367,7 @@ pub struct ImportChannels {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ImportChannels {
+    #[inline]
     pub(crate) fn new(transport: &Transport, body: types::ImportRequest) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -354,6 +383,7 @@ impl ImportChannels {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -363,6 +393,7 @@ impl ImportChannels {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -374,6 +405,7 @@ impl ImportChannels {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ImportResult>> {
         self.request.send().await
     }
@@ -385,6 +417,7 @@ pub struct GetMe {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetMe {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(transport, &operations::GET_ME, &[]);
         Self { request }
@@ -395,6 +428,7 @@ impl GetMe {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -404,6 +438,7 @@ impl GetMe {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -415,6 +450,7 @@ impl GetMe {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Me>> {
         self.request.send().await
     }
@@ -426,6 +462,7 @@ pub struct QueryCpuMetrics {
     pub(crate) request: glue::RequestBuilder,
 }
 impl QueryCpuMetrics {
+    #[inline]
     pub(crate) fn new(transport: &Transport, start: &str, end: &str) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -450,6 +487,7 @@ impl QueryCpuMetrics {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -459,6 +497,7 @@ impl QueryCpuMetrics {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -470,6 +509,7 @@ impl QueryCpuMetrics {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::PrometheusRange>> {
         self.request.send().await
     }
@@ -481,6 +521,7 @@ pub struct GetCurrentMetrics {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetCurrentMetrics {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -501,6 +542,7 @@ impl GetCurrentMetrics {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -510,6 +552,7 @@ impl GetCurrentMetrics {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -521,6 +564,7 @@ impl GetCurrentMetrics {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::CurrentMetrics>> {
         self.request.send().await
     }
@@ -532,6 +576,7 @@ pub struct QueryMetrics {
     pub(crate) request: glue::RequestBuilder,
 }
 impl QueryMetrics {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         query: &str,
@@ -562,6 +607,7 @@ impl QueryMetrics {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -571,6 +617,7 @@ impl QueryMetrics {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -582,6 +629,7 @@ impl QueryMetrics {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::PrometheusRange>> {
         self.request.send().await
     }
@@ -593,6 +641,7 @@ pub struct QueryTemperatureMetrics {
     pub(crate) request: glue::RequestBuilder,
 }
 impl QueryTemperatureMetrics {
+    #[inline]
     pub(crate) fn new(transport: &Transport, start: &str, end: &str) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -617,6 +666,7 @@ impl QueryTemperatureMetrics {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -626,6 +676,7 @@ impl QueryTemperatureMetrics {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -637,6 +688,7 @@ impl QueryTemperatureMetrics {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::PrometheusRange>> {
         self.request.send().await
     }
@@ -648,6 +700,7 @@ pub struct GetSystemInfo {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetSystemInfo {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -662,6 +715,7 @@ impl GetSystemInfo {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -671,6 +725,7 @@ impl GetSystemInfo {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -682,6 +737,7 @@ impl GetSystemInfo {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::SystemInfo>> {
         self.request.send().await
     }
@@ -693,6 +749,7 @@ pub struct ListChannels {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListChannels {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -704,6 +761,7 @@ impl ListChannels {
     /// Page size limit.
     ///
     /// Default: `1000`.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
@@ -711,6 +769,7 @@ impl ListChannels {
     /// Number of results to skip.
     ///
     /// Default: `0`.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -741,6 +800,7 @@ impl ListChannels {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -750,6 +810,7 @@ impl ListChannels {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -761,6 +822,7 @@ impl ListChannels {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ChannelList>> {
         self.request.send().await
     }
@@ -772,6 +834,7 @@ pub struct GetChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetChannel {
+    #[inline]
     pub(crate) fn new(transport: &Transport, channel_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -786,6 +849,7 @@ impl GetChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -795,6 +859,7 @@ impl GetChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -806,6 +871,7 @@ impl GetChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Channel>> {
         self.request.send().await
     }
@@ -817,6 +883,7 @@ pub struct CreateOrReplaceChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrReplaceChannel {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         channel_id: &str,
@@ -836,6 +903,7 @@ impl CreateOrReplaceChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -845,6 +913,7 @@ impl CreateOrReplaceChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -856,6 +925,7 @@ impl CreateOrReplaceChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Channel>> {
         self.request.send().await
     }
@@ -867,6 +937,7 @@ pub struct UpdateChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateChannel {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         channel_id: &str,
@@ -886,6 +957,7 @@ impl UpdateChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -895,6 +967,7 @@ impl UpdateChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -906,6 +979,7 @@ impl UpdateChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Channel>> {
         self.request.send().await
     }
@@ -917,6 +991,7 @@ pub struct DeleteChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteChannel {
+    #[inline]
     pub(crate) fn new(transport: &Transport, channel_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -931,6 +1006,7 @@ impl DeleteChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -940,6 +1016,7 @@ impl DeleteChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -951,6 +1028,7 @@ impl DeleteChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -962,6 +1040,7 @@ pub struct GetChannelThumbnail {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetChannelThumbnail {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         channel_id: &str,
@@ -981,6 +1060,7 @@ impl GetChannelThumbnail {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -990,6 +1070,7 @@ impl GetChannelThumbnail {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1001,6 +1082,7 @@ impl GetChannelThumbnail {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<ByteStream>> {
         self.request.send_stream().await
     }
@@ -1012,6 +1094,7 @@ pub struct GetInterfaces {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetInterfaces {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1026,6 +1109,7 @@ impl GetInterfaces {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1035,6 +1119,7 @@ impl GetInterfaces {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1046,6 +1131,7 @@ impl GetInterfaces {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Interfaces>> {
         self.request.send().await
     }

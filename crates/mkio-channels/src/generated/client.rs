@@ -17,15 +17,18 @@ pub struct Client {
 }
 impl Client {
     /// A client that sends its requests through a transport.
+    #[inline]
     pub fn new(transport: Transport) -> Self {
         Self { transport }
     }
     /// The transport that requests go through.
+    #[inline]
     pub fn transport(&self) -> &Transport {
         &self.transport
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
     #[must_use]
+    #[inline]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::new(self.transport.with(options))
     }
@@ -46,6 +49,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_biss_import_code(&self) -> builder::GetBissImportCode {
         builder::GetBissImportCode::new(self.transport())
     }
@@ -66,6 +70,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_biss_injected_ids(&self) -> builder::ListBissInjectedIds {
         builder::ListBissInjectedIds::new(self.transport())
     }
@@ -105,6 +110,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_capabilities(&self) -> builder::GetCapabilities {
         builder::GetCapabilities::new(self.transport())
     }
@@ -146,6 +152,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_eligibility(&self) -> builder::GetEligibility {
         builder::GetEligibility::new(self.transport())
     }
@@ -206,6 +213,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_me(&self) -> builder::GetMe {
         builder::GetMe::new(self.transport())
     }
@@ -246,6 +254,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_current_metrics(&self) -> builder::GetCurrentMetrics {
         builder::GetCurrentMetrics::new(self.transport())
     }
@@ -318,6 +327,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_system_info(&self) -> builder::GetSystemInfo {
         builder::GetSystemInfo::new(self.transport())
     }
@@ -338,6 +348,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_channels(&self) -> builder::ListChannels {
         builder::ListChannels::new(self.transport())
     }
@@ -461,6 +472,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_interfaces(&self) -> builder::GetInterfaces {
         builder::GetInterfaces::new(self.transport())
     }

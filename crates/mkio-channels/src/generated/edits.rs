@@ -16,6 +16,7 @@ use super::{Client, operations, types};
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Channel> for types::ChannelPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Channel) -> Result<Self> {
         glue::body_of(resource, "ChannelPatch", &[])
     }
@@ -28,6 +29,7 @@ impl TryFrom<&types::Channel> for types::ChannelPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Channel> for types::ChannelPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Channel) -> Result<Self> {
         glue::body_of(resource, "ChannelPut", &[])
     }

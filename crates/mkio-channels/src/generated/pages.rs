@@ -8,21 +8,26 @@ use super::{builder, types};
 
 impl Page for types::BissInjectedIdList {
     type Item = types::BissInjectedId;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
 }
 impl Page for types::AlarmList {
     type Item = types::Alarm;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -30,15 +35,19 @@ impl Page for types::AlarmList {
 }
 impl Page for types::ChannelList {
     type Item = types::Channel;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -46,30 +55,36 @@ impl Page for types::ChannelList {
 }
 impl builder::ListBissInjectedIds {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::BissInjectedIdList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::BissInjectedIdList> {
         self.request.pages()
     }
 }
 impl builder::ListActiveAlarms {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::AlarmList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::AlarmList> {
         self.request.pages()
     }
 }
 impl builder::ListChannels {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::ChannelList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::ChannelList> {
         self.request.pages().supports_top()
     }

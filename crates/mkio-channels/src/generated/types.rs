@@ -35,6 +35,7 @@ pub struct AbrEncodingConfig {
 }
 impl AbrEncodingConfig {
     /// Creates an empty `AbrEncodingConfig`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -59,10 +60,12 @@ impl AbrEncodingConfig {
 }
 impl AbrEncodingConfig {
     /// Returns [`representations`](Self#structfield.representations), empty if it is not set.
+    #[inline]
     pub fn representations(&self) -> &[Representation] {
         self.representations.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`shared_audios`](Self#structfield.shared_audios), empty if it is not set.
+    #[inline]
     pub fn shared_audios(&self) -> &[AudioEncoding] {
         self.shared_audios.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -84,6 +87,7 @@ pub struct Ac4Config {
 }
 impl Ac4Config {
     /// Creates an empty `Ac4Config`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -111,14 +115,17 @@ impl Ac4Config {
 }
 impl Ac4Config {
     /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    #[inline]
     pub fn frame_rate(&self) -> Option<&str> {
         self.frame_rate.as_ref().map(String::as_str)
     }
     /// Returns [`language`](Self#structfield.language), if it is set.
+    #[inline]
     pub fn language(&self) -> Option<&str> {
         self.language.as_ref().map(String::as_str)
     }
     /// Returns [`content_classifier`](Self#structfield.content_classifier), if it is set.
+    #[inline]
     pub fn content_classifier(&self) -> Option<&Ac4ContentClassifier> {
         self.content_classifier.as_ref()
     }
@@ -163,10 +170,12 @@ pub struct Alarm {
 }
 impl Alarm {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&AlarmKind> {
         self.kind.as_ref()
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &AlarmMetadata {
         static UNSET: ::std::sync::LazyLock<AlarmMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -174,6 +183,7 @@ impl Alarm {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &AlarmStatus {
         static UNSET: ::std::sync::LazyLock<AlarmStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -207,10 +217,12 @@ pub struct AlarmList {
 }
 impl AlarmList {
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Alarm] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &AlarmListSupplemental {
         static UNSET: ::std::sync::LazyLock<AlarmListSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -241,18 +253,22 @@ pub struct AlarmListSupplemental {
 }
 impl AlarmListSupplemental {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&AlarmListSupplementalKind> {
         self.kind.as_ref()
     }
     /// Returns [`count`](Self#structfield.count), if it is set.
+    #[inline]
     pub fn count(&self) -> Option<i64> {
         self.count.as_ref().copied()
     }
     /// Returns [`operation`](Self#structfield.operation), if it is set.
+    #[inline]
     pub fn operation(&self) -> Option<&AlarmListSupplementalOperation> {
         self.operation.as_ref()
     }
     /// Returns [`pagination`](Self#structfield.pagination), an empty one if unset.
+    #[inline]
     pub fn pagination(&self) -> &PaginationInfo {
         static UNSET: ::std::sync::LazyLock<PaginationInfo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -303,26 +319,32 @@ pub struct AlarmMetadata {
 }
 impl AlarmMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`object_id`](Self#structfield.object_id), if it is set.
+    #[inline]
     pub fn object_id(&self) -> Option<&str> {
         self.object_id.as_ref().map(String::as_str)
     }
     /// Returns [`channel_name`](Self#structfield.channel_name), if it is set.
+    #[inline]
     pub fn channel_name(&self) -> Option<&str> {
         self.channel_name.as_ref().map(String::as_str)
     }
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
@@ -341,10 +363,12 @@ pub struct AlarmStatus {
 }
 impl AlarmStatus {
     /// Returns [`severity`](Self#structfield.severity), if it is set.
+    #[inline]
     pub fn severity(&self) -> Option<&Severity> {
         self.severity.as_ref()
     }
     /// Returns [`additional_info`](Self#structfield.additional_info), if it is set.
+    #[inline]
     pub fn additional_info(&self) -> Option<&str> {
         self.additional_info.as_ref().map(String::as_str)
     }
@@ -371,6 +395,7 @@ pub struct Appliance {
 }
 impl Appliance {
     /// Returns [`option_card_data`](Self#structfield.option_card_data), an empty one if unset.
+    #[inline]
     pub fn option_card_data(&self) -> &InstalledCardData {
         static UNSET: ::std::sync::LazyLock<InstalledCardData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -378,6 +403,7 @@ impl Appliance {
         self.option_card_data.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`capabilities`](Self#structfield.capabilities), an empty one if unset.
+    #[inline]
     pub fn capabilities(&self) -> &ApplianceCapabilities {
         static UNSET: ::std::sync::LazyLock<ApplianceCapabilities> = ::std::sync::LazyLock::new(
             Default::default,
@@ -385,6 +411,7 @@ impl Appliance {
         self.capabilities.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`dynamic_range_conversion_options`](Self#structfield.dynamic_range_conversion_options), empty if it is not set.
+    #[inline]
     pub fn dynamic_range_conversion_options(&self) -> &[String] {
         self.dynamic_range_conversion_options.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -416,14 +443,17 @@ pub struct ApplianceCapabilities {
 }
 impl ApplianceCapabilities {
     /// Returns [`receiver_multiple_input_stream`](Self#structfield.receiver_multiple_input_stream), if it is set.
+    #[inline]
     pub fn receiver_multiple_input_stream(&self) -> Option<bool> {
         self.receiver_multiple_input_stream.as_ref().copied()
     }
     /// Returns [`biss_ca_available`](Self#structfield.biss_ca_available), if it is set.
+    #[inline]
     pub fn biss_ca_available(&self) -> Option<bool> {
         self.biss_ca_available.as_ref().copied()
     }
     /// Returns [`st2110_output_profile`](Self#structfield.st2110_output_profile), if it is set.
+    #[inline]
     pub fn st2110_output_profile(&self) -> Option<&St2110OutputProfile> {
         self.st2110_output_profile.as_ref()
     }
@@ -484,10 +514,12 @@ impl AsiInput {
 }
 impl AsiInput {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &AsiInputTransport {
         static UNSET: ::std::sync::LazyLock<AsiInputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -495,6 +527,7 @@ impl AsiInput {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &MptsPayload {
         static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -502,6 +535,7 @@ impl AsiInput {
         self.payload.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`decrypt`](Self#structfield.decrypt), an empty one if unset.
+    #[inline]
     pub fn decrypt(&self) -> &DecryptConfig {
         static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -536,6 +570,7 @@ pub struct AsiInputStatus {
 }
 impl AsiInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -543,22 +578,27 @@ impl AsiInputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    #[inline]
     pub fn thumbnail_url(&self) -> Option<&UrlText> {
         self.thumbnail_url.as_ref()
     }
     /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    #[inline]
     pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
         self.thumbnail_presence.as_ref()
     }
     /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    #[inline]
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &InputMptsPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -566,6 +606,7 @@ impl AsiInputStatus {
         self.payload.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &AsiInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<AsiInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -615,10 +656,12 @@ impl AsiInputTransport {
 }
 impl AsiInputTransport {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`ts_packet_size`](Self#structfield.ts_packet_size), if it is set.
+    #[inline]
     pub fn ts_packet_size(&self) -> Option<&TsPacketSize> {
         self.ts_packet_size.as_ref().value()
     }
@@ -648,14 +691,17 @@ pub struct AsiInputTransportStatus {
 }
 impl AsiInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    #[inline]
     pub fn receiving(&self) -> Option<bool> {
         self.receiving.as_ref().copied()
     }
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
     /// Returns [`etr290`](Self#structfield.etr290), an empty one if unset.
+    #[inline]
     pub fn etr290(&self) -> &Etr290Stats {
         static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
             Default::default,
@@ -663,6 +709,7 @@ impl AsiInputTransportStatus {
         self.etr290.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`fec`](Self#structfield.fec), an empty one if unset.
+    #[inline]
     pub fn fec(&self) -> &InputTransportFec {
         static UNSET: ::std::sync::LazyLock<InputTransportFec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -704,16 +751,19 @@ impl AsiOutput {
     }
 }
 impl From<AsiOutputTransport> for AsiOutput {
+    #[inline]
     fn from(value: AsiOutputTransport) -> Self {
         Self::new(value)
     }
 }
 impl AsiOutput {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().value().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &AsiOutputTransport {
         static UNSET: ::std::sync::LazyLock<AsiOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -739,10 +789,12 @@ pub struct AsiOutputStatus {
 }
 impl AsiOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -750,6 +802,7 @@ impl AsiOutputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &AsiOutputTransport {
         static UNSET: ::std::sync::LazyLock<AsiOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -757,6 +810,7 @@ impl AsiOutputStatus {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -787,6 +841,7 @@ impl AsiOutputTransport {
 }
 impl AsiOutputTransport {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
@@ -872,6 +927,7 @@ pub struct AudioEncoding {
 }
 impl AudioEncoding {
     /// Creates `AudioEncoding` from its required fields; all others are unset.
+    #[inline]
     pub fn new(codec: AudioCodec) -> Self {
         Self {
             name: Default::default(),
@@ -928,30 +984,37 @@ impl AudioEncoding {
 }
 impl AudioEncoding {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().value().map(String::as_str)
     }
     /// Returns [`input_name`](Self#structfield.input_name), if it is set.
+    #[inline]
     pub fn input_name(&self) -> Option<&str> {
         self.input_name.as_ref().value().map(String::as_str)
     }
     /// Returns [`audio_name`](Self#structfield.audio_name), if it is set.
+    #[inline]
     pub fn audio_name(&self) -> Option<&str> {
         self.audio_name.as_ref().value().map(String::as_str)
     }
     /// Returns [`codec`](Self#structfield.codec), if it is set.
+    #[inline]
     pub fn codec(&self) -> Option<&AudioCodec> {
         self.codec.as_ref()
     }
     /// Returns [`mode`](Self#structfield.mode), if it is set.
+    #[inline]
     pub fn mode(&self) -> Option<&AudioMode> {
         self.mode.as_ref().value()
     }
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().value().copied()
     }
     /// Returns [`ac4_config`](Self#structfield.ac4_config), an empty one if unset.
+    #[inline]
     pub fn ac4_config(&self) -> &Ac4Config {
         static UNSET: ::std::sync::LazyLock<Ac4Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1014,6 +1077,7 @@ pub struct BissImportCode {
 }
 impl BissImportCode {
     /// Returns [`import_code`](Self#structfield.import_code), if it is set.
+    #[inline]
     pub fn import_code(&self) -> Option<&str> {
         self.import_code.as_ref().map(String::as_str)
     }
@@ -1037,14 +1101,17 @@ pub struct BissInjectedId {
 }
 impl BissInjectedId {
     /// Returns [`bkid`](Self#structfield.bkid), if it is set.
+    #[inline]
     pub fn bkid(&self) -> Option<&str> {
         self.bkid.as_ref().map(String::as_str)
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`creation_date`](Self#structfield.creation_date), if it is set.
+    #[inline]
     pub fn creation_date(&self) -> Option<&str> {
         self.creation_date.as_ref().map(String::as_str)
     }
@@ -1062,6 +1129,7 @@ pub struct BissInjectedIdList {
 }
 impl BissInjectedIdList {
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[BissInjectedId] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -1087,6 +1155,7 @@ pub struct BissInjectedIdPost {
 impl BissInjectedIdPost {
     /// Starts `BissInjectedIdPost`. Required fields are set by name, in this order: `description`, `encrypted_injected_id`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> BissInjectedIdPostNeedsDescription {
         BissInjectedIdPostNeedsDescription(Self {
             description: Default::default(),
@@ -1177,18 +1246,22 @@ pub struct CamSlotInterface {
 }
 impl CamSlotInterface {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&CamSlotInterfaceType> {
         self.type_.as_ref()
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
@@ -1228,10 +1301,12 @@ pub struct Channel {
 }
 impl Channel {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&ChannelKind> {
         self.kind.as_ref()
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &ChannelMetadataResponse {
         static UNSET: ::std::sync::LazyLock<ChannelMetadataResponse> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1239,6 +1314,7 @@ impl Channel {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &ChannelSpec {
         static UNSET: ::std::sync::LazyLock<ChannelSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1246,6 +1322,7 @@ impl Channel {
         self.spec.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &ChannelStatus {
         static UNSET: ::std::sync::LazyLock<ChannelStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1253,18 +1330,21 @@ impl Channel {
         self.status.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`service_ids`](Self#structfield.service_ids), empty if it is not set.
+    #[inline]
     pub fn service_ids(&self) -> &[String] {
         self.service_ids.as_ref().map_or(&[], Vec::as_slice)
     }
 }
 impl Channel {
     /// State (`/status/syncState` in JSON), if present. Compares with strings.
+    #[inline]
     pub fn state(&self) -> ::mkio_core::StateRef<'_, SyncState> {
         ::mkio_core::StateRef::new(
             self.status.as_ref().and_then(|part| part.sync_state.as_ref()),
         )
     }
     /// State (`/status/state` in JSON), if present. Compares with strings.
+    #[inline]
     pub fn activity_state(&self) -> ::mkio_core::StateRef<'_, ActualState> {
         ::mkio_core::StateRef::new(
             self.status.as_ref().and_then(|part| part.state.as_ref()),
@@ -1332,6 +1412,7 @@ impl<'de> Deserialize<'de> for ChannelInput {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelInput {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Asi(value) => f.debug_tuple("Asi").field(value).finish(),
@@ -1353,78 +1434,95 @@ impl ::std::fmt::Debug for ChannelInput {
 }
 impl ChannelInput {
     /// Returns the content if this is [`Asi`](Self::Asi).
+    #[inline]
     pub fn as_asi(&self) -> Option<&AsiInput> {
         if let Self::Asi(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Sdi`](Self::Sdi).
+    #[inline]
     pub fn as_sdi(&self) -> Option<&SdiInput> {
         if let Self::Sdi(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`SrtCaller`](Self::SrtCaller).
+    #[inline]
     pub fn as_srt_caller(&self) -> Option<&SrtCallerInput> {
         if let Self::SrtCaller(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`SrtListener`](Self::SrtListener).
+    #[inline]
     pub fn as_srt_listener(&self) -> Option<&SrtListenerInput> {
         if let Self::SrtListener(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`SatDemod`](Self::SatDemod).
+    #[inline]
     pub fn as_sat_demod(&self) -> Option<&SatDemodInput> {
         if let Self::SatDemod(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Smpte2110`](Self::Smpte2110).
+    #[inline]
     pub fn as_smpte2110(&self) -> Option<&Smpte2110Input> {
         if let Self::Smpte2110(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Udp`](Self::Udp).
+    #[inline]
     pub fn as_udp(&self) -> Option<&UdpInput> {
         if let Self::Udp(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Unsynced`](Self::Unsynced).
+    #[inline]
     pub fn as_unsynced(&self) -> Option<&UnsyncedInput> {
         if let Self::Unsynced(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AsiInput> for ChannelInput {
+    #[inline]
     fn from(value: AsiInput) -> Self {
         Self::Asi(value)
     }
 }
 impl From<SdiInput> for ChannelInput {
+    #[inline]
     fn from(value: SdiInput) -> Self {
         Self::Sdi(value)
     }
 }
 impl From<SrtCallerInput> for ChannelInput {
+    #[inline]
     fn from(value: SrtCallerInput) -> Self {
         Self::SrtCaller(value)
     }
 }
 impl From<SrtListenerInput> for ChannelInput {
+    #[inline]
     fn from(value: SrtListenerInput) -> Self {
         Self::SrtListener(value)
     }
 }
 impl From<SatDemodInput> for ChannelInput {
+    #[inline]
     fn from(value: SatDemodInput) -> Self {
         Self::SatDemod(value)
     }
 }
 impl From<Smpte2110Input> for ChannelInput {
+    #[inline]
     fn from(value: Smpte2110Input) -> Self {
         Self::Smpte2110(value)
     }
 }
 impl From<UdpInput> for ChannelInput {
+    #[inline]
     fn from(value: UdpInput) -> Self {
         Self::Udp(value)
     }
 }
 impl From<UnsyncedInput> for ChannelInput {
+    #[inline]
     fn from(value: UnsyncedInput) -> Self {
         Self::Unsynced(value)
     }
@@ -1490,6 +1588,7 @@ impl<'de> Deserialize<'de> for ChannelInputStatus {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelInputStatus {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Asi(value) => f.debug_tuple("Asi").field(value).finish(),
@@ -1511,78 +1610,95 @@ impl ::std::fmt::Debug for ChannelInputStatus {
 }
 impl ChannelInputStatus {
     /// Returns the content if this is [`Asi`](Self::Asi).
+    #[inline]
     pub fn as_asi(&self) -> Option<&AsiInputStatus> {
         if let Self::Asi(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Sdi`](Self::Sdi).
+    #[inline]
     pub fn as_sdi(&self) -> Option<&SdiInputStatus> {
         if let Self::Sdi(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`SrtCaller`](Self::SrtCaller).
+    #[inline]
     pub fn as_srt_caller(&self) -> Option<&SrtCallerInputStatus> {
         if let Self::SrtCaller(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`SrtListener`](Self::SrtListener).
+    #[inline]
     pub fn as_srt_listener(&self) -> Option<&SrtListenerInputStatus> {
         if let Self::SrtListener(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`SatDemod`](Self::SatDemod).
+    #[inline]
     pub fn as_sat_demod(&self) -> Option<&SatDemodInputStatus> {
         if let Self::SatDemod(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Smpte2110`](Self::Smpte2110).
+    #[inline]
     pub fn as_smpte2110(&self) -> Option<&Smpte2110InputStatus> {
         if let Self::Smpte2110(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Udp`](Self::Udp).
+    #[inline]
     pub fn as_udp(&self) -> Option<&UdpInputStatus> {
         if let Self::Udp(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Unsynced`](Self::Unsynced).
+    #[inline]
     pub fn as_unsynced(&self) -> Option<&UnsyncedInputStatus> {
         if let Self::Unsynced(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AsiInputStatus> for ChannelInputStatus {
+    #[inline]
     fn from(value: AsiInputStatus) -> Self {
         Self::Asi(value)
     }
 }
 impl From<SdiInputStatus> for ChannelInputStatus {
+    #[inline]
     fn from(value: SdiInputStatus) -> Self {
         Self::Sdi(value)
     }
 }
 impl From<SrtCallerInputStatus> for ChannelInputStatus {
+    #[inline]
     fn from(value: SrtCallerInputStatus) -> Self {
         Self::SrtCaller(value)
     }
 }
 impl From<SrtListenerInputStatus> for ChannelInputStatus {
+    #[inline]
     fn from(value: SrtListenerInputStatus) -> Self {
         Self::SrtListener(value)
     }
 }
 impl From<SatDemodInputStatus> for ChannelInputStatus {
+    #[inline]
     fn from(value: SatDemodInputStatus) -> Self {
         Self::SatDemod(value)
     }
 }
 impl From<Smpte2110InputStatus> for ChannelInputStatus {
+    #[inline]
     fn from(value: Smpte2110InputStatus) -> Self {
         Self::Smpte2110(value)
     }
 }
 impl From<UdpInputStatus> for ChannelInputStatus {
+    #[inline]
     fn from(value: UdpInputStatus) -> Self {
         Self::Udp(value)
     }
 }
 impl From<UnsyncedInputStatus> for ChannelInputStatus {
+    #[inline]
     fn from(value: UnsyncedInputStatus) -> Self {
         Self::Unsynced(value)
     }
@@ -1616,14 +1732,17 @@ pub struct ChannelList {
 }
 impl ChannelList {
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Channel] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ChannelListSupplemental {
         static UNSET: ::std::sync::LazyLock<ChannelListSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1654,18 +1773,22 @@ pub struct ChannelListSupplemental {
 }
 impl ChannelListSupplemental {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&ChannelListSupplementalKind> {
         self.kind.as_ref()
     }
     /// Returns [`count`](Self#structfield.count), if it is set.
+    #[inline]
     pub fn count(&self) -> Option<i64> {
         self.count.as_ref().copied()
     }
     /// Returns [`operation`](Self#structfield.operation), if it is set.
+    #[inline]
     pub fn operation(&self) -> Option<&AlarmListSupplementalOperation> {
         self.operation.as_ref()
     }
     /// Returns [`pagination`](Self#structfield.pagination), an empty one if unset.
+    #[inline]
     pub fn pagination(&self) -> &PaginationInfo {
         static UNSET: ::std::sync::LazyLock<PaginationInfo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1697,6 +1820,7 @@ pub struct ChannelMetadata {
 impl ChannelMetadata {
     /// Starts `ChannelMetadata`. Required fields are set by name, in this order: `name`, `display_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> ChannelMetadataNeedsName {
         ChannelMetadataNeedsName(Self {
             name: Default::default(),
@@ -1741,10 +1865,12 @@ impl ChannelMetadataNeedsDisplayName {
 }
 impl ChannelMetadata {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
@@ -1766,14 +1892,17 @@ pub struct ChannelMetadataResponse {
 }
 impl ChannelMetadataResponse {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
@@ -1843,6 +1972,7 @@ impl<'de> Deserialize<'de> for ChannelOutput {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelOutput {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Asi(value) => f.debug_tuple("Asi").field(value).finish(),
@@ -1867,112 +1997,136 @@ impl ::std::fmt::Debug for ChannelOutput {
 }
 impl ChannelOutput {
     /// Returns the content if this is [`Asi`](Self::Asi).
+    #[inline]
     pub fn as_asi(&self) -> Option<&AsiOutput> {
         if let Self::Asi(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`HttpStreaming`](Self::HttpStreaming).
+    #[inline]
     pub fn as_http_streaming(&self) -> Option<&HttpStreamingOutput> {
         if let Self::HttpStreaming(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Rf`](Self::Rf).
+    #[inline]
     pub fn as_rf(&self) -> Option<&RfOutput> {
         if let Self::Rf(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Sdi`](Self::Sdi).
+    #[inline]
     pub fn as_sdi(&self) -> Option<&SdiOutput> {
         if let Self::Sdi(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`SrtCaller`](Self::SrtCaller).
+    #[inline]
     pub fn as_srt_caller(&self) -> Option<&SrtCallerOutput> {
         if let Self::SrtCaller(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`SrtListener`](Self::SrtListener).
+    #[inline]
     pub fn as_srt_listener(&self) -> Option<&SrtListenerOutput> {
         if let Self::SrtListener(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Smpte2110`](Self::Smpte2110).
+    #[inline]
     pub fn as_smpte2110(&self) -> Option<&Smpte2110Output> {
         if let Self::Smpte2110(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Udp`](Self::Udp).
+    #[inline]
     pub fn as_udp(&self) -> Option<&UdpOutput> {
         if let Self::Udp(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Unsynced`](Self::Unsynced).
+    #[inline]
     pub fn as_unsynced(&self) -> Option<&UnsyncedOutput> {
         if let Self::Unsynced(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AsiOutput> for ChannelOutput {
+    #[inline]
     fn from(value: AsiOutput) -> Self {
         Self::Asi(value)
     }
 }
 impl From<HttpStreamingOutput> for ChannelOutput {
+    #[inline]
     fn from(value: HttpStreamingOutput) -> Self {
         Self::HttpStreaming(value)
     }
 }
 impl From<RfOutput> for ChannelOutput {
+    #[inline]
     fn from(value: RfOutput) -> Self {
         Self::Rf(value)
     }
 }
 impl From<SdiOutput> for ChannelOutput {
+    #[inline]
     fn from(value: SdiOutput) -> Self {
         Self::Sdi(value)
     }
 }
 impl From<SrtCallerOutput> for ChannelOutput {
+    #[inline]
     fn from(value: SrtCallerOutput) -> Self {
         Self::SrtCaller(value)
     }
 }
 impl From<SrtListenerOutput> for ChannelOutput {
+    #[inline]
     fn from(value: SrtListenerOutput) -> Self {
         Self::SrtListener(value)
     }
 }
 impl From<Smpte2110Output> for ChannelOutput {
+    #[inline]
     fn from(value: Smpte2110Output) -> Self {
         Self::Smpte2110(value)
     }
 }
 impl From<UdpOutput> for ChannelOutput {
+    #[inline]
     fn from(value: UdpOutput) -> Self {
         Self::Udp(value)
     }
 }
 impl From<UnsyncedOutput> for ChannelOutput {
+    #[inline]
     fn from(value: UnsyncedOutput) -> Self {
         Self::Unsynced(value)
     }
 }
 impl From<AsiOutputTransport> for ChannelOutput {
+    #[inline]
     fn from(value: AsiOutputTransport) -> Self {
         Self::Asi(value.into())
     }
 }
 impl From<SdiOutputTransport> for ChannelOutput {
+    #[inline]
     fn from(value: SdiOutputTransport) -> Self {
         Self::Sdi(value.into())
     }
 }
 impl From<SrtCallerOutputTransport> for ChannelOutput {
+    #[inline]
     fn from(value: SrtCallerOutputTransport) -> Self {
         Self::SrtCaller(value.into())
     }
 }
 impl From<SrtListenerOutputTransport> for ChannelOutput {
+    #[inline]
     fn from(value: SrtListenerOutputTransport) -> Self {
         Self::SrtListener(value.into())
     }
 }
 impl From<UdpOutputTransport> for ChannelOutput {
+    #[inline]
     fn from(value: UdpOutputTransport) -> Self {
         Self::Udp(value.into())
     }
@@ -2042,6 +2196,7 @@ impl<'de> Deserialize<'de> for ChannelOutputStatus {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelOutputStatus {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Asi(value) => f.debug_tuple("Asi").field(value).finish(),
@@ -2066,87 +2221,106 @@ impl ::std::fmt::Debug for ChannelOutputStatus {
 }
 impl ChannelOutputStatus {
     /// Returns the content if this is [`Asi`](Self::Asi).
+    #[inline]
     pub fn as_asi(&self) -> Option<&AsiOutputStatus> {
         if let Self::Asi(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`HttpStreaming`](Self::HttpStreaming).
+    #[inline]
     pub fn as_http_streaming(&self) -> Option<&HttpStreamingOutputStatus> {
         if let Self::HttpStreaming(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Rf`](Self::Rf).
+    #[inline]
     pub fn as_rf(&self) -> Option<&RfOutputStatus> {
         if let Self::Rf(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Sdi`](Self::Sdi).
+    #[inline]
     pub fn as_sdi(&self) -> Option<&SdiOutputStatus> {
         if let Self::Sdi(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`SrtCaller`](Self::SrtCaller).
+    #[inline]
     pub fn as_srt_caller(&self) -> Option<&SrtCallerOutputStatus> {
         if let Self::SrtCaller(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`SrtListener`](Self::SrtListener).
+    #[inline]
     pub fn as_srt_listener(&self) -> Option<&SrtListenerOutputStatus> {
         if let Self::SrtListener(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Smpte2110`](Self::Smpte2110).
+    #[inline]
     pub fn as_smpte2110(&self) -> Option<&Smpte2110OutputStatus> {
         if let Self::Smpte2110(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Udp`](Self::Udp).
+    #[inline]
     pub fn as_udp(&self) -> Option<&UdpOutputStatus> {
         if let Self::Udp(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Unsynced`](Self::Unsynced).
+    #[inline]
     pub fn as_unsynced(&self) -> Option<&UnsyncedOutputStatus> {
         if let Self::Unsynced(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AsiOutputStatus> for ChannelOutputStatus {
+    #[inline]
     fn from(value: AsiOutputStatus) -> Self {
         Self::Asi(value)
     }
 }
 impl From<HttpStreamingOutputStatus> for ChannelOutputStatus {
+    #[inline]
     fn from(value: HttpStreamingOutputStatus) -> Self {
         Self::HttpStreaming(value)
     }
 }
 impl From<RfOutputStatus> for ChannelOutputStatus {
+    #[inline]
     fn from(value: RfOutputStatus) -> Self {
         Self::Rf(value)
     }
 }
 impl From<SdiOutputStatus> for ChannelOutputStatus {
+    #[inline]
     fn from(value: SdiOutputStatus) -> Self {
         Self::Sdi(value)
     }
 }
 impl From<SrtCallerOutputStatus> for ChannelOutputStatus {
+    #[inline]
     fn from(value: SrtCallerOutputStatus) -> Self {
         Self::SrtCaller(value)
     }
 }
 impl From<SrtListenerOutputStatus> for ChannelOutputStatus {
+    #[inline]
     fn from(value: SrtListenerOutputStatus) -> Self {
         Self::SrtListener(value)
     }
 }
 impl From<Smpte2110OutputStatus> for ChannelOutputStatus {
+    #[inline]
     fn from(value: Smpte2110OutputStatus) -> Self {
         Self::Smpte2110(value)
     }
 }
 impl From<UdpOutputStatus> for ChannelOutputStatus {
+    #[inline]
     fn from(value: UdpOutputStatus) -> Self {
         Self::Udp(value)
     }
 }
 impl From<UnsyncedOutputStatus> for ChannelOutputStatus {
+    #[inline]
     fn from(value: UnsyncedOutputStatus) -> Self {
         Self::Unsynced(value)
     }
@@ -2166,6 +2340,7 @@ pub struct ChannelPatch {
 }
 impl ChannelPatch {
     /// Creates an empty `ChannelPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2207,6 +2382,7 @@ pub struct ChannelPatchMetadata {
 }
 impl ChannelPatchMetadata {
     /// Creates an empty `ChannelPatchMetadata`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2230,6 +2406,7 @@ pub struct ChannelPatchSpec {
 }
 impl ChannelPatchSpec {
     /// Creates an empty `ChannelPatchSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2321,6 +2498,7 @@ pub struct ChannelSpec {
 }
 impl ChannelSpec {
     /// Creates `ChannelSpec` from its required fields; all others are unset.
+    #[inline]
     pub fn new(type_: ChannelType) -> Self {
         Self {
             type_: Some(type_),
@@ -2372,18 +2550,22 @@ impl ChannelSpec {
 }
 impl ChannelSpec {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&ChannelType> {
         self.type_.as_ref()
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&DesiredState> {
         self.state.as_ref()
     }
     /// Returns [`inputs`](Self#structfield.inputs), empty if it is not set.
+    #[inline]
     pub fn inputs(&self) -> &[ChannelInput] {
         self.inputs.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`transform`](Self#structfield.transform), an empty one if unset.
+    #[inline]
     pub fn transform(&self) -> &TransformConfig {
         static UNSET: ::std::sync::LazyLock<TransformConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2391,6 +2573,7 @@ impl ChannelSpec {
         self.transform.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    #[inline]
     pub fn outputs(&self) -> &[ChannelOutput] {
         self.outputs.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -2451,10 +2634,12 @@ pub struct ChannelStatus {
 }
 impl ChannelStatus {
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&ActualState> {
         self.state.as_ref()
     }
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2462,26 +2647,32 @@ impl ChannelStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`inputs`](Self#structfield.inputs), empty if it is not set.
+    #[inline]
     pub fn inputs(&self) -> &[ChannelInputStatus] {
         self.inputs.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    #[inline]
     pub fn outputs(&self) -> &[ChannelOutputStatus] {
         self.outputs.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`sync_state`](Self#structfield.sync_state), if it is set.
+    #[inline]
     pub fn sync_state(&self) -> Option<&SyncState> {
         self.sync_state.as_ref()
     }
     /// Returns [`sync_error`](Self#structfield.sync_error), empty if it is not set.
+    #[inline]
     pub fn sync_error(&self) -> &[String] {
         self.sync_error.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`errors`](Self#structfield.errors), empty if it is not set.
+    #[inline]
     pub fn errors(&self) -> &[ErrorEntry] {
         self.errors.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`unsynced_fields`](Self#structfield.unsynced_fields), empty if it is not set.
+    #[inline]
     pub fn unsynced_fields(&self) -> &[String] {
         self.unsynced_fields.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -2517,6 +2708,7 @@ pub struct CurrentMetrics {
 }
 impl CurrentMetrics {
     /// Returns [`data`](Self#structfield.data), an empty one if unset.
+    #[inline]
     pub fn data(&self) -> &CurrentMetricsData {
         static UNSET: ::std::sync::LazyLock<CurrentMetricsData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2524,6 +2716,7 @@ impl CurrentMetrics {
         self.data.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`collected_at`](Self#structfield.collected_at), if it is set.
+    #[inline]
     pub fn collected_at(&self) -> Option<&Timestamp> {
         self.collected_at.as_ref()
     }
@@ -2565,18 +2758,22 @@ pub struct CurrentMetricsData {
 }
 impl CurrentMetricsData {
     /// Returns [`server_id`](Self#structfield.server_id), if it is set.
+    #[inline]
     pub fn server_id(&self) -> Option<&str> {
         self.server_id.as_ref().map(String::as_str)
     }
     /// Returns [`cpu_utilization_percent`](Self#structfield.cpu_utilization_percent), if it is set.
+    #[inline]
     pub fn cpu_utilization_percent(&self) -> Option<f64> {
         self.cpu_utilization_percent.as_ref().copied()
     }
     /// Returns [`temperature_celsius`](Self#structfield.temperature_celsius), if it is set.
+    #[inline]
     pub fn temperature_celsius(&self) -> Option<f64> {
         self.temperature_celsius.as_ref().copied()
     }
     /// Returns [`uptime_seconds`](Self#structfield.uptime_seconds), if it is set.
+    #[inline]
     pub fn uptime_seconds(&self) -> Option<f64> {
         self.uptime_seconds.as_ref().copied()
     }
@@ -2608,6 +2805,7 @@ pub struct DecryptConfig {
 }
 impl DecryptConfig {
     /// Creates an empty `DecryptConfig`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2647,22 +2845,27 @@ impl DecryptConfig {
 }
 impl DecryptConfig {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&DecryptType> {
         self.type_.as_ref()
     }
     /// Returns [`biss_mode`](Self#structfield.biss_mode), if it is set.
+    #[inline]
     pub fn biss_mode(&self) -> Option<&BissMode> {
         self.biss_mode.as_ref().value()
     }
     /// Returns [`biss_key`](Self#structfield.biss_key), if it is set.
+    #[inline]
     pub fn biss_key(&self) -> Option<&Secret<String>> {
         self.biss_key.as_ref().value()
     }
     /// Returns [`biss_injected_key_id`](Self#structfield.biss_injected_key_id), if it is set.
+    #[inline]
     pub fn biss_injected_key_id(&self) -> Option<&str> {
         self.biss_injected_key_id.as_ref().value().map(String::as_str)
     }
     /// Returns [`cam_url`](Self#structfield.cam_url), if it is set.
+    #[inline]
     pub fn cam_url(&self) -> Option<&UrlText> {
         self.cam_url.as_ref().value()
     }
@@ -2729,10 +2932,12 @@ pub struct DemodulatorCard {
 }
 impl DemodulatorCard {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&DemodulatorModel> {
         self.name.as_ref()
     }
     /// Returns [`slot`](Self#structfield.slot), if it is set.
+    #[inline]
     pub fn slot(&self) -> Option<i64> {
         self.slot.as_ref().copied()
     }
@@ -2794,14 +2999,17 @@ pub struct Eligibility {
 }
 impl Eligibility {
     /// Returns [`can_run`](Self#structfield.can_run), if it is set.
+    #[inline]
     pub fn can_run(&self) -> Option<bool> {
         self.can_run.as_ref().copied()
     }
     /// Returns [`deployment_state`](Self#structfield.deployment_state), if it is set.
+    #[inline]
     pub fn deployment_state(&self) -> Option<&str> {
         self.deployment_state.as_ref().map(String::as_str)
     }
     /// Returns [`resources`](Self#structfield.resources), empty if it is not set.
+    #[inline]
     pub fn resources(&self) -> &[EligibilityResource] {
         self.resources.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -2836,22 +3044,27 @@ pub struct EligibilityResource {
 }
 impl EligibilityResource {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`channel`](Self#structfield.channel), if it is set.
+    #[inline]
     pub fn channel(&self) -> Option<&str> {
         self.channel.as_ref().map(String::as_str)
     }
     /// Returns [`can_upgrade`](Self#structfield.can_upgrade), if it is set.
+    #[inline]
     pub fn can_upgrade(&self) -> Option<bool> {
         self.can_upgrade.as_ref().copied()
     }
     /// Returns [`reason`](Self#structfield.reason), if it is set.
+    #[inline]
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_ref().map(String::as_str)
     }
@@ -2897,12 +3110,14 @@ impl EncodingConfig {
     }
 }
 impl From<VideoEncoding> for EncodingConfig {
+    #[inline]
     fn from(value: VideoEncoding) -> Self {
         Self::new(value)
     }
 }
 impl EncodingConfig {
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
+    #[inline]
     pub fn video(&self) -> &VideoEncoding {
         static UNSET: ::std::sync::LazyLock<VideoEncoding> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2910,6 +3125,7 @@ impl EncodingConfig {
         self.video.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[AudioEncoding] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -2950,26 +3166,32 @@ pub struct ErrorEntry {
 }
 impl ErrorEntry {
     /// Returns [`code`](Self#structfield.code), if it is set.
+    #[inline]
     pub fn code(&self) -> Option<&str> {
         self.code.as_ref().map(String::as_str)
     }
     /// Returns [`transient`](Self#structfield.transient), if it is set.
+    #[inline]
     pub fn transient(&self) -> Option<bool> {
         self.transient.as_ref().copied()
     }
     /// Returns [`show_code`](Self#structfield.show_code), if it is set.
+    #[inline]
     pub fn show_code(&self) -> Option<bool> {
         self.show_code.as_ref().copied()
     }
     /// Returns [`user_short`](Self#structfield.user_short), if it is set.
+    #[inline]
     pub fn user_short(&self) -> Option<&str> {
         self.user_short.as_ref().map(String::as_str)
     }
     /// Returns [`user_message`](Self#structfield.user_message), if it is set.
+    #[inline]
     pub fn user_message(&self) -> Option<&str> {
         self.user_message.as_ref().map(String::as_str)
     }
     /// Returns [`detail`](Self#structfield.detail), if it is set.
+    #[inline]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_ref().map(String::as_str)
     }
@@ -3030,26 +3252,32 @@ pub struct Etr290Stats {
 }
 impl Etr290Stats {
     /// Returns [`cc_error`](Self#structfield.cc_error), if it is set.
+    #[inline]
     pub fn cc_error(&self) -> Option<i64> {
         self.cc_error.as_ref().copied()
     }
     /// Returns [`ts_sync_loss`](Self#structfield.ts_sync_loss), if it is set.
+    #[inline]
     pub fn ts_sync_loss(&self) -> Option<i64> {
         self.ts_sync_loss.as_ref().copied()
     }
     /// Returns [`sync_byte_error`](Self#structfield.sync_byte_error), if it is set.
+    #[inline]
     pub fn sync_byte_error(&self) -> Option<i64> {
         self.sync_byte_error.as_ref().copied()
     }
     /// Returns [`transport_error`](Self#structfield.transport_error), if it is set.
+    #[inline]
     pub fn transport_error(&self) -> Option<i64> {
         self.transport_error.as_ref().copied()
     }
     /// Returns [`pmt_error`](Self#structfield.pmt_error), if it is set.
+    #[inline]
     pub fn pmt_error(&self) -> Option<i64> {
         self.pmt_error.as_ref().copied()
     }
     /// Returns [`pid_error`](Self#structfield.pid_error), if it is set.
+    #[inline]
     pub fn pid_error(&self) -> Option<i64> {
         self.pid_error.as_ref().copied()
     }
@@ -3133,22 +3361,27 @@ impl ExportPayload {
 }
 impl ExportPayload {
     /// Returns [`schema_version`](Self#structfield.schema_version), if it is set.
+    #[inline]
     pub fn schema_version(&self) -> Option<&str> {
         self.schema_version.as_ref().map(String::as_str)
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().value().map(String::as_str)
     }
     /// Returns [`exported_at`](Self#structfield.exported_at), if it is set.
+    #[inline]
     pub fn exported_at(&self) -> Option<&Timestamp> {
         self.exported_at.as_ref()
     }
     /// Returns [`source_version`](Self#structfield.source_version), if it is set.
+    #[inline]
     pub fn source_version(&self) -> Option<&str> {
         self.source_version.as_ref().value().map(String::as_str)
     }
     /// Returns [`channels`](Self#structfield.channels), empty if it is not set.
+    #[inline]
     pub fn channels(&self) -> &[ExportedChannel] {
         self.channels.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3170,6 +3403,7 @@ pub struct ExportRequest {
 }
 impl ExportRequest {
     /// Creates an empty `ExportRequest`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -3181,6 +3415,7 @@ impl ExportRequest {
     }
     /// Sets [`include_services`](Self#structfield.include_services).
     #[must_use]
+    #[inline]
     pub fn with_include_services(mut self, value: bool) -> Self {
         self.include_services = Some(value);
         self
@@ -3258,10 +3493,12 @@ impl ExportedChannel {
 }
 impl ExportedChannel {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &ChannelMetadata {
         static UNSET: ::std::sync::LazyLock<ChannelMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3269,6 +3506,7 @@ impl ExportedChannel {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &ChannelSpec {
         static UNSET: ::std::sync::LazyLock<ChannelSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3276,6 +3514,7 @@ impl ExportedChannel {
         self.spec.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`services`](Self#structfield.services), empty if it is not set.
+    #[inline]
     pub fn services(&self) -> &[ExportedService] {
         self.services.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3401,22 +3640,27 @@ impl ExportedServiceNeedsConfigVersion {
 }
 impl ExportedService {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`config`](Self#structfield.config), empty if it is not set.
+    #[inline]
     pub fn config(&self) -> &::serde_json::Map<String, Value> {
         self.config.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`config_version`](Self#structfield.config_version), if it is set.
+    #[inline]
     pub fn config_version(&self) -> Option<&str> {
         self.config_version.as_ref().map(String::as_str)
     }
@@ -3460,6 +3704,7 @@ pub struct HealthStatus {
 }
 impl HealthStatus {
     /// Returns [`severity`](Self#structfield.severity), if it is set.
+    #[inline]
     pub fn severity(&self) -> Option<&Severity> {
         self.severity.as_ref()
     }
@@ -3480,10 +3725,12 @@ pub struct HttpStreamingEndpoint {
 }
 impl HttpStreamingEndpoint {
     /// Returns [`segmentation_type`](Self#structfield.segmentation_type), if it is set.
+    #[inline]
     pub fn segmentation_type(&self) -> Option<&SegmentationType> {
         self.segmentation_type.as_ref()
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
@@ -3495,6 +3742,7 @@ impl HttpStreamingEndpoint {
 pub struct HttpStreamingOutput {}
 impl HttpStreamingOutput {
     /// Creates an empty `HttpStreamingOutput`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -3517,10 +3765,12 @@ pub struct HttpStreamingOutputStatus {
 }
 impl HttpStreamingOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3528,6 +3778,7 @@ impl HttpStreamingOutputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &HttpStreamingOutputTransportStatus {
         static UNSET: ::std::sync::LazyLock<HttpStreamingOutputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3535,6 +3786,7 @@ impl HttpStreamingOutputStatus {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &OutputHttpStreamingPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputHttpStreamingPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3557,6 +3809,7 @@ pub struct HttpStreamingOutputTransportStatus {
 }
 impl HttpStreamingOutputTransportStatus {
     /// Returns [`endpoints`](Self#structfield.endpoints), empty if it is not set.
+    #[inline]
     pub fn endpoints(&self) -> &[HttpStreamingEndpoint] {
         self.endpoints.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3576,6 +3829,7 @@ pub struct HttpValidationError {
 }
 impl HttpValidationError {
     /// Returns [`detail`](Self#structfield.detail), empty if it is not set.
+    #[inline]
     pub fn detail(&self) -> &[ValidationError] {
         self.detail.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3631,6 +3885,7 @@ impl ImportRequest {
     }
 }
 impl From<ExportPayload> for ImportRequest {
+    #[inline]
     fn from(value: ExportPayload) -> Self {
         Self::new(value)
     }
@@ -3671,18 +3926,22 @@ pub struct ImportResult {
 }
 impl ImportResult {
     /// Returns [`imported`](Self#structfield.imported), empty if it is not set.
+    #[inline]
     pub fn imported(&self) -> &[ImportedChannelResult] {
         self.imported.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`deleted`](Self#structfield.deleted), empty if it is not set.
+    #[inline]
     pub fn deleted(&self) -> &[String] {
         self.deleted.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`errors`](Self#structfield.errors), empty if it is not set.
+    #[inline]
     pub fn errors(&self) -> &[String] {
         self.errors.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`warnings`](Self#structfield.warnings), empty if it is not set.
+    #[inline]
     pub fn warnings(&self) -> &[String] {
         self.warnings.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3708,22 +3967,27 @@ pub struct ImportedChannelResult {
 }
 impl ImportedChannelResult {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`source_name`](Self#structfield.source_name), if it is set.
+    #[inline]
     pub fn source_name(&self) -> Option<&str> {
         self.source_name.as_ref().map(String::as_str)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`status`](Self#structfield.status), if it is set.
+    #[inline]
     pub fn status(&self) -> Option<&ImportedChannelResultStatus> {
         self.status.as_ref()
     }
     /// Returns [`error`](Self#structfield.error), if it is set.
+    #[inline]
     pub fn error(&self) -> Option<&str> {
         self.error.as_ref().map(String::as_str)
     }
@@ -3767,18 +4031,22 @@ pub struct InputElementaryStream {
 }
 impl InputElementaryStream {
     /// Returns [`pid`](Self#structfield.pid), if it is set.
+    #[inline]
     pub fn pid(&self) -> Option<i64> {
         self.pid.as_ref().copied()
     }
     /// Returns [`stream_type`](Self#structfield.stream_type), if it is set.
+    #[inline]
     pub fn stream_type(&self) -> Option<i64> {
         self.stream_type.as_ref().copied()
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
     /// Returns [`language`](Self#structfield.language), if it is set.
+    #[inline]
     pub fn language(&self) -> Option<&str> {
         self.language.as_ref().map(String::as_str)
     }
@@ -3813,10 +4081,12 @@ pub struct InputMptsPayloadStatus {
 }
 impl InputMptsPayloadStatus {
     /// Returns [`video_standard`](Self#structfield.video_standard), if it is set.
+    #[inline]
     pub fn video_standard(&self) -> Option<&str> {
         self.video_standard.as_ref().map(String::as_str)
     }
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
+    #[inline]
     pub fn video(&self) -> &InputPayloadVideo {
         static UNSET: ::std::sync::LazyLock<InputPayloadVideo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3824,10 +4094,12 @@ impl InputMptsPayloadStatus {
         self.video.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[InputPayloadAudio] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`services`](Self#structfield.services), empty if it is not set.
+    #[inline]
     pub fn services(&self) -> &[InputService] {
         self.services.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3878,34 +4150,42 @@ pub struct InputPayloadAudio {
 }
 impl InputPayloadAudio {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`pid`](Self#structfield.pid), if it is set.
+    #[inline]
     pub fn pid(&self) -> Option<i64> {
         self.pid.as_ref().copied()
     }
     /// Returns [`codec`](Self#structfield.codec), if it is set.
+    #[inline]
     pub fn codec(&self) -> Option<&AudioCodecStatus> {
         self.codec.as_ref()
     }
     /// Returns [`channel_count`](Self#structfield.channel_count), if it is set.
+    #[inline]
     pub fn channel_count(&self) -> Option<i64> {
         self.channel_count.as_ref().copied()
     }
     /// Returns [`channel_mode`](Self#structfield.channel_mode), if it is set.
+    #[inline]
     pub fn channel_mode(&self) -> Option<&AudioModeStatus> {
         self.channel_mode.as_ref()
     }
     /// Returns [`language`](Self#structfield.language), if it is set.
+    #[inline]
     pub fn language(&self) -> Option<&str> {
         self.language.as_ref().map(String::as_str)
     }
     /// Returns [`sampling_rate`](Self#structfield.sampling_rate), if it is set.
+    #[inline]
     pub fn sampling_rate(&self) -> Option<i64> {
         self.sampling_rate.as_ref().copied()
     }
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
@@ -3933,10 +4213,12 @@ pub struct InputPayloadStatus {
 }
 impl InputPayloadStatus {
     /// Returns [`video_standard`](Self#structfield.video_standard), if it is set.
+    #[inline]
     pub fn video_standard(&self) -> Option<&str> {
         self.video_standard.as_ref().map(String::as_str)
     }
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
+    #[inline]
     pub fn video(&self) -> &InputPayloadVideo {
         static UNSET: ::std::sync::LazyLock<InputPayloadVideo> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3944,6 +4226,7 @@ impl InputPayloadStatus {
         self.video.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[InputPayloadAudio] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4008,46 +4291,57 @@ pub struct InputPayloadVideo {
 }
 impl InputPayloadVideo {
     /// Returns [`width`](Self#structfield.width), if it is set.
+    #[inline]
     pub fn width(&self) -> Option<i64> {
         self.width.as_ref().copied()
     }
     /// Returns [`height`](Self#structfield.height), if it is set.
+    #[inline]
     pub fn height(&self) -> Option<i64> {
         self.height.as_ref().copied()
     }
     /// Returns [`resolution`](Self#structfield.resolution), if it is set.
+    #[inline]
     pub fn resolution(&self) -> Option<&str> {
         self.resolution.as_ref().map(String::as_str)
     }
     /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    #[inline]
     pub fn frame_rate(&self) -> Option<&str> {
         self.frame_rate.as_ref().map(String::as_str)
     }
     /// Returns [`interlaced`](Self#structfield.interlaced), if it is set.
+    #[inline]
     pub fn interlaced(&self) -> Option<bool> {
         self.interlaced.as_ref().copied()
     }
     /// Returns [`codec`](Self#structfield.codec), if it is set.
+    #[inline]
     pub fn codec(&self) -> Option<&VideoCodecStatus> {
         self.codec.as_ref()
     }
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
     /// Returns [`chroma_format`](Self#structfield.chroma_format), if it is set.
+    #[inline]
     pub fn chroma_format(&self) -> Option<&str> {
         self.chroma_format.as_ref().map(String::as_str)
     }
     /// Returns [`bit_depth`](Self#structfield.bit_depth), if it is set.
+    #[inline]
     pub fn bit_depth(&self) -> Option<i64> {
         self.bit_depth.as_ref().copied()
     }
     /// Returns [`aspect_ratio`](Self#structfield.aspect_ratio), if it is set.
+    #[inline]
     pub fn aspect_ratio(&self) -> Option<&str> {
         self.aspect_ratio.as_ref().map(String::as_str)
     }
     /// Returns [`quality`](Self#structfield.quality), if it is set.
+    #[inline]
     pub fn quality(&self) -> Option<f64> {
         self.quality.as_ref().copied()
     }
@@ -4105,30 +4399,37 @@ pub struct InputService {
 }
 impl InputService {
     /// Returns [`program_number`](Self#structfield.program_number), if it is set.
+    #[inline]
     pub fn program_number(&self) -> Option<i64> {
         self.program_number.as_ref().copied()
     }
     /// Returns [`service_name`](Self#structfield.service_name), if it is set.
+    #[inline]
     pub fn service_name(&self) -> Option<&str> {
         self.service_name.as_ref().map(String::as_str)
     }
     /// Returns [`provider_name`](Self#structfield.provider_name), if it is set.
+    #[inline]
     pub fn provider_name(&self) -> Option<&str> {
         self.provider_name.as_ref().map(String::as_str)
     }
     /// Returns [`selected`](Self#structfield.selected), if it is set.
+    #[inline]
     pub fn selected(&self) -> Option<bool> {
         self.selected.as_ref().copied()
     }
     /// Returns [`pmt_pid`](Self#structfield.pmt_pid), if it is set.
+    #[inline]
     pub fn pmt_pid(&self) -> Option<i64> {
         self.pmt_pid.as_ref().copied()
     }
     /// Returns [`pcr_pid`](Self#structfield.pcr_pid), if it is set.
+    #[inline]
     pub fn pcr_pid(&self) -> Option<i64> {
         self.pcr_pid.as_ref().copied()
     }
     /// Returns [`elementary_streams`](Self#structfield.elementary_streams), empty if it is not set.
+    #[inline]
     pub fn elementary_streams(&self) -> &[InputElementaryStream] {
         self.elementary_streams.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4160,14 +4461,17 @@ pub struct InputTransportFec {
 }
 impl InputTransportFec {
     /// Returns [`status`](Self#structfield.status), if it is set.
+    #[inline]
     pub fn status(&self) -> Option<&FecStatus> {
         self.status.as_ref()
     }
     /// Returns [`corrected_packets`](Self#structfield.corrected_packets), if it is set.
+    #[inline]
     pub fn corrected_packets(&self) -> Option<i64> {
         self.corrected_packets.as_ref().copied()
     }
     /// Returns [`unrecovered_packets`](Self#structfield.unrecovered_packets), if it is set.
+    #[inline]
     pub fn unrecovered_packets(&self) -> Option<i64> {
         self.unrecovered_packets.as_ref().copied()
     }
@@ -4204,14 +4508,17 @@ pub struct InstalledCardData {
 }
 impl InstalledCardData {
     /// Returns [`sdi_cards`](Self#structfield.sdi_cards), empty if it is not set.
+    #[inline]
     pub fn sdi_cards(&self) -> &[SdiCard] {
         self.sdi_cards.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`rf_demodulators`](Self#structfield.rf_demodulators), empty if it is not set.
+    #[inline]
     pub fn rf_demodulators(&self) -> &[DemodulatorCard] {
         self.rf_demodulators.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`st2110_cards`](Self#structfield.st2110_cards), empty if it is not set.
+    #[inline]
     pub fn st2110_cards(&self) -> &[St2110Card] {
         self.st2110_cards.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4273,30 +4580,37 @@ pub struct Interfaces {
 }
 impl Interfaces {
     /// Returns [`ip`](Self#structfield.ip), empty if it is not set.
+    #[inline]
     pub fn ip(&self) -> &[IpInterface] {
         self.ip.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`sdi`](Self#structfield.sdi), empty if it is not set.
+    #[inline]
     pub fn sdi(&self) -> &[SdiInterface] {
         self.sdi.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`asi`](Self#structfield.asi), empty if it is not set.
+    #[inline]
     pub fn asi(&self) -> &[SlotPortInterface] {
         self.asi.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`rf_demod`](Self#structfield.rf_demod), empty if it is not set.
+    #[inline]
     pub fn rf_demod(&self) -> &[SlotPortInterface] {
         self.rf_demod.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`rf_modulator`](Self#structfield.rf_modulator), empty if it is not set.
+    #[inline]
     pub fn rf_modulator(&self) -> &[RfModulatorInterface] {
         self.rf_modulator.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`cam`](Self#structfield.cam), empty if it is not set.
+    #[inline]
     pub fn cam(&self) -> &[CamSlotInterface] {
         self.cam.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`st2110`](Self#structfield.st2110), empty if it is not set.
+    #[inline]
     pub fn st2110(&self) -> &[IpInterface] {
         self.st2110.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4326,18 +4640,22 @@ pub struct IpInterface {
 }
 impl IpInterface {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
     /// Returns [`ip_addresses`](Self#structfield.ip_addresses), empty if it is not set.
+    #[inline]
     pub fn ip_addresses(&self) -> &[String] {
         self.ip_addresses.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
@@ -4378,14 +4696,17 @@ pub struct Me {
 }
 impl Me {
     /// Returns [`user`](Self#structfield.user), if it is set.
+    #[inline]
     pub fn user(&self) -> Option<&str> {
         self.user.as_ref().map(String::as_str)
     }
     /// Returns [`groups`](Self#structfield.groups), empty if it is not set.
+    #[inline]
     pub fn groups(&self) -> &[String] {
         self.groups.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`permissions`](Self#structfield.permissions), empty if it is not set.
+    #[inline]
     pub fn permissions(&self) -> &BTreeMap<String, bool> {
         self.permissions.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
@@ -4408,6 +4729,7 @@ pub struct MptsAudioConfig {
 impl MptsAudioConfig {
     /// Starts `MptsAudioConfig`. Required fields are set by name, in this order: `name`, `pid`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new(mode: MptsAudioMode) -> MptsAudioConfigNeedsName {
         MptsAudioConfigNeedsName(Self {
             name: Default::default(),
@@ -4459,14 +4781,17 @@ impl MptsAudioConfigNeedsPid {
 }
 impl MptsAudioConfig {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`mode`](Self#structfield.mode), if it is set.
+    #[inline]
     pub fn mode(&self) -> Option<&MptsAudioMode> {
         self.mode.as_ref()
     }
     /// Returns [`pid`](Self#structfield.pid), if it is set.
+    #[inline]
     pub fn pid(&self) -> Option<&str> {
         self.pid.as_ref().map(String::as_str)
     }
@@ -4563,6 +4888,7 @@ impl MptsPayload {
     }
     /// Sets [`audio_auto_select`](Self#structfield.audio_auto_select).
     #[must_use]
+    #[inline]
     pub fn with_audio_auto_select(mut self, value: bool) -> Self {
         self.audio_auto_select = Some(value);
         self
@@ -4584,6 +4910,7 @@ pub struct MptsPayloadNeedsAudioAutoSelect(MptsPayload);
 impl MptsPayloadNeedsAudioAutoSelect {
     /// Sets [`audio_auto_select`](MptsPayload#structfield.audio_auto_select).
     #[must_use]
+    #[inline]
     pub fn audio_auto_select(mut self, value: bool) -> MptsPayload {
         self.0.audio_auto_select = Some(value);
         self.0
@@ -4591,14 +4918,17 @@ impl MptsPayloadNeedsAudioAutoSelect {
 }
 impl MptsPayload {
     /// Returns [`program_number`](Self#structfield.program_number), if it is set.
+    #[inline]
     pub fn program_number(&self) -> Option<&str> {
         self.program_number.as_ref().map(String::as_str)
     }
     /// Returns [`delay_mode`](Self#structfield.delay_mode), if it is set.
+    #[inline]
     pub fn delay_mode(&self) -> Option<&DelayMode> {
         self.delay_mode.as_ref()
     }
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
+    #[inline]
     pub fn video(&self) -> &MptsVideoConfig {
         static UNSET: ::std::sync::LazyLock<MptsVideoConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4606,14 +4936,17 @@ impl MptsPayload {
         self.video.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[MptsAudioConfig] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`audio_auto_select`](Self#structfield.audio_auto_select), if it is set.
+    #[inline]
     pub fn audio_auto_select(&self) -> Option<bool> {
         self.audio_auto_select.as_ref().copied()
     }
     /// Returns [`resolution_mode`](Self#structfield.resolution_mode), if it is set.
+    #[inline]
     pub fn resolution_mode(&self) -> Option<&ReceiverInputResolution> {
         self.resolution_mode.as_ref()
     }
@@ -4641,6 +4974,7 @@ impl MptsVideoConfig {
 }
 impl MptsVideoConfig {
     /// Returns [`pid`](Self#structfield.pid), if it is set.
+    #[inline]
     pub fn pid(&self) -> Option<&str> {
         self.pid.as_ref().map(String::as_str)
     }
@@ -4660,11 +4994,13 @@ pub struct MultiplexingConfig {
 }
 impl MultiplexingConfig {
     /// Creates an empty `MultiplexingConfig`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
     /// Sets [`enabled`](Self#structfield.enabled).
     #[must_use]
+    #[inline]
     pub fn with_enabled(mut self, value: bool) -> Self {
         self.enabled = Some(value);
         self
@@ -4672,6 +5008,7 @@ impl MultiplexingConfig {
 }
 impl MultiplexingConfig {
     /// Returns [`enabled`](Self#structfield.enabled), if it is set.
+    #[inline]
     pub fn enabled(&self) -> Option<bool> {
         self.enabled.as_ref().copied()
     }
@@ -4713,26 +5050,32 @@ pub struct OutputAudioPayload {
 }
 impl OutputAudioPayload {
     /// Returns [`pid`](Self#structfield.pid), if it is set.
+    #[inline]
     pub fn pid(&self) -> Option<i64> {
         self.pid.as_ref().copied()
     }
     /// Returns [`codec`](Self#structfield.codec), if it is set.
+    #[inline]
     pub fn codec(&self) -> Option<&AudioCodecStatus> {
         self.codec.as_ref()
     }
     /// Returns [`mode`](Self#structfield.mode), if it is set.
+    #[inline]
     pub fn mode(&self) -> Option<&AudioModeStatus> {
         self.mode.as_ref()
     }
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
     /// Returns [`language`](Self#structfield.language), if it is set.
+    #[inline]
     pub fn language(&self) -> Option<&str> {
         self.language.as_ref().map(String::as_str)
     }
     /// Returns [`channel_count`](Self#structfield.channel_count), if it is set.
+    #[inline]
     pub fn channel_count(&self) -> Option<i64> {
         self.channel_count.as_ref().copied()
     }
@@ -4764,6 +5107,7 @@ pub struct OutputHttpStreamingPayloadStatus {
 }
 impl OutputHttpStreamingPayloadStatus {
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
+    #[inline]
     pub fn video(&self) -> &OutputVideoPayload {
         static UNSET: ::std::sync::LazyLock<OutputVideoPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4771,10 +5115,12 @@ impl OutputHttpStreamingPayloadStatus {
         self.video.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[OutputAudioPayload] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`representations`](Self#structfield.representations), empty if it is not set.
+    #[inline]
     pub fn representations(&self) -> &[OutputRepresentationPayload] {
         self.representations.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4799,6 +5145,7 @@ pub struct OutputPayloadStatus {
 }
 impl OutputPayloadStatus {
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
+    #[inline]
     pub fn video(&self) -> &OutputVideoPayload {
         static UNSET: ::std::sync::LazyLock<OutputVideoPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4806,6 +5153,7 @@ impl OutputPayloadStatus {
         self.video.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[OutputAudioPayload] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4828,6 +5176,7 @@ pub struct OutputProcessing {
 }
 impl OutputProcessing {
     /// Creates an empty `OutputProcessing`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4852,10 +5201,12 @@ impl OutputProcessing {
 }
 impl OutputProcessing {
     /// Returns [`video_scaling`](Self#structfield.video_scaling), if it is set.
+    #[inline]
     pub fn video_scaling(&self) -> Option<&VideoScaling> {
         self.video_scaling.as_ref().value()
     }
     /// Returns [`dynamic_range_conversion`](Self#structfield.dynamic_range_conversion), if it is set.
+    #[inline]
     pub fn dynamic_range_conversion(&self) -> Option<&DynamicRangeConversion> {
         self.dynamic_range_conversion.as_ref()
     }
@@ -4880,6 +5231,7 @@ pub struct OutputRepresentationPayload {
 }
 impl OutputRepresentationPayload {
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
+    #[inline]
     pub fn video(&self) -> &OutputVideoPayload {
         static UNSET: ::std::sync::LazyLock<OutputVideoPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4887,6 +5239,7 @@ impl OutputRepresentationPayload {
         self.video.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[OutputAudioPayload] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4907,10 +5260,12 @@ pub struct OutputVideoFormatStatus {
 }
 impl OutputVideoFormatStatus {
     /// Returns [`video_format`](Self#structfield.video_format), if it is set.
+    #[inline]
     pub fn video_format(&self) -> Option<&str> {
         self.video_format.as_ref().map(String::as_str)
     }
     /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    #[inline]
     pub fn frame_rate(&self) -> Option<&str> {
         self.frame_rate.as_ref().map(String::as_str)
     }
@@ -4962,34 +5317,42 @@ pub struct OutputVideoPayload {
 }
 impl OutputVideoPayload {
     /// Returns [`pid`](Self#structfield.pid), if it is set.
+    #[inline]
     pub fn pid(&self) -> Option<i64> {
         self.pid.as_ref().copied()
     }
     /// Returns [`resolution`](Self#structfield.resolution), if it is set.
+    #[inline]
     pub fn resolution(&self) -> Option<&str> {
         self.resolution.as_ref().map(String::as_str)
     }
     /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    #[inline]
     pub fn frame_rate(&self) -> Option<&str> {
         self.frame_rate.as_ref().map(String::as_str)
     }
     /// Returns [`interlaced`](Self#structfield.interlaced), if it is set.
+    #[inline]
     pub fn interlaced(&self) -> Option<bool> {
         self.interlaced.as_ref().copied()
     }
     /// Returns [`codec`](Self#structfield.codec), if it is set.
+    #[inline]
     pub fn codec(&self) -> Option<&VideoCodecStatus> {
         self.codec.as_ref()
     }
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
     /// Returns [`bit_depth`](Self#structfield.bit_depth), if it is set.
+    #[inline]
     pub fn bit_depth(&self) -> Option<i64> {
         self.bit_depth.as_ref().copied()
     }
     /// Returns [`chroma_format`](Self#structfield.chroma_format), if it is set.
+    #[inline]
     pub fn chroma_format(&self) -> Option<&str> {
         self.chroma_format.as_ref().map(String::as_str)
     }
@@ -5023,10 +5386,12 @@ pub struct PrometheusMatrixData {
 }
 impl PrometheusMatrixData {
     /// Returns [`result_type`](Self#structfield.result_type), if it is set.
+    #[inline]
     pub fn result_type(&self) -> Option<&str> {
         self.result_type.as_ref().map(String::as_str)
     }
     /// Returns [`result`](Self#structfield.result), empty if it is not set.
+    #[inline]
     pub fn result(&self) -> &[PrometheusMatrixResult] {
         self.result.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -5051,6 +5416,7 @@ pub struct PrometheusMatrixResult {
 }
 impl PrometheusMatrixResult {
     /// Returns [`metric`](Self#structfield.metric), an empty one if unset.
+    #[inline]
     pub fn metric(&self) -> &PrometheusMetricLabels {
         static UNSET: ::std::sync::LazyLock<PrometheusMetricLabels> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5058,6 +5424,7 @@ impl PrometheusMatrixResult {
         self.metric.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`values`](Self#structfield.values), empty if it is not set.
+    #[inline]
     pub fn values(&self) -> &[Vec<Value>] {
         self.values.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -5083,18 +5450,22 @@ pub struct PrometheusMetricLabels {
 }
 impl PrometheusMetricLabels {
     /// Returns [`server_id`](Self#structfield.server_id), if it is set.
+    #[inline]
     pub fn server_id(&self) -> Option<&str> {
         self.server_id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`job`](Self#structfield.job), if it is set.
+    #[inline]
     pub fn job(&self) -> Option<&str> {
         self.job.as_ref().map(String::as_str)
     }
     /// Returns [`extra`](Self#structfield.extra), empty if it is not set.
+    #[inline]
     pub fn extra(&self) -> &::serde_json::Map<String, Value> {
         Some(&self.extra).unwrap_or(::mkio_core::glue::empty_object())
     }
@@ -5121,10 +5492,12 @@ pub struct PrometheusRange {
 }
 impl PrometheusRange {
     /// Returns [`status`](Self#structfield.status), if it is set.
+    #[inline]
     pub fn status(&self) -> Option<&str> {
         self.status.as_ref().map(String::as_str)
     }
     /// Returns [`data`](Self#structfield.data), an empty one if unset.
+    #[inline]
     pub fn data(&self) -> &PrometheusMatrixData {
         static UNSET: ::std::sync::LazyLock<PrometheusMatrixData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5132,10 +5505,12 @@ impl PrometheusRange {
         self.data.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`error`](Self#structfield.error), if it is set.
+    #[inline]
     pub fn error(&self) -> Option<&str> {
         self.error.as_ref().map(String::as_str)
     }
     /// Returns [`error_type`](Self#structfield.error_type), if it is set.
+    #[inline]
     pub fn error_type(&self) -> Option<&str> {
         self.error_type.as_ref().map(String::as_str)
     }
@@ -5190,12 +5565,14 @@ impl Representation {
     }
 }
 impl From<VideoEncoding> for Representation {
+    #[inline]
     fn from(value: VideoEncoding) -> Self {
         Self::new(value)
     }
 }
 impl Representation {
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
+    #[inline]
     pub fn video(&self) -> &VideoEncoding {
         static UNSET: ::std::sync::LazyLock<VideoEncoding> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5203,6 +5580,7 @@ impl Representation {
         self.video.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[AudioEncoding] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -5220,6 +5598,7 @@ pub struct RfModulatorInterface {
 }
 impl RfModulatorInterface {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&RfModulatorInterfaceType> {
         self.type_.as_ref()
     }
@@ -5240,6 +5619,7 @@ impl RfModulatorInterface {
 pub struct RfOutput {}
 impl RfOutput {
     /// Creates an empty `RfOutput`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -5262,10 +5642,12 @@ pub struct RfOutputStatus {
 }
 impl RfOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5273,6 +5655,7 @@ impl RfOutputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &RfOutputTransport {
         static UNSET: ::std::sync::LazyLock<RfOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5280,6 +5663,7 @@ impl RfOutputStatus {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5298,6 +5682,7 @@ pub struct RfOutputTransport {
 }
 impl RfOutputTransport {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
@@ -5358,10 +5743,12 @@ impl SatDemodInput {
 }
 impl SatDemodInput {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SatDemodTransport {
         static UNSET: ::std::sync::LazyLock<SatDemodTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5369,6 +5756,7 @@ impl SatDemodInput {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &MptsPayload {
         static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5376,6 +5764,7 @@ impl SatDemodInput {
         self.payload.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`decrypt`](Self#structfield.decrypt), an empty one if unset.
+    #[inline]
     pub fn decrypt(&self) -> &DecryptConfig {
         static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5410,6 +5799,7 @@ pub struct SatDemodInputStatus {
 }
 impl SatDemodInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5417,22 +5807,27 @@ impl SatDemodInputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    #[inline]
     pub fn thumbnail_url(&self) -> Option<&UrlText> {
         self.thumbnail_url.as_ref()
     }
     /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    #[inline]
     pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
         self.thumbnail_presence.as_ref()
     }
     /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    #[inline]
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &InputMptsPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5440,6 +5835,7 @@ impl SatDemodInputStatus {
         self.payload.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SatDemodInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SatDemodInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5525,54 +5921,67 @@ pub struct SatDemodInputTransportStatus {
 }
 impl SatDemodInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    #[inline]
     pub fn receiving(&self) -> Option<bool> {
         self.receiving.as_ref().copied()
     }
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
     /// Returns [`ber`](Self#structfield.ber), if it is set.
+    #[inline]
     pub fn ber(&self) -> Option<&str> {
         self.ber.as_ref().map(String::as_str)
     }
     /// Returns [`cn_margin`](Self#structfield.cn_margin), if it is set.
+    #[inline]
     pub fn cn_margin(&self) -> Option<f64> {
         self.cn_margin.as_ref().copied()
     }
     /// Returns [`fec_errors`](Self#structfield.fec_errors), if it is set.
+    #[inline]
     pub fn fec_errors(&self) -> Option<i64> {
         self.fec_errors.as_ref().copied()
     }
     /// Returns [`fec_rate`](Self#structfield.fec_rate), if it is set.
+    #[inline]
     pub fn fec_rate(&self) -> Option<&str> {
         self.fec_rate.as_ref().map(String::as_str)
     }
     /// Returns [`inversion`](Self#structfield.inversion), if it is set.
+    #[inline]
     pub fn inversion(&self) -> Option<bool> {
         self.inversion.as_ref().copied()
     }
     /// Returns [`modulation`](Self#structfield.modulation), if it is set.
+    #[inline]
     pub fn modulation(&self) -> Option<&str> {
         self.modulation.as_ref().map(String::as_str)
     }
     /// Returns [`pilot`](Self#structfield.pilot), if it is set.
+    #[inline]
     pub fn pilot(&self) -> Option<bool> {
         self.pilot.as_ref().copied()
     }
     /// Returns [`roll_off`](Self#structfield.roll_off), if it is set.
+    #[inline]
     pub fn roll_off(&self) -> Option<&str> {
         self.roll_off.as_ref().map(String::as_str)
     }
     /// Returns [`signal_strength`](Self#structfield.signal_strength), if it is set.
+    #[inline]
     pub fn signal_strength(&self) -> Option<f64> {
         self.signal_strength.as_ref().copied()
     }
     /// Returns [`delivery_system`](Self#structfield.delivery_system), if it is set.
+    #[inline]
     pub fn delivery_system(&self) -> Option<&str> {
         self.delivery_system.as_ref().map(String::as_str)
     }
     /// Returns [`cc_error`](Self#structfield.cc_error), if it is set.
+    #[inline]
     pub fn cc_error(&self) -> Option<i64> {
         self.cc_error.as_ref().copied()
     }
@@ -5684,6 +6093,7 @@ impl SatDemodTransport {
     }
     /// Sets [`lnb_tone_enabled`](Self#structfield.lnb_tone_enabled).
     #[must_use]
+    #[inline]
     pub fn with_lnb_tone_enabled(mut self, value: bool) -> Self {
         self.lnb_tone_enabled = Some(value);
         self
@@ -5702,6 +6112,7 @@ impl SatDemodTransport {
     }
     /// Sets [`tuner_mis_enabled`](Self#structfield.tuner_mis_enabled).
     #[must_use]
+    #[inline]
     pub fn with_tuner_mis_enabled(mut self, value: bool) -> Self {
         self.tuner_mis_enabled = Some(value);
         self
@@ -5773,42 +6184,52 @@ impl SatDemodTransportNeedsTunerFrequencyHz {
 }
 impl SatDemodTransport {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`lnb_voltage`](Self#structfield.lnb_voltage), if it is set.
+    #[inline]
     pub fn lnb_voltage(&self) -> Option<&LnbVoltage> {
         self.lnb_voltage.as_ref()
     }
     /// Returns [`lnb_tone_enabled`](Self#structfield.lnb_tone_enabled), if it is set.
+    #[inline]
     pub fn lnb_tone_enabled(&self) -> Option<bool> {
         self.lnb_tone_enabled.as_ref().copied()
     }
     /// Returns [`tuner_symbol_rate_sps`](Self#structfield.tuner_symbol_rate_sps), if it is set.
+    #[inline]
     pub fn tuner_symbol_rate_sps(&self) -> Option<i64> {
         self.tuner_symbol_rate_sps.as_ref().copied()
     }
     /// Returns [`tuner_search_range_hz`](Self#structfield.tuner_search_range_hz), if it is set.
+    #[inline]
     pub fn tuner_search_range_hz(&self) -> Option<i64> {
         self.tuner_search_range_hz.as_ref().copied()
     }
     /// Returns [`tuner_mis_enabled`](Self#structfield.tuner_mis_enabled), if it is set.
+    #[inline]
     pub fn tuner_mis_enabled(&self) -> Option<bool> {
         self.tuner_mis_enabled.as_ref().copied()
     }
     /// Returns [`tuner_gold_code`](Self#structfield.tuner_gold_code), if it is set.
+    #[inline]
     pub fn tuner_gold_code(&self) -> Option<i64> {
         self.tuner_gold_code.as_ref().copied()
     }
     /// Returns [`lnb_frequency_hz`](Self#structfield.lnb_frequency_hz), if it is set.
+    #[inline]
     pub fn lnb_frequency_hz(&self) -> Option<i64> {
         self.lnb_frequency_hz.as_ref().copied()
     }
     /// Returns [`tuner_frequency_hz`](Self#structfield.tuner_frequency_hz), if it is set.
+    #[inline]
     pub fn tuner_frequency_hz(&self) -> Option<i64> {
         self.tuner_frequency_hz.as_ref().copied()
     }
     /// Returns [`tuner_mis_stream_id`](Self#structfield.tuner_mis_stream_id), if it is set.
+    #[inline]
     pub fn tuner_mis_stream_id(&self) -> Option<i64> {
         self.tuner_mis_stream_id.as_ref().value().copied()
     }
@@ -5846,6 +6267,7 @@ impl<'de> Deserialize<'de> for SdiAggregation {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for SdiAggregation {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::None(value) => f.debug_tuple("None").field(value).finish(),
@@ -5858,15 +6280,18 @@ impl ::std::fmt::Debug for SdiAggregation {
 }
 impl SdiAggregation {
     /// Returns the content if this is [`None`](Self::None).
+    #[inline]
     pub fn as_none(&self) -> Option<&SdiNoAggregation> {
         if let Self::None(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<SdiNoAggregation> for SdiAggregation {
+    #[inline]
     fn from(value: SdiNoAggregation) -> Self {
         Self::None(value)
     }
@@ -5943,10 +6368,12 @@ impl SdiAudioInput {
 }
 impl SdiAudioInput {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`aggregation`](Self#structfield.aggregation), if it is set.
+    #[inline]
     pub fn aggregation(&self) -> Option<&SdiAggregation> {
         self.aggregation.as_ref()
     }
@@ -5985,6 +6412,7 @@ pub struct SdiCaps {
 }
 impl SdiCaps {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&SdiInterfaceType> {
         self.type_.as_ref()
     }
@@ -6009,14 +6437,17 @@ pub struct SdiCard {
 }
 impl SdiCard {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&SdiModel> {
         self.type_.as_ref()
     }
     /// Returns [`slot`](Self#structfield.slot), if it is set.
+    #[inline]
     pub fn slot(&self) -> Option<i64> {
         self.slot.as_ref().copied()
     }
     /// Returns [`firmware`](Self#structfield.firmware), if it is set.
+    #[inline]
     pub fn firmware(&self) -> Option<&DektecFirmware> {
         self.firmware.as_ref()
     }
@@ -6068,10 +6499,12 @@ impl SdiInput {
 }
 impl SdiInput {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SdiInputTransport {
         static UNSET: ::std::sync::LazyLock<SdiInputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6079,6 +6512,7 @@ impl SdiInput {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &SdiPayload {
         static UNSET: ::std::sync::LazyLock<SdiPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6113,6 +6547,7 @@ pub struct SdiInputStatus {
 }
 impl SdiInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6120,22 +6555,27 @@ impl SdiInputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    #[inline]
     pub fn thumbnail_url(&self) -> Option<&UrlText> {
         self.thumbnail_url.as_ref()
     }
     /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    #[inline]
     pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
         self.thumbnail_presence.as_ref()
     }
     /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    #[inline]
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &InputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6143,6 +6583,7 @@ impl SdiInputStatus {
         self.payload.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SdiInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SdiInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6173,6 +6614,7 @@ impl SdiInputTransport {
 }
 impl SdiInputTransport {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
@@ -6192,6 +6634,7 @@ pub struct SdiInputTransportStatus {
 }
 impl SdiInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    #[inline]
     pub fn receiving(&self) -> Option<bool> {
         self.receiving.as_ref().copied()
     }
@@ -6229,6 +6672,7 @@ impl<'de> Deserialize<'de> for SdiInterface {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for SdiInterface {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::SdiAsi(value) => f.debug_tuple("SdiAsi").field(value).finish(),
@@ -6241,15 +6685,18 @@ impl ::std::fmt::Debug for SdiInterface {
 }
 impl SdiInterface {
     /// Returns the content if this is [`SdiAsi`](Self::SdiAsi).
+    #[inline]
     pub fn as_sdi_asi(&self) -> Option<&SdiSlotPortInterface> {
         if let Self::SdiAsi(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<SdiSlotPortInterface> for SdiInterface {
+    #[inline]
     fn from(value: SdiSlotPortInterface) -> Self {
         Self::SdiAsi(value)
     }
@@ -6285,6 +6732,7 @@ pub struct SdiNoAggregation {
 }
 impl SdiNoAggregation {
     /// Creates `SdiNoAggregation` from its required fields; all others are unset.
+    #[inline]
     pub fn new(pair: SdiAudioPair) -> Self {
         Self { pair: Some(pair) }
     }
@@ -6297,6 +6745,7 @@ impl SdiNoAggregation {
 }
 impl SdiNoAggregation {
     /// Returns [`pair`](Self#structfield.pair), if it is set.
+    #[inline]
     pub fn pair(&self) -> Option<&SdiAudioPair> {
         self.pair.as_ref()
     }
@@ -6346,12 +6795,14 @@ impl SdiOutput {
     }
 }
 impl From<SdiOutputTransport> for SdiOutput {
+    #[inline]
     fn from(value: SdiOutputTransport) -> Self {
         Self::new(value)
     }
 }
 impl SdiOutput {
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SdiOutputTransport {
         static UNSET: ::std::sync::LazyLock<SdiOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6359,6 +6810,7 @@ impl SdiOutput {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`processing`](Self#structfield.processing), an empty one if unset.
+    #[inline]
     pub fn processing(&self) -> &OutputProcessing {
         static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6366,6 +6818,7 @@ impl SdiOutput {
         self.processing.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &SdiOutputPayload {
         static UNSET: ::std::sync::LazyLock<SdiOutputPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6391,6 +6844,7 @@ pub struct SdiOutputAudioConfig {
 impl SdiOutputAudioConfig {
     /// Starts `SdiOutputAudioConfig`. Required fields are set by name, in this order: `input_name`, `audio_input_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new(embedding: SdiAudioEmbedding) -> SdiOutputAudioConfigNeedsInputName {
         SdiOutputAudioConfigNeedsInputName(Self {
             input_name: Default::default(),
@@ -6445,14 +6899,17 @@ impl SdiOutputAudioConfigNeedsAudioInputName {
 }
 impl SdiOutputAudioConfig {
     /// Returns [`input_name`](Self#structfield.input_name), if it is set.
+    #[inline]
     pub fn input_name(&self) -> Option<&str> {
         self.input_name.as_ref().map(String::as_str)
     }
     /// Returns [`audio_input_name`](Self#structfield.audio_input_name), if it is set.
+    #[inline]
     pub fn audio_input_name(&self) -> Option<&str> {
         self.audio_input_name.as_ref().map(String::as_str)
     }
     /// Returns [`embedding`](Self#structfield.embedding), if it is set.
+    #[inline]
     pub fn embedding(&self) -> Option<&SdiAudioEmbedding> {
         self.embedding.as_ref()
     }
@@ -6476,18 +6933,22 @@ pub struct SdiOutputAudioStatus {
 }
 impl SdiOutputAudioStatus {
     /// Returns [`input_name`](Self#structfield.input_name), if it is set.
+    #[inline]
     pub fn input_name(&self) -> Option<&str> {
         self.input_name.as_ref().map(String::as_str)
     }
     /// Returns [`audio_input_name`](Self#structfield.audio_input_name), if it is set.
+    #[inline]
     pub fn audio_input_name(&self) -> Option<&str> {
         self.audio_input_name.as_ref().map(String::as_str)
     }
     /// Returns [`embedding`](Self#structfield.embedding), if it is set.
+    #[inline]
     pub fn embedding(&self) -> Option<&SdiAudioEmbedding> {
         self.embedding.as_ref()
     }
     /// Returns [`mode`](Self#structfield.mode), if it is set.
+    #[inline]
     pub fn mode(&self) -> Option<&AudioModeStatus> {
         self.mode.as_ref()
     }
@@ -6507,6 +6968,7 @@ pub struct SdiOutputPayload {
 }
 impl SdiOutputPayload {
     /// Creates an empty `SdiOutputPayload`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -6522,6 +6984,7 @@ impl SdiOutputPayload {
 }
 impl SdiOutputPayload {
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[SdiOutputAudioConfig] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -6544,6 +7007,7 @@ pub struct SdiOutputPayloadStatus {
 }
 impl SdiOutputPayloadStatus {
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
+    #[inline]
     pub fn video(&self) -> &OutputVideoFormatStatus {
         static UNSET: ::std::sync::LazyLock<OutputVideoFormatStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6551,6 +7015,7 @@ impl SdiOutputPayloadStatus {
         self.video.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[SdiOutputAudioStatus] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -6575,10 +7040,12 @@ pub struct SdiOutputStatus {
 }
 impl SdiOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6586,6 +7053,7 @@ impl SdiOutputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SdiOutputTransport {
         static UNSET: ::std::sync::LazyLock<SdiOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6593,6 +7061,7 @@ impl SdiOutputStatus {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`processing`](Self#structfield.processing), an empty one if unset.
+    #[inline]
     pub fn processing(&self) -> &OutputProcessing {
         static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6600,6 +7069,7 @@ impl SdiOutputStatus {
         self.processing.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &SdiOutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<SdiOutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6642,10 +7112,12 @@ impl SdiOutputTransport {
 }
 impl SdiOutputTransport {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`link_mode`](Self#structfield.link_mode), if it is set.
+    #[inline]
     pub fn link_mode(&self) -> Option<&SdiUhdLinkMode> {
         self.link_mode.as_ref().value()
     }
@@ -6665,6 +7137,7 @@ pub struct SdiPayload {
 }
 impl SdiPayload {
     /// Creates an empty `SdiPayload`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -6680,6 +7153,7 @@ impl SdiPayload {
 }
 impl SdiPayload {
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[SdiAudioInput] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -6704,14 +7178,17 @@ pub struct SdiSlotPortInterface {
 }
 impl SdiSlotPortInterface {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`caps`](Self#structfield.caps), an empty one if unset.
+    #[inline]
     pub fn caps(&self) -> &SdiCaps {
         static UNSET: ::std::sync::LazyLock<SdiCaps> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6719,6 +7196,7 @@ impl SdiSlotPortInterface {
         self.caps.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
@@ -6783,18 +7261,22 @@ pub struct SlotPortInterface {
 }
 impl SlotPortInterface {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&SlotPortInterfaceType> {
         self.type_.as_ref()
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
@@ -6862,14 +7344,17 @@ impl Smpte2110AudioEssence {
 }
 impl Smpte2110AudioEssence {
     /// Returns [`transport_name`](Self#structfield.transport_name), if it is set.
+    #[inline]
     pub fn transport_name(&self) -> Option<&str> {
         self.transport_name.as_ref().map(String::as_str)
     }
     /// Returns [`packet_time`](Self#structfield.packet_time), if it is set.
+    #[inline]
     pub fn packet_time(&self) -> Option<&PacketTime> {
         self.packet_time.as_ref()
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[Smpte2110OutputAudio] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -6901,22 +7386,27 @@ pub struct Smpte2110AudioEssenceStatus {
 }
 impl Smpte2110AudioEssenceStatus {
     /// Returns [`transport_name`](Self#structfield.transport_name), if it is set.
+    #[inline]
     pub fn transport_name(&self) -> Option<&str> {
         self.transport_name.as_ref().map(String::as_str)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
     /// Returns [`packet_time`](Self#structfield.packet_time), if it is set.
+    #[inline]
     pub fn packet_time(&self) -> Option<&PacketTime> {
         self.packet_time.as_ref()
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[Smpte2110OutputAudioStatus] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`sdp_url`](Self#structfield.sdp_url), if it is set.
+    #[inline]
     pub fn sdp_url(&self) -> Option<&UrlText> {
         self.sdp_url.as_ref()
     }
@@ -6961,6 +7451,7 @@ pub struct Smpte2110AudioInputEssence {
 }
 impl Smpte2110AudioInputEssence {
     /// Creates an empty `Smpte2110AudioInputEssence`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -7009,10 +7500,12 @@ impl Smpte2110AudioInputEssence {
 }
 impl Smpte2110AudioInputEssence {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&Smpte2110AudioInputEssenceType> {
         self.type_.as_ref()
     }
     /// Returns [`transport_file`](Self#structfield.transport_file), an empty one if unset.
+    #[inline]
     pub fn transport_file(&self) -> &TransportFile {
         static UNSET: ::std::sync::LazyLock<TransportFile> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7020,18 +7513,22 @@ impl Smpte2110AudioInputEssence {
         self.transport_file.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`sdp_url`](Self#structfield.sdp_url), if it is set.
+    #[inline]
     pub fn sdp_url(&self) -> Option<&UrlText> {
         self.sdp_url.as_ref().value()
     }
     /// Returns [`stream_index`](Self#structfield.stream_index), if it is set.
+    #[inline]
     pub fn stream_index(&self) -> Option<i64> {
         self.stream_index.as_ref().copied()
     }
     /// Returns [`channel_group_index`](Self#structfield.channel_group_index), if it is set.
+    #[inline]
     pub fn channel_group_index(&self) -> Option<i64> {
         self.channel_group_index.as_ref().copied()
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().value().map(String::as_str)
     }
@@ -7092,10 +7589,12 @@ impl Smpte2110Input {
 }
 impl Smpte2110Input {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &Smpte2110InputTransport {
         static UNSET: ::std::sync::LazyLock<Smpte2110InputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7103,6 +7602,7 @@ impl Smpte2110Input {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &Smpte2110Payload {
         static UNSET: ::std::sync::LazyLock<Smpte2110Payload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7137,6 +7637,7 @@ pub struct Smpte2110InputStatus {
 }
 impl Smpte2110InputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7144,22 +7645,27 @@ impl Smpte2110InputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    #[inline]
     pub fn thumbnail_url(&self) -> Option<&UrlText> {
         self.thumbnail_url.as_ref()
     }
     /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    #[inline]
     pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
         self.thumbnail_presence.as_ref()
     }
     /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    #[inline]
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &InputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7167,6 +7673,7 @@ impl Smpte2110InputStatus {
         self.payload.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &Smpte2110InputTransportStatus {
         static UNSET: ::std::sync::LazyLock<Smpte2110InputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7193,6 +7700,7 @@ pub struct Smpte2110InputTransport {
 }
 impl Smpte2110InputTransport {
     /// Creates an empty `Smpte2110InputTransport`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -7204,6 +7712,7 @@ impl Smpte2110InputTransport {
     }
     /// Sets [`nmos_enabled`](Self#structfield.nmos_enabled).
     #[must_use]
+    #[inline]
     pub fn with_nmos_enabled(mut self, value: bool) -> Self {
         self.nmos_enabled = Some(value);
         self
@@ -7211,10 +7720,12 @@ impl Smpte2110InputTransport {
 }
 impl Smpte2110InputTransport {
     /// Returns [`interface`](Self#structfield.interface), if it is set.
+    #[inline]
     pub fn interface(&self) -> Option<&str> {
         self.interface.as_ref().value().map(String::as_str)
     }
     /// Returns [`nmos_enabled`](Self#structfield.nmos_enabled), if it is set.
+    #[inline]
     pub fn nmos_enabled(&self) -> Option<bool> {
         self.nmos_enabled.as_ref().copied()
     }
@@ -7234,6 +7745,7 @@ pub struct Smpte2110InputTransportStatus {
 }
 impl Smpte2110InputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    #[inline]
     pub fn receiving(&self) -> Option<bool> {
         self.receiving.as_ref().copied()
     }
@@ -7294,10 +7806,12 @@ impl Smpte2110Output {
 }
 impl Smpte2110Output {
     /// Returns [`transports`](Self#structfield.transports), empty if it is not set.
+    #[inline]
     pub fn transports(&self) -> &[Smpte2110OutputTransport] {
         self.transports.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`processing`](Self#structfield.processing), an empty one if unset.
+    #[inline]
     pub fn processing(&self) -> &OutputProcessing {
         static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7305,6 +7819,7 @@ impl Smpte2110Output {
         self.processing.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &Smpte2110OutputPayload {
         static UNSET: ::std::sync::LazyLock<Smpte2110OutputPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7333,6 +7848,7 @@ pub struct Smpte2110OutputAudio {
 impl Smpte2110OutputAudio {
     /// Starts `Smpte2110OutputAudio`. Required fields are set by name, in this order: `input_name`, `audio_input_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> Smpte2110OutputAudioNeedsInputName {
         Smpte2110OutputAudioNeedsInputName(Self {
             input_name: Default::default(),
@@ -7380,10 +7896,12 @@ impl Smpte2110OutputAudioNeedsAudioInputName {
 }
 impl Smpte2110OutputAudio {
     /// Returns [`input_name`](Self#structfield.input_name), if it is set.
+    #[inline]
     pub fn input_name(&self) -> Option<&str> {
         self.input_name.as_ref().map(String::as_str)
     }
     /// Returns [`audio_input_name`](Self#structfield.audio_input_name), if it is set.
+    #[inline]
     pub fn audio_input_name(&self) -> Option<&str> {
         self.audio_input_name.as_ref().map(String::as_str)
     }
@@ -7405,14 +7923,17 @@ pub struct Smpte2110OutputAudioStatus {
 }
 impl Smpte2110OutputAudioStatus {
     /// Returns [`input_name`](Self#structfield.input_name), if it is set.
+    #[inline]
     pub fn input_name(&self) -> Option<&str> {
         self.input_name.as_ref().map(String::as_str)
     }
     /// Returns [`audio_input_name`](Self#structfield.audio_input_name), if it is set.
+    #[inline]
     pub fn audio_input_name(&self) -> Option<&str> {
         self.audio_input_name.as_ref().map(String::as_str)
     }
     /// Returns [`mode`](Self#structfield.mode), if it is set.
+    #[inline]
     pub fn mode(&self) -> Option<&AudioModeStatus> {
         self.mode.as_ref()
     }
@@ -7462,6 +7983,7 @@ impl<'de> Deserialize<'de> for Smpte2110OutputEssence {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for Smpte2110OutputEssence {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::AudioAes3(value) => f.debug_tuple("AudioAes3").field(value).finish(),
@@ -7484,28 +8006,34 @@ impl Smpte2110OutputEssence {
         Self::AudioPcm(value.into())
     }
     /// Returns the content if this is [`AudioAes3`](Self::AudioAes3).
+    #[inline]
     pub fn as_audio_aes3(&self) -> Option<&Smpte2110AudioEssence> {
         if let Self::AudioAes3(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`AudioPcm`](Self::AudioPcm).
+    #[inline]
     pub fn as_audio_pcm(&self) -> Option<&Smpte2110AudioEssence> {
         if let Self::AudioPcm(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Video`](Self::Video).
+    #[inline]
     pub fn as_video(&self) -> Option<&Smpte2110VideoEssence> {
         if let Self::Video(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<Smpte2110AudioEssence> for Smpte2110OutputEssence {
+    #[inline]
     fn from(value: Smpte2110AudioEssence) -> Self {
         Self::AudioPcm(value)
     }
 }
 impl From<Smpte2110VideoEssence> for Smpte2110OutputEssence {
+    #[inline]
     fn from(value: Smpte2110VideoEssence) -> Self {
         Self::Video(value)
     }
@@ -7555,6 +8083,7 @@ impl<'de> Deserialize<'de> for Smpte2110OutputEssenceStatus {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for Smpte2110OutputEssenceStatus {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::AudioAes3(value) => f.debug_tuple("AudioAes3").field(value).finish(),
@@ -7577,28 +8106,34 @@ impl Smpte2110OutputEssenceStatus {
         Self::AudioPcm(value.into())
     }
     /// Returns the content if this is [`AudioAes3`](Self::AudioAes3).
+    #[inline]
     pub fn as_audio_aes3(&self) -> Option<&Smpte2110AudioEssenceStatus> {
         if let Self::AudioAes3(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`AudioPcm`](Self::AudioPcm).
+    #[inline]
     pub fn as_audio_pcm(&self) -> Option<&Smpte2110AudioEssenceStatus> {
         if let Self::AudioPcm(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Video`](Self::Video).
+    #[inline]
     pub fn as_video(&self) -> Option<&Smpte2110VideoEssenceStatus> {
         if let Self::Video(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<Smpte2110AudioEssenceStatus> for Smpte2110OutputEssenceStatus {
+    #[inline]
     fn from(value: Smpte2110AudioEssenceStatus) -> Self {
         Self::AudioPcm(value)
     }
 }
 impl From<Smpte2110VideoEssenceStatus> for Smpte2110OutputEssenceStatus {
+    #[inline]
     fn from(value: Smpte2110VideoEssenceStatus) -> Self {
         Self::Video(value)
     }
@@ -7637,6 +8172,7 @@ impl Smpte2110OutputPayload {
 }
 impl Smpte2110OutputPayload {
     /// Returns [`essences`](Self#structfield.essences), empty if it is not set.
+    #[inline]
     pub fn essences(&self) -> &[Smpte2110OutputEssence] {
         self.essences.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -7656,6 +8192,7 @@ pub struct Smpte2110OutputPayloadStatus {
 }
 impl Smpte2110OutputPayloadStatus {
     /// Returns [`essences`](Self#structfield.essences), empty if it is not set.
+    #[inline]
     pub fn essences(&self) -> &[Smpte2110OutputEssenceStatus] {
         self.essences.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -7685,10 +8222,12 @@ pub struct Smpte2110OutputStatus {
 }
 impl Smpte2110OutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7696,10 +8235,12 @@ impl Smpte2110OutputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transports`](Self#structfield.transports), empty if it is not set.
+    #[inline]
     pub fn transports(&self) -> &[Smpte2110OutputTransport] {
         self.transports.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`processing`](Self#structfield.processing), an empty one if unset.
+    #[inline]
     pub fn processing(&self) -> &OutputProcessing {
         static UNSET: ::std::sync::LazyLock<OutputProcessing> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7707,6 +8248,7 @@ impl Smpte2110OutputStatus {
         self.processing.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &Smpte2110OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<Smpte2110OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7835,22 +8377,27 @@ impl Smpte2110OutputTransportNeedsDestinationAddress {
 }
 impl Smpte2110OutputTransport {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`interface`](Self#structfield.interface), if it is set.
+    #[inline]
     pub fn interface(&self) -> Option<&str> {
         self.interface.as_ref().map(String::as_str)
     }
     /// Returns [`destination_address`](Self#structfield.destination_address), if it is set.
+    #[inline]
     pub fn destination_address(&self) -> Option<&str> {
         self.destination_address.as_ref().map(String::as_str)
     }
     /// Returns [`destination_port`](Self#structfield.destination_port), if it is set.
+    #[inline]
     pub fn destination_port(&self) -> Option<i64> {
         self.destination_port.as_ref().copied()
     }
     /// Returns [`source_port`](Self#structfield.source_port), if it is set.
+    #[inline]
     pub fn source_port(&self) -> Option<i64> {
         self.source_port.as_ref().value().copied()
     }
@@ -7873,6 +8420,7 @@ pub struct Smpte2110Payload {
 }
 impl Smpte2110Payload {
     /// Creates an empty `Smpte2110Payload`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -7897,6 +8445,7 @@ impl Smpte2110Payload {
 }
 impl Smpte2110Payload {
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
+    #[inline]
     pub fn video(&self) -> &Smpte2110VideoInputEssence {
         static UNSET: ::std::sync::LazyLock<Smpte2110VideoInputEssence> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7904,6 +8453,7 @@ impl Smpte2110Payload {
         self.video.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`audios`](Self#structfield.audios), empty if it is not set.
+    #[inline]
     pub fn audios(&self) -> &[Smpte2110AudioInputEssence] {
         self.audios.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -7933,6 +8483,7 @@ impl Smpte2110VideoEssence {
 }
 impl Smpte2110VideoEssence {
     /// Returns [`transport_name`](Self#structfield.transport_name), if it is set.
+    #[inline]
     pub fn transport_name(&self) -> Option<&str> {
         self.transport_name.as_ref().map(String::as_str)
     }
@@ -7957,14 +8508,17 @@ pub struct Smpte2110VideoEssenceStatus {
 }
 impl Smpte2110VideoEssenceStatus {
     /// Returns [`transport_name`](Self#structfield.transport_name), if it is set.
+    #[inline]
     pub fn transport_name(&self) -> Option<&str> {
         self.transport_name.as_ref().map(String::as_str)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
+    #[inline]
     pub fn video(&self) -> &OutputVideoFormatStatus {
         static UNSET: ::std::sync::LazyLock<OutputVideoFormatStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7972,6 +8526,7 @@ impl Smpte2110VideoEssenceStatus {
         self.video.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`sdp_url`](Self#structfield.sdp_url), if it is set.
+    #[inline]
     pub fn sdp_url(&self) -> Option<&UrlText> {
         self.sdp_url.as_ref()
     }
@@ -8005,6 +8560,7 @@ pub struct Smpte2110VideoInputEssence {
 }
 impl Smpte2110VideoInputEssence {
     /// Creates an empty `Smpte2110VideoInputEssence`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -8041,10 +8597,12 @@ impl Smpte2110VideoInputEssence {
 }
 impl Smpte2110VideoInputEssence {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&Smpte2110VideoInputEssenceType> {
         self.type_.as_ref()
     }
     /// Returns [`transport_file`](Self#structfield.transport_file), an empty one if unset.
+    #[inline]
     pub fn transport_file(&self) -> &TransportFile {
         static UNSET: ::std::sync::LazyLock<TransportFile> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8052,10 +8610,12 @@ impl Smpte2110VideoInputEssence {
         self.transport_file.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`sdp_url`](Self#structfield.sdp_url), if it is set.
+    #[inline]
     pub fn sdp_url(&self) -> Option<&UrlText> {
         self.sdp_url.as_ref().value()
     }
     /// Returns [`stream_index`](Self#structfield.stream_index), if it is set.
+    #[inline]
     pub fn stream_index(&self) -> Option<i64> {
         self.stream_index.as_ref().copied()
     }
@@ -8125,10 +8685,12 @@ impl SrtCallerInput {
 }
 impl SrtCallerInput {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SrtCallerTransport {
         static UNSET: ::std::sync::LazyLock<SrtCallerTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8136,6 +8698,7 @@ impl SrtCallerInput {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &MptsPayload {
         static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8143,6 +8706,7 @@ impl SrtCallerInput {
         self.payload.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`decrypt`](Self#structfield.decrypt), an empty one if unset.
+    #[inline]
     pub fn decrypt(&self) -> &DecryptConfig {
         static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8177,6 +8741,7 @@ pub struct SrtCallerInputStatus {
 }
 impl SrtCallerInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8184,22 +8749,27 @@ impl SrtCallerInputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    #[inline]
     pub fn thumbnail_url(&self) -> Option<&UrlText> {
         self.thumbnail_url.as_ref()
     }
     /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    #[inline]
     pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
         self.thumbnail_presence.as_ref()
     }
     /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    #[inline]
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &InputMptsPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8207,6 +8777,7 @@ impl SrtCallerInputStatus {
         self.payload.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SrtCallerInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SrtCallerInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8251,22 +8822,27 @@ pub struct SrtCallerInputTransportStatus {
 }
 impl SrtCallerInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    #[inline]
     pub fn receiving(&self) -> Option<bool> {
         self.receiving.as_ref().copied()
     }
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
     /// Returns [`active_connections`](Self#structfield.active_connections), if it is set.
+    #[inline]
     pub fn active_connections(&self) -> Option<i64> {
         self.active_connections.as_ref().copied()
     }
     /// Returns [`connections`](Self#structfield.connections), empty if it is not set.
+    #[inline]
     pub fn connections(&self) -> &[SrtInputConnectionStats] {
         self.connections.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`etr290`](Self#structfield.etr290), an empty one if unset.
+    #[inline]
     pub fn etr290(&self) -> &Etr290Stats {
         static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8298,12 +8874,14 @@ impl SrtCallerOutput {
     }
 }
 impl From<SrtCallerOutputTransport> for SrtCallerOutput {
+    #[inline]
     fn from(value: SrtCallerOutputTransport) -> Self {
         Self::new(value)
     }
 }
 impl SrtCallerOutput {
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SrtCallerOutputTransport {
         static UNSET: ::std::sync::LazyLock<SrtCallerOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8329,10 +8907,12 @@ pub struct SrtCallerOutputStatus {
 }
 impl SrtCallerOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8340,6 +8920,7 @@ impl SrtCallerOutputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SrtCallerOutputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SrtCallerOutputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8347,6 +8928,7 @@ impl SrtCallerOutputStatus {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8419,18 +9001,22 @@ impl SrtCallerOutputTransport {
 }
 impl SrtCallerOutputTransport {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`latency`](Self#structfield.latency), if it is set.
+    #[inline]
     pub fn latency(&self) -> Option<f64> {
         self.latency.as_ref().copied()
     }
     /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    #[inline]
     pub fn encryption_standard(&self) -> Option<&SrtEncryptionStandard> {
         self.encryption_standard.as_ref()
     }
     /// Returns [`pass_phrase`](Self#structfield.pass_phrase), if it is set.
+    #[inline]
     pub fn pass_phrase(&self) -> Option<&Secret<String>> {
         self.pass_phrase.as_ref().value()
     }
@@ -8474,26 +9060,32 @@ pub struct SrtCallerOutputTransportStatus {
 }
 impl SrtCallerOutputTransportStatus {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`interface`](Self#structfield.interface), if it is set.
+    #[inline]
     pub fn interface(&self) -> Option<&str> {
         self.interface.as_ref().map(String::as_str)
     }
     /// Returns [`latency`](Self#structfield.latency), if it is set.
+    #[inline]
     pub fn latency(&self) -> Option<f64> {
         self.latency.as_ref().copied()
     }
     /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    #[inline]
     pub fn encryption_standard(&self) -> Option<&str> {
         self.encryption_standard.as_ref().map(String::as_str)
     }
     /// Returns [`active_connections`](Self#structfield.active_connections), if it is set.
+    #[inline]
     pub fn active_connections(&self) -> Option<i64> {
         self.active_connections.as_ref().copied()
     }
     /// Returns [`connections`](Self#structfield.connections), empty if it is not set.
+    #[inline]
     pub fn connections(&self) -> &[SrtConnectionStats] {
         self.connections.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -8573,22 +9165,27 @@ impl SrtCallerTransport {
 }
 impl SrtCallerTransport {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`interface`](Self#structfield.interface), if it is set.
+    #[inline]
     pub fn interface(&self) -> Option<&str> {
         self.interface.as_ref().value().map(String::as_str)
     }
     /// Returns [`latency`](Self#structfield.latency), if it is set.
+    #[inline]
     pub fn latency(&self) -> Option<f64> {
         self.latency.as_ref().copied()
     }
     /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    #[inline]
     pub fn encryption_standard(&self) -> Option<&SrtEncryptionStandard> {
         self.encryption_standard.as_ref()
     }
     /// Returns [`pass_phrase`](Self#structfield.pass_phrase), if it is set.
+    #[inline]
     pub fn pass_phrase(&self) -> Option<&Secret<String>> {
         self.pass_phrase.as_ref().value()
     }
@@ -8644,26 +9241,32 @@ pub struct SrtConnectionStats {
 }
 impl SrtConnectionStats {
     /// Returns [`remote_address`](Self#structfield.remote_address), if it is set.
+    #[inline]
     pub fn remote_address(&self) -> Option<&str> {
         self.remote_address.as_ref().map(String::as_str)
     }
     /// Returns [`send_bitrate_mbps`](Self#structfield.send_bitrate_mbps), if it is set.
+    #[inline]
     pub fn send_bitrate_mbps(&self) -> Option<f64> {
         self.send_bitrate_mbps.as_ref().copied()
     }
     /// Returns [`packets_lost`](Self#structfield.packets_lost), if it is set.
+    #[inline]
     pub fn packets_lost(&self) -> Option<i64> {
         self.packets_lost.as_ref().copied()
     }
     /// Returns [`packets_retransmitted`](Self#structfield.packets_retransmitted), if it is set.
+    #[inline]
     pub fn packets_retransmitted(&self) -> Option<i64> {
         self.packets_retransmitted.as_ref().copied()
     }
     /// Returns [`rtt_ms`](Self#structfield.rtt_ms), if it is set.
+    #[inline]
     pub fn rtt_ms(&self) -> Option<f64> {
         self.rtt_ms.as_ref().copied()
     }
     /// Returns [`bandwidth_mbps`](Self#structfield.bandwidth_mbps), if it is set.
+    #[inline]
     pub fn bandwidth_mbps(&self) -> Option<f64> {
         self.bandwidth_mbps.as_ref().copied()
     }
@@ -8726,22 +9329,27 @@ pub struct SrtInputConnectionStats {
 }
 impl SrtInputConnectionStats {
     /// Returns [`remote_address`](Self#structfield.remote_address), if it is set.
+    #[inline]
     pub fn remote_address(&self) -> Option<&str> {
         self.remote_address.as_ref().map(String::as_str)
     }
     /// Returns [`recv_bitrate_mbps`](Self#structfield.recv_bitrate_mbps), if it is set.
+    #[inline]
     pub fn recv_bitrate_mbps(&self) -> Option<f64> {
         self.recv_bitrate_mbps.as_ref().copied()
     }
     /// Returns [`rtt_ms`](Self#structfield.rtt_ms), if it is set.
+    #[inline]
     pub fn rtt_ms(&self) -> Option<f64> {
         self.rtt_ms.as_ref().copied()
     }
     /// Returns [`bandwidth_mbps`](Self#structfield.bandwidth_mbps), if it is set.
+    #[inline]
     pub fn bandwidth_mbps(&self) -> Option<f64> {
         self.bandwidth_mbps.as_ref().copied()
     }
     /// Returns [`packets_lost`](Self#structfield.packets_lost), if it is set.
+    #[inline]
     pub fn packets_lost(&self) -> Option<i64> {
         self.packets_lost.as_ref().copied()
     }
@@ -8802,10 +9410,12 @@ impl SrtListenerInput {
 }
 impl SrtListenerInput {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SrtListenerTransport {
         static UNSET: ::std::sync::LazyLock<SrtListenerTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8813,6 +9423,7 @@ impl SrtListenerInput {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &MptsPayload {
         static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8820,6 +9431,7 @@ impl SrtListenerInput {
         self.payload.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`decrypt`](Self#structfield.decrypt), an empty one if unset.
+    #[inline]
     pub fn decrypt(&self) -> &DecryptConfig {
         static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8854,6 +9466,7 @@ pub struct SrtListenerInputStatus {
 }
 impl SrtListenerInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8861,22 +9474,27 @@ impl SrtListenerInputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    #[inline]
     pub fn thumbnail_url(&self) -> Option<&UrlText> {
         self.thumbnail_url.as_ref()
     }
     /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    #[inline]
     pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
         self.thumbnail_presence.as_ref()
     }
     /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    #[inline]
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &InputMptsPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8884,6 +9502,7 @@ impl SrtListenerInputStatus {
         self.payload.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SrtListenerInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SrtListenerInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8928,22 +9547,27 @@ pub struct SrtListenerInputTransportStatus {
 }
 impl SrtListenerInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    #[inline]
     pub fn receiving(&self) -> Option<bool> {
         self.receiving.as_ref().copied()
     }
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
     /// Returns [`active_connections`](Self#structfield.active_connections), if it is set.
+    #[inline]
     pub fn active_connections(&self) -> Option<i64> {
         self.active_connections.as_ref().copied()
     }
     /// Returns [`connections`](Self#structfield.connections), empty if it is not set.
+    #[inline]
     pub fn connections(&self) -> &[SrtInputConnectionStats] {
         self.connections.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`etr290`](Self#structfield.etr290), an empty one if unset.
+    #[inline]
     pub fn etr290(&self) -> &Etr290Stats {
         static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8978,12 +9602,14 @@ impl SrtListenerOutput {
     }
 }
 impl From<SrtListenerOutputTransport> for SrtListenerOutput {
+    #[inline]
     fn from(value: SrtListenerOutputTransport) -> Self {
         Self::new(value)
     }
 }
 impl SrtListenerOutput {
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SrtListenerOutputTransport {
         static UNSET: ::std::sync::LazyLock<SrtListenerOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9009,10 +9635,12 @@ pub struct SrtListenerOutputStatus {
 }
 impl SrtListenerOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9020,6 +9648,7 @@ impl SrtListenerOutputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &SrtListenerOutputTransportStatus {
         static UNSET: ::std::sync::LazyLock<SrtListenerOutputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9027,6 +9656,7 @@ impl SrtListenerOutputStatus {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9128,26 +9758,32 @@ impl SrtListenerOutputTransport {
 }
 impl SrtListenerOutputTransport {
     /// Returns [`interface`](Self#structfield.interface), if it is set.
+    #[inline]
     pub fn interface(&self) -> Option<&str> {
         self.interface.as_ref().map(String::as_str)
     }
     /// Returns [`port`](Self#structfield.port), if it is set.
+    #[inline]
     pub fn port(&self) -> Option<i64> {
         self.port.as_ref().copied()
     }
     /// Returns [`max_connections`](Self#structfield.max_connections), if it is set.
+    #[inline]
     pub fn max_connections(&self) -> Option<i64> {
         self.max_connections.as_ref().copied()
     }
     /// Returns [`latency`](Self#structfield.latency), if it is set.
+    #[inline]
     pub fn latency(&self) -> Option<f64> {
         self.latency.as_ref().copied()
     }
     /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    #[inline]
     pub fn encryption_standard(&self) -> Option<&SrtEncryptionStandard> {
         self.encryption_standard.as_ref()
     }
     /// Returns [`pass_phrase`](Self#structfield.pass_phrase), if it is set.
+    #[inline]
     pub fn pass_phrase(&self) -> Option<&Secret<String>> {
         self.pass_phrase.as_ref().value()
     }
@@ -9203,30 +9839,37 @@ pub struct SrtListenerOutputTransportStatus {
 }
 impl SrtListenerOutputTransportStatus {
     /// Returns [`interface`](Self#structfield.interface), if it is set.
+    #[inline]
     pub fn interface(&self) -> Option<&str> {
         self.interface.as_ref().map(String::as_str)
     }
     /// Returns [`port`](Self#structfield.port), if it is set.
+    #[inline]
     pub fn port(&self) -> Option<i64> {
         self.port.as_ref().copied()
     }
     /// Returns [`max_connections`](Self#structfield.max_connections), if it is set.
+    #[inline]
     pub fn max_connections(&self) -> Option<i64> {
         self.max_connections.as_ref().copied()
     }
     /// Returns [`latency`](Self#structfield.latency), if it is set.
+    #[inline]
     pub fn latency(&self) -> Option<f64> {
         self.latency.as_ref().copied()
     }
     /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    #[inline]
     pub fn encryption_standard(&self) -> Option<&str> {
         self.encryption_standard.as_ref().map(String::as_str)
     }
     /// Returns [`active_connections`](Self#structfield.active_connections), if it is set.
+    #[inline]
     pub fn active_connections(&self) -> Option<i64> {
         self.active_connections.as_ref().copied()
     }
     /// Returns [`connections`](Self#structfield.connections), empty if it is not set.
+    #[inline]
     pub fn connections(&self) -> &[SrtConnectionStats] {
         self.connections.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -9310,22 +9953,27 @@ impl SrtListenerTransport {
 }
 impl SrtListenerTransport {
     /// Returns [`interface`](Self#structfield.interface), if it is set.
+    #[inline]
     pub fn interface(&self) -> Option<&str> {
         self.interface.as_ref().map(String::as_str)
     }
     /// Returns [`port`](Self#structfield.port), if it is set.
+    #[inline]
     pub fn port(&self) -> Option<i64> {
         self.port.as_ref().copied()
     }
     /// Returns [`latency`](Self#structfield.latency), if it is set.
+    #[inline]
     pub fn latency(&self) -> Option<f64> {
         self.latency.as_ref().copied()
     }
     /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    #[inline]
     pub fn encryption_standard(&self) -> Option<&SrtEncryptionStandard> {
         self.encryption_standard.as_ref()
     }
     /// Returns [`pass_phrase`](Self#structfield.pass_phrase), if it is set.
+    #[inline]
     pub fn pass_phrase(&self) -> Option<&Secret<String>> {
         self.pass_phrase.as_ref().value()
     }
@@ -9348,10 +9996,12 @@ pub struct St2110Card {
 }
 impl St2110Card {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&St2110Model> {
         self.type_.as_ref()
     }
     /// Returns [`slot`](Self#structfield.slot), if it is set.
+    #[inline]
     pub fn slot(&self) -> Option<i64> {
         self.slot.as_ref().copied()
     }
@@ -9406,6 +10056,7 @@ pub struct SystemInfo {
 }
 impl SystemInfo {
     /// Returns [`data`](Self#structfield.data), an empty one if unset.
+    #[inline]
     pub fn data(&self) -> &SystemInfoData {
         static UNSET: ::std::sync::LazyLock<SystemInfoData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9435,18 +10086,22 @@ pub struct SystemInfoData {
 }
 impl SystemInfoData {
     /// Returns [`software_version`](Self#structfield.software_version), if it is set.
+    #[inline]
     pub fn software_version(&self) -> Option<&str> {
         self.software_version.as_ref().map(String::as_str)
     }
     /// Returns [`software_name`](Self#structfield.software_name), if it is set.
+    #[inline]
     pub fn software_name(&self) -> Option<&str> {
         self.software_name.as_ref().map(String::as_str)
     }
     /// Returns [`serial_number`](Self#structfield.serial_number), if it is set.
+    #[inline]
     pub fn serial_number(&self) -> Option<&str> {
         self.serial_number.as_ref().map(String::as_str)
     }
     /// Returns [`hardware_model`](Self#structfield.hardware_model), if it is set.
+    #[inline]
     pub fn hardware_model(&self) -> Option<&str> {
         self.hardware_model.as_ref().map(String::as_str)
     }
@@ -9484,6 +10139,7 @@ pub struct TransformConfig {
 }
 impl TransformConfig {
     /// Creates an empty `TransformConfig`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -9514,6 +10170,7 @@ impl TransformConfig {
 }
 impl TransformConfig {
     /// Returns [`encoding`](Self#structfield.encoding), an empty one if unset.
+    #[inline]
     pub fn encoding(&self) -> &EncodingConfig {
         static UNSET: ::std::sync::LazyLock<EncodingConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9521,6 +10178,7 @@ impl TransformConfig {
         self.encoding.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`abr_encoding`](Self#structfield.abr_encoding), an empty one if unset.
+    #[inline]
     pub fn abr_encoding(&self) -> &AbrEncodingConfig {
         static UNSET: ::std::sync::LazyLock<AbrEncodingConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9528,6 +10186,7 @@ impl TransformConfig {
         self.abr_encoding.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`multiplexing`](Self#structfield.multiplexing), an empty one if unset.
+    #[inline]
     pub fn multiplexing(&self) -> &MultiplexingConfig {
         static UNSET: ::std::sync::LazyLock<MultiplexingConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9562,6 +10221,7 @@ impl TransportFile {
 }
 impl TransportFile {
     /// Returns [`data`](Self#structfield.data), if it is set.
+    #[inline]
     pub fn data(&self) -> Option<&str> {
         self.data.as_ref().map(String::as_str)
     }
@@ -9628,10 +10288,12 @@ impl UdpInput {
 }
 impl UdpInput {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &UdpTransport {
         static UNSET: ::std::sync::LazyLock<UdpTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9639,6 +10301,7 @@ impl UdpInput {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &MptsPayload {
         static UNSET: ::std::sync::LazyLock<MptsPayload> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9646,6 +10309,7 @@ impl UdpInput {
         self.payload.as_ref().value().unwrap_or(&UNSET)
     }
     /// Returns [`decrypt`](Self#structfield.decrypt), an empty one if unset.
+    #[inline]
     pub fn decrypt(&self) -> &DecryptConfig {
         static UNSET: ::std::sync::LazyLock<DecryptConfig> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9680,6 +10344,7 @@ pub struct UdpInputStatus {
 }
 impl UdpInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9687,22 +10352,27 @@ impl UdpInputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    #[inline]
     pub fn thumbnail_url(&self) -> Option<&UrlText> {
         self.thumbnail_url.as_ref()
     }
     /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    #[inline]
     pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
         self.thumbnail_presence.as_ref()
     }
     /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    #[inline]
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &InputMptsPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputMptsPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9710,6 +10380,7 @@ impl UdpInputStatus {
         self.payload.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &UdpInputTransportStatus {
         static UNSET: ::std::sync::LazyLock<UdpInputTransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9750,18 +10421,22 @@ pub struct UdpInputTransportStatus {
 }
 impl UdpInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
+    #[inline]
     pub fn receiving(&self) -> Option<bool> {
         self.receiving.as_ref().copied()
     }
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
     /// Returns [`received_packets`](Self#structfield.received_packets), if it is set.
+    #[inline]
     pub fn received_packets(&self) -> Option<i64> {
         self.received_packets.as_ref().copied()
     }
     /// Returns [`etr290`](Self#structfield.etr290), an empty one if unset.
+    #[inline]
     pub fn etr290(&self) -> &Etr290Stats {
         static UNSET: ::std::sync::LazyLock<Etr290Stats> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9769,6 +10444,7 @@ impl UdpInputTransportStatus {
         self.etr290.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`fec`](Self#structfield.fec), an empty one if unset.
+    #[inline]
     pub fn fec(&self) -> &InputTransportFec {
         static UNSET: ::std::sync::LazyLock<InputTransportFec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9800,12 +10476,14 @@ impl UdpOutput {
     }
 }
 impl From<UdpOutputTransport> for UdpOutput {
+    #[inline]
     fn from(value: UdpOutputTransport) -> Self {
         Self::new(value)
     }
 }
 impl UdpOutput {
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &UdpOutputTransport {
         static UNSET: ::std::sync::LazyLock<UdpOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9831,10 +10509,12 @@ pub struct UdpOutputStatus {
 }
 impl UdpOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9842,6 +10522,7 @@ impl UdpOutputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &UdpOutputTransport {
         static UNSET: ::std::sync::LazyLock<UdpOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9849,6 +10530,7 @@ impl UdpOutputStatus {
         self.transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &OutputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<OutputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9888,6 +10570,7 @@ pub struct UdpOutputTransport {
 impl UdpOutputTransport {
     /// Starts `UdpOutputTransport`. Required fields are set by name, in this order: `url`, `interface`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> UdpOutputTransportNeedsUrl {
         UdpOutputTransportNeedsUrl(Self {
             url: Default::default(),
@@ -9946,18 +10629,22 @@ impl UdpOutputTransportNeedsInterface {
 }
 impl UdpOutputTransport {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`interface`](Self#structfield.interface), if it is set.
+    #[inline]
     pub fn interface(&self) -> Option<&str> {
         self.interface.as_ref().map(String::as_str)
     }
     /// Returns [`source_address`](Self#structfield.source_address), if it is set.
+    #[inline]
     pub fn source_address(&self) -> Option<&str> {
         self.source_address.as_ref().value().map(String::as_str)
     }
     /// Returns [`source_port`](Self#structfield.source_port), if it is set.
+    #[inline]
     pub fn source_port(&self) -> Option<i64> {
         self.source_port.as_ref().value().copied()
     }
@@ -9979,6 +10666,7 @@ pub struct UdpTransport {
 impl UdpTransport {
     /// Starts `UdpTransport`. Required fields are set by name, in this order: `url`, `interface`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> UdpTransportNeedsUrl {
         UdpTransportNeedsUrl(Self {
             url: Default::default(),
@@ -10023,10 +10711,12 @@ impl UdpTransportNeedsInterface {
 }
 impl UdpTransport {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`interface`](Self#structfield.interface), if it is set.
+    #[inline]
     pub fn interface(&self) -> Option<&str> {
         self.interface.as_ref().map(String::as_str)
     }
@@ -10070,10 +10760,12 @@ impl UnsyncedInput {
 }
 impl UnsyncedInput {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`unsupported_value`](Self#structfield.unsupported_value), if it is set.
+    #[inline]
     pub fn unsupported_value(&self) -> Option<&str> {
         self.unsupported_value.as_ref().map(String::as_str)
     }
@@ -10103,6 +10795,7 @@ pub struct UnsyncedInputStatus {
 }
 impl UnsyncedInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10110,22 +10803,27 @@ impl UnsyncedInputStatus {
         self.health.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    #[inline]
     pub fn thumbnail_url(&self) -> Option<&UrlText> {
         self.thumbnail_url.as_ref()
     }
     /// Returns [`thumbnail_presence`](Self#structfield.thumbnail_presence), if it is set.
+    #[inline]
     pub fn thumbnail_presence(&self) -> Option<&ThumbnailPresence> {
         self.thumbnail_presence.as_ref()
     }
     /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    #[inline]
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
     /// Returns [`payload`](Self#structfield.payload), an empty one if unset.
+    #[inline]
     pub fn payload(&self) -> &InputPayloadStatus {
         static UNSET: ::std::sync::LazyLock<InputPayloadStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10146,6 +10844,7 @@ pub struct UnsyncedOutput {
 }
 impl UnsyncedOutput {
     /// Creates an empty `UnsyncedOutput`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -10158,6 +10857,7 @@ impl UnsyncedOutput {
 }
 impl UnsyncedOutput {
     /// Returns [`unsupported_value`](Self#structfield.unsupported_value), if it is set.
+    #[inline]
     pub fn unsupported_value(&self) -> Option<&str> {
         self.unsupported_value.as_ref().map(String::as_str)
     }
@@ -10176,10 +10876,12 @@ pub struct UnsyncedOutputStatus {
 }
 impl UnsyncedOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
+    #[inline]
     pub fn health(&self) -> &HealthStatus {
         static UNSET: ::std::sync::LazyLock<HealthStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10211,22 +10913,27 @@ pub struct ValidationError {
 }
 impl ValidationError {
     /// Returns [`loc`](Self#structfield.loc), empty if it is not set.
+    #[inline]
     pub fn loc(&self) -> &[Value] {
         self.loc.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`msg`](Self#structfield.msg), if it is set.
+    #[inline]
     pub fn msg(&self) -> Option<&str> {
         self.msg.as_ref().map(String::as_str)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
     /// Returns [`input`](Self#structfield.input), if it is set.
+    #[inline]
     pub fn input(&self) -> Option<&Value> {
         self.input.as_ref()
     }
     /// Returns [`ctx`](Self#structfield.ctx), empty if it is not set.
+    #[inline]
     pub fn ctx(&self) -> &::serde_json::Map<String, Value> {
         self.ctx.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
@@ -10396,18 +11103,22 @@ impl VideoEncoding {
 }
 impl VideoEncoding {
     /// Returns [`codec`](Self#structfield.codec), if it is set.
+    #[inline]
     pub fn codec(&self) -> Option<&VideoCodec> {
         self.codec.as_ref()
     }
     /// Returns [`video_format`](Self#structfield.video_format), if it is set.
+    #[inline]
     pub fn video_format(&self) -> Option<&VideoFormat> {
         self.video_format.as_ref()
     }
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
     /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    #[inline]
     pub fn frame_rate(&self) -> Option<&FrameRate> {
         self.frame_rate.as_ref().value()
     }

@@ -131,6 +131,7 @@ impl Client {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, or
     /// of a wait until it is gone, which [`resume_wait_until_channel_gone`](Self::resume_wait_until_channel_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_channel(
         &self,
         description: &WaitDescription,
@@ -144,6 +145,7 @@ impl Client {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, or
     /// of a wait for a state, which [`resume_wait_for_channel`](Self::resume_wait_for_channel) resumes.
+    #[inline]
     pub fn resume_wait_until_channel_gone(
         &self,
         description: &WaitDescription,
@@ -232,6 +234,7 @@ impl Client {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, or
     /// of a wait until it is gone, which [`resume_wait_until_channel_activity_gone`](Self::resume_wait_until_channel_activity_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_channel_activity(
         &self,
         description: &WaitDescription,
@@ -245,6 +248,7 @@ impl Client {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, or
     /// of a wait for a state, which [`resume_wait_for_channel_activity`](Self::resume_wait_for_channel_activity) resumes.
+    #[inline]
     pub fn resume_wait_until_channel_activity_gone(
         &self,
         description: &WaitDescription,

@@ -100,6 +100,7 @@ macro_rules! json_body {
             ///
             /// Kind [`InvalidRequest`](::mkio_core::ErrorKind::InvalidRequest), with the path:
             /// `properties.descripton: unknown field`.
+            #[inline]
             pub fn from_json(text: &str) -> ::mkio_core::Result<Self> {
                 ::mkio_core::glue::strict_text(text)
             }
@@ -110,6 +111,7 @@ macro_rules! json_body {
             /// # Errors
             ///
             /// As for [`from_json`](Self::from_json).
+            #[inline]
             pub fn from_json_value(value: ::serde_json::Value) -> ::mkio_core::Result<Self> {
                 ::mkio_core::glue::strict_json(value)
             }

@@ -19,6 +19,7 @@ pub struct ListBackups {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListBackups {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -33,6 +34,7 @@ impl ListBackups {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -42,6 +44,7 @@ impl ListBackups {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -53,6 +56,7 @@ impl ListBackups {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::BackupList>> {
         self.request.send().await
     }
@@ -64,6 +68,7 @@ pub struct DeleteBackup {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteBackup {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -82,6 +87,7 @@ impl DeleteBackup {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -91,6 +97,7 @@ impl DeleteBackup {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -102,6 +109,7 @@ impl DeleteBackup {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -113,6 +121,7 @@ pub struct GetBackup {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetBackup {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -131,6 +140,7 @@ impl GetBackup {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -140,6 +150,7 @@ impl GetBackup {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -151,6 +162,7 @@ impl GetBackup {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Backup>> {
         self.request.send().await
     }
@@ -162,6 +174,7 @@ pub struct UpdateBackup {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateBackup {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -182,6 +195,7 @@ impl UpdateBackup {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -191,6 +205,7 @@ impl UpdateBackup {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -202,6 +217,7 @@ impl UpdateBackup {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<::serde_json::Value>> {
         self.request.send().await
     }
@@ -213,6 +229,7 @@ pub struct GetBackupConfig {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetBackupConfig {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -231,6 +248,7 @@ impl GetBackupConfig {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -240,6 +258,7 @@ impl GetBackupConfig {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -251,6 +270,7 @@ impl GetBackupConfig {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<::serde_json::Value>> {
         self.request.send().await
     }
@@ -262,6 +282,7 @@ pub struct ListDevices {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListDevices {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -291,11 +312,13 @@ impl ListDevices {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -324,6 +347,7 @@ impl ListDevices {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -333,6 +357,7 @@ impl ListDevices {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -344,6 +369,7 @@ impl ListDevices {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::DeviceList>> {
         self.request.send().await
     }
@@ -355,6 +381,7 @@ pub struct DeleteDevice {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteDevice {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -364,6 +391,7 @@ impl DeleteDevice {
         Self { request }
     }
     /// Delete the device forcibly.
+    #[inline]
     pub fn force(mut self, value: bool) -> Self {
         self.request.query("$force", &value);
         self
@@ -386,6 +414,7 @@ impl DeleteDevice {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -395,6 +424,7 @@ impl DeleteDevice {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -406,6 +436,7 @@ impl DeleteDevice {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -417,6 +448,7 @@ pub struct GetDevice {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetDevice {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -431,6 +463,7 @@ impl GetDevice {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -440,6 +473,7 @@ impl GetDevice {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -451,6 +485,7 @@ impl GetDevice {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Device>> {
         self.request.send().await
     }
@@ -462,6 +497,7 @@ pub struct UpdateDevice {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateDevice {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -482,6 +518,7 @@ impl UpdateDevice {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -491,6 +528,7 @@ impl UpdateDevice {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -502,6 +540,7 @@ impl UpdateDevice {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Device>> {
         self.request.send().await
     }
@@ -513,6 +552,7 @@ pub struct CreateDevice {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateDevice {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -533,6 +573,7 @@ impl CreateDevice {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -542,6 +583,7 @@ impl CreateDevice {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -553,6 +595,7 @@ impl CreateDevice {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Device>> {
         self.request.send().await
     }
@@ -564,6 +607,7 @@ pub struct BackUpDevice {
     pub(crate) request: glue::RequestBuilder,
 }
 impl BackUpDevice {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -584,6 +628,7 @@ impl BackUpDevice {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -593,6 +638,7 @@ impl BackUpDevice {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -604,6 +650,7 @@ impl BackUpDevice {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -615,6 +662,7 @@ pub struct RemoveDeviceServices {
     pub(crate) request: glue::RequestBuilder,
 }
 impl RemoveDeviceServices {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -635,6 +683,7 @@ impl RemoveDeviceServices {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -644,6 +693,7 @@ impl RemoveDeviceServices {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -655,6 +705,7 @@ impl RemoveDeviceServices {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -666,6 +717,7 @@ pub struct RestoreDevice {
     pub(crate) request: glue::RequestBuilder,
 }
 impl RestoreDevice {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -686,6 +738,7 @@ impl RestoreDevice {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -695,6 +748,7 @@ impl RestoreDevice {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -706,6 +760,7 @@ impl RestoreDevice {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -717,6 +772,7 @@ pub struct ListDeviceSoftware {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListDeviceSoftware {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -738,11 +794,13 @@ impl ListDeviceSoftware {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -771,6 +829,7 @@ impl ListDeviceSoftware {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -780,6 +839,7 @@ impl ListDeviceSoftware {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -791,6 +851,7 @@ impl ListDeviceSoftware {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::DeviceSoftwareList>> {
         self.request.send().await
     }
@@ -802,6 +863,7 @@ pub struct ListSupportPackages {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListSupportPackages {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -816,6 +878,7 @@ impl ListSupportPackages {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -825,6 +888,7 @@ impl ListSupportPackages {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -836,6 +900,7 @@ impl ListSupportPackages {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::SupportPackageList>> {
         self.request.send().await
     }
@@ -847,6 +912,7 @@ pub struct CreateSupportPackage {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateSupportPackage {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -867,6 +933,7 @@ impl CreateSupportPackage {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -876,6 +943,7 @@ impl CreateSupportPackage {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -887,6 +955,7 @@ impl CreateSupportPackage {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<::serde_json::Value>> {
         self.request.send().await
     }
@@ -898,6 +967,7 @@ pub struct DeleteSupportPackage {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteSupportPackage {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -917,6 +987,7 @@ impl DeleteSupportPackage {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -926,6 +997,7 @@ impl DeleteSupportPackage {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -937,6 +1009,7 @@ impl DeleteSupportPackage {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -948,6 +1021,7 @@ pub struct GetSupportPackage {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetSupportPackage {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -967,6 +1041,7 @@ impl GetSupportPackage {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -976,6 +1051,7 @@ impl GetSupportPackage {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -987,6 +1063,7 @@ impl GetSupportPackage {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<::serde_json::Value>> {
         self.request.send().await
     }
@@ -999,6 +1076,7 @@ pub struct UploadBackup {
     body: ::reqwest::Body,
 }
 impl UploadBackup {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1017,6 +1095,7 @@ impl UploadBackup {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1026,6 +1105,7 @@ impl UploadBackup {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build_with(self.body)
     }
@@ -1037,6 +1117,7 @@ impl UploadBackup {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty_with(self.body).await
     }

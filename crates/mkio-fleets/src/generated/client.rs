@@ -17,15 +17,18 @@ pub struct Client {
 }
 impl Client {
     /// A client that sends its requests through a transport.
+    #[inline]
     pub fn new(transport: Transport) -> Self {
         Self { transport }
     }
     /// The transport that requests go through.
+    #[inline]
     pub fn transport(&self) -> &Transport {
         &self.transport
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
     #[must_use]
+    #[inline]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::new(self.transport.with(options))
     }

@@ -16,6 +16,7 @@ use super::{Client, ProjectClient, operations, types};
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Device> for types::DevicePatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Device) -> Result<Self> {
         glue::body_of(resource, "DevicePatch", &[])
     }
@@ -28,6 +29,7 @@ impl TryFrom<&types::Device> for types::DevicePatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Device> for types::DevicePut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Device) -> Result<Self> {
         glue::body_of(resource, "DevicePut", &[])
     }

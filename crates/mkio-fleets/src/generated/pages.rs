@@ -8,15 +8,19 @@ use super::{builder, types};
 
 impl Page for types::BackupList {
     type Item = types::BackupListItem;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -24,15 +28,19 @@ impl Page for types::BackupList {
 }
 impl Page for types::DeviceList {
     type Item = types::Device;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -40,15 +48,19 @@ impl Page for types::DeviceList {
 }
 impl Page for types::DeviceSoftwareList {
     type Item = types::DeviceSoftware;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -56,15 +68,19 @@ impl Page for types::DeviceSoftwareList {
 }
 impl Page for types::SupportPackageList {
     type Item = types::SupportPackage;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -72,40 +88,48 @@ impl Page for types::SupportPackageList {
 }
 impl builder::ListBackups {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::BackupList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::BackupList> {
         self.request.pages()
     }
 }
 impl builder::ListDevices {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::DeviceList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::DeviceList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListDeviceSoftware {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::DeviceSoftwareList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::DeviceSoftwareList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListSupportPackages {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::SupportPackageList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::SupportPackageList> {
         self.request.pages()
     }

@@ -28,6 +28,7 @@ pub struct AssignedFlow {
 }
 impl AssignedFlow {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -51,6 +52,7 @@ pub struct AvailableNetwork {
 impl AvailableNetwork {
     /// Starts `AvailableNetwork`. Required fields are set by name, in this order: `network_name`, `interface_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> AvailableNetworkNeedsNetworkName {
         AvailableNetworkNeedsNetworkName(Self {
             interface_name: Default::default(),
@@ -98,10 +100,12 @@ impl AvailableNetworkNeedsInterfaceName {
 }
 impl AvailableNetwork {
     /// Returns [`interface_name`](Self#structfield.interface_name), if it is set.
+    #[inline]
     pub fn interface_name(&self) -> Option<&str> {
         self.interface_name.as_ref().map(String::as_str)
     }
     /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    #[inline]
     pub fn network_name(&self) -> Option<&str> {
         self.network_name.as_ref().map(String::as_str)
     }
@@ -149,42 +153,52 @@ pub struct Backup {
 }
 impl Backup {
     /// Returns [`asset_file_included`](Self#structfield.asset_file_included), if it is set.
+    #[inline]
     pub fn asset_file_included(&self) -> Option<bool> {
         self.asset_file_included.as_ref().copied()
     }
     /// Returns [`blob_storage_url`](Self#structfield.blob_storage_url), if it is set.
+    #[inline]
     pub fn blob_storage_url(&self) -> Option<&UrlText> {
         self.blob_storage_url.as_ref()
     }
     /// Returns [`customer`](Self#structfield.customer), if it is set.
+    #[inline]
     pub fn customer(&self) -> Option<&str> {
         self.customer.as_ref().map(String::as_str)
     }
     /// Returns [`device`](Self#structfield.device), if it is set.
+    #[inline]
     pub fn device(&self) -> Option<&str> {
         self.device.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`project`](Self#structfield.project), if it is set.
+    #[inline]
     pub fn project(&self) -> Option<&str> {
         self.project.as_ref().map(String::as_str)
     }
     /// Returns [`services`](Self#structfield.services), empty if it is not set.
+    #[inline]
     pub fn services(&self) -> &::serde_json::Map<String, Value> {
         self.services.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`signature`](Self#structfield.signature), if it is set.
+    #[inline]
     pub fn signature(&self) -> Option<&str> {
         self.signature.as_ref().map(String::as_str)
     }
     /// Returns [`timestamp`](Self#structfield.timestamp), if it is set.
+    #[inline]
     pub fn timestamp(&self) -> Option<&Timestamp> {
         self.timestamp.as_ref()
     }
@@ -212,10 +226,12 @@ pub struct BackupList {
 }
 impl BackupList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -223,6 +239,7 @@ impl BackupList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[BackupListItem] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -238,6 +255,7 @@ pub struct BackupListItem {
 }
 impl BackupListItem {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &BackupMetadata {
         static UNSET: ::std::sync::LazyLock<BackupMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -265,18 +283,22 @@ pub struct BackupMetadata {
 }
 impl BackupMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`device`](Self#structfield.device), if it is set.
+    #[inline]
     pub fn device(&self) -> Option<&str> {
         self.device.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -335,11 +357,13 @@ pub struct BackupPostSpec {
 }
 impl BackupPostSpec {
     /// Creates an empty `BackupPostSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
     /// Sets [`backup_asset_file`](Self#structfield.backup_asset_file).
     #[must_use]
+    #[inline]
     pub fn with_backup_asset_file(mut self, value: bool) -> Self {
         self.backup_asset_file = Some(value);
         self
@@ -387,18 +411,22 @@ pub struct BeamHa {
 }
 impl BeamHa {
     /// Returns [`active_controller_device_name`](Self#structfield.active_controller_device_name), if it is set.
+    #[inline]
     pub fn active_controller_device_name(&self) -> Option<&str> {
         self.active_controller_device_name.as_ref().map(String::as_str)
     }
     /// Returns [`roles`](Self#structfield.roles), empty if it is not set.
+    #[inline]
     pub fn roles(&self) -> &[String] {
         self.roles.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`status`](Self#structfield.status), if it is set.
+    #[inline]
     pub fn status(&self) -> Option<&str> {
         self.status.as_ref().map(String::as_str)
     }
     /// Returns [`unregistered_devices`](Self#structfield.unregistered_devices), empty if it is not set.
+    #[inline]
     pub fn unregistered_devices(&self) -> &[String] {
         self.unregistered_devices.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -421,10 +449,12 @@ pub struct Device {
 }
 impl Device {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -432,6 +462,7 @@ impl Device {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &DeviceSpec {
         static UNSET: ::std::sync::LazyLock<DeviceSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -439,6 +470,7 @@ impl Device {
         self.spec.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &DeviceStatus {
         static UNSET: ::std::sync::LazyLock<DeviceStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -448,6 +480,7 @@ impl Device {
 }
 impl Device {
     /// State (`/status/softwareUpgradeState` in JSON), if present. Compares with strings.
+    #[inline]
     pub fn software_state(&self) -> ::mkio_core::StateRef<'_, SoftwareUpgradeState> {
         ::mkio_core::StateRef::new(
             self.status.as_ref().and_then(|part| part.software_upgrade_state.as_ref()),
@@ -470,6 +503,7 @@ pub struct DeviceCapabilities {
 }
 impl DeviceCapabilities {
     /// Returns [`configuration_backup`](Self#structfield.configuration_backup), if it is set.
+    #[inline]
     pub fn configuration_backup(&self) -> Option<bool> {
         self.configuration_backup.as_ref().copied()
     }
@@ -501,18 +535,22 @@ pub struct DeviceInterface {
 }
 impl DeviceInterface {
     /// Returns [`ip_addresses`](Self#structfield.ip_addresses), empty if it is not set.
+    #[inline]
     pub fn ip_addresses(&self) -> &[String] {
         self.ip_addresses.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&DeviceInterfaceState> {
         self.state.as_ref()
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&DeviceInterfaceType> {
         self.type_.as_ref()
     }
@@ -564,10 +602,12 @@ pub struct DeviceList {
 }
 impl DeviceList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -575,6 +615,7 @@ impl DeviceList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Device] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -592,6 +633,7 @@ pub struct DevicePatch {
 }
 impl DevicePatch {
     /// Creates an empty `DevicePatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -658,11 +700,13 @@ pub struct DevicePatchSpec {
 }
 impl DevicePatchSpec {
     /// Creates an empty `DevicePatchSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
     /// Sets [`auto_preload_latest_software`](Self#structfield.auto_preload_latest_software).
     #[must_use]
+    #[inline]
     pub fn with_auto_preload_latest_software(mut self, value: bool) -> Self {
         self.auto_preload_latest_software = Some(value);
         self
@@ -772,10 +816,12 @@ pub struct DeviceSoftware {
 }
 impl DeviceSoftware {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &DefaultMetadata {
         static UNSET: ::std::sync::LazyLock<DefaultMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -783,6 +829,7 @@ impl DeviceSoftware {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &DeviceSoftwareSpec {
         static UNSET: ::std::sync::LazyLock<DeviceSoftwareSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -790,6 +837,7 @@ impl DeviceSoftware {
         self.spec.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &DeviceSoftwareStatus {
         static UNSET: ::std::sync::LazyLock<DeviceSoftwareStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -820,10 +868,12 @@ pub struct DeviceSoftwareList {
 }
 impl DeviceSoftwareList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -831,6 +881,7 @@ impl DeviceSoftwareList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[DeviceSoftware] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -871,26 +922,32 @@ pub struct DeviceSoftwareSpec {
 }
 impl DeviceSoftwareSpec {
     /// Returns [`deprecated_on`](Self#structfield.deprecated_on), if it is set.
+    #[inline]
     pub fn deprecated_on(&self) -> Option<&str> {
         self.deprecated_on.as_ref().map(String::as_str)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`minimum_version`](Self#structfield.minimum_version), if it is set.
+    #[inline]
     pub fn minimum_version(&self) -> Option<&str> {
         self.minimum_version.as_ref().map(String::as_str)
     }
     /// Returns [`minimum_version_ha`](Self#structfield.minimum_version_ha), if it is set.
+    #[inline]
     pub fn minimum_version_ha(&self) -> Option<&str> {
         self.minimum_version_ha.as_ref().map(String::as_str)
     }
     /// Returns [`released`](Self#structfield.released), if it is set.
+    #[inline]
     pub fn released(&self) -> Option<&str> {
         self.released.as_ref().map(String::as_str)
     }
     /// Returns [`version`](Self#structfield.version), if it is set.
+    #[inline]
     pub fn version(&self) -> Option<&str> {
         self.version.as_ref().map(String::as_str)
     }
@@ -919,10 +976,12 @@ pub struct DeviceSoftwareStatus {
 }
 impl DeviceSoftwareStatus {
     /// Returns [`downgrade_compatible`](Self#structfield.downgrade_compatible), if it is set.
+    #[inline]
     pub fn downgrade_compatible(&self) -> Option<bool> {
         self.downgrade_compatible.as_ref().copied()
     }
     /// Returns [`upgrade_compatible`](Self#structfield.upgrade_compatible), if it is set.
+    #[inline]
     pub fn upgrade_compatible(&self) -> Option<bool> {
         self.upgrade_compatible.as_ref().copied()
     }
@@ -981,6 +1040,7 @@ pub struct DeviceSpec {
 }
 impl DeviceSpec {
     /// Creates `DeviceSpec`: `available_networks` is empty, all others are unset.
+    #[inline]
     pub fn new() -> Self {
         Self {
             auto_preload_latest_software: Default::default(),
@@ -995,6 +1055,7 @@ impl DeviceSpec {
     }
     /// Sets [`auto_preload_latest_software`](Self#structfield.auto_preload_latest_software).
     #[must_use]
+    #[inline]
     pub fn with_auto_preload_latest_software(mut self, value: bool) -> Self {
         self.auto_preload_latest_software = Some(value);
         self
@@ -1047,18 +1108,22 @@ impl DeviceSpec {
 }
 impl DeviceSpec {
     /// Returns [`auto_preload_latest_software`](Self#structfield.auto_preload_latest_software), if it is set.
+    #[inline]
     pub fn auto_preload_latest_software(&self) -> Option<bool> {
         self.auto_preload_latest_software.as_ref().copied()
     }
     /// Returns [`available_networks`](Self#structfield.available_networks), empty if it is not set.
+    #[inline]
     pub fn available_networks(&self) -> &[AvailableNetwork] {
         self.available_networks.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`desired_software_version`](Self#structfield.desired_software_version), if it is set.
+    #[inline]
     pub fn desired_software_version(&self) -> Option<&str> {
         self.desired_software_version.as_ref().map(String::as_str)
     }
     /// Returns [`geolocation`](Self#structfield.geolocation), an empty one if unset.
+    #[inline]
     pub fn geolocation(&self) -> &Geolocation {
         static UNSET: ::std::sync::LazyLock<Geolocation> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1066,18 +1131,22 @@ impl DeviceSpec {
         self.geolocation.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`location_id`](Self#structfield.location_id), if it is set.
+    #[inline]
     pub fn location_id(&self) -> Option<&str> {
         self.location_id.as_ref().map(String::as_str)
     }
     /// Returns [`preload_software_version`](Self#structfield.preload_software_version), if it is set.
+    #[inline]
     pub fn preload_software_version(&self) -> Option<&str> {
         self.preload_software_version.as_ref().map(String::as_str)
     }
     /// Returns [`short_code`](Self#structfield.short_code), if it is set.
+    #[inline]
     pub fn short_code(&self) -> Option<&Secret<String>> {
         self.short_code.as_ref()
     }
     /// Returns [`site_name`](Self#structfield.site_name), if it is set.
+    #[inline]
     pub fn site_name(&self) -> Option<&str> {
         self.site_name.as_ref().map(String::as_str)
     }
@@ -1176,14 +1245,17 @@ pub struct DeviceStatus {
 }
 impl DeviceStatus {
     /// Returns [`alarm_severity`](Self#structfield.alarm_severity), if it is set.
+    #[inline]
     pub fn alarm_severity(&self) -> Option<i64> {
         self.alarm_severity.as_ref().copied()
     }
     /// Returns [`assigned_flows`](Self#structfield.assigned_flows), empty if it is not set.
+    #[inline]
     pub fn assigned_flows(&self) -> &[AssignedFlow] {
         self.assigned_flows.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`beam_ha`](Self#structfield.beam_ha), an empty one if unset.
+    #[inline]
     pub fn beam_ha(&self) -> &BeamHa {
         static UNSET: ::std::sync::LazyLock<BeamHa> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1191,6 +1263,7 @@ impl DeviceStatus {
         self.beam_ha.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`capabilities`](Self#structfield.capabilities), an empty one if unset.
+    #[inline]
     pub fn capabilities(&self) -> &DeviceCapabilities {
         static UNSET: ::std::sync::LazyLock<DeviceCapabilities> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1198,10 +1271,12 @@ impl DeviceStatus {
         self.capabilities.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`current_software_version`](Self#structfield.current_software_version), if it is set.
+    #[inline]
     pub fn current_software_version(&self) -> Option<&str> {
         self.current_software_version.as_ref().map(String::as_str)
     }
     /// Returns [`geolocation`](Self#structfield.geolocation), an empty one if unset.
+    #[inline]
     pub fn geolocation(&self) -> &Geolocation {
         static UNSET: ::std::sync::LazyLock<Geolocation> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1209,42 +1284,52 @@ impl DeviceStatus {
         self.geolocation.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`interfaces`](Self#structfield.interfaces), empty if it is not set.
+    #[inline]
     pub fn interfaces(&self) -> &[DeviceInterface] {
         self.interfaces.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`last_contact`](Self#structfield.last_contact), if it is set.
+    #[inline]
     pub fn last_contact(&self) -> Option<&str> {
         self.last_contact.as_ref().map(String::as_str)
     }
     /// Returns [`location_id`](Self#structfield.location_id), if it is set.
+    #[inline]
     pub fn location_id(&self) -> Option<&str> {
         self.location_id.as_ref().map(String::as_str)
     }
     /// Returns [`preloaded_software`](Self#structfield.preloaded_software), empty if it is not set.
+    #[inline]
     pub fn preloaded_software(&self) -> &[PreloadSoftwareInfo] {
         self.preloaded_software.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`rollback_software_version`](Self#structfield.rollback_software_version), if it is set.
+    #[inline]
     pub fn rollback_software_version(&self) -> Option<&str> {
         self.rollback_software_version.as_ref().map(String::as_str)
     }
     /// Returns [`seconds_since_last_contact`](Self#structfield.seconds_since_last_contact), if it is set.
+    #[inline]
     pub fn seconds_since_last_contact(&self) -> Option<i64> {
         self.seconds_since_last_contact.as_ref().copied()
     }
     /// Returns [`serial_number`](Self#structfield.serial_number), if it is set.
+    #[inline]
     pub fn serial_number(&self) -> Option<&str> {
         self.serial_number.as_ref().map(String::as_str)
     }
     /// Returns [`software_name`](Self#structfield.software_name), if it is set.
+    #[inline]
     pub fn software_name(&self) -> Option<&str> {
         self.software_name.as_ref().map(String::as_str)
     }
     /// Returns [`software_upgrade_state`](Self#structfield.software_upgrade_state), if it is set.
+    #[inline]
     pub fn software_upgrade_state(&self) -> Option<&SoftwareUpgradeState> {
         self.software_upgrade_state.as_ref()
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
@@ -1301,30 +1386,37 @@ pub struct PreloadSoftwareInfo {
 }
 impl PreloadSoftwareInfo {
     /// Returns [`downgrade_compatible`](Self#structfield.downgrade_compatible), if it is set.
+    #[inline]
     pub fn downgrade_compatible(&self) -> Option<bool> {
         self.downgrade_compatible.as_ref().copied()
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`percent_progress`](Self#structfield.percent_progress), if it is set.
+    #[inline]
     pub fn percent_progress(&self) -> Option<i64> {
         self.percent_progress.as_ref().copied()
     }
     /// Returns [`progress_details`](Self#structfield.progress_details), if it is set.
+    #[inline]
     pub fn progress_details(&self) -> Option<&str> {
         self.progress_details.as_ref().map(String::as_str)
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&PreloadState> {
         self.state.as_ref()
     }
     /// Returns [`upgrade_compatible`](Self#structfield.upgrade_compatible), if it is set.
+    #[inline]
     pub fn upgrade_compatible(&self) -> Option<bool> {
         self.upgrade_compatible.as_ref().copied()
     }
     /// Returns [`version`](Self#structfield.version), if it is set.
+    #[inline]
     pub fn version(&self) -> Option<&str> {
         self.version.as_ref().map(String::as_str)
     }
@@ -1434,6 +1526,7 @@ pub struct RemoveServicesSelector {
 }
 impl RemoveServicesSelector {
     /// Creates an empty `RemoveServicesSelector`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -1458,6 +1551,7 @@ pub struct RemoveServicesSelectorTags {
 }
 impl RemoveServicesSelectorTags {
     /// Creates an empty `RemoveServicesSelectorTags`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -1543,6 +1637,7 @@ impl RestorePostSpec {
     }
     /// Sets [`restore_asset_file`](Self#structfield.restore_asset_file).
     #[must_use]
+    #[inline]
     pub fn with_restore_asset_file(mut self, value: bool) -> Self {
         self.restore_asset_file = Some(value);
         self
@@ -1578,6 +1673,7 @@ pub struct SupportPackage {
 }
 impl SupportPackage {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &SupportPackageMetadata {
         static UNSET: ::std::sync::LazyLock<SupportPackageMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1608,10 +1704,12 @@ pub struct SupportPackageList {
 }
 impl SupportPackageList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1619,6 +1717,7 @@ impl SupportPackageList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[SupportPackage] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -1653,26 +1752,32 @@ pub struct SupportPackageMetadata {
 }
 impl SupportPackageMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`device`](Self#structfield.device), if it is set.
+    #[inline]
     pub fn device(&self) -> Option<&str> {
         self.device.as_ref().map(String::as_str)
     }
     /// Returns [`friendly_name`](Self#structfield.friendly_name), if it is set.
+    #[inline]
     pub fn friendly_name(&self) -> Option<&str> {
         self.friendly_name.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`size`](Self#structfield.size), if it is set.
+    #[inline]
     pub fn size(&self) -> Option<i64> {
         self.size.as_ref().copied()
     }

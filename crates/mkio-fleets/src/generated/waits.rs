@@ -344,6 +344,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_device_software_gone`](Self::resume_wait_until_device_software_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_device_software(
         &self,
         description: &WaitDescription,
@@ -361,6 +362,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_device_software`](Self::resume_wait_for_device_software) resumes.
+    #[inline]
     pub fn resume_wait_until_device_software_gone(
         &self,
         description: &WaitDescription,
@@ -395,6 +397,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_device_preload_gone`](Self::resume_wait_until_device_preload_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_device_preload(
         &self,
         description: &WaitDescription,
@@ -412,6 +415,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_device_preload`](Self::resume_wait_for_device_preload) resumes.
+    #[inline]
     pub fn resume_wait_until_device_preload_gone(
         &self,
         description: &WaitDescription,
@@ -445,6 +449,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_device_gone`](Self::resume_wait_until_device_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_device(
         &self,
         description: &WaitDescription,
@@ -462,6 +467,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_device`](Self::resume_wait_for_device) resumes.
+    #[inline]
     pub fn resume_wait_until_device_gone(
         &self,
         description: &WaitDescription,
@@ -512,6 +518,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_backup_gone`](Self::resume_wait_until_backup_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_backup(
         &self,
         description: &WaitDescription,
@@ -529,6 +536,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_backup`](Self::resume_wait_for_backup) resumes.
+    #[inline]
     pub fn resume_wait_until_backup_gone(
         &self,
         description: &WaitDescription,
@@ -563,6 +571,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_support_package_gone`](Self::resume_wait_until_support_package_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_support_package(
         &self,
         description: &WaitDescription,
@@ -580,6 +589,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_support_package`](Self::resume_wait_for_support_package) resumes.
+    #[inline]
     pub fn resume_wait_until_support_package_gone(
         &self,
         description: &WaitDescription,
@@ -613,6 +623,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_stored_backup_gone`](Self::resume_wait_until_stored_backup_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_stored_backup(
         &self,
         description: &WaitDescription,
@@ -630,6 +641,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_stored_backup`](Self::resume_wait_for_stored_backup) resumes.
+    #[inline]
     pub fn resume_wait_until_stored_backup_gone(
         &self,
         description: &WaitDescription,
@@ -684,6 +696,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_stored_support_package_gone`](Self::resume_wait_until_stored_support_package_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_stored_support_package(
         &self,
         description: &WaitDescription,
@@ -701,6 +714,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_stored_support_package`](Self::resume_wait_for_stored_support_package) resumes.
+    #[inline]
     pub fn resume_wait_until_stored_support_package_gone(
         &self,
         description: &WaitDescription,

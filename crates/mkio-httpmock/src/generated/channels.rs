@@ -10,6 +10,7 @@ pub mod operations {
     pub struct GetBissImportCodeWhen(::httpmock::When);
     impl GetBissImportCodeWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -20,6 +21,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -28,14 +30,17 @@ pub mod operations {
     pub struct GetBissImportCodeThen(::httpmock::Then);
     impl GetBissImportCodeThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::BissImportCode) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -51,6 +56,7 @@ pub mod operations {
     pub struct ListBissInjectedIdsWhen(::httpmock::When);
     impl ListBissInjectedIdsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -61,6 +67,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -69,14 +76,17 @@ pub mod operations {
     pub struct ListBissInjectedIdsThen(::httpmock::Then);
     impl ListBissInjectedIdsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::BissInjectedIdList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -92,6 +102,7 @@ pub mod operations {
     pub struct CreateBissInjectedIdWhen(::httpmock::When);
     impl CreateBissInjectedIdWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -102,10 +113,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::BissInjectedIdPost) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -114,14 +127,17 @@ pub mod operations {
     pub struct CreateBissInjectedIdThen(::httpmock::Then);
     impl CreateBissInjectedIdThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -137,6 +153,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &::serde_json::Value) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -152,6 +169,7 @@ pub mod operations {
     pub struct GetCapabilitiesWhen(::httpmock::When);
     impl GetCapabilitiesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -162,6 +180,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -170,14 +189,17 @@ pub mod operations {
     pub struct GetCapabilitiesThen(::httpmock::Then);
     impl GetCapabilitiesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Appliance) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -193,6 +215,7 @@ pub mod operations {
     pub struct ListActiveAlarmsWhen(::httpmock::When);
     impl ListActiveAlarmsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -204,10 +227,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `channelName` must be this.
+        #[inline]
         pub fn channel_name(self, value: &str) -> Self {
             Self(self.0.query_param("channelName", value.to_string()))
         }
@@ -216,14 +241,17 @@ pub mod operations {
     pub struct ListActiveAlarmsThen(::httpmock::Then);
     impl ListActiveAlarmsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -239,6 +267,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::AlarmList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -254,6 +283,7 @@ pub mod operations {
     pub struct GetEligibilityWhen(::httpmock::When);
     impl GetEligibilityWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -265,6 +295,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -273,14 +304,17 @@ pub mod operations {
     pub struct GetEligibilityThen(::httpmock::Then);
     impl GetEligibilityThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Eligibility) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -296,6 +330,7 @@ pub mod operations {
     pub struct ExportChannelsWhen(::httpmock::When);
     impl ExportChannelsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -304,10 +339,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ExportRequest) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -316,14 +353,17 @@ pub mod operations {
     pub struct ExportChannelsThen(::httpmock::Then);
     impl ExportChannelsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -339,6 +379,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ExportPayload) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -354,6 +395,7 @@ pub mod operations {
     pub struct ImportChannelsWhen(::httpmock::When);
     impl ImportChannelsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -362,10 +404,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ImportRequest) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -374,14 +418,17 @@ pub mod operations {
     pub struct ImportChannelsThen(::httpmock::Then);
     impl ImportChannelsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -397,6 +444,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ImportResult) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -412,6 +460,7 @@ pub mod operations {
     pub struct GetMeWhen(::httpmock::When);
     impl GetMeWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -420,6 +469,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -428,14 +478,17 @@ pub mod operations {
     pub struct GetMeThen(::httpmock::Then);
     impl GetMeThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Me) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -451,6 +504,7 @@ pub mod operations {
     pub struct QueryCpuMetricsWhen(::httpmock::When);
     impl QueryCpuMetricsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -461,14 +515,17 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `start` must be this.
+        #[inline]
         pub fn start(self, value: &str) -> Self {
             Self(self.0.query_param("start", value.to_string()))
         }
         /// `end` must be this.
+        #[inline]
         pub fn end(self, value: &str) -> Self {
             Self(self.0.query_param("end", value.to_string()))
         }
@@ -488,14 +545,17 @@ pub mod operations {
     pub struct QueryCpuMetricsThen(::httpmock::Then);
     impl QueryCpuMetricsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -511,6 +571,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::PrometheusRange) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -526,6 +587,7 @@ pub mod operations {
     pub struct GetCurrentMetricsWhen(::httpmock::When);
     impl GetCurrentMetricsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -536,6 +598,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -555,14 +618,17 @@ pub mod operations {
     pub struct GetCurrentMetricsThen(::httpmock::Then);
     impl GetCurrentMetricsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -578,6 +644,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::CurrentMetrics) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -593,6 +660,7 @@ pub mod operations {
     pub struct QueryMetricsWhen(::httpmock::When);
     impl QueryMetricsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -603,18 +671,22 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `query` must be this.
+        #[inline]
         pub fn query(self, value: &str) -> Self {
             Self(self.0.query_param("query", value.to_string()))
         }
         /// `start` must be this.
+        #[inline]
         pub fn start(self, value: &str) -> Self {
             Self(self.0.query_param("start", value.to_string()))
         }
         /// `end` must be this.
+        #[inline]
         pub fn end(self, value: &str) -> Self {
             Self(self.0.query_param("end", value.to_string()))
         }
@@ -634,14 +706,17 @@ pub mod operations {
     pub struct QueryMetricsThen(::httpmock::Then);
     impl QueryMetricsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -657,6 +732,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::PrometheusRange) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -672,6 +748,7 @@ pub mod operations {
     pub struct QueryTemperatureMetricsWhen(::httpmock::When);
     impl QueryTemperatureMetricsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -682,14 +759,17 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `start` must be this.
+        #[inline]
         pub fn start(self, value: &str) -> Self {
             Self(self.0.query_param("start", value.to_string()))
         }
         /// `end` must be this.
+        #[inline]
         pub fn end(self, value: &str) -> Self {
             Self(self.0.query_param("end", value.to_string()))
         }
@@ -709,14 +789,17 @@ pub mod operations {
     pub struct QueryTemperatureMetricsThen(::httpmock::Then);
     impl QueryTemperatureMetricsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -732,6 +815,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::PrometheusRange) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -747,6 +831,7 @@ pub mod operations {
     pub struct GetSystemInfoWhen(::httpmock::When);
     impl GetSystemInfoWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -755,6 +840,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -763,14 +849,17 @@ pub mod operations {
     pub struct GetSystemInfoThen(::httpmock::Then);
     impl GetSystemInfoThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::SystemInfo) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -786,6 +875,7 @@ pub mod operations {
     pub struct ListChannelsWhen(::httpmock::When);
     impl ListChannelsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -794,6 +884,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -857,14 +948,17 @@ pub mod operations {
     pub struct ListChannelsThen(::httpmock::Then);
     impl ListChannelsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -880,6 +974,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ChannelList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -895,6 +990,7 @@ pub mod operations {
     pub struct GetChannelWhen(::httpmock::When);
     impl GetChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -903,10 +999,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `channel_id` must be this.
+        #[inline]
         pub fn channel_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -921,14 +1019,17 @@ pub mod operations {
     pub struct GetChannelThen(::httpmock::Then);
     impl GetChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -944,6 +1045,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Channel) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -959,6 +1061,7 @@ pub mod operations {
     pub struct CreateOrReplaceChannelWhen(::httpmock::When);
     impl CreateOrReplaceChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -967,10 +1070,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `channel_id` must be this.
+        #[inline]
         pub fn channel_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -981,6 +1086,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ChannelPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -989,14 +1095,17 @@ pub mod operations {
     pub struct CreateOrReplaceChannelThen(::httpmock::Then);
     impl CreateOrReplaceChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -1012,6 +1121,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Channel) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1027,6 +1137,7 @@ pub mod operations {
     pub struct UpdateChannelWhen(::httpmock::When);
     impl UpdateChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1035,10 +1146,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `channel_id` must be this.
+        #[inline]
         pub fn channel_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1049,6 +1162,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ChannelPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1057,14 +1171,17 @@ pub mod operations {
     pub struct UpdateChannelThen(::httpmock::Then);
     impl UpdateChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -1080,6 +1197,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Channel) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1095,6 +1213,7 @@ pub mod operations {
     pub struct DeleteChannelWhen(::httpmock::When);
     impl DeleteChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1103,10 +1222,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `channel_id` must be this.
+        #[inline]
         pub fn channel_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1121,14 +1242,17 @@ pub mod operations {
     pub struct DeleteChannelThen(::httpmock::Then);
     impl DeleteChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -1144,6 +1268,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -1153,6 +1278,7 @@ pub mod operations {
     pub struct GetChannelThumbnailWhen(::httpmock::When);
     impl GetChannelThumbnailWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1166,10 +1292,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `channel_id` must be this.
+        #[inline]
         pub fn channel_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1181,6 +1309,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `thumbnail_id` must be this.
+        #[inline]
         pub fn thumbnail_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1196,14 +1325,17 @@ pub mod operations {
     pub struct GetChannelThumbnailThen(::httpmock::Then);
     impl GetChannelThumbnailThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(
             self,
             status: u16,
@@ -1228,6 +1360,7 @@ pub mod operations {
     pub struct GetInterfacesWhen(::httpmock::When);
     impl GetInterfacesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1236,6 +1369,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1244,14 +1378,17 @@ pub mod operations {
     pub struct GetInterfacesThen(::httpmock::Then);
     impl GetInterfacesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Interfaces) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(

@@ -10,6 +10,7 @@ pub mod operations {
     pub struct ListBackupsWhen(::httpmock::When);
     impl ListBackupsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -21,10 +22,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -40,14 +43,17 @@ pub mod operations {
     pub struct ListBackupsThen(::httpmock::Then);
     impl ListBackupsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -59,6 +65,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -70,6 +77,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::BackupList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -85,6 +93,7 @@ pub mod operations {
     pub struct DeleteBackupWhen(::httpmock::When);
     impl DeleteBackupWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -96,10 +105,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -111,6 +122,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `backup_id` must be this.
+        #[inline]
         pub fn backup_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -126,14 +138,17 @@ pub mod operations {
     pub struct DeleteBackupThen(::httpmock::Then);
     impl DeleteBackupThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -145,6 +160,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -156,6 +172,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -165,6 +182,7 @@ pub mod operations {
     pub struct GetBackupWhen(::httpmock::When);
     impl GetBackupWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -176,10 +194,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -191,6 +211,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `backup_id` must be this.
+        #[inline]
         pub fn backup_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -206,14 +227,17 @@ pub mod operations {
     pub struct GetBackupThen(::httpmock::Then);
     impl GetBackupThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -225,6 +249,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -236,6 +261,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Backup) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -251,6 +277,7 @@ pub mod operations {
     pub struct UpdateBackupWhen(::httpmock::When);
     impl UpdateBackupWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -262,10 +289,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -277,6 +306,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `backup_id` must be this.
+        #[inline]
         pub fn backup_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -288,6 +318,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &::serde_json::Value) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -296,14 +327,17 @@ pub mod operations {
     pub struct UpdateBackupThen(::httpmock::Then);
     impl UpdateBackupThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -315,6 +349,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -326,6 +361,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &::serde_json::Value) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -341,6 +377,7 @@ pub mod operations {
     pub struct GetBackupConfigWhen(::httpmock::When);
     impl GetBackupConfigWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -354,10 +391,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -369,6 +408,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `backup_id` must be this.
+        #[inline]
         pub fn backup_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -384,14 +424,17 @@ pub mod operations {
     pub struct GetBackupConfigThen(::httpmock::Then);
     impl GetBackupConfigThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -403,6 +446,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -414,6 +458,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &::serde_json::Value) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -429,6 +474,7 @@ pub mod operations {
     pub struct ListDevicesWhen(::httpmock::When);
     impl ListDevicesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -440,10 +486,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -499,10 +547,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -511,14 +561,17 @@ pub mod operations {
     pub struct ListDevicesThen(::httpmock::Then);
     impl ListDevicesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -530,6 +583,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -541,6 +595,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::DeviceList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -556,6 +611,7 @@ pub mod operations {
     pub struct DeleteDeviceWhen(::httpmock::When);
     impl DeleteDeviceWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -567,10 +623,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -582,6 +640,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -630,14 +689,17 @@ pub mod operations {
     pub struct DeleteDeviceThen(::httpmock::Then);
     impl DeleteDeviceThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -649,6 +711,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -660,6 +723,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -669,6 +733,7 @@ pub mod operations {
     pub struct GetDeviceWhen(::httpmock::When);
     impl GetDeviceWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -680,10 +745,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -695,6 +762,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -710,14 +778,17 @@ pub mod operations {
     pub struct GetDeviceThen(::httpmock::Then);
     impl GetDeviceThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -729,6 +800,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -740,6 +812,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Device) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -755,6 +828,7 @@ pub mod operations {
     pub struct UpdateDeviceWhen(::httpmock::When);
     impl UpdateDeviceWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -766,10 +840,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -781,6 +857,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -792,6 +869,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::DevicePatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -800,14 +878,17 @@ pub mod operations {
     pub struct UpdateDeviceThen(::httpmock::Then);
     impl UpdateDeviceThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -819,6 +900,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -830,6 +912,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Device) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -845,6 +928,7 @@ pub mod operations {
     pub struct CreateDeviceWhen(::httpmock::When);
     impl CreateDeviceWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -856,10 +940,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -871,6 +957,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -882,6 +969,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::DevicePut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -890,14 +978,17 @@ pub mod operations {
     pub struct CreateDeviceThen(::httpmock::Then);
     impl CreateDeviceThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -909,6 +1000,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -920,6 +1012,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Device) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -935,6 +1028,7 @@ pub mod operations {
     pub struct BackUpDeviceWhen(::httpmock::When);
     impl BackUpDeviceWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -948,10 +1042,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -963,6 +1059,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -974,6 +1071,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::BackupPost) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -982,14 +1080,17 @@ pub mod operations {
     pub struct BackUpDeviceThen(::httpmock::Then);
     impl BackUpDeviceThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1001,6 +1102,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1012,6 +1114,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -1021,6 +1124,7 @@ pub mod operations {
     pub struct RemoveDeviceServicesWhen(::httpmock::When);
     impl RemoveDeviceServicesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1034,10 +1138,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1049,6 +1155,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1060,6 +1167,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::RemoveServicesPost) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1068,14 +1176,17 @@ pub mod operations {
     pub struct RemoveDeviceServicesThen(::httpmock::Then);
     impl RemoveDeviceServicesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1087,6 +1198,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1098,6 +1210,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -1107,6 +1220,7 @@ pub mod operations {
     pub struct RestoreDeviceWhen(::httpmock::When);
     impl RestoreDeviceWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1120,10 +1234,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1135,6 +1251,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1146,6 +1263,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::RestorePost) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1154,14 +1272,17 @@ pub mod operations {
     pub struct RestoreDeviceThen(::httpmock::Then);
     impl RestoreDeviceThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1173,6 +1294,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1184,6 +1306,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -1193,6 +1316,7 @@ pub mod operations {
     pub struct ListDeviceSoftwareWhen(::httpmock::When);
     impl ListDeviceSoftwareWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1206,10 +1330,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1221,6 +1347,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1276,10 +1403,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -1288,14 +1417,17 @@ pub mod operations {
     pub struct ListDeviceSoftwareThen(::httpmock::Then);
     impl ListDeviceSoftwareThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1307,6 +1439,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1318,6 +1451,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::DeviceSoftwareList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1333,6 +1467,7 @@ pub mod operations {
     pub struct ListSupportPackagesWhen(::httpmock::When);
     impl ListSupportPackagesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1346,10 +1481,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1361,6 +1498,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1376,14 +1514,17 @@ pub mod operations {
     pub struct ListSupportPackagesThen(::httpmock::Then);
     impl ListSupportPackagesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1395,6 +1536,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1406,6 +1548,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::SupportPackageList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1421,6 +1564,7 @@ pub mod operations {
     pub struct CreateSupportPackageWhen(::httpmock::When);
     impl CreateSupportPackageWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1434,10 +1578,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1449,6 +1595,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1460,6 +1607,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::SupportPackagePost) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1468,14 +1616,17 @@ pub mod operations {
     pub struct CreateSupportPackageThen(::httpmock::Then);
     impl CreateSupportPackageThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1487,6 +1638,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1498,6 +1650,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &::serde_json::Value) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1513,6 +1666,7 @@ pub mod operations {
     pub struct DeleteSupportPackageWhen(::httpmock::When);
     impl DeleteSupportPackageWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1526,10 +1680,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1541,6 +1697,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1552,6 +1709,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `package_name` must be this.
+        #[inline]
         pub fn package_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1567,14 +1725,17 @@ pub mod operations {
     pub struct DeleteSupportPackageThen(::httpmock::Then);
     impl DeleteSupportPackageThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1586,6 +1747,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1597,6 +1759,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -1606,6 +1769,7 @@ pub mod operations {
     pub struct GetSupportPackageWhen(::httpmock::When);
     impl GetSupportPackageWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1619,10 +1783,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1634,6 +1800,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1645,6 +1812,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `package_name` must be this.
+        #[inline]
         pub fn package_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1660,14 +1828,17 @@ pub mod operations {
     pub struct GetSupportPackageThen(::httpmock::Then);
     impl GetSupportPackageThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1679,6 +1850,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1690,6 +1862,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &::serde_json::Value) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1705,6 +1878,7 @@ pub mod operations {
     pub struct UploadBackupWhen(::httpmock::When);
     impl UploadBackupWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1716,10 +1890,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1740,14 +1916,17 @@ pub mod operations {
     pub struct UploadBackupThen(::httpmock::Then);
     impl UploadBackupThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1759,6 +1938,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1770,6 +1950,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))

@@ -10,6 +10,7 @@ pub mod operations {
     pub struct ListNetworksWhen(::httpmock::When);
     impl ListNetworksWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -21,10 +22,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -80,10 +83,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -92,14 +97,17 @@ pub mod operations {
     pub struct ListNetworksThen(::httpmock::Then);
     impl ListNetworksThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -111,6 +119,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -122,6 +131,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::NetworkList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -137,6 +147,7 @@ pub mod operations {
     pub struct DeleteNetworkWhen(::httpmock::When);
     impl DeleteNetworkWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -150,10 +161,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -165,6 +178,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -180,14 +194,17 @@ pub mod operations {
     pub struct DeleteNetworkThen(::httpmock::Then);
     impl DeleteNetworkThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -199,6 +216,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -210,6 +228,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -219,6 +238,7 @@ pub mod operations {
     pub struct GetNetworkWhen(::httpmock::When);
     impl GetNetworkWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -232,10 +252,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -247,6 +269,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -262,14 +285,17 @@ pub mod operations {
     pub struct GetNetworkThen(::httpmock::Then);
     impl GetNetworkThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -281,6 +307,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -292,6 +319,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Network) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -307,6 +335,7 @@ pub mod operations {
     pub struct UpdateNetworkWhen(::httpmock::When);
     impl UpdateNetworkWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -320,10 +349,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -335,6 +366,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -346,6 +378,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::NetworkPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -354,14 +387,17 @@ pub mod operations {
     pub struct UpdateNetworkThen(::httpmock::Then);
     impl UpdateNetworkThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -373,6 +409,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -384,6 +421,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Network) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -399,6 +437,7 @@ pub mod operations {
     pub struct CreateNetworkWhen(::httpmock::When);
     impl CreateNetworkWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -412,10 +451,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -427,6 +468,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -438,6 +480,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::NetworkPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -446,14 +489,17 @@ pub mod operations {
     pub struct CreateNetworkThen(::httpmock::Then);
     impl CreateNetworkThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -465,6 +511,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -476,6 +523,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Network) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -491,6 +539,7 @@ pub mod operations {
     pub struct ListSitesWhen(::httpmock::When);
     impl ListSitesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -502,10 +551,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -561,10 +612,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -573,14 +626,17 @@ pub mod operations {
     pub struct ListSitesThen(::httpmock::Then);
     impl ListSitesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -592,6 +648,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -603,6 +660,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::SiteList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -618,6 +676,7 @@ pub mod operations {
     pub struct DeleteSiteWhen(::httpmock::When);
     impl DeleteSiteWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -629,10 +688,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -644,6 +705,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -659,14 +721,17 @@ pub mod operations {
     pub struct DeleteSiteThen(::httpmock::Then);
     impl DeleteSiteThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -678,6 +743,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -689,6 +755,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -698,6 +765,7 @@ pub mod operations {
     pub struct GetSiteWhen(::httpmock::When);
     impl GetSiteWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -709,10 +777,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -724,6 +794,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -739,14 +810,17 @@ pub mod operations {
     pub struct GetSiteThen(::httpmock::Then);
     impl GetSiteThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -758,6 +832,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -769,6 +844,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Site) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -784,6 +860,7 @@ pub mod operations {
     pub struct UpdateSiteWhen(::httpmock::When);
     impl UpdateSiteWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -795,10 +872,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -810,6 +889,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -821,6 +901,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::SitePatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -829,14 +910,17 @@ pub mod operations {
     pub struct UpdateSiteThen(::httpmock::Then);
     impl UpdateSiteThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -848,6 +932,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -859,6 +944,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Site) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -874,6 +960,7 @@ pub mod operations {
     pub struct CreateSiteWhen(::httpmock::When);
     impl CreateSiteWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -885,10 +972,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -900,6 +989,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -911,6 +1001,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::SitePut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -919,14 +1010,17 @@ pub mod operations {
     pub struct CreateSiteThen(::httpmock::Then);
     impl CreateSiteThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -938,6 +1032,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -949,6 +1044,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Site) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(

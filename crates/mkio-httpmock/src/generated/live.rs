@@ -10,6 +10,7 @@ pub mod operations {
     pub struct ListLiveChannelsWhen(::httpmock::When);
     impl ListLiveChannelsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -21,10 +22,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -80,10 +83,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -103,14 +108,17 @@ pub mod operations {
     pub struct ListLiveChannelsThen(::httpmock::Then);
     impl ListLiveChannelsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -122,6 +130,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -133,6 +142,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::FlowList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -148,6 +158,7 @@ pub mod operations {
     pub struct DeleteLiveChannelWhen(::httpmock::When);
     impl DeleteLiveChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -161,10 +172,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -176,6 +189,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -202,14 +216,17 @@ pub mod operations {
     pub struct DeleteLiveChannelThen(::httpmock::Then);
     impl DeleteLiveChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -221,6 +238,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -232,6 +250,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -241,6 +260,7 @@ pub mod operations {
     pub struct GetLiveChannelWhen(::httpmock::When);
     impl GetLiveChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -254,10 +274,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -269,6 +291,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -295,14 +318,17 @@ pub mod operations {
     pub struct GetLiveChannelThen(::httpmock::Then);
     impl GetLiveChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -314,6 +340,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -325,6 +352,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -340,6 +368,7 @@ pub mod operations {
     pub struct UpdateLiveChannelWhen(::httpmock::When);
     impl UpdateLiveChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -353,10 +382,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -368,6 +399,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -379,6 +411,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::FlowPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -387,14 +420,17 @@ pub mod operations {
     pub struct UpdateLiveChannelThen(::httpmock::Then);
     impl UpdateLiveChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -406,6 +442,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -417,6 +454,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -432,6 +470,7 @@ pub mod operations {
     pub struct CreateOrUpdateLiveChannelWhen(::httpmock::When);
     impl CreateOrUpdateLiveChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -445,10 +484,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -460,6 +501,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -471,6 +513,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::FlowPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -479,14 +522,17 @@ pub mod operations {
     pub struct CreateOrUpdateLiveChannelThen(::httpmock::Then);
     impl CreateOrUpdateLiveChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -498,6 +544,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -509,6 +556,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -524,6 +572,7 @@ pub mod operations {
     pub struct ListLiveChannelScheduledOperationsWhen(::httpmock::When);
     impl ListLiveChannelScheduledOperationsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -537,10 +586,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -552,6 +603,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -611,14 +663,17 @@ pub mod operations {
     pub struct ListLiveChannelScheduledOperationsThen(::httpmock::Then);
     impl ListLiveChannelScheduledOperationsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -630,6 +685,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -641,6 +697,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(
             self,
             status: u16,
@@ -660,6 +717,7 @@ pub mod operations {
     pub struct DeleteLiveChannelScheduledOperationWhen(::httpmock::When);
     impl DeleteLiveChannelScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -673,10 +731,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -688,6 +748,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -699,6 +760,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -714,14 +776,17 @@ pub mod operations {
     pub struct DeleteLiveChannelScheduledOperationThen(::httpmock::Then);
     impl DeleteLiveChannelScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -733,6 +798,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -744,6 +810,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -753,6 +820,7 @@ pub mod operations {
     pub struct GetLiveChannelScheduledOperationWhen(::httpmock::When);
     impl GetLiveChannelScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -766,10 +834,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -781,6 +851,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -792,6 +863,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -807,14 +879,17 @@ pub mod operations {
     pub struct GetLiveChannelScheduledOperationThen(::httpmock::Then);
     impl GetLiveChannelScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -826,6 +901,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -837,6 +913,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ScheduledOperation) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -852,6 +929,7 @@ pub mod operations {
     pub struct CreateOrUpdateLiveChannelScheduledOperationWhen(::httpmock::When);
     impl CreateOrUpdateLiveChannelScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -865,10 +943,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -880,6 +960,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -891,6 +972,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -902,6 +984,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ScheduledOperationPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -910,14 +993,17 @@ pub mod operations {
     pub struct CreateOrUpdateLiveChannelScheduledOperationThen(::httpmock::Then);
     impl CreateOrUpdateLiveChannelScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -929,6 +1015,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -940,6 +1027,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ScheduledOperation) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -955,6 +1043,7 @@ pub mod operations {
     pub struct GetLiveChannelStateWhen(::httpmock::When);
     impl GetLiveChannelStateWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -968,10 +1057,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -983,6 +1074,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -998,14 +1090,17 @@ pub mod operations {
     pub struct GetLiveChannelStateThen(::httpmock::Then);
     impl GetLiveChannelStateThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1017,6 +1112,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1028,6 +1124,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ResourceState) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1043,6 +1140,7 @@ pub mod operations {
     pub struct ListLiveEventsWhen(::httpmock::When);
     impl ListLiveEventsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1054,10 +1152,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1113,10 +1213,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -1136,14 +1238,17 @@ pub mod operations {
     pub struct ListLiveEventsThen(::httpmock::Then);
     impl ListLiveEventsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1155,6 +1260,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1166,6 +1272,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::FlowList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1181,6 +1288,7 @@ pub mod operations {
     pub struct DeleteLiveEventWhen(::httpmock::When);
     impl DeleteLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1194,10 +1302,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1209,6 +1319,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1235,14 +1346,17 @@ pub mod operations {
     pub struct DeleteLiveEventThen(::httpmock::Then);
     impl DeleteLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1254,6 +1368,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1265,6 +1380,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -1274,6 +1390,7 @@ pub mod operations {
     pub struct GetLiveEventWhen(::httpmock::When);
     impl GetLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1287,10 +1404,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1302,6 +1421,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1328,14 +1448,17 @@ pub mod operations {
     pub struct GetLiveEventThen(::httpmock::Then);
     impl GetLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1347,6 +1470,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1358,6 +1482,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1373,6 +1498,7 @@ pub mod operations {
     pub struct UpdateLiveEventWhen(::httpmock::When);
     impl UpdateLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1386,10 +1512,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1401,6 +1529,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1412,6 +1541,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::FlowPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1420,14 +1550,17 @@ pub mod operations {
     pub struct UpdateLiveEventThen(::httpmock::Then);
     impl UpdateLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1439,6 +1572,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1450,6 +1584,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1465,6 +1600,7 @@ pub mod operations {
     pub struct CreateOrUpdateLiveEventWhen(::httpmock::When);
     impl CreateOrUpdateLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1478,10 +1614,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1493,6 +1631,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1504,6 +1643,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::FlowPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1512,14 +1652,17 @@ pub mod operations {
     pub struct CreateOrUpdateLiveEventThen(::httpmock::Then);
     impl CreateOrUpdateLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1531,6 +1674,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1542,6 +1686,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1557,6 +1702,7 @@ pub mod operations {
     pub struct ListLiveEventScheduledOperationsWhen(::httpmock::When);
     impl ListLiveEventScheduledOperationsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1570,10 +1716,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1585,6 +1733,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1644,14 +1793,17 @@ pub mod operations {
     pub struct ListLiveEventScheduledOperationsThen(::httpmock::Then);
     impl ListLiveEventScheduledOperationsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1663,6 +1815,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1674,6 +1827,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(
             self,
             status: u16,
@@ -1693,6 +1847,7 @@ pub mod operations {
     pub struct DeleteLiveEventScheduledOperationWhen(::httpmock::When);
     impl DeleteLiveEventScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1706,10 +1861,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1721,6 +1878,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1732,6 +1890,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1747,14 +1906,17 @@ pub mod operations {
     pub struct DeleteLiveEventScheduledOperationThen(::httpmock::Then);
     impl DeleteLiveEventScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1766,6 +1928,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1777,6 +1940,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -1786,6 +1950,7 @@ pub mod operations {
     pub struct GetLiveEventScheduledOperationWhen(::httpmock::When);
     impl GetLiveEventScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1799,10 +1964,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1814,6 +1981,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1825,6 +1993,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1840,14 +2009,17 @@ pub mod operations {
     pub struct GetLiveEventScheduledOperationThen(::httpmock::Then);
     impl GetLiveEventScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1859,6 +2031,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1870,6 +2043,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ScheduledOperation) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1885,6 +2059,7 @@ pub mod operations {
     pub struct CreateOrUpdateLiveEventScheduledOperationWhen(::httpmock::When);
     impl CreateOrUpdateLiveEventScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1898,10 +2073,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1913,6 +2090,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1924,6 +2102,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1935,6 +2114,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ScheduledOperationPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1943,14 +2123,17 @@ pub mod operations {
     pub struct CreateOrUpdateLiveEventScheduledOperationThen(::httpmock::Then);
     impl CreateOrUpdateLiveEventScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1962,6 +2145,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1973,6 +2157,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ScheduledOperation) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1988,6 +2173,7 @@ pub mod operations {
     pub struct GetLiveEventStateWhen(::httpmock::When);
     impl GetLiveEventStateWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2001,10 +2187,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2016,6 +2204,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2031,14 +2220,17 @@ pub mod operations {
     pub struct GetLiveEventStateThen(::httpmock::Then);
     impl GetLiveEventStateThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2050,6 +2242,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2061,6 +2254,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ResourceState) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2076,6 +2270,7 @@ pub mod operations {
     pub struct ListFlowsWhen(::httpmock::When);
     impl ListFlowsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2087,10 +2282,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2146,10 +2343,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -2169,14 +2368,17 @@ pub mod operations {
     pub struct ListFlowsThen(::httpmock::Then);
     impl ListFlowsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2188,6 +2390,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2199,6 +2402,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::FlowList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2214,6 +2418,7 @@ pub mod operations {
     pub struct ListStaticMultiviewChannelsWhen(::httpmock::When);
     impl ListStaticMultiviewChannelsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2227,10 +2432,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2286,10 +2493,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -2309,14 +2518,17 @@ pub mod operations {
     pub struct ListStaticMultiviewChannelsThen(::httpmock::Then);
     impl ListStaticMultiviewChannelsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2328,6 +2540,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2339,6 +2552,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::FlowList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2354,6 +2568,7 @@ pub mod operations {
     pub struct DeleteStaticMultiviewChannelWhen(::httpmock::When);
     impl DeleteStaticMultiviewChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2367,10 +2582,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2382,6 +2599,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2408,14 +2626,17 @@ pub mod operations {
     pub struct DeleteStaticMultiviewChannelThen(::httpmock::Then);
     impl DeleteStaticMultiviewChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2427,6 +2648,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2438,6 +2660,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -2447,6 +2670,7 @@ pub mod operations {
     pub struct GetStaticMultiviewChannelWhen(::httpmock::When);
     impl GetStaticMultiviewChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2460,10 +2684,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2475,6 +2701,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2501,14 +2728,17 @@ pub mod operations {
     pub struct GetStaticMultiviewChannelThen(::httpmock::Then);
     impl GetStaticMultiviewChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2520,6 +2750,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2531,6 +2762,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2546,6 +2778,7 @@ pub mod operations {
     pub struct UpdateStaticMultiviewChannelWhen(::httpmock::When);
     impl UpdateStaticMultiviewChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2559,10 +2792,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2574,6 +2809,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2585,6 +2821,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::FlowPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -2593,14 +2830,17 @@ pub mod operations {
     pub struct UpdateStaticMultiviewChannelThen(::httpmock::Then);
     impl UpdateStaticMultiviewChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2612,6 +2852,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2623,6 +2864,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2638,6 +2880,7 @@ pub mod operations {
     pub struct CreateOrUpdateStaticMultiviewChannelWhen(::httpmock::When);
     impl CreateOrUpdateStaticMultiviewChannelWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2651,10 +2894,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2666,6 +2911,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2677,6 +2923,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::FlowPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -2685,14 +2932,17 @@ pub mod operations {
     pub struct CreateOrUpdateStaticMultiviewChannelThen(::httpmock::Then);
     impl CreateOrUpdateStaticMultiviewChannelThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2704,6 +2954,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2715,6 +2966,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2730,6 +2982,7 @@ pub mod operations {
     pub struct ListStaticMultiviewChannelScheduledOperationsWhen(::httpmock::When);
     impl ListStaticMultiviewChannelScheduledOperationsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2743,10 +2996,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2758,6 +3013,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2817,14 +3073,17 @@ pub mod operations {
     pub struct ListStaticMultiviewChannelScheduledOperationsThen(::httpmock::Then);
     impl ListStaticMultiviewChannelScheduledOperationsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2836,6 +3095,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2847,6 +3107,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(
             self,
             status: u16,
@@ -2866,6 +3127,7 @@ pub mod operations {
     pub struct DeleteStaticMultiviewChannelScheduledOperationWhen(::httpmock::When);
     impl DeleteStaticMultiviewChannelScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2879,10 +3141,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2894,6 +3158,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2905,6 +3170,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2920,14 +3186,17 @@ pub mod operations {
     pub struct DeleteStaticMultiviewChannelScheduledOperationThen(::httpmock::Then);
     impl DeleteStaticMultiviewChannelScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2939,6 +3208,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2950,6 +3220,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -2959,6 +3230,7 @@ pub mod operations {
     pub struct GetStaticMultiviewChannelScheduledOperationWhen(::httpmock::When);
     impl GetStaticMultiviewChannelScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2972,10 +3244,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2987,6 +3261,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2998,6 +3273,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3013,14 +3289,17 @@ pub mod operations {
     pub struct GetStaticMultiviewChannelScheduledOperationThen(::httpmock::Then);
     impl GetStaticMultiviewChannelScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3032,6 +3311,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3043,6 +3323,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ScheduledOperation) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3060,6 +3341,7 @@ pub mod operations {
     );
     impl CreateOrUpdateStaticMultiviewChannelScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3073,10 +3355,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3088,6 +3372,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3099,6 +3384,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3110,6 +3396,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ScheduledOperationPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -3120,14 +3407,17 @@ pub mod operations {
     );
     impl CreateOrUpdateStaticMultiviewChannelScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3139,6 +3429,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3150,6 +3441,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ScheduledOperation) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3165,6 +3457,7 @@ pub mod operations {
     pub struct GetStaticMultiviewChannelStateWhen(::httpmock::When);
     impl GetStaticMultiviewChannelStateWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3178,10 +3471,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3193,6 +3488,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3208,14 +3504,17 @@ pub mod operations {
     pub struct GetStaticMultiviewChannelStateThen(::httpmock::Then);
     impl GetStaticMultiviewChannelStateThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3227,6 +3526,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3238,6 +3538,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ResourceState) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3253,6 +3554,7 @@ pub mod operations {
     pub struct ListStaticMultiviewEventsWhen(::httpmock::When);
     impl ListStaticMultiviewEventsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3266,10 +3568,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3325,10 +3629,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -3348,14 +3654,17 @@ pub mod operations {
     pub struct ListStaticMultiviewEventsThen(::httpmock::Then);
     impl ListStaticMultiviewEventsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3367,6 +3676,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3378,6 +3688,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::FlowList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3393,6 +3704,7 @@ pub mod operations {
     pub struct DeleteStaticMultiviewEventWhen(::httpmock::When);
     impl DeleteStaticMultiviewEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3406,10 +3718,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3421,6 +3735,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3447,14 +3762,17 @@ pub mod operations {
     pub struct DeleteStaticMultiviewEventThen(::httpmock::Then);
     impl DeleteStaticMultiviewEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3466,6 +3784,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3477,6 +3796,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -3486,6 +3806,7 @@ pub mod operations {
     pub struct GetStaticMultiviewEventWhen(::httpmock::When);
     impl GetStaticMultiviewEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3499,10 +3820,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3514,6 +3837,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3540,14 +3864,17 @@ pub mod operations {
     pub struct GetStaticMultiviewEventThen(::httpmock::Then);
     impl GetStaticMultiviewEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3559,6 +3886,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3570,6 +3898,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3585,6 +3914,7 @@ pub mod operations {
     pub struct UpdateStaticMultiviewEventWhen(::httpmock::When);
     impl UpdateStaticMultiviewEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3598,10 +3928,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3613,6 +3945,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3624,6 +3957,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::FlowPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -3632,14 +3966,17 @@ pub mod operations {
     pub struct UpdateStaticMultiviewEventThen(::httpmock::Then);
     impl UpdateStaticMultiviewEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3651,6 +3988,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3662,6 +4000,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3677,6 +4016,7 @@ pub mod operations {
     pub struct CreateOrUpdateStaticMultiviewEventWhen(::httpmock::When);
     impl CreateOrUpdateStaticMultiviewEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3690,10 +4030,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3705,6 +4047,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3716,6 +4059,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::FlowPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -3724,14 +4068,17 @@ pub mod operations {
     pub struct CreateOrUpdateStaticMultiviewEventThen(::httpmock::Then);
     impl CreateOrUpdateStaticMultiviewEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3743,6 +4090,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3754,6 +4102,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Flow) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3769,6 +4118,7 @@ pub mod operations {
     pub struct ListStaticMultiviewEventScheduledOperationsWhen(::httpmock::When);
     impl ListStaticMultiviewEventScheduledOperationsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3782,10 +4132,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3797,6 +4149,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3856,14 +4209,17 @@ pub mod operations {
     pub struct ListStaticMultiviewEventScheduledOperationsThen(::httpmock::Then);
     impl ListStaticMultiviewEventScheduledOperationsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3875,6 +4231,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3886,6 +4243,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(
             self,
             status: u16,
@@ -3905,6 +4263,7 @@ pub mod operations {
     pub struct DeleteStaticMultiviewEventScheduledOperationWhen(::httpmock::When);
     impl DeleteStaticMultiviewEventScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3918,10 +4277,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3933,6 +4294,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3944,6 +4306,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3959,14 +4322,17 @@ pub mod operations {
     pub struct DeleteStaticMultiviewEventScheduledOperationThen(::httpmock::Then);
     impl DeleteStaticMultiviewEventScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3978,6 +4344,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3989,6 +4356,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -3998,6 +4366,7 @@ pub mod operations {
     pub struct GetStaticMultiviewEventScheduledOperationWhen(::httpmock::When);
     impl GetStaticMultiviewEventScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4011,10 +4380,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4026,6 +4397,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4037,6 +4409,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4052,14 +4425,17 @@ pub mod operations {
     pub struct GetStaticMultiviewEventScheduledOperationThen(::httpmock::Then);
     impl GetStaticMultiviewEventScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4071,6 +4447,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4082,6 +4459,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ScheduledOperation) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -4099,6 +4477,7 @@ pub mod operations {
     );
     impl CreateOrUpdateStaticMultiviewEventScheduledOperationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4112,10 +4491,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4127,6 +4508,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4138,6 +4520,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `operation_name` must be this.
+        #[inline]
         pub fn operation_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4149,6 +4532,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ScheduledOperationPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -4159,14 +4543,17 @@ pub mod operations {
     );
     impl CreateOrUpdateStaticMultiviewEventScheduledOperationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4178,6 +4565,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4189,6 +4577,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ScheduledOperation) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -4204,6 +4593,7 @@ pub mod operations {
     pub struct GetStaticMultiviewEventStateWhen(::httpmock::When);
     impl GetStaticMultiviewEventStateWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4217,10 +4607,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4232,6 +4624,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4247,14 +4640,17 @@ pub mod operations {
     pub struct GetStaticMultiviewEventStateThen(::httpmock::Then);
     impl GetStaticMultiviewEventStateThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4266,6 +4662,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4277,6 +4674,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ResourceState) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(

@@ -10,6 +10,7 @@ pub mod operations {
     pub struct ListPublicKeysWhen(::httpmock::When);
     impl ListPublicKeysWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -20,6 +21,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -28,14 +30,17 @@ pub mod operations {
     pub struct ListPublicKeysThen(::httpmock::Then);
     impl ListPublicKeysThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -47,6 +52,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -58,6 +64,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::PublicKeyList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -73,6 +80,7 @@ pub mod operations {
     pub struct ListRevokedTokensWhen(::httpmock::When);
     impl ListRevokedTokensWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -83,6 +91,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -91,14 +100,17 @@ pub mod operations {
     pub struct ListRevokedTokensThen(::httpmock::Then);
     impl ListRevokedTokensThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -110,6 +122,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -121,6 +134,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::RevokedTokenList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -136,6 +150,7 @@ pub mod operations {
     pub struct GetLegacyProfileWhen(::httpmock::When);
     impl GetLegacyProfileWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -144,6 +159,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -152,14 +168,17 @@ pub mod operations {
     pub struct GetLegacyProfileThen(::httpmock::Then);
     impl GetLegacyProfileThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -171,6 +190,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -182,6 +202,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::LegacyProfile) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -197,6 +218,7 @@ pub mod operations {
     pub struct SetLegacyProfileWhen(::httpmock::When);
     impl SetLegacyProfileWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -205,10 +227,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::LegacyProfilePut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -217,14 +241,17 @@ pub mod operations {
     pub struct SetLegacyProfileThen(::httpmock::Then);
     impl SetLegacyProfileThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -236,6 +263,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -247,6 +275,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::LegacyProfile) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -262,6 +291,7 @@ pub mod operations {
     pub struct GetReadyWhen(::httpmock::When);
     impl GetReadyWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -270,6 +300,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -278,14 +309,17 @@ pub mod operations {
     pub struct GetReadyThen(::httpmock::Then);
     impl GetReadyThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -297,6 +331,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -306,6 +341,7 @@ pub mod operations {
     pub struct ListLocationsWhen(::httpmock::When);
     impl ListLocationsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -314,6 +350,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -366,14 +403,17 @@ pub mod operations {
     pub struct ListLocationsThen(::httpmock::Then);
     impl ListLocationsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -385,6 +425,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -396,6 +437,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::LocationList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -411,6 +453,7 @@ pub mod operations {
     pub struct GetLocationWhen(::httpmock::When);
     impl GetLocationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -421,10 +464,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `location_name` must be this.
+        #[inline]
         pub fn location_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -439,14 +484,17 @@ pub mod operations {
     pub struct GetLocationThen(::httpmock::Then);
     impl GetLocationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -458,6 +506,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -469,6 +518,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Location) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -484,6 +534,7 @@ pub mod operations {
     pub struct GetOrganizationWhen(::httpmock::When);
     impl GetOrganizationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -492,6 +543,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -500,14 +552,17 @@ pub mod operations {
     pub struct GetOrganizationThen(::httpmock::Then);
     impl GetOrganizationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -519,6 +574,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -530,6 +586,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Organization) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -545,6 +602,7 @@ pub mod operations {
     pub struct UpdateOrganizationWhen(::httpmock::When);
     impl UpdateOrganizationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -553,10 +611,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::OrganizationPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -565,14 +625,17 @@ pub mod operations {
     pub struct UpdateOrganizationThen(::httpmock::Then);
     impl UpdateOrganizationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -584,6 +647,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -595,6 +659,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Organization) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -610,6 +675,7 @@ pub mod operations {
     pub struct CreateOrganizationWhen(::httpmock::When);
     impl CreateOrganizationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -618,10 +684,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::OrganizationPost) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -630,14 +698,17 @@ pub mod operations {
     pub struct CreateOrganizationThen(::httpmock::Then);
     impl CreateOrganizationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -649,6 +720,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -660,6 +732,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Organization) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -675,6 +748,7 @@ pub mod operations {
     pub struct ListInvitesWhen(::httpmock::When);
     impl ListInvitesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -685,6 +759,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -693,14 +768,17 @@ pub mod operations {
     pub struct ListInvitesThen(::httpmock::Then);
     impl ListInvitesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -712,6 +790,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -723,6 +802,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::InviteList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -738,6 +818,7 @@ pub mod operations {
     pub struct CreateInviteWhen(::httpmock::When);
     impl CreateInviteWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -748,10 +829,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::InvitePost) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -760,14 +843,17 @@ pub mod operations {
     pub struct CreateInviteThen(::httpmock::Then);
     impl CreateInviteThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -779,6 +865,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -790,6 +877,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Invite) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -805,6 +893,7 @@ pub mod operations {
     pub struct DeleteInviteWhen(::httpmock::When);
     impl DeleteInviteWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -816,10 +905,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `invite_id` must be this.
+        #[inline]
         pub fn invite_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -835,14 +926,17 @@ pub mod operations {
     pub struct DeleteInviteThen(::httpmock::Then);
     impl DeleteInviteThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -854,6 +948,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -865,6 +960,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -874,6 +970,7 @@ pub mod operations {
     pub struct GetInviteWhen(::httpmock::When);
     impl GetInviteWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -885,10 +982,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `invite_id` must be this.
+        #[inline]
         pub fn invite_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -904,14 +1003,17 @@ pub mod operations {
     pub struct GetInviteThen(::httpmock::Then);
     impl GetInviteThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -923,6 +1025,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -934,6 +1037,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Invite) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -949,6 +1053,7 @@ pub mod operations {
     pub struct ListPaymentMethodsWhen(::httpmock::When);
     impl ListPaymentMethodsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -960,6 +1065,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1012,14 +1118,17 @@ pub mod operations {
     pub struct ListPaymentMethodsThen(::httpmock::Then);
     impl ListPaymentMethodsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1031,6 +1140,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1042,6 +1152,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::PaymentMethodList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1057,6 +1168,7 @@ pub mod operations {
     pub struct GetPaymentMethodWhen(::httpmock::When);
     impl GetPaymentMethodWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1068,10 +1180,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `paymentmethod_id` must be this.
+        #[inline]
         pub fn payment_method_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1087,14 +1201,17 @@ pub mod operations {
     pub struct GetPaymentMethodThen(::httpmock::Then);
     impl GetPaymentMethodThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1106,6 +1223,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1117,6 +1235,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::PaymentMethod) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1132,6 +1251,7 @@ pub mod operations {
     pub struct UpdatePaymentMethodJsonPatchWhen(::httpmock::When);
     impl UpdatePaymentMethodJsonPatchWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1143,10 +1263,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `paymentmethod_id` must be this.
+        #[inline]
         pub fn payment_method_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1158,6 +1280,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &[types::PaymentMethodPatchEntry]) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1166,14 +1289,17 @@ pub mod operations {
     pub struct UpdatePaymentMethodJsonPatchThen(::httpmock::Then);
     impl UpdatePaymentMethodJsonPatchThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1185,6 +1311,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1196,6 +1323,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::PaymentMethod) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1211,6 +1339,7 @@ pub mod operations {
     pub struct AcceptPaymentMethodTermsWhen(::httpmock::When);
     impl AcceptPaymentMethodTermsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1224,10 +1353,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `paymentmethod_id` must be this.
+        #[inline]
         pub fn payment_method_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1243,14 +1374,17 @@ pub mod operations {
     pub struct AcceptPaymentMethodTermsThen(::httpmock::Then);
     impl AcceptPaymentMethodTermsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1262,6 +1396,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1273,6 +1408,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -1282,6 +1418,7 @@ pub mod operations {
     pub struct GetPaymentMethodRateCardWhen(::httpmock::When);
     impl GetPaymentMethodRateCardWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1295,10 +1432,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `paymentmethod_id` must be this.
+        #[inline]
         pub fn payment_method_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1314,14 +1453,17 @@ pub mod operations {
     pub struct GetPaymentMethodRateCardThen(::httpmock::Then);
     impl GetPaymentMethodRateCardThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1333,6 +1475,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1344,6 +1487,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::RateCard) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1359,6 +1503,7 @@ pub mod operations {
     pub struct CreateUsageReportWhen(::httpmock::When);
     impl CreateUsageReportWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1371,10 +1516,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::UsageReportQuery) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1383,14 +1530,17 @@ pub mod operations {
     pub struct CreateUsageReportThen(::httpmock::Then);
     impl CreateUsageReportThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1402,6 +1552,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1413,6 +1564,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::UsageReport) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1428,6 +1580,7 @@ pub mod operations {
     pub struct ListRolesWhen(::httpmock::When);
     impl ListRolesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1438,6 +1591,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1446,14 +1600,17 @@ pub mod operations {
     pub struct ListRolesThen(::httpmock::Then);
     impl ListRolesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1465,6 +1622,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1476,6 +1634,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::RoleList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1491,6 +1650,7 @@ pub mod operations {
     pub struct GetRoleWhen(::httpmock::When);
     impl GetRoleWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1501,10 +1661,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `role_name` must be this.
+        #[inline]
         pub fn role_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1520,14 +1682,17 @@ pub mod operations {
     pub struct GetRoleThen(::httpmock::Then);
     impl GetRoleThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1539,6 +1704,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1550,6 +1716,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Role) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1565,6 +1732,7 @@ pub mod operations {
     pub struct ListScopesWhen(::httpmock::When);
     impl ListScopesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1575,6 +1743,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1583,14 +1752,17 @@ pub mod operations {
     pub struct ListScopesThen(::httpmock::Then);
     impl ListScopesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1602,6 +1774,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1613,6 +1786,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ScopeList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1628,6 +1802,7 @@ pub mod operations {
     pub struct GetScopeWhen(::httpmock::When);
     impl GetScopeWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1638,10 +1813,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `scope_name` must be this.
+        #[inline]
         pub fn scope_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1657,14 +1834,17 @@ pub mod operations {
     pub struct GetScopeThen(::httpmock::Then);
     impl GetScopeThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1676,6 +1856,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1687,6 +1868,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Scope) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1702,6 +1884,7 @@ pub mod operations {
     pub struct ListTeamsWhen(::httpmock::When);
     impl ListTeamsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1712,6 +1895,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -1720,14 +1904,17 @@ pub mod operations {
     pub struct ListTeamsThen(::httpmock::Then);
     impl ListTeamsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1739,6 +1926,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1750,6 +1938,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::TeamList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1765,6 +1954,7 @@ pub mod operations {
     pub struct DeleteTeamWhen(::httpmock::When);
     impl DeleteTeamWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1775,10 +1965,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `team_name` must be this.
+        #[inline]
         pub fn team_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1794,14 +1986,17 @@ pub mod operations {
     pub struct DeleteTeamThen(::httpmock::Then);
     impl DeleteTeamThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1813,6 +2008,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1824,6 +2020,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -1833,6 +2030,7 @@ pub mod operations {
     pub struct GetTeamWhen(::httpmock::When);
     impl GetTeamWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1843,10 +2041,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `team_name` must be this.
+        #[inline]
         pub fn team_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1862,14 +2062,17 @@ pub mod operations {
     pub struct GetTeamThen(::httpmock::Then);
     impl GetTeamThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1881,6 +2084,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1892,6 +2096,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Team) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1907,6 +2112,7 @@ pub mod operations {
     pub struct UpdateTeamJsonPatchWhen(::httpmock::When);
     impl UpdateTeamJsonPatchWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1917,10 +2123,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `team_name` must be this.
+        #[inline]
         pub fn team_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1932,6 +2140,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &[types::JsonPatchEntry]) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1940,14 +2149,17 @@ pub mod operations {
     pub struct UpdateTeamJsonPatchThen(::httpmock::Then);
     impl UpdateTeamJsonPatchThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1959,6 +2171,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1970,6 +2183,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Team) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1985,6 +2199,7 @@ pub mod operations {
     pub struct CreateOrUpdateTeamWhen(::httpmock::When);
     impl CreateOrUpdateTeamWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1995,10 +2210,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `team_name` must be this.
+        #[inline]
         pub fn team_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2010,6 +2227,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::TeamPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -2018,14 +2236,17 @@ pub mod operations {
     pub struct CreateOrUpdateTeamThen(::httpmock::Then);
     impl CreateOrUpdateTeamThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2037,6 +2258,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2048,6 +2270,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Team) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2063,6 +2286,7 @@ pub mod operations {
     pub struct ListOrganizationTokensWhen(::httpmock::When);
     impl ListOrganizationTokensWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2073,6 +2297,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -2081,14 +2306,17 @@ pub mod operations {
     pub struct ListOrganizationTokensThen(::httpmock::Then);
     impl ListOrganizationTokensThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2100,6 +2328,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2111,6 +2340,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::UserTokenList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2126,6 +2356,7 @@ pub mod operations {
     pub struct DeleteOrganizationTokenWhen(::httpmock::When);
     impl DeleteOrganizationTokenWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2136,10 +2367,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `token_id` must be this.
+        #[inline]
         pub fn token_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2155,14 +2388,17 @@ pub mod operations {
     pub struct DeleteOrganizationTokenThen(::httpmock::Then);
     impl DeleteOrganizationTokenThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2174,6 +2410,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2185,6 +2422,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -2194,6 +2432,7 @@ pub mod operations {
     pub struct ListUsersWhen(::httpmock::When);
     impl ListUsersWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2204,6 +2443,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -2212,14 +2452,17 @@ pub mod operations {
     pub struct ListUsersThen(::httpmock::Then);
     impl ListUsersThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2231,6 +2474,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2242,6 +2486,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::UserList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2257,6 +2502,7 @@ pub mod operations {
     pub struct DeleteUserWhen(::httpmock::When);
     impl DeleteUserWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2267,10 +2513,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `user_id` must be this.
+        #[inline]
         pub fn user_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2286,14 +2534,17 @@ pub mod operations {
     pub struct DeleteUserThen(::httpmock::Then);
     impl DeleteUserThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2305,6 +2556,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2316,6 +2568,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -2325,6 +2578,7 @@ pub mod operations {
     pub struct GetUserWhen(::httpmock::When);
     impl GetUserWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2335,10 +2589,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `user_id` must be this.
+        #[inline]
         pub fn user_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2354,14 +2610,17 @@ pub mod operations {
     pub struct GetUserThen(::httpmock::Then);
     impl GetUserThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2373,6 +2632,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2384,6 +2644,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::User) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2399,6 +2660,7 @@ pub mod operations {
     pub struct ListProjectsWhen(::httpmock::When);
     impl ListProjectsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2407,6 +2669,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -2470,14 +2733,17 @@ pub mod operations {
     pub struct ListProjectsThen(::httpmock::Then);
     impl ListProjectsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2489,6 +2755,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2500,6 +2767,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ProjectList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2515,6 +2783,7 @@ pub mod operations {
     pub struct GetProjectWhen(::httpmock::When);
     impl GetProjectWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2523,10 +2792,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2541,14 +2812,17 @@ pub mod operations {
     pub struct GetProjectThen(::httpmock::Then);
     impl GetProjectThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2560,6 +2834,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2571,6 +2846,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Project) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2586,6 +2862,7 @@ pub mod operations {
     pub struct UpdateProjectWhen(::httpmock::When);
     impl UpdateProjectWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2594,10 +2871,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2608,6 +2887,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ProjectPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -2616,14 +2896,17 @@ pub mod operations {
     pub struct UpdateProjectThen(::httpmock::Then);
     impl UpdateProjectThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2635,6 +2918,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2646,6 +2930,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Project) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2661,6 +2946,7 @@ pub mod operations {
     pub struct CreateProjectWhen(::httpmock::When);
     impl CreateProjectWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2669,10 +2955,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2683,6 +2971,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ProjectPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -2691,14 +2980,17 @@ pub mod operations {
     pub struct CreateProjectThen(::httpmock::Then);
     impl CreateProjectThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2710,6 +3002,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2721,6 +3014,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Project) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2736,6 +3030,7 @@ pub mod operations {
     pub struct GetProjectMetricsEndpointWhen(::httpmock::When);
     impl GetProjectMetricsEndpointWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2747,10 +3042,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2766,14 +3063,17 @@ pub mod operations {
     pub struct GetProjectMetricsEndpointThen(::httpmock::Then);
     impl GetProjectMetricsEndpointThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2785,6 +3085,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2796,6 +3097,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::MetricsEndpoint) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2811,6 +3113,7 @@ pub mod operations {
     pub struct UpdateProjectMetricsEndpointWhen(::httpmock::When);
     impl UpdateProjectMetricsEndpointWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2822,10 +3125,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2837,6 +3142,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::MetricsEndpointPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -2845,14 +3151,17 @@ pub mod operations {
     pub struct UpdateProjectMetricsEndpointThen(::httpmock::Then);
     impl UpdateProjectMetricsEndpointThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2864,6 +3173,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2875,6 +3185,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::MetricsEndpoint) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2890,6 +3201,7 @@ pub mod operations {
     pub struct GetProjectPaymentMethodWhen(::httpmock::When);
     impl GetProjectPaymentMethodWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2901,10 +3213,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2920,14 +3234,17 @@ pub mod operations {
     pub struct GetProjectPaymentMethodThen(::httpmock::Then);
     impl GetProjectPaymentMethodThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2939,6 +3256,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2950,6 +3268,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::PaymentMethod) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2965,6 +3284,7 @@ pub mod operations {
     pub struct SetProjectPaymentMethodWhen(::httpmock::When);
     impl SetProjectPaymentMethodWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2976,10 +3296,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2991,6 +3313,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::PaymentMethodAssignment) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -2999,14 +3322,17 @@ pub mod operations {
     pub struct SetProjectPaymentMethodThen(::httpmock::Then);
     impl SetProjectPaymentMethodThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3018,6 +3344,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3029,6 +3356,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -3038,6 +3366,7 @@ pub mod operations {
     pub struct GetProjectUsageWhen(::httpmock::When);
     impl GetProjectUsageWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3048,10 +3377,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3067,14 +3398,17 @@ pub mod operations {
     pub struct GetProjectUsageThen(::httpmock::Then);
     impl GetProjectUsageThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3086,6 +3420,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3097,6 +3432,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ProjectUsageReport) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3112,6 +3448,7 @@ pub mod operations {
     pub struct ListWebhookRulesWhen(::httpmock::When);
     impl ListWebhookRulesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3123,10 +3460,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3186,14 +3525,17 @@ pub mod operations {
     pub struct ListWebhookRulesThen(::httpmock::Then);
     impl ListWebhookRulesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3205,6 +3547,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3216,6 +3559,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::WebhookRuleList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3231,6 +3575,7 @@ pub mod operations {
     pub struct DeleteWebhookRuleWhen(::httpmock::When);
     impl DeleteWebhookRuleWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3242,10 +3587,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3257,6 +3604,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `rule_name` must be this.
+        #[inline]
         pub fn rule_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3272,14 +3620,17 @@ pub mod operations {
     pub struct DeleteWebhookRuleThen(::httpmock::Then);
     impl DeleteWebhookRuleThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3291,6 +3642,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3302,6 +3654,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -3311,6 +3664,7 @@ pub mod operations {
     pub struct GetWebhookRuleWhen(::httpmock::When);
     impl GetWebhookRuleWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3322,10 +3676,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3337,6 +3693,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `rule_name` must be this.
+        #[inline]
         pub fn rule_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3352,14 +3709,17 @@ pub mod operations {
     pub struct GetWebhookRuleThen(::httpmock::Then);
     impl GetWebhookRuleThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3371,6 +3731,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3382,6 +3743,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::WebhookRule) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3397,6 +3759,7 @@ pub mod operations {
     pub struct CreateOrUpdateWebhookRuleWhen(::httpmock::When);
     impl CreateOrUpdateWebhookRuleWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3408,10 +3771,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3423,6 +3788,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `rule_name` must be this.
+        #[inline]
         pub fn rule_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3434,6 +3800,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::WebhookRulePut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -3442,14 +3809,17 @@ pub mod operations {
     pub struct CreateOrUpdateWebhookRuleThen(::httpmock::Then);
     impl CreateOrUpdateWebhookRuleThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3461,6 +3831,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3472,6 +3843,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::WebhookRule) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3487,6 +3859,7 @@ pub mod operations {
     pub struct ListWebhookRuleEventsWhen(::httpmock::When);
     impl ListWebhookRuleEventsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3500,10 +3873,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3515,6 +3890,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `rule_name` must be this.
+        #[inline]
         pub fn rule_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3530,14 +3906,17 @@ pub mod operations {
     pub struct ListWebhookRuleEventsThen(::httpmock::Then);
     impl ListWebhookRuleEventsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3549,6 +3928,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3560,6 +3940,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::WebhookDeliveryList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3575,6 +3956,7 @@ pub mod operations {
     pub struct ListUserOrganizationsWhen(::httpmock::When);
     impl ListUserOrganizationsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3585,6 +3967,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -3593,14 +3976,17 @@ pub mod operations {
     pub struct ListUserOrganizationsThen(::httpmock::Then);
     impl ListUserOrganizationsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3612,6 +3998,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3623,6 +4010,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::UserOrganizationList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3638,6 +4026,7 @@ pub mod operations {
     pub struct LeaveUserOrganizationWhen(::httpmock::When);
     impl LeaveUserOrganizationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3648,10 +4037,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `organization_id` must be this.
+        #[inline]
         pub fn organization_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3667,14 +4058,17 @@ pub mod operations {
     pub struct LeaveUserOrganizationThen(::httpmock::Then);
     impl LeaveUserOrganizationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3686,6 +4080,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3697,6 +4092,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -3706,6 +4102,7 @@ pub mod operations {
     pub struct GetUserOrganizationWhen(::httpmock::When);
     impl GetUserOrganizationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3716,10 +4113,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `organization_id` must be this.
+        #[inline]
         pub fn organization_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3735,14 +4134,17 @@ pub mod operations {
     pub struct GetUserOrganizationThen(::httpmock::Then);
     impl GetUserOrganizationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3754,6 +4156,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3765,6 +4168,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::UserOrganization) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3780,6 +4184,7 @@ pub mod operations {
     pub struct UpdateUserOrganizationWhen(::httpmock::When);
     impl UpdateUserOrganizationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3790,10 +4195,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `organization_id` must be this.
+        #[inline]
         pub fn organization_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3805,6 +4212,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::UserOrganizationPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -3813,14 +4221,17 @@ pub mod operations {
     pub struct UpdateUserOrganizationThen(::httpmock::Then);
     impl UpdateUserOrganizationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3832,6 +4243,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3843,6 +4255,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::UserOrganization) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3858,6 +4271,7 @@ pub mod operations {
     pub struct GetUserProfileWhen(::httpmock::When);
     impl GetUserProfileWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3866,6 +4280,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -3874,14 +4289,17 @@ pub mod operations {
     pub struct GetUserProfileThen(::httpmock::Then);
     impl GetUserProfileThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3893,6 +4311,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3904,6 +4323,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::UserProfile) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3919,6 +4339,7 @@ pub mod operations {
     pub struct UpdateUserProfileWhen(::httpmock::When);
     impl UpdateUserProfileWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3927,10 +4348,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::UserProfilePatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -3939,14 +4362,17 @@ pub mod operations {
     pub struct UpdateUserProfileThen(::httpmock::Then);
     impl UpdateUserProfileThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3958,6 +4384,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3969,6 +4396,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::UserProfile) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3984,6 +4412,7 @@ pub mod operations {
     pub struct GetUserCapabilitiesWhen(::httpmock::When);
     impl GetUserCapabilitiesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3992,6 +4421,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -4000,14 +4430,17 @@ pub mod operations {
     pub struct GetUserCapabilitiesThen(::httpmock::Then);
     impl GetUserCapabilitiesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4019,6 +4452,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4030,6 +4464,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &::serde_json::Value) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -4045,6 +4480,7 @@ pub mod operations {
     pub struct DeleteAllUserTokensWhen(::httpmock::When);
     impl DeleteAllUserTokensWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4053,6 +4489,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -4061,14 +4498,17 @@ pub mod operations {
     pub struct DeleteAllUserTokensThen(::httpmock::Then);
     impl DeleteAllUserTokensThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4080,6 +4520,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4091,6 +4532,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -4100,6 +4542,7 @@ pub mod operations {
     pub struct ListUserTokensWhen(::httpmock::When);
     impl ListUserTokensWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4108,6 +4551,7 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
@@ -4116,14 +4560,17 @@ pub mod operations {
     pub struct ListUserTokensThen(::httpmock::Then);
     impl ListUserTokensThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4135,6 +4582,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4146,6 +4594,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::UserTokenList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -4161,6 +4610,7 @@ pub mod operations {
     pub struct CreateUserTokenWhen(::httpmock::When);
     impl CreateUserTokenWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4169,10 +4619,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::UserTokenPost) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -4181,14 +4633,17 @@ pub mod operations {
     pub struct CreateUserTokenThen(::httpmock::Then);
     impl CreateUserTokenThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4200,6 +4655,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4211,6 +4667,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::UserToken) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -4226,6 +4683,7 @@ pub mod operations {
     pub struct DeleteUserTokenWhen(::httpmock::When);
     impl DeleteUserTokenWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4236,10 +4694,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `token_id` must be this.
+        #[inline]
         pub fn token_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4255,14 +4715,17 @@ pub mod operations {
     pub struct DeleteUserTokenThen(::httpmock::Then);
     impl DeleteUserTokenThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4274,6 +4737,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4285,6 +4749,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -4294,6 +4759,7 @@ pub mod operations {
     pub struct GetUserTokenWhen(::httpmock::When);
     impl GetUserTokenWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4304,10 +4770,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `token_id` must be this.
+        #[inline]
         pub fn token_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4323,14 +4791,17 @@ pub mod operations {
     pub struct GetUserTokenThen(::httpmock::Then);
     impl GetUserTokenThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4342,6 +4813,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4353,6 +4825,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::UserToken) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -4368,6 +4841,7 @@ pub mod operations {
     pub struct CreateUsageReportCsvWhen(::httpmock::When);
     impl CreateUsageReportCsvWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4380,10 +4854,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::UsageReportQuery) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -4392,14 +4868,17 @@ pub mod operations {
     pub struct CreateUsageReportCsvThen(::httpmock::Then);
     impl CreateUsageReportCsvThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4411,6 +4890,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(

@@ -10,6 +10,7 @@ pub mod operations {
     pub struct ListAccountFiltersWhen(::httpmock::When);
     impl ListAccountFiltersWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -23,10 +24,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -86,14 +89,17 @@ pub mod operations {
     pub struct ListAccountFiltersThen(::httpmock::Then);
     impl ListAccountFiltersThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -105,6 +111,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -116,6 +123,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::AccountFilterList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -131,6 +139,7 @@ pub mod operations {
     pub struct DeleteAccountFilterWhen(::httpmock::When);
     impl DeleteAccountFilterWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -144,10 +153,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -159,6 +170,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `filter_name` must be this.
+        #[inline]
         pub fn filter_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -174,14 +186,17 @@ pub mod operations {
     pub struct DeleteAccountFilterThen(::httpmock::Then);
     impl DeleteAccountFilterThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -193,6 +208,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -204,6 +220,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -213,6 +230,7 @@ pub mod operations {
     pub struct GetAccountFilterWhen(::httpmock::When);
     impl GetAccountFilterWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -226,10 +244,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -241,6 +261,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `filter_name` must be this.
+        #[inline]
         pub fn filter_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -256,14 +277,17 @@ pub mod operations {
     pub struct GetAccountFilterThen(::httpmock::Then);
     impl GetAccountFilterThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -275,6 +299,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -286,6 +311,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::AccountFilter) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -301,6 +327,7 @@ pub mod operations {
     pub struct CreateOrUpdateAccountFilterWhen(::httpmock::When);
     impl CreateOrUpdateAccountFilterWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -314,10 +341,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -329,6 +358,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `filter_name` must be this.
+        #[inline]
         pub fn filter_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -340,6 +370,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::AccountFilterPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -348,14 +379,17 @@ pub mod operations {
     pub struct CreateOrUpdateAccountFilterThen(::httpmock::Then);
     impl CreateOrUpdateAccountFilterThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -367,6 +401,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -378,6 +413,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::AccountFilter) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -393,6 +429,7 @@ pub mod operations {
     pub struct ListAssetsWhen(::httpmock::When);
     impl ListAssetsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -404,10 +441,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -463,10 +502,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -475,14 +516,17 @@ pub mod operations {
     pub struct ListAssetsThen(::httpmock::Then);
     impl ListAssetsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -494,6 +538,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -505,6 +550,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::AssetList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -520,6 +566,7 @@ pub mod operations {
     pub struct DeleteAssetWhen(::httpmock::When);
     impl DeleteAssetWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -531,10 +578,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -546,6 +595,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `asset_name` must be this.
+        #[inline]
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -561,14 +611,17 @@ pub mod operations {
     pub struct DeleteAssetThen(::httpmock::Then);
     impl DeleteAssetThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -580,6 +633,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -591,6 +645,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -600,6 +655,7 @@ pub mod operations {
     pub struct GetAssetWhen(::httpmock::When);
     impl GetAssetWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -611,10 +667,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -626,6 +684,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `asset_name` must be this.
+        #[inline]
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -641,14 +700,17 @@ pub mod operations {
     pub struct GetAssetThen(::httpmock::Then);
     impl GetAssetThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -660,6 +722,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -671,6 +734,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Asset) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -686,6 +750,7 @@ pub mod operations {
     pub struct CreateOrUpdateAssetWhen(::httpmock::When);
     impl CreateOrUpdateAssetWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -697,10 +762,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -712,6 +779,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `asset_name` must be this.
+        #[inline]
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -723,6 +791,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::AssetPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -731,14 +800,17 @@ pub mod operations {
     pub struct CreateOrUpdateAssetThen(::httpmock::Then);
     impl CreateOrUpdateAssetThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -750,6 +822,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -761,6 +834,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Asset) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -776,6 +850,7 @@ pub mod operations {
     pub struct ListAssetFiltersWhen(::httpmock::When);
     impl ListAssetFiltersWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -789,10 +864,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -804,6 +881,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `asset_name` must be this.
+        #[inline]
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -863,14 +941,17 @@ pub mod operations {
     pub struct ListAssetFiltersThen(::httpmock::Then);
     impl ListAssetFiltersThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -882,6 +963,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -893,6 +975,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::AssetFilterList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -908,6 +991,7 @@ pub mod operations {
     pub struct DeleteAssetFilterWhen(::httpmock::When);
     impl DeleteAssetFilterWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -921,10 +1005,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -936,6 +1022,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `asset_name` must be this.
+        #[inline]
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -947,6 +1034,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `filter_name` must be this.
+        #[inline]
         pub fn filter_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -962,14 +1050,17 @@ pub mod operations {
     pub struct DeleteAssetFilterThen(::httpmock::Then);
     impl DeleteAssetFilterThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -981,6 +1072,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -992,6 +1084,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -1001,6 +1094,7 @@ pub mod operations {
     pub struct GetAssetFilterWhen(::httpmock::When);
     impl GetAssetFilterWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1014,10 +1108,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1029,6 +1125,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `asset_name` must be this.
+        #[inline]
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1040,6 +1137,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `filter_name` must be this.
+        #[inline]
         pub fn filter_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1055,14 +1153,17 @@ pub mod operations {
     pub struct GetAssetFilterThen(::httpmock::Then);
     impl GetAssetFilterThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1074,6 +1175,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1085,6 +1187,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::AssetFilter) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1100,6 +1203,7 @@ pub mod operations {
     pub struct CreateOrUpdateAssetFilterWhen(::httpmock::When);
     impl CreateOrUpdateAssetFilterWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1113,10 +1217,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1128,6 +1234,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `asset_name` must be this.
+        #[inline]
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1139,6 +1246,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `filter_name` must be this.
+        #[inline]
         pub fn filter_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1150,6 +1258,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::AssetFilterPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1158,14 +1267,17 @@ pub mod operations {
     pub struct CreateOrUpdateAssetFilterThen(::httpmock::Then);
     impl CreateOrUpdateAssetFilterThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1177,6 +1289,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1188,6 +1301,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::AssetFilter) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1203,6 +1317,7 @@ pub mod operations {
     pub struct GetAssetFileAccessInfoWhen(::httpmock::When);
     impl GetAssetFileAccessInfoWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1216,10 +1331,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1231,6 +1348,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `asset_name` must be this.
+        #[inline]
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1246,14 +1364,17 @@ pub mod operations {
     pub struct GetAssetFileAccessInfoThen(::httpmock::Then);
     impl GetAssetFileAccessInfoThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1265,6 +1386,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1276,6 +1398,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::AssetFileAccessInfo) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1291,6 +1414,7 @@ pub mod operations {
     pub struct ListAssetStreamingLocatorsWhen(::httpmock::When);
     impl ListAssetStreamingLocatorsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1304,10 +1428,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1319,6 +1445,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `asset_name` must be this.
+        #[inline]
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1334,14 +1461,17 @@ pub mod operations {
     pub struct ListAssetStreamingLocatorsThen(::httpmock::Then);
     impl ListAssetStreamingLocatorsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1353,6 +1483,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1364,6 +1495,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(
             self,
             status: u16,
@@ -1383,6 +1515,7 @@ pub mod operations {
     pub struct GetAssetStateWhen(::httpmock::When);
     impl GetAssetStateWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1396,10 +1529,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1411,6 +1546,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `asset_name` must be this.
+        #[inline]
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1426,14 +1562,17 @@ pub mod operations {
     pub struct GetAssetStateThen(::httpmock::Then);
     impl GetAssetStateThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1445,6 +1584,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1456,6 +1596,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ResourceState) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1471,6 +1612,7 @@ pub mod operations {
     pub struct GetAssetStorageWhen(::httpmock::When);
     impl GetAssetStorageWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1484,10 +1626,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1499,6 +1643,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `asset_name` must be this.
+        #[inline]
         pub fn asset_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1514,14 +1659,17 @@ pub mod operations {
     pub struct GetAssetStorageThen(::httpmock::Then);
     impl GetAssetStorageThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1533,6 +1681,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1544,6 +1693,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::AssetStorage) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1559,6 +1709,7 @@ pub mod operations {
     pub struct ListContentsWhen(::httpmock::When);
     impl ListContentsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1570,10 +1721,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1629,10 +1782,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -1641,14 +1796,17 @@ pub mod operations {
     pub struct ListContentsThen(::httpmock::Then);
     impl ListContentsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1660,6 +1818,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1671,6 +1830,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ContentList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1686,6 +1846,7 @@ pub mod operations {
     pub struct DeleteContentWhen(::httpmock::When);
     impl DeleteContentWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1697,10 +1858,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1712,6 +1875,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1727,14 +1891,17 @@ pub mod operations {
     pub struct DeleteContentThen(::httpmock::Then);
     impl DeleteContentThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1746,6 +1913,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1757,6 +1925,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -1766,6 +1935,7 @@ pub mod operations {
     pub struct GetContentWhen(::httpmock::When);
     impl GetContentWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1777,10 +1947,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1792,6 +1964,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1807,14 +1980,17 @@ pub mod operations {
     pub struct GetContentThen(::httpmock::Then);
     impl GetContentThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1826,6 +2002,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1837,6 +2014,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Content) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1852,6 +2030,7 @@ pub mod operations {
     pub struct UpdateContentWhen(::httpmock::When);
     impl UpdateContentWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1863,10 +2042,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1878,6 +2059,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1889,6 +2071,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ContentPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1897,14 +2080,17 @@ pub mod operations {
     pub struct UpdateContentThen(::httpmock::Then);
     impl UpdateContentThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1916,6 +2102,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1927,6 +2114,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Content) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1942,6 +2130,7 @@ pub mod operations {
     pub struct CreateContentWhen(::httpmock::When);
     impl CreateContentWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1953,10 +2142,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1968,6 +2159,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1979,6 +2171,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ContentPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -1987,14 +2180,17 @@ pub mod operations {
     pub struct CreateContentThen(::httpmock::Then);
     impl CreateContentThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2006,6 +2202,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2017,6 +2214,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Content) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2032,6 +2230,7 @@ pub mod operations {
     pub struct ListContentKeyPoliciesWhen(::httpmock::When);
     impl ListContentKeyPoliciesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2045,10 +2244,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2108,14 +2309,17 @@ pub mod operations {
     pub struct ListContentKeyPoliciesThen(::httpmock::Then);
     impl ListContentKeyPoliciesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2127,6 +2331,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2138,6 +2343,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ContentKeyPolicyList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2153,6 +2359,7 @@ pub mod operations {
     pub struct DeleteContentKeyPolicyWhen(::httpmock::When);
     impl DeleteContentKeyPolicyWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2166,10 +2373,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2181,6 +2390,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `policy_name` must be this.
+        #[inline]
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2196,14 +2406,17 @@ pub mod operations {
     pub struct DeleteContentKeyPolicyThen(::httpmock::Then);
     impl DeleteContentKeyPolicyThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2215,6 +2428,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2226,6 +2440,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -2235,6 +2450,7 @@ pub mod operations {
     pub struct GetContentKeyPolicyWhen(::httpmock::When);
     impl GetContentKeyPolicyWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2248,10 +2464,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2263,6 +2481,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `policy_name` must be this.
+        #[inline]
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2278,14 +2497,17 @@ pub mod operations {
     pub struct GetContentKeyPolicyThen(::httpmock::Then);
     impl GetContentKeyPolicyThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2297,6 +2519,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2308,6 +2531,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ContentKeyPolicy) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2323,6 +2547,7 @@ pub mod operations {
     pub struct UpdateContentKeyPolicyWhen(::httpmock::When);
     impl UpdateContentKeyPolicyWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2336,10 +2561,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2351,6 +2578,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `policy_name` must be this.
+        #[inline]
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2362,6 +2590,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ContentKeyPolicyPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -2370,14 +2599,17 @@ pub mod operations {
     pub struct UpdateContentKeyPolicyThen(::httpmock::Then);
     impl UpdateContentKeyPolicyThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2389,6 +2621,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2400,6 +2633,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ContentKeyPolicy) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2415,6 +2649,7 @@ pub mod operations {
     pub struct CreateContentKeyPolicyWhen(::httpmock::When);
     impl CreateContentKeyPolicyWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2428,10 +2663,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2443,6 +2680,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `policy_name` must be this.
+        #[inline]
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2454,6 +2692,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ContentKeyPolicyPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -2462,14 +2701,17 @@ pub mod operations {
     pub struct CreateContentKeyPolicyThen(::httpmock::Then);
     impl CreateContentKeyPolicyThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2481,6 +2723,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2492,6 +2735,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ContentKeyPolicy) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2507,6 +2751,7 @@ pub mod operations {
     pub struct GetContentKeyPolicySecretsWhen(::httpmock::When);
     impl GetContentKeyPolicySecretsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2520,10 +2765,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2535,6 +2782,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `policy_name` must be this.
+        #[inline]
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2550,14 +2798,17 @@ pub mod operations {
     pub struct GetContentKeyPolicySecretsThen(::httpmock::Then);
     impl GetContentKeyPolicySecretsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2569,6 +2820,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2580,6 +2832,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(
             self,
             status: u16,
@@ -2599,6 +2852,7 @@ pub mod operations {
     pub struct GetContentKeyPolicyStateWhen(::httpmock::When);
     impl GetContentKeyPolicyStateWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2612,10 +2866,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2627,6 +2883,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `policy_name` must be this.
+        #[inline]
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2642,14 +2899,17 @@ pub mod operations {
     pub struct GetContentKeyPolicyStateThen(::httpmock::Then);
     impl GetContentKeyPolicyStateThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2661,6 +2921,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2672,6 +2933,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ResourceState) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2687,6 +2949,7 @@ pub mod operations {
     pub struct ListDestinationsWhen(::httpmock::When);
     impl ListDestinationsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2698,10 +2961,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2757,10 +3022,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -2769,14 +3036,17 @@ pub mod operations {
     pub struct ListDestinationsThen(::httpmock::Then);
     impl ListDestinationsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2788,6 +3058,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2799,6 +3070,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::DestinationList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2814,6 +3086,7 @@ pub mod operations {
     pub struct DeleteDestinationWhen(::httpmock::When);
     impl DeleteDestinationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2827,10 +3100,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2842,6 +3117,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2857,14 +3133,17 @@ pub mod operations {
     pub struct DeleteDestinationThen(::httpmock::Then);
     impl DeleteDestinationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2876,6 +3155,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2887,6 +3167,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -2896,6 +3177,7 @@ pub mod operations {
     pub struct GetDestinationWhen(::httpmock::When);
     impl GetDestinationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2909,10 +3191,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2924,6 +3208,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -2939,14 +3224,17 @@ pub mod operations {
     pub struct GetDestinationThen(::httpmock::Then);
     impl GetDestinationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -2958,6 +3246,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -2969,6 +3258,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Destination) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -2984,6 +3274,7 @@ pub mod operations {
     pub struct UpdateDestinationWhen(::httpmock::When);
     impl UpdateDestinationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -2997,10 +3288,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3012,6 +3305,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3023,6 +3317,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::DestinationPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -3031,14 +3326,17 @@ pub mod operations {
     pub struct UpdateDestinationThen(::httpmock::Then);
     impl UpdateDestinationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3050,6 +3348,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3061,6 +3360,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Destination) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3076,6 +3376,7 @@ pub mod operations {
     pub struct CreateDestinationWhen(::httpmock::When);
     impl CreateDestinationWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3089,10 +3390,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3104,6 +3407,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3115,6 +3419,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::DestinationPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -3123,14 +3428,17 @@ pub mod operations {
     pub struct CreateDestinationThen(::httpmock::Then);
     impl CreateDestinationThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3142,6 +3450,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3153,6 +3462,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Destination) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3168,6 +3478,7 @@ pub mod operations {
     pub struct ListJobsWhen(::httpmock::When);
     impl ListJobsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3178,10 +3489,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3241,14 +3554,17 @@ pub mod operations {
     pub struct ListJobsThen(::httpmock::Then);
     impl ListJobsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3260,6 +3576,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3271,6 +3588,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::JobList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3286,6 +3604,7 @@ pub mod operations {
     pub struct ListLiveEventsWhen(::httpmock::When);
     impl ListLiveEventsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3297,10 +3616,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3312,10 +3633,12 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -3368,14 +3691,17 @@ pub mod operations {
     pub struct ListLiveEventsThen(::httpmock::Then);
     impl ListLiveEventsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3387,6 +3713,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3398,6 +3725,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::LiveEventList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3413,6 +3741,7 @@ pub mod operations {
     pub struct DeleteLiveEventWhen(::httpmock::When);
     impl DeleteLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3426,10 +3755,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3441,6 +3772,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3456,14 +3788,17 @@ pub mod operations {
     pub struct DeleteLiveEventThen(::httpmock::Then);
     impl DeleteLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3475,6 +3810,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3486,6 +3822,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -3495,6 +3832,7 @@ pub mod operations {
     pub struct GetLiveEventWhen(::httpmock::When);
     impl GetLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3508,10 +3846,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3523,6 +3863,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3538,14 +3879,17 @@ pub mod operations {
     pub struct GetLiveEventThen(::httpmock::Then);
     impl GetLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3557,6 +3901,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3568,6 +3913,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::LiveEvent) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3583,6 +3929,7 @@ pub mod operations {
     pub struct UpdateLiveEventWhen(::httpmock::When);
     impl UpdateLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3597,10 +3944,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3612,6 +3961,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3623,6 +3973,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::LiveEventPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -3631,14 +3982,17 @@ pub mod operations {
     pub struct UpdateLiveEventThen(::httpmock::Then);
     impl UpdateLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3650,6 +4004,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3661,6 +4016,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::LiveEvent) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3676,6 +4032,7 @@ pub mod operations {
     pub struct CreateLiveEventWhen(::httpmock::When);
     impl CreateLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3689,10 +4046,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3704,6 +4063,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3715,6 +4075,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::LiveEventPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -3723,14 +4084,17 @@ pub mod operations {
     pub struct CreateLiveEventThen(::httpmock::Then);
     impl CreateLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3742,6 +4106,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3753,6 +4118,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::LiveEvent) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3768,6 +4134,7 @@ pub mod operations {
     pub struct AllocateLiveEventWhen(::httpmock::When);
     impl AllocateLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3781,10 +4148,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3796,6 +4165,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3811,14 +4181,17 @@ pub mod operations {
     pub struct AllocateLiveEventThen(::httpmock::Then);
     impl AllocateLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3830,6 +4203,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3841,6 +4215,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -3850,6 +4225,7 @@ pub mod operations {
     pub struct ListLiveOutputsWhen(::httpmock::When);
     impl ListLiveOutputsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3863,10 +4239,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3878,6 +4256,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -3937,14 +4316,17 @@ pub mod operations {
     pub struct ListLiveOutputsThen(::httpmock::Then);
     impl ListLiveOutputsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -3956,6 +4338,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -3967,6 +4350,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::LiveOutputList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -3982,6 +4366,7 @@ pub mod operations {
     pub struct DeleteLiveOutputWhen(::httpmock::When);
     impl DeleteLiveOutputWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -3995,10 +4380,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4010,6 +4397,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4021,6 +4409,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `output_name` must be this.
+        #[inline]
         pub fn output_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4036,14 +4425,17 @@ pub mod operations {
     pub struct DeleteLiveOutputThen(::httpmock::Then);
     impl DeleteLiveOutputThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4055,6 +4447,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4066,6 +4459,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -4075,6 +4469,7 @@ pub mod operations {
     pub struct GetLiveOutputWhen(::httpmock::When);
     impl GetLiveOutputWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4088,10 +4483,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4103,6 +4500,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4114,6 +4512,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `output_name` must be this.
+        #[inline]
         pub fn output_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4129,14 +4528,17 @@ pub mod operations {
     pub struct GetLiveOutputThen(::httpmock::Then);
     impl GetLiveOutputThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4148,6 +4550,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4159,6 +4562,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::LiveOutput) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -4174,6 +4578,7 @@ pub mod operations {
     pub struct CreateLiveOutputWhen(::httpmock::When);
     impl CreateLiveOutputWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4187,10 +4592,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4202,6 +4609,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4213,6 +4621,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `output_name` must be this.
+        #[inline]
         pub fn output_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4224,6 +4633,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::LiveOutputPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -4232,14 +4642,17 @@ pub mod operations {
     pub struct CreateLiveOutputThen(::httpmock::Then);
     impl CreateLiveOutputThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4251,6 +4664,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4262,6 +4676,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::LiveOutput) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -4277,6 +4692,7 @@ pub mod operations {
     pub struct GetLiveOutputStateWhen(::httpmock::When);
     impl GetLiveOutputStateWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4290,10 +4706,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4305,6 +4723,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4316,6 +4735,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `output_name` must be this.
+        #[inline]
         pub fn output_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4331,14 +4751,17 @@ pub mod operations {
     pub struct GetLiveOutputStateThen(::httpmock::Then);
     impl GetLiveOutputStateThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4350,6 +4773,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4361,6 +4785,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ResourceState) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -4376,6 +4801,7 @@ pub mod operations {
     pub struct ResetLiveEventWhen(::httpmock::When);
     impl ResetLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4389,10 +4815,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4404,6 +4832,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4419,14 +4848,17 @@ pub mod operations {
     pub struct ResetLiveEventThen(::httpmock::Then);
     impl ResetLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4438,6 +4870,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4449,6 +4882,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -4458,6 +4892,7 @@ pub mod operations {
     pub struct StartLiveEventWhen(::httpmock::When);
     impl StartLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4471,10 +4906,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4486,6 +4923,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4501,14 +4939,17 @@ pub mod operations {
     pub struct StartLiveEventThen(::httpmock::Then);
     impl StartLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4520,6 +4961,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4531,6 +4973,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -4540,6 +4983,7 @@ pub mod operations {
     pub struct GetLiveEventStateWhen(::httpmock::When);
     impl GetLiveEventStateWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4553,10 +4997,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4568,6 +5014,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4583,14 +5030,17 @@ pub mod operations {
     pub struct GetLiveEventStateThen(::httpmock::Then);
     impl GetLiveEventStateThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4602,6 +5052,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4613,6 +5064,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ResourceState) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -4628,6 +5080,7 @@ pub mod operations {
     pub struct StopLiveEventWhen(::httpmock::When);
     impl StopLiveEventWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4641,10 +5094,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4656,6 +5111,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4671,14 +5127,17 @@ pub mod operations {
     pub struct StopLiveEventThen(::httpmock::Then);
     impl StopLiveEventThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4690,6 +5149,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4701,6 +5161,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -4710,6 +5171,7 @@ pub mod operations {
     pub struct ListSourcesWhen(::httpmock::When);
     impl ListSourcesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4721,10 +5183,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4780,10 +5244,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -4792,14 +5258,17 @@ pub mod operations {
     pub struct ListSourcesThen(::httpmock::Then);
     impl ListSourcesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4811,6 +5280,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4822,6 +5292,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::SourceList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -4837,6 +5308,7 @@ pub mod operations {
     pub struct DeleteSourceWhen(::httpmock::When);
     impl DeleteSourceWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4848,10 +5320,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4863,6 +5337,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4878,14 +5353,17 @@ pub mod operations {
     pub struct DeleteSourceThen(::httpmock::Then);
     impl DeleteSourceThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4897,6 +5375,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4908,6 +5387,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -4917,6 +5397,7 @@ pub mod operations {
     pub struct GetSourceWhen(::httpmock::When);
     impl GetSourceWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -4928,10 +5409,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4943,6 +5426,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -4958,14 +5442,17 @@ pub mod operations {
     pub struct GetSourceThen(::httpmock::Then);
     impl GetSourceThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -4977,6 +5464,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -4988,6 +5476,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Source) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -5003,6 +5492,7 @@ pub mod operations {
     pub struct UpdateSourceWhen(::httpmock::When);
     impl UpdateSourceWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -5014,10 +5504,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5029,6 +5521,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5040,6 +5533,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::SourcePatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -5048,14 +5542,17 @@ pub mod operations {
     pub struct UpdateSourceThen(::httpmock::Then);
     impl UpdateSourceThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -5067,6 +5564,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -5078,6 +5576,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Source) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -5093,6 +5592,7 @@ pub mod operations {
     pub struct CreateSourceWhen(::httpmock::When);
     impl CreateSourceWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -5104,10 +5604,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5119,6 +5621,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5130,6 +5633,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::SourcePut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -5138,14 +5642,17 @@ pub mod operations {
     pub struct CreateSourceThen(::httpmock::Then);
     impl CreateSourceThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -5157,6 +5664,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -5168,6 +5676,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Source) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -5183,6 +5692,7 @@ pub mod operations {
     pub struct ListStoragesWhen(::httpmock::When);
     impl ListStoragesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -5194,10 +5704,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5257,14 +5769,17 @@ pub mod operations {
     pub struct ListStoragesThen(::httpmock::Then);
     impl ListStoragesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -5276,6 +5791,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -5287,6 +5803,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StorageList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -5302,6 +5819,7 @@ pub mod operations {
     pub struct DeleteStorageWhen(::httpmock::When);
     impl DeleteStorageWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -5313,10 +5831,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5328,6 +5848,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `storage_name` must be this.
+        #[inline]
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5343,14 +5864,17 @@ pub mod operations {
     pub struct DeleteStorageThen(::httpmock::Then);
     impl DeleteStorageThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -5362,6 +5886,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -5373,6 +5898,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -5382,6 +5908,7 @@ pub mod operations {
     pub struct GetStorageWhen(::httpmock::When);
     impl GetStorageWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -5393,10 +5920,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5408,6 +5937,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `storage_name` must be this.
+        #[inline]
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5423,14 +5953,17 @@ pub mod operations {
     pub struct GetStorageThen(::httpmock::Then);
     impl GetStorageThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -5442,6 +5975,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -5453,6 +5987,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Storage) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -5468,6 +6003,7 @@ pub mod operations {
     pub struct UpdateStorageWhen(::httpmock::When);
     impl UpdateStorageWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -5479,10 +6015,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5494,6 +6032,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `storage_name` must be this.
+        #[inline]
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5505,6 +6044,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::StoragePatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -5513,14 +6053,17 @@ pub mod operations {
     pub struct UpdateStorageThen(::httpmock::Then);
     impl UpdateStorageThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -5532,6 +6075,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -5543,6 +6087,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Storage) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -5558,6 +6103,7 @@ pub mod operations {
     pub struct CreateOrUpdateStorageWhen(::httpmock::When);
     impl CreateOrUpdateStorageWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -5569,10 +6115,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5584,6 +6132,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `storage_name` must be this.
+        #[inline]
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5595,6 +6144,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::StoragePut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -5603,14 +6153,17 @@ pub mod operations {
     pub struct CreateOrUpdateStorageThen(::httpmock::Then);
     impl CreateOrUpdateStorageThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -5622,6 +6175,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -5633,6 +6187,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Storage) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -5648,6 +6203,7 @@ pub mod operations {
     pub struct ListStorageCredentialsWhen(::httpmock::When);
     impl ListStorageCredentialsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -5661,10 +6217,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5676,6 +6234,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `storage_name` must be this.
+        #[inline]
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5691,14 +6250,17 @@ pub mod operations {
     pub struct ListStorageCredentialsThen(::httpmock::Then);
     impl ListStorageCredentialsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -5710,6 +6272,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -5721,6 +6284,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StorageCredentialList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -5736,6 +6300,7 @@ pub mod operations {
     pub struct CreateStorageCredentialWhen(::httpmock::When);
     impl CreateStorageCredentialWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -5749,10 +6314,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5764,6 +6331,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `storage_name` must be this.
+        #[inline]
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5775,6 +6343,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::StorageCredentialPost) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -5783,14 +6352,17 @@ pub mod operations {
     pub struct CreateStorageCredentialThen(::httpmock::Then);
     impl CreateStorageCredentialThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -5802,6 +6374,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -5813,6 +6386,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StorageCredential) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -5828,6 +6402,7 @@ pub mod operations {
     pub struct DeleteStorageCredentialWhen(::httpmock::When);
     impl DeleteStorageCredentialWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -5841,10 +6416,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5856,6 +6433,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `storage_name` must be this.
+        #[inline]
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5867,6 +6445,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `credential_id` must be this.
+        #[inline]
         pub fn credential_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5882,14 +6461,17 @@ pub mod operations {
     pub struct DeleteStorageCredentialThen(::httpmock::Then);
     impl DeleteStorageCredentialThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -5901,6 +6483,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -5912,6 +6495,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -5921,6 +6505,7 @@ pub mod operations {
     pub struct GetStorageCredentialWhen(::httpmock::When);
     impl GetStorageCredentialWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -5934,10 +6519,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5949,6 +6536,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `storage_name` must be this.
+        #[inline]
         pub fn storage_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5960,6 +6548,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `credential_id` must be this.
+        #[inline]
         pub fn credential_id(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -5975,14 +6564,17 @@ pub mod operations {
     pub struct GetStorageCredentialThen(::httpmock::Then);
     impl GetStorageCredentialThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -5994,6 +6586,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6005,6 +6598,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StorageCredential) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -6020,6 +6614,7 @@ pub mod operations {
     pub struct ListStreamingEndpointsWhen(::httpmock::When);
     impl ListStreamingEndpointsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -6033,10 +6628,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6096,14 +6693,17 @@ pub mod operations {
     pub struct ListStreamingEndpointsThen(::httpmock::Then);
     impl ListStreamingEndpointsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -6115,6 +6715,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6126,6 +6727,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StreamingEndpointList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -6141,6 +6743,7 @@ pub mod operations {
     pub struct DeleteStreamingEndpointWhen(::httpmock::When);
     impl DeleteStreamingEndpointWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -6154,10 +6757,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6169,6 +6774,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `endpoint_name` must be this.
+        #[inline]
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6184,14 +6790,17 @@ pub mod operations {
     pub struct DeleteStreamingEndpointThen(::httpmock::Then);
     impl DeleteStreamingEndpointThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -6203,6 +6812,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6214,6 +6824,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -6223,6 +6834,7 @@ pub mod operations {
     pub struct GetStreamingEndpointWhen(::httpmock::When);
     impl GetStreamingEndpointWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -6236,10 +6848,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6251,6 +6865,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `endpoint_name` must be this.
+        #[inline]
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6266,14 +6881,17 @@ pub mod operations {
     pub struct GetStreamingEndpointThen(::httpmock::Then);
     impl GetStreamingEndpointThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -6285,6 +6903,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6296,6 +6915,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StreamingEndpoint) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -6311,6 +6931,7 @@ pub mod operations {
     pub struct UpdateStreamingEndpointWhen(::httpmock::When);
     impl UpdateStreamingEndpointWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -6324,10 +6945,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6339,6 +6962,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `endpoint_name` must be this.
+        #[inline]
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6350,6 +6974,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::StreamingEndpointPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -6358,14 +6983,17 @@ pub mod operations {
     pub struct UpdateStreamingEndpointThen(::httpmock::Then);
     impl UpdateStreamingEndpointThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -6377,6 +7005,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6388,6 +7017,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StreamingEndpoint) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -6403,6 +7033,7 @@ pub mod operations {
     pub struct CreateStreamingEndpointWhen(::httpmock::When);
     impl CreateStreamingEndpointWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -6416,10 +7047,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6431,6 +7064,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `endpoint_name` must be this.
+        #[inline]
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6442,6 +7076,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::StreamingEndpointPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -6450,14 +7085,17 @@ pub mod operations {
     pub struct CreateStreamingEndpointThen(::httpmock::Then);
     impl CreateStreamingEndpointThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -6469,6 +7107,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6480,6 +7119,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StreamingEndpoint) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -6495,6 +7135,7 @@ pub mod operations {
     pub struct RestartStreamingEndpointWhen(::httpmock::When);
     impl RestartStreamingEndpointWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -6508,10 +7149,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6523,6 +7166,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `endpoint_name` must be this.
+        #[inline]
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6538,14 +7182,17 @@ pub mod operations {
     pub struct RestartStreamingEndpointThen(::httpmock::Then);
     impl RestartStreamingEndpointThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -6557,6 +7204,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6568,6 +7216,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -6577,6 +7226,7 @@ pub mod operations {
     pub struct ScaleStreamingEndpointWhen(::httpmock::When);
     impl ScaleStreamingEndpointWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -6590,10 +7240,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6605,6 +7257,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `endpoint_name` must be this.
+        #[inline]
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6616,6 +7269,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::StreamingEndpointScale) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -6624,14 +7278,17 @@ pub mod operations {
     pub struct ScaleStreamingEndpointThen(::httpmock::Then);
     impl ScaleStreamingEndpointThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -6643,6 +7300,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6654,6 +7312,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -6663,6 +7322,7 @@ pub mod operations {
     pub struct GetStreamingEndpointSkusWhen(::httpmock::When);
     impl GetStreamingEndpointSkusWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -6676,10 +7336,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6691,6 +7353,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `endpoint_name` must be this.
+        #[inline]
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6706,14 +7369,17 @@ pub mod operations {
     pub struct GetStreamingEndpointSkusThen(::httpmock::Then);
     impl GetStreamingEndpointSkusThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -6725,6 +7391,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6736,6 +7403,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -6745,6 +7413,7 @@ pub mod operations {
     pub struct StartStreamingEndpointWhen(::httpmock::When);
     impl StartStreamingEndpointWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -6758,10 +7427,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6773,6 +7444,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `endpoint_name` must be this.
+        #[inline]
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6788,14 +7460,17 @@ pub mod operations {
     pub struct StartStreamingEndpointThen(::httpmock::Then);
     impl StartStreamingEndpointThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -6807,6 +7482,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6818,6 +7494,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -6827,6 +7504,7 @@ pub mod operations {
     pub struct GetStreamingEndpointStateWhen(::httpmock::When);
     impl GetStreamingEndpointStateWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -6840,10 +7518,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6855,6 +7535,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `endpoint_name` must be this.
+        #[inline]
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6870,14 +7551,17 @@ pub mod operations {
     pub struct GetStreamingEndpointStateThen(::httpmock::Then);
     impl GetStreamingEndpointStateThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -6889,6 +7573,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6900,6 +7585,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ResourceState) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -6915,6 +7601,7 @@ pub mod operations {
     pub struct StopStreamingEndpointWhen(::httpmock::When);
     impl StopStreamingEndpointWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -6928,10 +7615,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6943,6 +7632,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `endpoint_name` must be this.
+        #[inline]
         pub fn endpoint_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -6958,14 +7648,17 @@ pub mod operations {
     pub struct StopStreamingEndpointThen(::httpmock::Then);
     impl StopStreamingEndpointThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -6977,6 +7670,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -6988,6 +7682,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -6997,6 +7692,7 @@ pub mod operations {
     pub struct ListStreamingLocatorsWhen(::httpmock::When);
     impl ListStreamingLocatorsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -7010,10 +7706,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7073,14 +7771,17 @@ pub mod operations {
     pub struct ListStreamingLocatorsThen(::httpmock::Then);
     impl ListStreamingLocatorsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -7092,6 +7793,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -7103,6 +7805,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StreamingLocatorList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -7118,6 +7821,7 @@ pub mod operations {
     pub struct DeleteStreamingLocatorWhen(::httpmock::When);
     impl DeleteStreamingLocatorWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -7131,10 +7835,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7146,6 +7852,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `locator_name` must be this.
+        #[inline]
         pub fn locator_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7161,14 +7868,17 @@ pub mod operations {
     pub struct DeleteStreamingLocatorThen(::httpmock::Then);
     impl DeleteStreamingLocatorThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -7180,6 +7890,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -7191,6 +7902,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -7200,6 +7912,7 @@ pub mod operations {
     pub struct GetStreamingLocatorWhen(::httpmock::When);
     impl GetStreamingLocatorWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -7213,10 +7926,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7228,6 +7943,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `locator_name` must be this.
+        #[inline]
         pub fn locator_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7243,14 +7959,17 @@ pub mod operations {
     pub struct GetStreamingLocatorThen(::httpmock::Then);
     impl GetStreamingLocatorThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -7262,6 +7981,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -7273,6 +7993,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StreamingLocator) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -7288,6 +8009,7 @@ pub mod operations {
     pub struct CreateOrUpdateStreamingLocatorWhen(::httpmock::When);
     impl CreateOrUpdateStreamingLocatorWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -7301,10 +8023,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7316,6 +8040,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `locator_name` must be this.
+        #[inline]
         pub fn locator_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7327,6 +8052,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::StreamingLocatorPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -7335,14 +8061,17 @@ pub mod operations {
     pub struct CreateOrUpdateStreamingLocatorThen(::httpmock::Then);
     impl CreateOrUpdateStreamingLocatorThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -7354,6 +8083,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -7365,6 +8095,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StreamingLocator) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -7380,6 +8111,7 @@ pub mod operations {
     pub struct ListStreamingLocatorContentKeysWhen(::httpmock::When);
     impl ListStreamingLocatorContentKeysWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -7393,10 +8125,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7408,6 +8142,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `locator_name` must be this.
+        #[inline]
         pub fn locator_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7423,14 +8158,17 @@ pub mod operations {
     pub struct ListStreamingLocatorContentKeysThen(::httpmock::Then);
     impl ListStreamingLocatorContentKeysThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -7442,6 +8180,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -7453,6 +8192,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(
             self,
             status: u16,
@@ -7472,6 +8212,7 @@ pub mod operations {
     pub struct GetStreamingLocatorPathsWhen(::httpmock::When);
     impl GetStreamingLocatorPathsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -7485,10 +8226,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7500,6 +8243,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `locator_name` must be this.
+        #[inline]
         pub fn locator_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7511,6 +8255,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::StreamingLocatorPathsQuery) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -7519,14 +8264,17 @@ pub mod operations {
     pub struct GetStreamingLocatorPathsThen(::httpmock::Then);
     impl GetStreamingLocatorPathsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -7538,6 +8286,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -7549,6 +8298,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StreamingLocatorPaths) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -7564,6 +8314,7 @@ pub mod operations {
     pub struct GetStreamingLocatorStateWhen(::httpmock::When);
     impl GetStreamingLocatorStateWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -7577,10 +8328,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7592,6 +8345,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `locator_name` must be this.
+        #[inline]
         pub fn locator_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7607,14 +8361,17 @@ pub mod operations {
     pub struct GetStreamingLocatorStateThen(::httpmock::Then);
     impl GetStreamingLocatorStateThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -7626,6 +8383,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -7637,6 +8395,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ResourceState) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -7652,6 +8411,7 @@ pub mod operations {
     pub struct ListStreamingPoliciesWhen(::httpmock::When);
     impl ListStreamingPoliciesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -7665,10 +8425,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7728,14 +8490,17 @@ pub mod operations {
     pub struct ListStreamingPoliciesThen(::httpmock::Then);
     impl ListStreamingPoliciesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -7747,6 +8512,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -7758,6 +8524,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StreamingPolicyList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -7773,6 +8540,7 @@ pub mod operations {
     pub struct DeleteStreamingPolicyWhen(::httpmock::When);
     impl DeleteStreamingPolicyWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -7786,10 +8554,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7801,6 +8571,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `policy_name` must be this.
+        #[inline]
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7816,14 +8587,17 @@ pub mod operations {
     pub struct DeleteStreamingPolicyThen(::httpmock::Then);
     impl DeleteStreamingPolicyThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -7835,6 +8609,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -7846,6 +8621,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -7855,6 +8631,7 @@ pub mod operations {
     pub struct GetStreamingPolicyWhen(::httpmock::When);
     impl GetStreamingPolicyWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -7868,10 +8645,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7883,6 +8662,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `policy_name` must be this.
+        #[inline]
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7898,14 +8678,17 @@ pub mod operations {
     pub struct GetStreamingPolicyThen(::httpmock::Then);
     impl GetStreamingPolicyThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -7917,6 +8700,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -7928,6 +8712,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StreamingPolicy) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -7943,6 +8728,7 @@ pub mod operations {
     pub struct CreateOrUpdateStreamingPolicyWhen(::httpmock::When);
     impl CreateOrUpdateStreamingPolicyWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -7956,10 +8742,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7971,6 +8759,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `policy_name` must be this.
+        #[inline]
         pub fn policy_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -7982,6 +8771,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::StreamingPolicyPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -7990,14 +8780,17 @@ pub mod operations {
     pub struct CreateOrUpdateStreamingPolicyThen(::httpmock::Then);
     impl CreateOrUpdateStreamingPolicyThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -8009,6 +8802,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -8020,6 +8814,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::StreamingPolicy) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -8035,6 +8830,7 @@ pub mod operations {
     pub struct ListTransformsWhen(::httpmock::When);
     impl ListTransformsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -8046,10 +8842,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8109,14 +8907,17 @@ pub mod operations {
     pub struct ListTransformsThen(::httpmock::Then);
     impl ListTransformsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -8128,6 +8929,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -8139,6 +8941,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::TransformList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -8154,6 +8957,7 @@ pub mod operations {
     pub struct DeleteTransformWhen(::httpmock::When);
     impl DeleteTransformWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -8167,10 +8971,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8182,6 +8988,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `transform_name` must be this.
+        #[inline]
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8197,14 +9004,17 @@ pub mod operations {
     pub struct DeleteTransformThen(::httpmock::Then);
     impl DeleteTransformThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -8216,6 +9026,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -8227,6 +9038,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -8236,6 +9048,7 @@ pub mod operations {
     pub struct GetTransformWhen(::httpmock::When);
     impl GetTransformWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -8249,10 +9062,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8264,6 +9079,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `transform_name` must be this.
+        #[inline]
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8279,14 +9095,17 @@ pub mod operations {
     pub struct GetTransformThen(::httpmock::Then);
     impl GetTransformThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -8298,6 +9117,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -8309,6 +9129,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Transform) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -8324,6 +9145,7 @@ pub mod operations {
     pub struct CreateOrUpdateTransformWhen(::httpmock::When);
     impl CreateOrUpdateTransformWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -8337,10 +9159,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8352,6 +9176,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `transform_name` must be this.
+        #[inline]
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8363,6 +9188,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::TransformPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -8371,14 +9197,17 @@ pub mod operations {
     pub struct CreateOrUpdateTransformThen(::httpmock::Then);
     impl CreateOrUpdateTransformThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -8390,6 +9219,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -8401,6 +9231,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Transform) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -8416,6 +9247,7 @@ pub mod operations {
     pub struct ListTransformJobsWhen(::httpmock::When);
     impl ListTransformJobsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -8429,10 +9261,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8444,6 +9278,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `transform_name` must be this.
+        #[inline]
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8503,14 +9338,17 @@ pub mod operations {
     pub struct ListTransformJobsThen(::httpmock::Then);
     impl ListTransformJobsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -8522,6 +9360,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -8533,6 +9372,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::JobList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -8548,6 +9388,7 @@ pub mod operations {
     pub struct DeleteJobWhen(::httpmock::When);
     impl DeleteJobWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -8561,10 +9402,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8576,6 +9419,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `transform_name` must be this.
+        #[inline]
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8587,6 +9431,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `job_name` must be this.
+        #[inline]
         pub fn job_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8602,14 +9447,17 @@ pub mod operations {
     pub struct DeleteJobThen(::httpmock::Then);
     impl DeleteJobThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -8621,6 +9469,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -8632,6 +9481,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -8641,6 +9491,7 @@ pub mod operations {
     pub struct GetJobWhen(::httpmock::When);
     impl GetJobWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -8654,10 +9505,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8669,6 +9522,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `transform_name` must be this.
+        #[inline]
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8680,6 +9534,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `job_name` must be this.
+        #[inline]
         pub fn job_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8695,14 +9550,17 @@ pub mod operations {
     pub struct GetJobThen(::httpmock::Then);
     impl GetJobThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -8714,6 +9572,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -8725,6 +9584,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Job) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -8740,6 +9600,7 @@ pub mod operations {
     pub struct UpdateJobWhen(::httpmock::When);
     impl UpdateJobWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -8753,10 +9614,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8768,6 +9631,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `transform_name` must be this.
+        #[inline]
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8779,6 +9643,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `job_name` must be this.
+        #[inline]
         pub fn job_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8790,6 +9655,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::JobPatch) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -8798,14 +9664,17 @@ pub mod operations {
     pub struct UpdateJobThen(::httpmock::Then);
     impl UpdateJobThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -8817,6 +9686,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -8828,6 +9698,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Job) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -8843,6 +9714,7 @@ pub mod operations {
     pub struct CreateJobWhen(::httpmock::When);
     impl CreateJobWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -8856,10 +9728,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8871,6 +9745,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `transform_name` must be this.
+        #[inline]
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8882,6 +9757,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `job_name` must be this.
+        #[inline]
         pub fn job_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8893,6 +9769,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::JobPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -8901,14 +9778,17 @@ pub mod operations {
     pub struct CreateJobThen(::httpmock::Then);
     impl CreateJobThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -8920,6 +9800,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -8931,6 +9812,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Job) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -8946,6 +9828,7 @@ pub mod operations {
     pub struct CancelJobWhen(::httpmock::When);
     impl CancelJobWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -8959,10 +9842,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8974,6 +9859,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `transform_name` must be this.
+        #[inline]
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -8985,6 +9871,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `job_name` must be this.
+        #[inline]
         pub fn job_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -9000,14 +9887,17 @@ pub mod operations {
     pub struct CancelJobThen(::httpmock::Then);
     impl CancelJobThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -9019,6 +9909,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -9030,6 +9921,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -9039,6 +9931,7 @@ pub mod operations {
     pub struct GetJobStateWhen(::httpmock::When);
     impl GetJobStateWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -9052,10 +9945,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -9067,6 +9962,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `transform_name` must be this.
+        #[inline]
         pub fn transform_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -9078,6 +9974,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `job_name` must be this.
+        #[inline]
         pub fn job_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -9093,14 +9990,17 @@ pub mod operations {
     pub struct GetJobStateThen(::httpmock::Then);
     impl GetJobStateThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -9112,6 +10012,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -9123,6 +10024,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ResourceState) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -9138,6 +10040,7 @@ pub mod operations {
     pub struct UpdateLiveEventJsonPatchWhen(::httpmock::When);
     impl UpdateLiveEventJsonPatchWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -9152,10 +10055,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -9167,6 +10072,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `event_name` must be this.
+        #[inline]
         pub fn event_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -9178,6 +10084,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &[types::JsonPatchEntry]) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -9186,14 +10093,17 @@ pub mod operations {
     pub struct UpdateLiveEventJsonPatchThen(::httpmock::Then);
     impl UpdateLiveEventJsonPatchThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -9205,6 +10115,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -9216,6 +10127,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::LiveEvent) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(

@@ -10,6 +10,7 @@ pub mod operations {
     pub struct ListConfigsWhen(::httpmock::When);
     impl ListConfigsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -21,10 +22,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -80,10 +83,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -92,14 +97,17 @@ pub mod operations {
     pub struct ListConfigsThen(::httpmock::Then);
     impl ListConfigsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -111,6 +119,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -122,6 +131,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ConfigList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -137,6 +147,7 @@ pub mod operations {
     pub struct ListConfigsOfTypeWhen(::httpmock::When);
     impl ListConfigsOfTypeWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -150,10 +161,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -165,6 +178,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `config_type` must be this.
+        #[inline]
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -220,10 +234,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -232,14 +248,17 @@ pub mod operations {
     pub struct ListConfigsOfTypeThen(::httpmock::Then);
     impl ListConfigsOfTypeThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -251,6 +270,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -262,6 +282,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ConfigList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -277,6 +298,7 @@ pub mod operations {
     pub struct DeleteConfigWhen(::httpmock::When);
     impl DeleteConfigWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -290,10 +312,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -305,6 +329,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `config_type` must be this.
+        #[inline]
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -316,6 +341,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -331,14 +357,17 @@ pub mod operations {
     pub struct DeleteConfigThen(::httpmock::Then);
     impl DeleteConfigThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -350,6 +379,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -361,6 +391,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -370,6 +401,7 @@ pub mod operations {
     pub struct GetConfigWhen(::httpmock::When);
     impl GetConfigWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -383,10 +415,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -398,6 +432,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `config_type` must be this.
+        #[inline]
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -409,6 +444,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -424,14 +460,17 @@ pub mod operations {
     pub struct GetConfigThen(::httpmock::Then);
     impl GetConfigThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -443,6 +482,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -454,6 +494,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Config) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -469,6 +510,7 @@ pub mod operations {
     pub struct CreateOrUpdateConfigWhen(::httpmock::When);
     impl CreateOrUpdateConfigWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -482,10 +524,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -497,6 +541,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `config_type` must be this.
+        #[inline]
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -508,6 +553,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -519,6 +565,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// The body must be this.
+        #[inline]
         pub fn body(self, value: &types::ConfigPut) -> Self {
             Self(self.0.json_body_obj(value))
         }
@@ -527,14 +574,17 @@ pub mod operations {
     pub struct CreateOrUpdateConfigThen(::httpmock::Then);
     impl CreateOrUpdateConfigThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -546,6 +596,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -557,6 +608,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Config) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -572,6 +624,7 @@ pub mod operations {
     pub struct ListConfigVersionsWhen(::httpmock::When);
     impl ListConfigVersionsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -585,10 +638,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -600,6 +655,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `config_type` must be this.
+        #[inline]
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -611,6 +667,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -666,10 +723,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -678,14 +737,17 @@ pub mod operations {
     pub struct ListConfigVersionsThen(::httpmock::Then);
     impl ListConfigVersionsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -697,6 +759,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -708,6 +771,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ConfigList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -723,6 +787,7 @@ pub mod operations {
     pub struct DeleteConfigVersionWhen(::httpmock::When);
     impl DeleteConfigVersionWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -736,10 +801,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -751,6 +818,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `config_type` must be this.
+        #[inline]
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -762,6 +830,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -773,6 +842,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `version` must be this.
+        #[inline]
         pub fn version(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -788,14 +858,17 @@ pub mod operations {
     pub struct DeleteConfigVersionThen(::httpmock::Then);
     impl DeleteConfigVersionThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -807,6 +880,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -818,6 +892,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(self.0.status(status))
@@ -827,6 +902,7 @@ pub mod operations {
     pub struct GetConfigVersionWhen(::httpmock::When);
     impl GetConfigVersionWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -840,10 +916,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -855,6 +933,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `config_type` must be this.
+        #[inline]
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -866,6 +945,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -877,6 +957,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `version` must be this.
+        #[inline]
         pub fn version(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -892,14 +973,17 @@ pub mod operations {
     pub struct GetConfigVersionThen(::httpmock::Then);
     impl GetConfigVersionThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -911,6 +995,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -922,6 +1007,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Config) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -937,6 +1023,7 @@ pub mod operations {
     pub struct ListPresetsWhen(::httpmock::When);
     impl ListPresetsWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -948,10 +1035,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1007,10 +1096,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -1019,14 +1110,17 @@ pub mod operations {
     pub struct ListPresetsThen(::httpmock::Then);
     impl ListPresetsThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1038,6 +1132,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1049,6 +1144,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ConfigList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1064,6 +1160,7 @@ pub mod operations {
     pub struct ListPresetsOfTypeWhen(::httpmock::When);
     impl ListPresetsOfTypeWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1077,10 +1174,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1092,6 +1191,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `config_type` must be this.
+        #[inline]
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1147,10 +1247,12 @@ pub mod operations {
             }
         }
         /// `$label_key` must be this.
+        #[inline]
         pub fn label_key(self, value: &str) -> Self {
             Self(self.0.query_param("$label_key", value.to_string()))
         }
         /// `$label` must be this.
+        #[inline]
         pub fn label(self, value: &str) -> Self {
             Self(self.0.query_param("$label", value.to_string()))
         }
@@ -1159,14 +1261,17 @@ pub mod operations {
     pub struct ListPresetsOfTypeThen(::httpmock::Then);
     impl ListPresetsOfTypeThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1178,6 +1283,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1189,6 +1295,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ConfigList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1204,6 +1311,7 @@ pub mod operations {
     pub struct GetPresetWhen(::httpmock::When);
     impl GetPresetWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1217,10 +1325,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1232,6 +1342,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `config_type` must be this.
+        #[inline]
         pub fn config_type(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1243,6 +1354,7 @@ pub mod operations {
             Self(self.0.path_matches(re))
         }
         /// `name` must be this.
+        #[inline]
         pub fn name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1258,14 +1370,17 @@ pub mod operations {
     pub struct GetPresetThen(::httpmock::Then);
     impl GetPresetThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1277,6 +1392,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1288,6 +1404,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::Config) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(
@@ -1303,6 +1420,7 @@ pub mod operations {
     pub struct ListConfigTypesWhen(::httpmock::When);
     impl ListConfigTypesWhen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::When) -> Self {
             Self(
                 inner
@@ -1314,10 +1432,12 @@ pub mod operations {
             )
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
         /// `project_name` must be this.
+        #[inline]
         pub fn project_name(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
@@ -1333,14 +1453,17 @@ pub mod operations {
     pub struct ListConfigTypesThen(::httpmock::Then);
     impl ListConfigTypesThen {
         /// Wraps httpmock's own type.
+        #[inline]
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
         /// Gives httpmock's own type back, to say what is not typed.
+        #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
         }
         /// An error, status 400 to 499.
+        #[inline]
         pub fn client_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 4u16);
             Self(
@@ -1352,6 +1475,7 @@ pub mod operations {
             )
         }
         /// An error, status 500 to 599.
+        #[inline]
         pub fn server_error(self, status: u16, value: &types::Error) -> Self {
             assert_eq!(status / 100u16, 5u16);
             Self(
@@ -1363,6 +1487,7 @@ pub mod operations {
             )
         }
         /// A success, status 200 to 299.
+        #[inline]
         pub fn success(self, status: u16, value: &types::ConfigTypeList) -> Self {
             assert_eq!(status / 100u16, 2u16);
             Self(

@@ -19,6 +19,7 @@ pub struct ListNetworks {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListNetworks {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -48,11 +49,13 @@ impl ListNetworks {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -81,6 +84,7 @@ impl ListNetworks {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -90,6 +94,7 @@ impl ListNetworks {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -101,6 +106,7 @@ impl ListNetworks {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::NetworkList>> {
         self.request.send().await
     }
@@ -112,6 +118,7 @@ pub struct DeleteNetwork {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteNetwork {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -126,6 +133,7 @@ impl DeleteNetwork {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -135,6 +143,7 @@ impl DeleteNetwork {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -146,6 +155,7 @@ impl DeleteNetwork {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -157,6 +167,7 @@ pub struct GetNetwork {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetNetwork {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -171,6 +182,7 @@ impl GetNetwork {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -180,6 +192,7 @@ impl GetNetwork {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -191,6 +204,7 @@ impl GetNetwork {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Network>> {
         self.request.send().await
     }
@@ -202,6 +216,7 @@ pub struct UpdateNetwork {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateNetwork {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -222,6 +237,7 @@ impl UpdateNetwork {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -231,6 +247,7 @@ impl UpdateNetwork {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -242,6 +259,7 @@ impl UpdateNetwork {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Network>> {
         self.request.send().await
     }
@@ -253,6 +271,7 @@ pub struct CreateNetwork {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateNetwork {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -273,6 +292,7 @@ impl CreateNetwork {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -282,6 +302,7 @@ impl CreateNetwork {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -293,6 +314,7 @@ impl CreateNetwork {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Network>> {
         self.request.send().await
     }
@@ -304,6 +326,7 @@ pub struct ListSites {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListSites {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -333,11 +356,13 @@ impl ListSites {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -366,6 +391,7 @@ impl ListSites {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -375,6 +401,7 @@ impl ListSites {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -386,6 +413,7 @@ impl ListSites {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::SiteList>> {
         self.request.send().await
     }
@@ -397,6 +425,7 @@ pub struct DeleteSite {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteSite {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -411,6 +440,7 @@ impl DeleteSite {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -420,6 +450,7 @@ impl DeleteSite {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -431,6 +462,7 @@ impl DeleteSite {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -442,6 +474,7 @@ pub struct GetSite {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetSite {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -456,6 +489,7 @@ impl GetSite {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -465,6 +499,7 @@ impl GetSite {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -476,6 +511,7 @@ impl GetSite {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Site>> {
         self.request.send().await
     }
@@ -487,6 +523,7 @@ pub struct UpdateSite {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateSite {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -507,6 +544,7 @@ impl UpdateSite {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -516,6 +554,7 @@ impl UpdateSite {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -527,6 +566,7 @@ impl UpdateSite {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Site>> {
         self.request.send().await
     }
@@ -538,6 +578,7 @@ pub struct CreateSite {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateSite {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -558,6 +599,7 @@ impl CreateSite {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -567,6 +609,7 @@ impl CreateSite {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -578,6 +621,7 @@ impl CreateSite {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Site>> {
         self.request.send().await
     }

@@ -16,6 +16,7 @@ use super::{Client, ProjectClient, operations, types};
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Network> for types::NetworkPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Network) -> Result<Self> {
         glue::body_of(resource, "NetworkPatch", &[])
     }
@@ -28,6 +29,7 @@ impl TryFrom<&types::Network> for types::NetworkPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Network> for types::NetworkPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Network) -> Result<Self> {
         glue::body_of(resource, "NetworkPut", &[])
     }
@@ -40,6 +42,7 @@ impl TryFrom<&types::Network> for types::NetworkPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Site> for types::SitePatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Site) -> Result<Self> {
         glue::body_of(resource, "SitePatch", &[])
     }
@@ -52,6 +55,7 @@ impl TryFrom<&types::Site> for types::SitePatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Site> for types::SitePut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Site) -> Result<Self> {
         glue::body_of(resource, "SitePut", &[])
     }

@@ -31,6 +31,7 @@ pub struct DefaultTransport {
 }
 impl DefaultTransport {
     /// Creates `DefaultTransport` from its required fields; all others are unset.
+    #[inline]
     pub fn new(type_: DefaultTransportType) -> Self {
         Self {
             cidr: Default::default(),
@@ -52,10 +53,12 @@ impl DefaultTransport {
 }
 impl DefaultTransport {
     /// Returns [`cidr`](Self#structfield.cidr), if it is set.
+    #[inline]
     pub fn cidr(&self) -> Option<&str> {
         self.cidr.as_ref().map(String::as_str)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&DefaultTransportType> {
         self.type_.as_ref()
     }
@@ -95,10 +98,12 @@ pub struct Network {
 }
 impl Network {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -106,10 +111,12 @@ impl Network {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), empty if it is not set.
+    #[inline]
     pub fn spec(&self) -> &::serde_json::Map<String, Value> {
         self.spec.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &NetworkStatus {
         static UNSET: ::std::sync::LazyLock<NetworkStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -140,10 +147,12 @@ pub struct NetworkList {
 }
 impl NetworkList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -151,6 +160,7 @@ impl NetworkList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Network] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -168,6 +178,7 @@ pub struct NetworkPatch {
 }
 impl NetworkPatch {
     /// Creates an empty `NetworkPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -231,6 +242,7 @@ impl NetworkPut {
     }
 }
 impl From<DefaultMetadata> for NetworkPut {
+    #[inline]
     fn from(value: DefaultMetadata) -> Self {
         Self::new(value)
     }
@@ -252,10 +264,12 @@ pub struct NetworkStatus {
 }
 impl NetworkStatus {
     /// Returns [`owner`](Self#structfield.owner), if it is set.
+    #[inline]
     pub fn owner(&self) -> Option<&Owner> {
         self.owner.as_ref()
     }
     /// Returns [`scope`](Self#structfield.scope), if it is set.
+    #[inline]
     pub fn scope(&self) -> Option<&NetworkStatusScope> {
         self.scope.as_ref()
     }
@@ -319,6 +333,7 @@ impl Route {
 }
 impl Route {
     /// Returns [`default_transport`](Self#structfield.default_transport), an empty one if unset.
+    #[inline]
     pub fn default_transport(&self) -> &DefaultTransport {
         static UNSET: ::std::sync::LazyLock<DefaultTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -326,6 +341,7 @@ impl Route {
         self.default_transport.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    #[inline]
     pub fn network_name(&self) -> Option<&str> {
         self.network_name.as_ref().map(String::as_str)
     }
@@ -348,10 +364,12 @@ pub struct Site {
 }
 impl Site {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -359,6 +377,7 @@ impl Site {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &SiteSpec {
         static UNSET: ::std::sync::LazyLock<SiteSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -366,6 +385,7 @@ impl Site {
         self.spec.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &SiteStatus {
         static UNSET: ::std::sync::LazyLock<SiteStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -396,10 +416,12 @@ pub struct SiteList {
 }
 impl SiteList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -407,6 +429,7 @@ impl SiteList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Site] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -424,6 +447,7 @@ pub struct SitePatch {
 }
 impl SitePatch {
     /// Creates an empty `SitePatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -457,6 +481,7 @@ pub struct SitePatchSpec {
 }
 impl SitePatchSpec {
     /// Creates an empty `SitePatchSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -510,6 +535,7 @@ impl SitePut {
     }
 }
 impl From<DefaultMetadata> for SitePut {
+    #[inline]
     fn from(value: DefaultMetadata) -> Self {
         Self::new(value)
     }
@@ -535,6 +561,7 @@ pub struct SiteSpec {
 }
 impl SiteSpec {
     /// Creates an empty `SiteSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -556,6 +583,7 @@ impl SiteSpec {
 }
 impl SiteSpec {
     /// Returns [`geolocation`](Self#structfield.geolocation), an empty one if unset.
+    #[inline]
     pub fn geolocation(&self) -> &Geolocation {
         static UNSET: ::std::sync::LazyLock<Geolocation> = ::std::sync::LazyLock::new(
             Default::default,
@@ -563,6 +591,7 @@ impl SiteSpec {
         self.geolocation.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`routes`](Self#structfield.routes), empty if it is not set.
+    #[inline]
     pub fn routes(&self) -> &[Route] {
         self.routes.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -588,14 +617,17 @@ pub struct SiteStatus {
 }
 impl SiteStatus {
     /// Returns [`location_display_name`](Self#structfield.location_display_name), if it is set.
+    #[inline]
     pub fn location_display_name(&self) -> Option<&str> {
         self.location_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`location_name`](Self#structfield.location_name), if it is set.
+    #[inline]
     pub fn location_name(&self) -> Option<&str> {
         self.location_name.as_ref().map(String::as_str)
     }
     /// Returns [`owner`](Self#structfield.owner), if it is set.
+    #[inline]
     pub fn owner(&self) -> Option<&Owner> {
         self.owner.as_ref()
     }

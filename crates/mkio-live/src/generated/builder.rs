@@ -19,6 +19,7 @@ pub struct ListLiveChannels {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListLiveChannels {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -48,11 +49,13 @@ impl ListLiveChannels {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -76,6 +79,7 @@ impl ListLiveChannels {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Adds the detailed status to each item.
+    #[inline]
     pub fn detailed_status(mut self, value: bool) -> Self {
         self.request.query("$detailedStatus", &value);
         self
@@ -86,6 +90,7 @@ impl ListLiveChannels {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -95,6 +100,7 @@ impl ListLiveChannels {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -106,6 +112,7 @@ impl ListLiveChannels {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::FlowList>> {
         self.request.send().await
     }
@@ -117,6 +124,7 @@ pub struct DeleteLiveChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteLiveChannel {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -126,6 +134,7 @@ impl DeleteLiveChannel {
         Self { request }
     }
     /// If true, scheduled operations attached to the resource are removed first.
+    #[inline]
     pub fn force(mut self, value: bool) -> Self {
         self.request.query("$force", &value);
         self
@@ -136,6 +145,7 @@ impl DeleteLiveChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -145,6 +155,7 @@ impl DeleteLiveChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -156,6 +167,7 @@ impl DeleteLiveChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -167,6 +179,7 @@ pub struct GetLiveChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLiveChannel {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -176,6 +189,7 @@ impl GetLiveChannel {
         Self { request }
     }
     /// Adds the detailed status to each item.
+    #[inline]
     pub fn detailed_status(mut self, value: bool) -> Self {
         self.request.query("$detailedStatus", &value);
         self
@@ -186,6 +200,7 @@ impl GetLiveChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -195,6 +210,7 @@ impl GetLiveChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -206,6 +222,7 @@ impl GetLiveChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -217,6 +234,7 @@ pub struct UpdateLiveChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateLiveChannel {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -237,6 +255,7 @@ impl UpdateLiveChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -246,6 +265,7 @@ impl UpdateLiveChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -257,6 +277,7 @@ impl UpdateLiveChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -268,6 +289,7 @@ pub struct CreateOrUpdateLiveChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateLiveChannel {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -288,6 +310,7 @@ impl CreateOrUpdateLiveChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -297,6 +320,7 @@ impl CreateOrUpdateLiveChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -308,6 +332,7 @@ impl CreateOrUpdateLiveChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -319,6 +344,7 @@ pub struct ListLiveChannelScheduledOperations {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListLiveChannelScheduledOperations {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -348,11 +374,13 @@ impl ListLiveChannelScheduledOperations {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -363,6 +391,7 @@ impl ListLiveChannelScheduledOperations {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -372,6 +401,7 @@ impl ListLiveChannelScheduledOperations {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -383,6 +413,7 @@ impl ListLiveChannelScheduledOperations {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperationList>> {
         self.request.send().await
     }
@@ -394,6 +425,7 @@ pub struct DeleteLiveChannelScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteLiveChannelScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -413,6 +445,7 @@ impl DeleteLiveChannelScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -422,6 +455,7 @@ impl DeleteLiveChannelScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -433,6 +467,7 @@ impl DeleteLiveChannelScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -444,6 +479,7 @@ pub struct GetLiveChannelScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLiveChannelScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -463,6 +499,7 @@ impl GetLiveChannelScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -472,6 +509,7 @@ impl GetLiveChannelScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -483,6 +521,7 @@ impl GetLiveChannelScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperation>> {
         self.request.send().await
     }
@@ -494,6 +533,7 @@ pub struct CreateOrUpdateLiveChannelScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateLiveChannelScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -515,6 +555,7 @@ impl CreateOrUpdateLiveChannelScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -524,6 +565,7 @@ impl CreateOrUpdateLiveChannelScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -535,6 +577,7 @@ impl CreateOrUpdateLiveChannelScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperation>> {
         self.request.send().await
     }
@@ -546,6 +589,7 @@ pub struct GetLiveChannelState {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLiveChannelState {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -560,6 +604,7 @@ impl GetLiveChannelState {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -569,6 +614,7 @@ impl GetLiveChannelState {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -580,6 +626,7 @@ impl GetLiveChannelState {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ResourceState>> {
         self.request.send().await
     }
@@ -591,6 +638,7 @@ pub struct ListLiveEvents {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListLiveEvents {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -620,11 +668,13 @@ impl ListLiveEvents {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -648,6 +698,7 @@ impl ListLiveEvents {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Adds the detailed status to each item.
+    #[inline]
     pub fn detailed_status(mut self, value: bool) -> Self {
         self.request.query("$detailedStatus", &value);
         self
@@ -658,6 +709,7 @@ impl ListLiveEvents {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -667,6 +719,7 @@ impl ListLiveEvents {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -678,6 +731,7 @@ impl ListLiveEvents {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::FlowList>> {
         self.request.send().await
     }
@@ -689,6 +743,7 @@ pub struct DeleteLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteLiveEvent {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -698,6 +753,7 @@ impl DeleteLiveEvent {
         Self { request }
     }
     /// If true, scheduled operations attached to the resource are removed first.
+    #[inline]
     pub fn force(mut self, value: bool) -> Self {
         self.request.query("$force", &value);
         self
@@ -708,6 +764,7 @@ impl DeleteLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -717,6 +774,7 @@ impl DeleteLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -728,6 +786,7 @@ impl DeleteLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -739,6 +798,7 @@ pub struct GetLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLiveEvent {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -748,6 +808,7 @@ impl GetLiveEvent {
         Self { request }
     }
     /// Adds the detailed status to each item.
+    #[inline]
     pub fn detailed_status(mut self, value: bool) -> Self {
         self.request.query("$detailedStatus", &value);
         self
@@ -758,6 +819,7 @@ impl GetLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -767,6 +829,7 @@ impl GetLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -778,6 +841,7 @@ impl GetLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -789,6 +853,7 @@ pub struct UpdateLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateLiveEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -809,6 +874,7 @@ impl UpdateLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -818,6 +884,7 @@ impl UpdateLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -829,6 +896,7 @@ impl UpdateLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -840,6 +908,7 @@ pub struct CreateOrUpdateLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateLiveEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -860,6 +929,7 @@ impl CreateOrUpdateLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -869,6 +939,7 @@ impl CreateOrUpdateLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -880,6 +951,7 @@ impl CreateOrUpdateLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -891,6 +963,7 @@ pub struct ListLiveEventScheduledOperations {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListLiveEventScheduledOperations {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -920,11 +993,13 @@ impl ListLiveEventScheduledOperations {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -935,6 +1010,7 @@ impl ListLiveEventScheduledOperations {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -944,6 +1020,7 @@ impl ListLiveEventScheduledOperations {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -955,6 +1032,7 @@ impl ListLiveEventScheduledOperations {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperationList>> {
         self.request.send().await
     }
@@ -966,6 +1044,7 @@ pub struct DeleteLiveEventScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteLiveEventScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -985,6 +1064,7 @@ impl DeleteLiveEventScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -994,6 +1074,7 @@ impl DeleteLiveEventScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1005,6 +1086,7 @@ impl DeleteLiveEventScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -1016,6 +1098,7 @@ pub struct GetLiveEventScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLiveEventScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1035,6 +1118,7 @@ impl GetLiveEventScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1044,6 +1128,7 @@ impl GetLiveEventScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1055,6 +1140,7 @@ impl GetLiveEventScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperation>> {
         self.request.send().await
     }
@@ -1066,6 +1152,7 @@ pub struct CreateOrUpdateLiveEventScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateLiveEventScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1087,6 +1174,7 @@ impl CreateOrUpdateLiveEventScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1096,6 +1184,7 @@ impl CreateOrUpdateLiveEventScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1107,6 +1196,7 @@ impl CreateOrUpdateLiveEventScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperation>> {
         self.request.send().await
     }
@@ -1118,6 +1208,7 @@ pub struct GetLiveEventState {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLiveEventState {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1132,6 +1223,7 @@ impl GetLiveEventState {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1141,6 +1233,7 @@ impl GetLiveEventState {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1152,6 +1245,7 @@ impl GetLiveEventState {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ResourceState>> {
         self.request.send().await
     }
@@ -1163,6 +1257,7 @@ pub struct ListFlows {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListFlows {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1192,11 +1287,13 @@ impl ListFlows {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -1220,6 +1317,7 @@ impl ListFlows {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Adds the detailed status to each item.
+    #[inline]
     pub fn detailed_status(mut self, value: bool) -> Self {
         self.request.query("$detailedStatus", &value);
         self
@@ -1230,6 +1328,7 @@ impl ListFlows {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1239,6 +1338,7 @@ impl ListFlows {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1250,6 +1350,7 @@ impl ListFlows {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::FlowList>> {
         self.request.send().await
     }
@@ -1261,6 +1362,7 @@ pub struct ListStaticMultiviewChannels {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListStaticMultiviewChannels {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1290,11 +1392,13 @@ impl ListStaticMultiviewChannels {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -1318,6 +1422,7 @@ impl ListStaticMultiviewChannels {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Adds the detailed status to each item.
+    #[inline]
     pub fn detailed_status(mut self, value: bool) -> Self {
         self.request.query("$detailedStatus", &value);
         self
@@ -1328,6 +1433,7 @@ impl ListStaticMultiviewChannels {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1337,6 +1443,7 @@ impl ListStaticMultiviewChannels {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1348,6 +1455,7 @@ impl ListStaticMultiviewChannels {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::FlowList>> {
         self.request.send().await
     }
@@ -1359,6 +1467,7 @@ pub struct DeleteStaticMultiviewChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteStaticMultiviewChannel {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1368,6 +1477,7 @@ impl DeleteStaticMultiviewChannel {
         Self { request }
     }
     /// If true, scheduled operations attached to the resource are removed first.
+    #[inline]
     pub fn force(mut self, value: bool) -> Self {
         self.request.query("$force", &value);
         self
@@ -1378,6 +1488,7 @@ impl DeleteStaticMultiviewChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1387,6 +1498,7 @@ impl DeleteStaticMultiviewChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1398,6 +1510,7 @@ impl DeleteStaticMultiviewChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -1409,6 +1522,7 @@ pub struct GetStaticMultiviewChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStaticMultiviewChannel {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1418,6 +1532,7 @@ impl GetStaticMultiviewChannel {
         Self { request }
     }
     /// Adds the detailed status to each item.
+    #[inline]
     pub fn detailed_status(mut self, value: bool) -> Self {
         self.request.query("$detailedStatus", &value);
         self
@@ -1428,6 +1543,7 @@ impl GetStaticMultiviewChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1437,6 +1553,7 @@ impl GetStaticMultiviewChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1448,6 +1565,7 @@ impl GetStaticMultiviewChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -1459,6 +1577,7 @@ pub struct UpdateStaticMultiviewChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateStaticMultiviewChannel {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1479,6 +1598,7 @@ impl UpdateStaticMultiviewChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1488,6 +1608,7 @@ impl UpdateStaticMultiviewChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1499,6 +1620,7 @@ impl UpdateStaticMultiviewChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -1510,6 +1632,7 @@ pub struct CreateOrUpdateStaticMultiviewChannel {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateStaticMultiviewChannel {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1530,6 +1653,7 @@ impl CreateOrUpdateStaticMultiviewChannel {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1539,6 +1663,7 @@ impl CreateOrUpdateStaticMultiviewChannel {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1550,6 +1675,7 @@ impl CreateOrUpdateStaticMultiviewChannel {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -1561,6 +1687,7 @@ pub struct ListStaticMultiviewChannelScheduledOperations {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListStaticMultiviewChannelScheduledOperations {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1594,11 +1721,13 @@ impl ListStaticMultiviewChannelScheduledOperations {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -1609,6 +1738,7 @@ impl ListStaticMultiviewChannelScheduledOperations {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1618,6 +1748,7 @@ impl ListStaticMultiviewChannelScheduledOperations {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1629,6 +1760,7 @@ impl ListStaticMultiviewChannelScheduledOperations {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperationList>> {
         self.request.send().await
     }
@@ -1640,6 +1772,7 @@ pub struct DeleteStaticMultiviewChannelScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteStaticMultiviewChannelScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1659,6 +1792,7 @@ impl DeleteStaticMultiviewChannelScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1668,6 +1802,7 @@ impl DeleteStaticMultiviewChannelScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1679,6 +1814,7 @@ impl DeleteStaticMultiviewChannelScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -1690,6 +1826,7 @@ pub struct GetStaticMultiviewChannelScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStaticMultiviewChannelScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1709,6 +1846,7 @@ impl GetStaticMultiviewChannelScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1718,6 +1856,7 @@ impl GetStaticMultiviewChannelScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1729,6 +1868,7 @@ impl GetStaticMultiviewChannelScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperation>> {
         self.request.send().await
     }
@@ -1740,6 +1880,7 @@ pub struct CreateOrUpdateStaticMultiviewChannelScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateStaticMultiviewChannelScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1761,6 +1902,7 @@ impl CreateOrUpdateStaticMultiviewChannelScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1770,6 +1912,7 @@ impl CreateOrUpdateStaticMultiviewChannelScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1781,6 +1924,7 @@ impl CreateOrUpdateStaticMultiviewChannelScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperation>> {
         self.request.send().await
     }
@@ -1792,6 +1936,7 @@ pub struct GetStaticMultiviewChannelState {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStaticMultiviewChannelState {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1806,6 +1951,7 @@ impl GetStaticMultiviewChannelState {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1815,6 +1961,7 @@ impl GetStaticMultiviewChannelState {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1826,6 +1973,7 @@ impl GetStaticMultiviewChannelState {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ResourceState>> {
         self.request.send().await
     }
@@ -1837,6 +1985,7 @@ pub struct ListStaticMultiviewEvents {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListStaticMultiviewEvents {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1866,11 +2015,13 @@ impl ListStaticMultiviewEvents {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -1894,6 +2045,7 @@ impl ListStaticMultiviewEvents {
         self.label(format!("{}~{}", key.as_ref(), part.as_ref()))
     }
     /// Adds the detailed status to each item.
+    #[inline]
     pub fn detailed_status(mut self, value: bool) -> Self {
         self.request.query("$detailedStatus", &value);
         self
@@ -1904,6 +2056,7 @@ impl ListStaticMultiviewEvents {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1913,6 +2066,7 @@ impl ListStaticMultiviewEvents {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1924,6 +2078,7 @@ impl ListStaticMultiviewEvents {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::FlowList>> {
         self.request.send().await
     }
@@ -1935,6 +2090,7 @@ pub struct DeleteStaticMultiviewEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteStaticMultiviewEvent {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1944,6 +2100,7 @@ impl DeleteStaticMultiviewEvent {
         Self { request }
     }
     /// If true, scheduled operations attached to the resource are removed first.
+    #[inline]
     pub fn force(mut self, value: bool) -> Self {
         self.request.query("$force", &value);
         self
@@ -1954,6 +2111,7 @@ impl DeleteStaticMultiviewEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1963,6 +2121,7 @@ impl DeleteStaticMultiviewEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1974,6 +2133,7 @@ impl DeleteStaticMultiviewEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -1985,6 +2145,7 @@ pub struct GetStaticMultiviewEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStaticMultiviewEvent {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1994,6 +2155,7 @@ impl GetStaticMultiviewEvent {
         Self { request }
     }
     /// Adds the detailed status to each item.
+    #[inline]
     pub fn detailed_status(mut self, value: bool) -> Self {
         self.request.query("$detailedStatus", &value);
         self
@@ -2004,6 +2166,7 @@ impl GetStaticMultiviewEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2013,6 +2176,7 @@ impl GetStaticMultiviewEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2024,6 +2188,7 @@ impl GetStaticMultiviewEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -2035,6 +2200,7 @@ pub struct UpdateStaticMultiviewEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateStaticMultiviewEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2055,6 +2221,7 @@ impl UpdateStaticMultiviewEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2064,6 +2231,7 @@ impl UpdateStaticMultiviewEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2075,6 +2243,7 @@ impl UpdateStaticMultiviewEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -2086,6 +2255,7 @@ pub struct CreateOrUpdateStaticMultiviewEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateStaticMultiviewEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2106,6 +2276,7 @@ impl CreateOrUpdateStaticMultiviewEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2115,6 +2286,7 @@ impl CreateOrUpdateStaticMultiviewEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2126,6 +2298,7 @@ impl CreateOrUpdateStaticMultiviewEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Flow>> {
         self.request.send().await
     }
@@ -2137,6 +2310,7 @@ pub struct ListStaticMultiviewEventScheduledOperations {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListStaticMultiviewEventScheduledOperations {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2170,11 +2344,13 @@ impl ListStaticMultiviewEventScheduledOperations {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -2185,6 +2361,7 @@ impl ListStaticMultiviewEventScheduledOperations {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2194,6 +2371,7 @@ impl ListStaticMultiviewEventScheduledOperations {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2205,6 +2383,7 @@ impl ListStaticMultiviewEventScheduledOperations {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperationList>> {
         self.request.send().await
     }
@@ -2216,6 +2395,7 @@ pub struct DeleteStaticMultiviewEventScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteStaticMultiviewEventScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2235,6 +2415,7 @@ impl DeleteStaticMultiviewEventScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2244,6 +2425,7 @@ impl DeleteStaticMultiviewEventScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2255,6 +2437,7 @@ impl DeleteStaticMultiviewEventScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2266,6 +2449,7 @@ pub struct GetStaticMultiviewEventScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStaticMultiviewEventScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2285,6 +2469,7 @@ impl GetStaticMultiviewEventScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2294,6 +2479,7 @@ impl GetStaticMultiviewEventScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2305,6 +2491,7 @@ impl GetStaticMultiviewEventScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperation>> {
         self.request.send().await
     }
@@ -2316,6 +2503,7 @@ pub struct CreateOrUpdateStaticMultiviewEventScheduledOperation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateStaticMultiviewEventScheduledOperation {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2337,6 +2525,7 @@ impl CreateOrUpdateStaticMultiviewEventScheduledOperation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2346,6 +2535,7 @@ impl CreateOrUpdateStaticMultiviewEventScheduledOperation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2357,6 +2547,7 @@ impl CreateOrUpdateStaticMultiviewEventScheduledOperation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScheduledOperation>> {
         self.request.send().await
     }
@@ -2368,6 +2559,7 @@ pub struct GetStaticMultiviewEventState {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStaticMultiviewEventState {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2382,6 +2574,7 @@ impl GetStaticMultiviewEventState {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2391,6 +2584,7 @@ impl GetStaticMultiviewEventState {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2402,6 +2596,7 @@ impl GetStaticMultiviewEventState {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ResourceState>> {
         self.request.send().await
     }

@@ -16,6 +16,7 @@ use super::{Client, ProjectClient, operations, types};
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Flow> for types::FlowPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Flow) -> Result<Self> {
         glue::body_of(resource, "FlowPatch", &[])
     }
@@ -28,6 +29,7 @@ impl TryFrom<&types::Flow> for types::FlowPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Flow> for types::FlowPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Flow) -> Result<Self> {
         glue::body_of(resource, "FlowPut", &[])
     }
@@ -40,6 +42,7 @@ impl TryFrom<&types::Flow> for types::FlowPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::ScheduledOperation> for types::ScheduledOperationPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::ScheduledOperation) -> Result<Self> {
         glue::body_of(resource, "ScheduledOperationPut", &[])
     }

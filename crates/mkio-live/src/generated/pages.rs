@@ -8,15 +8,19 @@ use super::{builder, types};
 
 impl Page for types::FlowList {
     type Item = types::Flow;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -24,15 +28,19 @@ impl Page for types::FlowList {
 }
 impl Page for types::ScheduledOperationList {
     type Item = types::ScheduledOperation;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -40,90 +48,108 @@ impl Page for types::ScheduledOperationList {
 }
 impl builder::ListLiveChannels {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::FlowList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::FlowList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListLiveChannelScheduledOperations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::ScheduledOperationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListLiveEvents {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::FlowList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::FlowList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListLiveEventScheduledOperations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::ScheduledOperationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListFlows {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::FlowList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::FlowList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListStaticMultiviewChannels {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::FlowList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::FlowList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListStaticMultiviewChannelScheduledOperations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::ScheduledOperationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListStaticMultiviewEvents {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::FlowList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::FlowList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListStaticMultiviewEventScheduledOperations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::ScheduledOperationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::ScheduledOperationList> {
         self.request.pages().supports_top()
     }

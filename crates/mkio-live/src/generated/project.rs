@@ -29,15 +29,18 @@ impl Client {
 }
 impl ProjectClient {
     /// The client for all projects.
+    #[inline]
     pub fn client(&self) -> &Client {
         &self.client
     }
     /// The transport that requests go through.
+    #[inline]
     pub fn transport(&self) -> &Transport {
         self.client.transport()
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
     #[must_use]
+    #[inline]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -45,6 +48,7 @@ impl ProjectClient {
         }
     }
     /// Name of the project.
+    #[inline]
     pub fn project_name(&self) -> &str {
         &self.project
     }
@@ -73,6 +77,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_live_channels(&self) -> builder::ListLiveChannels {
         builder::ListLiveChannels::new(self.transport(), &self.project)
     }
@@ -339,6 +344,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_live_events(&self) -> builder::ListLiveEvents {
         builder::ListLiveEvents::new(self.transport(), &self.project)
     }
@@ -602,6 +608,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_flows(&self) -> builder::ListFlows {
         builder::ListFlows::new(self.transport(), &self.project)
     }
@@ -628,6 +635,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_static_multiview_channels(
         &self,
     ) -> builder::ListStaticMultiviewChannels {
@@ -913,6 +921,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_static_multiview_events(&self) -> builder::ListStaticMultiviewEvents {
         builder::ListStaticMultiviewEvents::new(self.transport(), &self.project)
     }

@@ -86,20 +86,24 @@ impl Config {
     }
 }
 impl From<ConfigRef> for Config {
+    #[inline]
     fn from(value: ConfigRef) -> Self {
         Self::new(value)
     }
 }
 impl Config {
     /// Returns [`advanced_settings_name`](Self#structfield.advanced_settings_name), if it is set.
+    #[inline]
     pub fn advanced_settings_name(&self) -> Option<&str> {
         self.advanced_settings_name.as_ref().value().map(String::as_str)
     }
     /// Returns [`config_overrides`](Self#structfield.config_overrides), if it is set.
+    #[inline]
     pub fn config_overrides(&self) -> Option<&ConfigOverrides> {
         self.config_overrides.as_ref()
     }
     /// Returns [`config_ref`](Self#structfield.config_ref), an empty one if unset.
+    #[inline]
     pub fn config_ref(&self) -> &ConfigRef {
         static UNSET: ::std::sync::LazyLock<ConfigRef> = ::std::sync::LazyLock::new(
             Default::default,
@@ -107,6 +111,7 @@ impl Config {
         self.config_ref.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`config_values`](Self#structfield.config_values), empty if it is not set.
+    #[inline]
     pub fn config_values(&self) -> &::serde_json::Map<String, Value> {
         self.config_values.as_ref().value().unwrap_or(::mkio_core::glue::empty_object())
     }
@@ -146,6 +151,7 @@ impl<'de> Deserialize<'de> for ConfigOverrides {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ConfigOverrides {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::JsonPatch(value) => f.debug_tuple("JsonPatch").field(value).finish(),
@@ -158,15 +164,18 @@ impl ::std::fmt::Debug for ConfigOverrides {
 }
 impl ConfigOverrides {
     /// Returns the content if this is [`JsonPatch`](Self::JsonPatch).
+    #[inline]
     pub fn as_json_patch(&self) -> Option<&FlowJsonPatchOverrides> {
         if let Self::JsonPatch(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<FlowJsonPatchOverrides> for ConfigOverrides {
+    #[inline]
     fn from(value: FlowJsonPatchOverrides) -> Self {
         Self::JsonPatch(value)
     }
@@ -186,6 +195,7 @@ pub struct ConfigRef {
 impl ConfigRef {
     /// Starts `ConfigRef`. Required fields are set by name, in this order: `name`, `version`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> ConfigRefNeedsName {
         ConfigRefNeedsName(Self {
             name: Default::default(),
@@ -230,10 +240,12 @@ impl ConfigRefNeedsVersion {
 }
 impl ConfigRef {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`version`](Self#structfield.version), if it is set.
+    #[inline]
     pub fn version(&self) -> Option<&str> {
         self.version.as_ref().map(String::as_str)
     }
@@ -256,10 +268,12 @@ pub struct Flow {
 }
 impl Flow {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -267,6 +281,7 @@ impl Flow {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &FlowSpec {
         static UNSET: ::std::sync::LazyLock<FlowSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -274,6 +289,7 @@ impl Flow {
         self.spec.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &FlowStatus {
         static UNSET: ::std::sync::LazyLock<FlowStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -283,6 +299,7 @@ impl Flow {
 }
 impl Flow {
     /// State (`/status/state` in JSON), if present. Compares with strings.
+    #[inline]
     pub fn state(&self) -> ::mkio_core::StateRef<'_, FlowState> {
         ::mkio_core::StateRef::new(
             self.status.as_ref().and_then(|part| part.state.as_ref()),
@@ -333,6 +350,7 @@ pub struct FlowInput {
 }
 impl FlowInput {
     /// Creates an empty `FlowInput`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -369,14 +387,17 @@ impl FlowInput {
 }
 impl FlowInput {
     /// Returns [`content_name`](Self#structfield.content_name), if it is set.
+    #[inline]
     pub fn content_name(&self) -> Option<&str> {
         self.content_name.as_ref().map(String::as_str)
     }
     /// Returns [`flow_name`](Self#structfield.flow_name), if it is set.
+    #[inline]
     pub fn flow_name(&self) -> Option<&str> {
         self.flow_name.as_ref().map(String::as_str)
     }
     /// Returns [`refiner`](Self#structfield.refiner), an empty one if unset.
+    #[inline]
     pub fn refiner(&self) -> &FlowInputRefiner {
         static UNSET: ::std::sync::LazyLock<FlowInputRefiner> = ::std::sync::LazyLock::new(
             Default::default,
@@ -384,10 +405,12 @@ impl FlowInput {
         self.refiner.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`source_name`](Self#structfield.source_name), if it is set.
+    #[inline]
     pub fn source_name(&self) -> Option<&str> {
         self.source_name.as_ref().map(String::as_str)
     }
     /// Returns [`transform_input`](Self#structfield.transform_input), if it is set.
+    #[inline]
     pub fn transform_input(&self) -> Option<&str> {
         self.transform_input.as_ref().map(String::as_str)
     }
@@ -406,6 +429,7 @@ pub struct FlowInputRefiner {
 }
 impl FlowInputRefiner {
     /// Creates an empty `FlowInputRefiner`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -424,6 +448,7 @@ impl FlowInputRefiner {
 }
 impl FlowInputRefiner {
     /// Returns [`flow`](Self#structfield.flow), an empty one if unset.
+    #[inline]
     pub fn flow(&self) -> &NameRefiner {
         static UNSET: ::std::sync::LazyLock<NameRefiner> = ::std::sync::LazyLock::new(
             Default::default,
@@ -431,6 +456,7 @@ impl FlowInputRefiner {
         self.flow.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`label_match`](Self#structfield.label_match), an empty one if unset.
+    #[inline]
     pub fn label_match(&self) -> &LabelMatchRefiner {
         static UNSET: ::std::sync::LazyLock<LabelMatchRefiner> = ::std::sync::LazyLock::new(
             Default::default,
@@ -496,42 +522,52 @@ pub struct FlowInputStatus {
 }
 impl FlowInputStatus {
     /// Returns [`content_display_name`](Self#structfield.content_display_name), if it is set.
+    #[inline]
     pub fn content_display_name(&self) -> Option<&str> {
         self.content_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`content_name`](Self#structfield.content_name), if it is set.
+    #[inline]
     pub fn content_name(&self) -> Option<&str> {
         self.content_name.as_ref().map(String::as_str)
     }
     /// Returns [`device_interface_name`](Self#structfield.device_interface_name), if it is set.
+    #[inline]
     pub fn device_interface_name(&self) -> Option<&str> {
         self.device_interface_name.as_ref().map(String::as_str)
     }
     /// Returns [`network_display_name`](Self#structfield.network_display_name), if it is set.
+    #[inline]
     pub fn network_display_name(&self) -> Option<&str> {
         self.network_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    #[inline]
     pub fn network_name(&self) -> Option<&str> {
         self.network_name.as_ref().map(String::as_str)
     }
     /// Returns [`source_display_name`](Self#structfield.source_display_name), if it is set.
+    #[inline]
     pub fn source_display_name(&self) -> Option<&str> {
         self.source_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`source_name`](Self#structfield.source_name), if it is set.
+    #[inline]
     pub fn source_name(&self) -> Option<&str> {
         self.source_name.as_ref().map(String::as_str)
     }
     /// Returns [`source_short_id`](Self#structfield.source_short_id), if it is set.
+    #[inline]
     pub fn source_short_id(&self) -> Option<&str> {
         self.source_short_id.as_ref().map(String::as_str)
     }
     /// Returns [`source_url`](Self#structfield.source_url), if it is set.
+    #[inline]
     pub fn source_url(&self) -> Option<&UrlText> {
         self.source_url.as_ref()
     }
     /// Returns [`upstream_flow_name`](Self#structfield.upstream_flow_name), if it is set.
+    #[inline]
     pub fn upstream_flow_name(&self) -> Option<&str> {
         self.upstream_flow_name.as_ref().map(String::as_str)
     }
@@ -568,6 +604,7 @@ impl FlowJsonPatchOverrides {
 }
 impl FlowJsonPatchOverrides {
     /// Returns [`operations`](Self#structfield.operations), empty if it is not set.
+    #[inline]
     pub fn operations(&self) -> &[JsonPatchEntry] {
         self.operations.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -595,10 +632,12 @@ pub struct FlowList {
 }
 impl FlowList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -606,6 +645,7 @@ impl FlowList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Flow] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -637,6 +677,7 @@ pub struct FlowOutput {
 }
 impl FlowOutput {
     /// Creates an empty `FlowOutput`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -678,22 +719,27 @@ impl FlowOutput {
 }
 impl FlowOutput {
     /// Returns [`content_name`](Self#structfield.content_name), if it is set.
+    #[inline]
     pub fn content_name(&self) -> Option<&str> {
         self.content_name.as_ref().map(String::as_str)
     }
     /// Returns [`destination_name`](Self#structfield.destination_name), if it is set.
+    #[inline]
     pub fn destination_name(&self) -> Option<&str> {
         self.destination_name.as_ref().map(String::as_str)
     }
     /// Returns [`refiner`](Self#structfield.refiner), empty if it is not set.
+    #[inline]
     pub fn refiner(&self) -> &::serde_json::Map<String, Value> {
         self.refiner.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`transform_output`](Self#structfield.transform_output), if it is set.
+    #[inline]
     pub fn transform_output(&self) -> Option<&str> {
         self.transform_output.as_ref().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &FlowOutputTransport {
         static UNSET: ::std::sync::LazyLock<FlowOutputTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -755,38 +801,47 @@ pub struct FlowOutputStatus {
 }
 impl FlowOutputStatus {
     /// Returns [`content_display_name`](Self#structfield.content_display_name), if it is set.
+    #[inline]
     pub fn content_display_name(&self) -> Option<&str> {
         self.content_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`content_name`](Self#structfield.content_name), if it is set.
+    #[inline]
     pub fn content_name(&self) -> Option<&str> {
         self.content_name.as_ref().map(String::as_str)
     }
     /// Returns [`destination_display_name`](Self#structfield.destination_display_name), if it is set.
+    #[inline]
     pub fn destination_display_name(&self) -> Option<&str> {
         self.destination_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`destination_url`](Self#structfield.destination_url), if it is set.
+    #[inline]
     pub fn destination_url(&self) -> Option<&UrlText> {
         self.destination_url.as_ref()
     }
     /// Returns [`device_interface_name`](Self#structfield.device_interface_name), if it is set.
+    #[inline]
     pub fn device_interface_name(&self) -> Option<&str> {
         self.device_interface_name.as_ref().map(String::as_str)
     }
     /// Returns [`downstream_flow_names`](Self#structfield.downstream_flow_names), empty if it is not set.
+    #[inline]
     pub fn downstream_flow_names(&self) -> &[String] {
         self.downstream_flow_names.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`network_display_name`](Self#structfield.network_display_name), if it is set.
+    #[inline]
     pub fn network_display_name(&self) -> Option<&str> {
         self.network_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    #[inline]
     pub fn network_name(&self) -> Option<&str> {
         self.network_name.as_ref().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &FlowOutputStatusTransport {
         static UNSET: ::std::sync::LazyLock<FlowOutputStatusTransport> = ::std::sync::LazyLock::new(
             Default::default,
@@ -827,14 +882,17 @@ pub struct FlowOutputStatusTransport {
 }
 impl FlowOutputStatusTransport {
     /// Returns [`latency`](Self#structfield.latency), if it is set.
+    #[inline]
     pub fn latency(&self) -> Option<f64> {
         self.latency.as_ref().copied()
     }
     /// Returns [`max_bitrate`](Self#structfield.max_bitrate), if it is set.
+    #[inline]
     pub fn max_bitrate(&self) -> Option<i64> {
         self.max_bitrate.as_ref().copied()
     }
     /// Returns [`max_connections`](Self#structfield.max_connections), if it is set.
+    #[inline]
     pub fn max_connections(&self) -> Option<i64> {
         self.max_connections.as_ref().copied()
     }
@@ -857,6 +915,7 @@ pub struct FlowOutputTransport {
 }
 impl FlowOutputTransport {
     /// Creates an empty `FlowOutputTransport`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -869,6 +928,7 @@ impl FlowOutputTransport {
 }
 impl FlowOutputTransport {
     /// Returns [`max_connections`](Self#structfield.max_connections), if it is set.
+    #[inline]
     pub fn max_connections(&self) -> Option<i64> {
         self.max_connections.as_ref().copied()
     }
@@ -886,6 +946,7 @@ pub struct FlowPatch {
 }
 impl FlowPatch {
     /// Creates an empty `FlowPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -919,6 +980,7 @@ pub struct FlowPatchSpec {
 }
 impl FlowPatchSpec {
     /// Creates an empty `FlowPatchSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -986,6 +1048,7 @@ impl<'de> Deserialize<'de> for FlowPatchTransform {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for FlowPatchTransform {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::LiveChannel(value) => {
@@ -1007,44 +1070,53 @@ impl ::std::fmt::Debug for FlowPatchTransform {
 }
 impl FlowPatchTransform {
     /// Returns the content if this is [`LiveChannel`](Self::LiveChannel).
+    #[inline]
     pub fn as_live_channel(&self) -> Option<&LiveChannelPatchFlow> {
         if let Self::LiveChannel(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`LiveEvent`](Self::LiveEvent).
+    #[inline]
     pub fn as_live_event(&self) -> Option<&LiveEventPatchFlow> {
         if let Self::LiveEvent(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`StaticMultiviewChannel`](Self::StaticMultiviewChannel).
+    #[inline]
     pub fn as_static_multiview_channel(
         &self,
     ) -> Option<&StaticMultiviewChannelPatchFlow> {
         if let Self::StaticMultiviewChannel(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`StaticMultiviewEvent`](Self::StaticMultiviewEvent).
+    #[inline]
     pub fn as_static_multiview_event(&self) -> Option<&StaticMultiviewEventPatchFlow> {
         if let Self::StaticMultiviewEvent(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<LiveChannelPatchFlow> for FlowPatchTransform {
+    #[inline]
     fn from(value: LiveChannelPatchFlow) -> Self {
         Self::LiveChannel(value)
     }
 }
 impl From<LiveEventPatchFlow> for FlowPatchTransform {
+    #[inline]
     fn from(value: LiveEventPatchFlow) -> Self {
         Self::LiveEvent(value)
     }
 }
 impl From<StaticMultiviewChannelPatchFlow> for FlowPatchTransform {
+    #[inline]
     fn from(value: StaticMultiviewChannelPatchFlow) -> Self {
         Self::StaticMultiviewChannel(value)
     }
 }
 impl From<StaticMultiviewEventPatchFlow> for FlowPatchTransform {
+    #[inline]
     fn from(value: StaticMultiviewEventPatchFlow) -> Self {
         Self::StaticMultiviewEvent(value)
     }
@@ -1182,26 +1254,32 @@ impl FlowSpec {
 }
 impl FlowSpec {
     /// Returns [`inputs`](Self#structfield.inputs), empty if it is not set.
+    #[inline]
     pub fn inputs(&self) -> &[FlowInput] {
         self.inputs.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    #[inline]
     pub fn outputs(&self) -> &[FlowOutput] {
         self.outputs.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`refiner`](Self#structfield.refiner), empty if it is not set.
+    #[inline]
     pub fn refiner(&self) -> &::serde_json::Map<String, Value> {
         self.refiner.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`site_name`](Self#structfield.site_name), if it is set.
+    #[inline]
     pub fn site_name(&self) -> Option<&str> {
         self.site_name.as_ref().map(String::as_str)
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&FlowDesiredState> {
         self.state.as_ref()
     }
     /// Returns [`transform`](Self#structfield.transform), if it is set.
+    #[inline]
     pub fn transform(&self) -> Option<&FlowTransform> {
         self.transform.as_ref()
     }
@@ -1304,46 +1382,57 @@ pub struct FlowStatus {
 }
 impl FlowStatus {
     /// Returns [`device_display_name`](Self#structfield.device_display_name), if it is set.
+    #[inline]
     pub fn device_display_name(&self) -> Option<&str> {
         self.device_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`device_name`](Self#structfield.device_name), if it is set.
+    #[inline]
     pub fn device_name(&self) -> Option<&str> {
         self.device_name.as_ref().map(String::as_str)
     }
     /// Returns [`info`](Self#structfield.info), if it is set.
+    #[inline]
     pub fn info(&self) -> Option<&str> {
         self.info.as_ref().map(String::as_str)
     }
     /// Returns [`inputs`](Self#structfield.inputs), empty if it is not set.
+    #[inline]
     pub fn inputs(&self) -> &[FlowInputStatus] {
         self.inputs.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`metrics`](Self#structfield.metrics), empty if it is not set.
+    #[inline]
     pub fn metrics(&self) -> &BTreeMap<String, FlowStatusMetric> {
         self.metrics.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`monitoring`](Self#structfield.monitoring), empty if it is not set.
+    #[inline]
     pub fn monitoring(&self) -> &BTreeMap<String, MonitoringDetails> {
         self.monitoring.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    #[inline]
     pub fn outputs(&self) -> &[FlowOutputStatus] {
         self.outputs.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`short_id`](Self#structfield.short_id), if it is set.
+    #[inline]
     pub fn short_id(&self) -> Option<&str> {
         self.short_id.as_ref().map(String::as_str)
     }
     /// Returns [`site_display_name`](Self#structfield.site_display_name), if it is set.
+    #[inline]
     pub fn site_display_name(&self) -> Option<&str> {
         self.site_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&FlowState> {
         self.state.as_ref()
     }
     /// Returns [`transform`](Self#structfield.transform), an empty one if unset.
+    #[inline]
     pub fn transform(&self) -> &FlowTransformStatus {
         static UNSET: ::std::sync::LazyLock<FlowTransformStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1373,10 +1462,12 @@ pub struct FlowStatusMetric {
 }
 impl FlowStatusMetric {
     /// Returns [`labels`](Self#structfield.labels), empty if it is not set.
+    #[inline]
     pub fn labels(&self) -> &BTreeMap<String, String> {
         self.labels.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<f64> {
         self.value.as_ref().copied()
     }
@@ -1432,6 +1523,7 @@ impl<'de> Deserialize<'de> for FlowTransform {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for FlowTransform {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::LiveChannel(value) => {
@@ -1453,42 +1545,51 @@ impl ::std::fmt::Debug for FlowTransform {
 }
 impl FlowTransform {
     /// Returns the content if this is [`LiveChannel`](Self::LiveChannel).
+    #[inline]
     pub fn as_live_channel(&self) -> Option<&LiveChannelFlow> {
         if let Self::LiveChannel(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`LiveEvent`](Self::LiveEvent).
+    #[inline]
     pub fn as_live_event(&self) -> Option<&LiveEventFlow> {
         if let Self::LiveEvent(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`StaticMultiviewChannel`](Self::StaticMultiviewChannel).
+    #[inline]
     pub fn as_static_multiview_channel(&self) -> Option<&StaticMultiviewChannelFlow> {
         if let Self::StaticMultiviewChannel(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`StaticMultiviewEvent`](Self::StaticMultiviewEvent).
+    #[inline]
     pub fn as_static_multiview_event(&self) -> Option<&StaticMultiviewEventFlow> {
         if let Self::StaticMultiviewEvent(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<LiveChannelFlow> for FlowTransform {
+    #[inline]
     fn from(value: LiveChannelFlow) -> Self {
         Self::LiveChannel(value)
     }
 }
 impl From<LiveEventFlow> for FlowTransform {
+    #[inline]
     fn from(value: LiveEventFlow) -> Self {
         Self::LiveEvent(value)
     }
 }
 impl From<StaticMultiviewChannelFlow> for FlowTransform {
+    #[inline]
     fn from(value: StaticMultiviewChannelFlow) -> Self {
         Self::StaticMultiviewChannel(value)
     }
 }
 impl From<StaticMultiviewEventFlow> for FlowTransform {
+    #[inline]
     fn from(value: StaticMultiviewEventFlow) -> Self {
         Self::StaticMultiviewEvent(value)
     }
@@ -1504,6 +1605,7 @@ pub struct FlowTransformStatus {
 }
 impl FlowTransformStatus {
     /// Returns [`stream_personalization`](Self#structfield.stream_personalization), an empty one if unset.
+    #[inline]
     pub fn stream_personalization(&self) -> &FlowTransformStatusStreamPersonalization {
         static UNSET: ::std::sync::LazyLock<FlowTransformStatusStreamPersonalization> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1522,6 +1624,7 @@ pub struct FlowTransformStatusStreamPersonalization {
 }
 impl FlowTransformStatusStreamPersonalization {
     /// Returns [`host_name`](Self#structfield.host_name), if it is set.
+    #[inline]
     pub fn host_name(&self) -> Option<&str> {
         self.host_name.as_ref().map(String::as_str)
     }
@@ -1541,6 +1644,7 @@ pub struct LabelMatchRefiner {
 impl LabelMatchRefiner {
     /// Starts `LabelMatchRefiner`. Required fields are set by name, in this order: `key`, `value`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> LabelMatchRefinerNeedsKey {
         LabelMatchRefinerNeedsKey(Self {
             key: Default::default(),
@@ -1585,10 +1689,12 @@ impl LabelMatchRefinerNeedsValue {
 }
 impl LabelMatchRefiner {
     /// Returns [`key`](Self#structfield.key), if it is set.
+    #[inline]
     pub fn key(&self) -> Option<&str> {
         self.key.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<&str> {
         self.value.as_ref().map(String::as_str)
     }
@@ -1662,18 +1768,22 @@ impl LiveChannelFlow {
 }
 impl LiveChannelFlow {
     /// Returns [`archive_window_length`](Self#structfield.archive_window_length), if it is set.
+    #[inline]
     pub fn archive_window_length(&self) -> Option<&str> {
         self.archive_window_length.as_ref().map(String::as_str)
     }
     /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    #[inline]
     pub fn asset_name(&self) -> Option<&str> {
         self.asset_name.as_ref().map(String::as_str)
     }
     /// Returns [`asset_path`](Self#structfield.asset_path), if it is set.
+    #[inline]
     pub fn asset_path(&self) -> Option<&str> {
         self.asset_path.as_ref().map(String::as_str)
     }
     /// Returns [`encoding_live`](Self#structfield.encoding_live), an empty one if unset.
+    #[inline]
     pub fn encoding_live(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1681,6 +1791,7 @@ impl LiveChannelFlow {
         self.encoding_live.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), an empty one if unset.
+    #[inline]
     pub fn stream_conditioning(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1695,6 +1806,7 @@ impl LiveChannelFlow {
 pub struct LiveChannelPatchFlow {}
 impl LiveChannelPatchFlow {
     /// Creates an empty `LiveChannelPatchFlow`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -1768,18 +1880,22 @@ impl LiveEventFlow {
 }
 impl LiveEventFlow {
     /// Returns [`archive_window_length`](Self#structfield.archive_window_length), if it is set.
+    #[inline]
     pub fn archive_window_length(&self) -> Option<&str> {
         self.archive_window_length.as_ref().map(String::as_str)
     }
     /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    #[inline]
     pub fn asset_name(&self) -> Option<&str> {
         self.asset_name.as_ref().map(String::as_str)
     }
     /// Returns [`asset_path`](Self#structfield.asset_path), if it is set.
+    #[inline]
     pub fn asset_path(&self) -> Option<&str> {
         self.asset_path.as_ref().map(String::as_str)
     }
     /// Returns [`encoding_live`](Self#structfield.encoding_live), an empty one if unset.
+    #[inline]
     pub fn encoding_live(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1787,6 +1903,7 @@ impl LiveEventFlow {
         self.encoding_live.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), an empty one if unset.
+    #[inline]
     pub fn stream_conditioning(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1801,6 +1918,7 @@ impl LiveEventFlow {
 pub struct LiveEventPatchFlow {}
 impl LiveEventPatchFlow {
     /// Creates an empty `LiveEventPatchFlow`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -1823,10 +1941,12 @@ pub struct MonitoringDetails {
 }
 impl MonitoringDetails {
     /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
+    #[inline]
     pub fn metadata_url(&self) -> Option<&UrlText> {
         self.metadata_url.as_ref()
     }
     /// Returns [`thumbnail_url`](Self#structfield.thumbnail_url), if it is set.
+    #[inline]
     pub fn thumbnail_url(&self) -> Option<&UrlText> {
         self.thumbnail_url.as_ref()
     }
@@ -1854,6 +1974,7 @@ impl NameRefiner {
 }
 impl NameRefiner {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -1875,6 +1996,7 @@ pub struct ScheduledOperation {
 }
 impl ScheduledOperation {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &ScheduledOperationMetadata {
         static UNSET: ::std::sync::LazyLock<ScheduledOperationMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1882,10 +2004,12 @@ impl ScheduledOperation {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), if it is set.
+    #[inline]
     pub fn spec(&self) -> Option<&ScheduledOperationSpec> {
         self.spec.as_ref()
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &ScheduledOperationStatus {
         static UNSET: ::std::sync::LazyLock<ScheduledOperationStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1895,6 +2019,7 @@ impl ScheduledOperation {
 }
 impl ScheduledOperation {
     /// State (`/status/state` in JSON), if present. Compares with strings.
+    #[inline]
     pub fn state(&self) -> ::mkio_core::StateRef<'_, ScheduledOperationState> {
         ::mkio_core::StateRef::new(
             self.status.as_ref().and_then(|part| part.state.as_ref()),
@@ -1924,10 +2049,12 @@ pub struct ScheduledOperationList {
 }
 impl ScheduledOperationList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1935,6 +2062,7 @@ impl ScheduledOperationList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[ScheduledOperation] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -1961,10 +2089,12 @@ pub struct ScheduledOperationMetadata {
 }
 impl ScheduledOperationMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -1990,11 +2120,13 @@ impl ScheduledOperationPut {
     }
 }
 impl From<ScheduledOperationSpec> for ScheduledOperationPut {
+    #[inline]
     fn from(value: ScheduledOperationSpec) -> Self {
         Self::new(value)
     }
 }
 impl From<ScheduledOperationStartStopSpec> for ScheduledOperationPut {
+    #[inline]
     fn from(value: ScheduledOperationStartStopSpec) -> Self {
         Self::new(value)
     }
@@ -2037,6 +2169,7 @@ impl<'de> Deserialize<'de> for ScheduledOperationSpec {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ScheduledOperationSpec {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::StartStop(value) => f.debug_tuple("StartStop").field(value).finish(),
@@ -2049,15 +2182,18 @@ impl ::std::fmt::Debug for ScheduledOperationSpec {
 }
 impl ScheduledOperationSpec {
     /// Returns the content if this is [`StartStop`](Self::StartStop).
+    #[inline]
     pub fn as_start_stop(&self) -> Option<&ScheduledOperationStartStopSpec> {
         if let Self::StartStop(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<ScheduledOperationStartStopSpec> for ScheduledOperationSpec {
+    #[inline]
     fn from(value: ScheduledOperationStartStopSpec) -> Self {
         Self::StartStop(value)
     }
@@ -2115,14 +2251,17 @@ impl ScheduledOperationStartStopSpec {
 }
 impl ScheduledOperationStartStopSpec {
     /// Returns [`correlation_data`](Self#structfield.correlation_data), empty if it is not set.
+    #[inline]
     pub fn correlation_data(&self) -> &::serde_json::Map<String, Value> {
         self.correlation_data.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`end_time`](Self#structfield.end_time), if it is set.
+    #[inline]
     pub fn end_time(&self) -> Option<&Timestamp> {
         self.end_time.as_ref()
     }
     /// Returns [`start_time`](Self#structfield.start_time), if it is set.
+    #[inline]
     pub fn start_time(&self) -> Option<&Timestamp> {
         self.start_time.as_ref()
     }
@@ -2162,10 +2301,12 @@ pub struct ScheduledOperationStatus {
 }
 impl ScheduledOperationStatus {
     /// Returns [`errors`](Self#structfield.errors), empty if it is not set.
+    #[inline]
     pub fn errors(&self) -> &[String] {
         self.errors.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&ScheduledOperationState> {
         self.state.as_ref()
     }
@@ -2249,18 +2390,22 @@ impl StaticMultiviewChannelFlow {
 }
 impl StaticMultiviewChannelFlow {
     /// Returns [`archive_window_length`](Self#structfield.archive_window_length), if it is set.
+    #[inline]
     pub fn archive_window_length(&self) -> Option<&str> {
         self.archive_window_length.as_ref().map(String::as_str)
     }
     /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    #[inline]
     pub fn asset_name(&self) -> Option<&str> {
         self.asset_name.as_ref().map(String::as_str)
     }
     /// Returns [`asset_path`](Self#structfield.asset_path), if it is set.
+    #[inline]
     pub fn asset_path(&self) -> Option<&str> {
         self.asset_path.as_ref().map(String::as_str)
     }
     /// Returns [`encoding_live`](Self#structfield.encoding_live), an empty one if unset.
+    #[inline]
     pub fn encoding_live(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2268,6 +2413,7 @@ impl StaticMultiviewChannelFlow {
         self.encoding_live.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`multiview_composing`](Self#structfield.multiview_composing), an empty one if unset.
+    #[inline]
     pub fn multiview_composing(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2275,6 +2421,7 @@ impl StaticMultiviewChannelFlow {
         self.multiview_composing.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), an empty one if unset.
+    #[inline]
     pub fn stream_conditioning(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2289,6 +2436,7 @@ impl StaticMultiviewChannelFlow {
 pub struct StaticMultiviewChannelPatchFlow {}
 impl StaticMultiviewChannelPatchFlow {
     /// Creates an empty `StaticMultiviewChannelPatchFlow`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2372,18 +2520,22 @@ impl StaticMultiviewEventFlow {
 }
 impl StaticMultiviewEventFlow {
     /// Returns [`archive_window_length`](Self#structfield.archive_window_length), if it is set.
+    #[inline]
     pub fn archive_window_length(&self) -> Option<&str> {
         self.archive_window_length.as_ref().map(String::as_str)
     }
     /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    #[inline]
     pub fn asset_name(&self) -> Option<&str> {
         self.asset_name.as_ref().map(String::as_str)
     }
     /// Returns [`asset_path`](Self#structfield.asset_path), if it is set.
+    #[inline]
     pub fn asset_path(&self) -> Option<&str> {
         self.asset_path.as_ref().map(String::as_str)
     }
     /// Returns [`encoding_live`](Self#structfield.encoding_live), an empty one if unset.
+    #[inline]
     pub fn encoding_live(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2391,6 +2543,7 @@ impl StaticMultiviewEventFlow {
         self.encoding_live.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`multiview_composing`](Self#structfield.multiview_composing), an empty one if unset.
+    #[inline]
     pub fn multiview_composing(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2398,6 +2551,7 @@ impl StaticMultiviewEventFlow {
         self.multiview_composing.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`stream_conditioning`](Self#structfield.stream_conditioning), an empty one if unset.
+    #[inline]
     pub fn stream_conditioning(&self) -> &Config {
         static UNSET: ::std::sync::LazyLock<Config> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2412,6 +2566,7 @@ impl StaticMultiviewEventFlow {
 pub struct StaticMultiviewEventPatchFlow {}
 impl StaticMultiviewEventPatchFlow {
     /// Creates an empty `StaticMultiviewEventPatchFlow`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }

@@ -608,6 +608,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_live_channel_gone`](Self::resume_wait_until_live_channel_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_live_channel(
         &self,
         description: &WaitDescription,
@@ -625,6 +626,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_live_channel`](Self::resume_wait_for_live_channel) resumes.
+    #[inline]
     pub fn resume_wait_until_live_channel_gone(
         &self,
         description: &WaitDescription,
@@ -783,6 +785,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_live_event_gone`](Self::resume_wait_until_live_event_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_live_event(
         &self,
         description: &WaitDescription,
@@ -800,6 +803,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_live_event`](Self::resume_wait_for_live_event) resumes.
+    #[inline]
     pub fn resume_wait_until_live_event_gone(
         &self,
         description: &WaitDescription,
@@ -958,6 +962,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_static_multiview_channel_gone`](Self::resume_wait_until_static_multiview_channel_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_static_multiview_channel(
         &self,
         description: &WaitDescription,
@@ -975,6 +980,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_static_multiview_channel`](Self::resume_wait_for_static_multiview_channel) resumes.
+    #[inline]
     pub fn resume_wait_until_static_multiview_channel_gone(
         &self,
         description: &WaitDescription,
@@ -1149,6 +1155,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_static_multiview_event_gone`](Self::resume_wait_until_static_multiview_event_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_static_multiview_event(
         &self,
         description: &WaitDescription,
@@ -1166,6 +1173,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_static_multiview_event`](Self::resume_wait_for_static_multiview_event) resumes.
+    #[inline]
     pub fn resume_wait_until_static_multiview_event_gone(
         &self,
         description: &WaitDescription,
@@ -1341,6 +1349,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_live_channel_scheduled_operation_gone`](Self::resume_wait_until_live_channel_scheduled_operation_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_live_channel_scheduled_operation(
         &self,
         description: &WaitDescription,
@@ -1358,6 +1367,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_live_channel_scheduled_operation`](Self::resume_wait_for_live_channel_scheduled_operation) resumes.
+    #[inline]
     pub fn resume_wait_until_live_channel_scheduled_operation_gone(
         &self,
         description: &WaitDescription,
@@ -1420,6 +1430,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_live_event_scheduled_operation_gone`](Self::resume_wait_until_live_event_scheduled_operation_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_live_event_scheduled_operation(
         &self,
         description: &WaitDescription,
@@ -1437,6 +1448,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_live_event_scheduled_operation`](Self::resume_wait_for_live_event_scheduled_operation) resumes.
+    #[inline]
     pub fn resume_wait_until_live_event_scheduled_operation_gone(
         &self,
         description: &WaitDescription,
@@ -1499,6 +1511,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_static_multiview_channel_scheduled_operation_gone`](Self::resume_wait_until_static_multiview_channel_scheduled_operation_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_static_multiview_channel_scheduled_operation(
         &self,
         description: &WaitDescription,
@@ -1516,6 +1529,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_static_multiview_channel_scheduled_operation`](Self::resume_wait_for_static_multiview_channel_scheduled_operation) resumes.
+    #[inline]
     pub fn resume_wait_until_static_multiview_channel_scheduled_operation_gone(
         &self,
         description: &WaitDescription,
@@ -1581,6 +1595,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_static_multiview_event_scheduled_operation_gone`](Self::resume_wait_until_static_multiview_event_scheduled_operation_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_static_multiview_event_scheduled_operation(
         &self,
         description: &WaitDescription,
@@ -1598,6 +1613,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_static_multiview_event_scheduled_operation`](Self::resume_wait_for_static_multiview_event_scheduled_operation) resumes.
+    #[inline]
     pub fn resume_wait_until_static_multiview_event_scheduled_operation_gone(
         &self,
         description: &WaitDescription,

@@ -19,6 +19,7 @@ pub struct ListPublicKeys {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListPublicKeys {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -33,6 +34,7 @@ impl ListPublicKeys {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -42,6 +44,7 @@ impl ListPublicKeys {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -53,6 +56,7 @@ impl ListPublicKeys {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::PublicKeyList>> {
         self.request.send().await
     }
@@ -64,6 +68,7 @@ pub struct ListRevokedTokens {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListRevokedTokens {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -78,6 +83,7 @@ impl ListRevokedTokens {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -87,6 +93,7 @@ impl ListRevokedTokens {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -98,6 +105,7 @@ impl ListRevokedTokens {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::RevokedTokenList>> {
         self.request.send().await
     }
@@ -109,6 +117,7 @@ pub struct GetLegacyProfile {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLegacyProfile {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -123,6 +132,7 @@ impl GetLegacyProfile {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -132,6 +142,7 @@ impl GetLegacyProfile {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -143,6 +154,7 @@ impl GetLegacyProfile {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::LegacyProfile>> {
         self.request.send().await
     }
@@ -154,6 +166,7 @@ pub struct SetLegacyProfile {
     pub(crate) request: glue::RequestBuilder,
 }
 impl SetLegacyProfile {
+    #[inline]
     pub(crate) fn new(transport: &Transport, body: types::LegacyProfilePut) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -169,6 +182,7 @@ impl SetLegacyProfile {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -178,6 +192,7 @@ impl SetLegacyProfile {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -189,6 +204,7 @@ impl SetLegacyProfile {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::LegacyProfile>> {
         self.request.send().await
     }
@@ -200,6 +216,7 @@ pub struct GetReady {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetReady {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(transport, &operations::GET_READY, &[]);
         Self { request }
@@ -210,6 +227,7 @@ impl GetReady {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -219,6 +237,7 @@ impl GetReady {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -230,6 +249,7 @@ impl GetReady {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -241,6 +261,7 @@ pub struct ListLocations {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListLocations {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -270,11 +291,13 @@ impl ListLocations {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -285,6 +308,7 @@ impl ListLocations {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -294,6 +318,7 @@ impl ListLocations {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -305,6 +330,7 @@ impl ListLocations {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::LocationList>> {
         self.request.send().await
     }
@@ -316,6 +342,7 @@ pub struct GetLocation {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLocation {
+    #[inline]
     pub(crate) fn new(transport: &Transport, location_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -330,6 +357,7 @@ impl GetLocation {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -339,6 +367,7 @@ impl GetLocation {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -350,6 +379,7 @@ impl GetLocation {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Location>> {
         self.request.send().await
     }
@@ -361,6 +391,7 @@ pub struct GetOrganization {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetOrganization {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -375,6 +406,7 @@ impl GetOrganization {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -384,6 +416,7 @@ impl GetOrganization {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -395,6 +428,7 @@ impl GetOrganization {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Organization>> {
         self.request.send().await
     }
@@ -406,6 +440,7 @@ pub struct UpdateOrganization {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateOrganization {
+    #[inline]
     pub(crate) fn new(transport: &Transport, body: types::OrganizationPatch) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -421,6 +456,7 @@ impl UpdateOrganization {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -430,6 +466,7 @@ impl UpdateOrganization {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -441,6 +478,7 @@ impl UpdateOrganization {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Organization>> {
         self.request.send().await
     }
@@ -452,6 +490,7 @@ pub struct CreateOrganization {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrganization {
+    #[inline]
     pub(crate) fn new(transport: &Transport, body: types::OrganizationPost) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -467,6 +506,7 @@ impl CreateOrganization {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -476,6 +516,7 @@ impl CreateOrganization {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -487,6 +528,7 @@ impl CreateOrganization {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Organization>> {
         self.request.send().await
     }
@@ -498,6 +540,7 @@ pub struct ListInvites {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListInvites {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -512,6 +555,7 @@ impl ListInvites {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -521,6 +565,7 @@ impl ListInvites {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -532,6 +577,7 @@ impl ListInvites {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::InviteList>> {
         self.request.send().await
     }
@@ -543,6 +589,7 @@ pub struct CreateInvite {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateInvite {
+    #[inline]
     pub(crate) fn new(transport: &Transport, body: types::InvitePost) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -558,6 +605,7 @@ impl CreateInvite {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -567,6 +615,7 @@ impl CreateInvite {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -578,6 +627,7 @@ impl CreateInvite {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Invite>> {
         self.request.send().await
     }
@@ -589,6 +639,7 @@ pub struct DeleteInvite {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteInvite {
+    #[inline]
     pub(crate) fn new(transport: &Transport, invite_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -603,6 +654,7 @@ impl DeleteInvite {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -612,6 +664,7 @@ impl DeleteInvite {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -623,6 +676,7 @@ impl DeleteInvite {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -634,6 +688,7 @@ pub struct GetInvite {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetInvite {
+    #[inline]
     pub(crate) fn new(transport: &Transport, invite_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -648,6 +703,7 @@ impl GetInvite {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -657,6 +713,7 @@ impl GetInvite {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -668,6 +725,7 @@ impl GetInvite {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Invite>> {
         self.request.send().await
     }
@@ -679,6 +737,7 @@ pub struct ListPaymentMethods {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListPaymentMethods {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -708,11 +767,13 @@ impl ListPaymentMethods {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -723,6 +784,7 @@ impl ListPaymentMethods {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -732,6 +794,7 @@ impl ListPaymentMethods {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -743,6 +806,7 @@ impl ListPaymentMethods {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::PaymentMethodList>> {
         self.request.send().await
     }
@@ -754,6 +818,7 @@ pub struct GetPaymentMethod {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetPaymentMethod {
+    #[inline]
     pub(crate) fn new(transport: &Transport, payment_method_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -768,6 +833,7 @@ impl GetPaymentMethod {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -777,6 +843,7 @@ impl GetPaymentMethod {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -788,6 +855,7 @@ impl GetPaymentMethod {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::PaymentMethod>> {
         self.request.send().await
     }
@@ -799,6 +867,7 @@ pub struct UpdatePaymentMethodJsonPatch {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdatePaymentMethodJsonPatch {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         payment_method_id: &str,
@@ -818,6 +887,7 @@ impl UpdatePaymentMethodJsonPatch {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -827,6 +897,7 @@ impl UpdatePaymentMethodJsonPatch {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -838,6 +909,7 @@ impl UpdatePaymentMethodJsonPatch {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::PaymentMethod>> {
         self.request.send().await
     }
@@ -849,6 +921,7 @@ pub struct AcceptPaymentMethodTerms {
     pub(crate) request: glue::RequestBuilder,
 }
 impl AcceptPaymentMethodTerms {
+    #[inline]
     pub(crate) fn new(transport: &Transport, payment_method_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -863,6 +936,7 @@ impl AcceptPaymentMethodTerms {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -872,6 +946,7 @@ impl AcceptPaymentMethodTerms {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -883,6 +958,7 @@ impl AcceptPaymentMethodTerms {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -894,6 +970,7 @@ pub struct GetPaymentMethodRateCard {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetPaymentMethodRateCard {
+    #[inline]
     pub(crate) fn new(transport: &Transport, payment_method_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -908,6 +985,7 @@ impl GetPaymentMethodRateCard {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -917,6 +995,7 @@ impl GetPaymentMethodRateCard {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -928,6 +1007,7 @@ impl GetPaymentMethodRateCard {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::RateCard>> {
         self.request.send().await
     }
@@ -939,6 +1019,7 @@ pub struct CreateUsageReport {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateUsageReport {
+    #[inline]
     pub(crate) fn new(transport: &Transport, body: types::UsageReportQuery) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -954,6 +1035,7 @@ impl CreateUsageReport {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -963,6 +1045,7 @@ impl CreateUsageReport {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -974,6 +1057,7 @@ impl CreateUsageReport {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::UsageReport>> {
         self.request.send().await
     }
@@ -985,6 +1069,7 @@ pub struct ListRoles {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListRoles {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(transport, &operations::LIST_ROLES, &[]);
         Self { request }
@@ -995,6 +1080,7 @@ impl ListRoles {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1004,6 +1090,7 @@ impl ListRoles {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1015,6 +1102,7 @@ impl ListRoles {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::RoleList>> {
         self.request.send().await
     }
@@ -1026,6 +1114,7 @@ pub struct GetRole {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetRole {
+    #[inline]
     pub(crate) fn new(transport: &Transport, role_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1040,6 +1129,7 @@ impl GetRole {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1049,6 +1139,7 @@ impl GetRole {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1060,6 +1151,7 @@ impl GetRole {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Role>> {
         self.request.send().await
     }
@@ -1071,6 +1163,7 @@ pub struct ListScopes {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListScopes {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1085,6 +1178,7 @@ impl ListScopes {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1094,6 +1188,7 @@ impl ListScopes {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1105,6 +1200,7 @@ impl ListScopes {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ScopeList>> {
         self.request.send().await
     }
@@ -1116,6 +1212,7 @@ pub struct GetScope {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetScope {
+    #[inline]
     pub(crate) fn new(transport: &Transport, scope_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1130,6 +1227,7 @@ impl GetScope {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1139,6 +1237,7 @@ impl GetScope {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1150,6 +1249,7 @@ impl GetScope {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Scope>> {
         self.request.send().await
     }
@@ -1161,6 +1261,7 @@ pub struct ListTeams {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListTeams {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(transport, &operations::LIST_TEAMS, &[]);
         Self { request }
@@ -1171,6 +1272,7 @@ impl ListTeams {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1180,6 +1282,7 @@ impl ListTeams {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1191,6 +1294,7 @@ impl ListTeams {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::TeamList>> {
         self.request.send().await
     }
@@ -1202,6 +1306,7 @@ pub struct DeleteTeam {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteTeam {
+    #[inline]
     pub(crate) fn new(transport: &Transport, team_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1216,6 +1321,7 @@ impl DeleteTeam {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1225,6 +1331,7 @@ impl DeleteTeam {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1236,6 +1343,7 @@ impl DeleteTeam {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -1247,6 +1355,7 @@ pub struct GetTeam {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetTeam {
+    #[inline]
     pub(crate) fn new(transport: &Transport, team_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1261,6 +1370,7 @@ impl GetTeam {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1270,6 +1380,7 @@ impl GetTeam {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1281,6 +1392,7 @@ impl GetTeam {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Team>> {
         self.request.send().await
     }
@@ -1292,6 +1404,7 @@ pub struct UpdateTeamJsonPatch {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateTeamJsonPatch {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         team_name: &str,
@@ -1311,6 +1424,7 @@ impl UpdateTeamJsonPatch {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1320,6 +1434,7 @@ impl UpdateTeamJsonPatch {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1331,6 +1446,7 @@ impl UpdateTeamJsonPatch {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Team>> {
         self.request.send().await
     }
@@ -1342,6 +1458,7 @@ pub struct CreateOrUpdateTeam {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateTeam {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         team_name: &str,
@@ -1361,6 +1478,7 @@ impl CreateOrUpdateTeam {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1370,6 +1488,7 @@ impl CreateOrUpdateTeam {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1381,6 +1500,7 @@ impl CreateOrUpdateTeam {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Team>> {
         self.request.send().await
     }
@@ -1392,6 +1512,7 @@ pub struct ListOrganizationTokens {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListOrganizationTokens {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1406,6 +1527,7 @@ impl ListOrganizationTokens {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1415,6 +1537,7 @@ impl ListOrganizationTokens {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1426,6 +1549,7 @@ impl ListOrganizationTokens {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::UserTokenList>> {
         self.request.send().await
     }
@@ -1437,6 +1561,7 @@ pub struct DeleteOrganizationToken {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteOrganizationToken {
+    #[inline]
     pub(crate) fn new(transport: &Transport, token_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1451,6 +1576,7 @@ impl DeleteOrganizationToken {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1460,6 +1586,7 @@ impl DeleteOrganizationToken {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1471,6 +1598,7 @@ impl DeleteOrganizationToken {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -1482,6 +1610,7 @@ pub struct ListUsers {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListUsers {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(transport, &operations::LIST_USERS, &[]);
         Self { request }
@@ -1492,6 +1621,7 @@ impl ListUsers {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1501,6 +1631,7 @@ impl ListUsers {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1512,6 +1643,7 @@ impl ListUsers {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::UserList>> {
         self.request.send().await
     }
@@ -1523,6 +1655,7 @@ pub struct DeleteUser {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteUser {
+    #[inline]
     pub(crate) fn new(transport: &Transport, user_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1537,6 +1670,7 @@ impl DeleteUser {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1546,6 +1680,7 @@ impl DeleteUser {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1557,6 +1692,7 @@ impl DeleteUser {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -1568,6 +1704,7 @@ pub struct GetUser {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetUser {
+    #[inline]
     pub(crate) fn new(transport: &Transport, user_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1582,6 +1719,7 @@ impl GetUser {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1591,6 +1729,7 @@ impl GetUser {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1602,6 +1741,7 @@ impl GetUser {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::User>> {
         self.request.send().await
     }
@@ -1613,6 +1753,7 @@ pub struct ListProjects {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListProjects {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1642,16 +1783,19 @@ impl ListProjects {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
     }
     /// Lists hidden items, too.
+    #[inline]
     pub fn show_hidden(mut self, value: bool) -> Self {
         self.request.query("show_hidden", &value);
         self
@@ -1662,6 +1806,7 @@ impl ListProjects {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1671,6 +1816,7 @@ impl ListProjects {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1682,6 +1828,7 @@ impl ListProjects {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ProjectList>> {
         self.request.send().await
     }
@@ -1693,6 +1840,7 @@ pub struct GetProject {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetProject {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1707,6 +1855,7 @@ impl GetProject {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1716,6 +1865,7 @@ impl GetProject {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1727,6 +1877,7 @@ impl GetProject {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Project>> {
         self.request.send().await
     }
@@ -1738,6 +1889,7 @@ pub struct UpdateProject {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateProject {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1757,6 +1909,7 @@ impl UpdateProject {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1766,6 +1919,7 @@ impl UpdateProject {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1777,6 +1931,7 @@ impl UpdateProject {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Project>> {
         self.request.send().await
     }
@@ -1788,6 +1943,7 @@ pub struct CreateProject {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateProject {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1807,6 +1963,7 @@ impl CreateProject {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1816,6 +1973,7 @@ impl CreateProject {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1827,6 +1985,7 @@ impl CreateProject {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Project>> {
         self.request.send().await
     }
@@ -1838,6 +1997,7 @@ pub struct GetProjectMetricsEndpoint {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetProjectMetricsEndpoint {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1852,6 +2012,7 @@ impl GetProjectMetricsEndpoint {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1861,6 +2022,7 @@ impl GetProjectMetricsEndpoint {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1872,6 +2034,7 @@ impl GetProjectMetricsEndpoint {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::MetricsEndpoint>> {
         self.request.send().await
     }
@@ -1883,6 +2046,7 @@ pub struct UpdateProjectMetricsEndpoint {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateProjectMetricsEndpoint {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1902,6 +2066,7 @@ impl UpdateProjectMetricsEndpoint {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1911,6 +2076,7 @@ impl UpdateProjectMetricsEndpoint {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1922,6 +2088,7 @@ impl UpdateProjectMetricsEndpoint {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::MetricsEndpoint>> {
         self.request.send().await
     }
@@ -1933,6 +2100,7 @@ pub struct GetProjectPaymentMethod {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetProjectPaymentMethod {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1947,6 +2115,7 @@ impl GetProjectPaymentMethod {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1956,6 +2125,7 @@ impl GetProjectPaymentMethod {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1967,6 +2137,7 @@ impl GetProjectPaymentMethod {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::PaymentMethod>> {
         self.request.send().await
     }
@@ -1978,6 +2149,7 @@ pub struct SetProjectPaymentMethod {
     pub(crate) request: glue::RequestBuilder,
 }
 impl SetProjectPaymentMethod {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1997,6 +2169,7 @@ impl SetProjectPaymentMethod {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2006,6 +2179,7 @@ impl SetProjectPaymentMethod {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2017,6 +2191,7 @@ impl SetProjectPaymentMethod {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2028,6 +2203,7 @@ pub struct GetProjectUsage {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetProjectUsage {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2042,6 +2218,7 @@ impl GetProjectUsage {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2051,6 +2228,7 @@ impl GetProjectUsage {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2062,6 +2240,7 @@ impl GetProjectUsage {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ProjectUsageReport>> {
         self.request.send().await
     }
@@ -2073,6 +2252,7 @@ pub struct ListWebhookRules {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListWebhookRules {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2094,11 +2274,13 @@ impl ListWebhookRules {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -2109,6 +2291,7 @@ impl ListWebhookRules {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2118,6 +2301,7 @@ impl ListWebhookRules {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2129,6 +2313,7 @@ impl ListWebhookRules {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::WebhookRuleList>> {
         self.request.send().await
     }
@@ -2140,6 +2325,7 @@ pub struct DeleteWebhookRule {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteWebhookRule {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2158,6 +2344,7 @@ impl DeleteWebhookRule {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2167,6 +2354,7 @@ impl DeleteWebhookRule {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2178,6 +2366,7 @@ impl DeleteWebhookRule {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2189,6 +2378,7 @@ pub struct GetWebhookRule {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetWebhookRule {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2207,6 +2397,7 @@ impl GetWebhookRule {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2216,6 +2407,7 @@ impl GetWebhookRule {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2227,6 +2419,7 @@ impl GetWebhookRule {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::WebhookRule>> {
         self.request.send().await
     }
@@ -2238,6 +2431,7 @@ pub struct CreateOrUpdateWebhookRule {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateWebhookRule {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2258,6 +2452,7 @@ impl CreateOrUpdateWebhookRule {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2267,6 +2462,7 @@ impl CreateOrUpdateWebhookRule {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2278,6 +2474,7 @@ impl CreateOrUpdateWebhookRule {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::WebhookRule>> {
         self.request.send().await
     }
@@ -2289,6 +2486,7 @@ pub struct ListWebhookRuleEvents {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListWebhookRuleEvents {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2307,6 +2505,7 @@ impl ListWebhookRuleEvents {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2316,6 +2515,7 @@ impl ListWebhookRuleEvents {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2327,6 +2527,7 @@ impl ListWebhookRuleEvents {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::WebhookDeliveryList>> {
         self.request.send().await
     }
@@ -2338,6 +2539,7 @@ pub struct ListUserOrganizations {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListUserOrganizations {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2352,6 +2554,7 @@ impl ListUserOrganizations {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2361,6 +2564,7 @@ impl ListUserOrganizations {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2372,6 +2576,7 @@ impl ListUserOrganizations {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::UserOrganizationList>> {
         self.request.send().await
     }
@@ -2383,6 +2588,7 @@ pub struct LeaveUserOrganization {
     pub(crate) request: glue::RequestBuilder,
 }
 impl LeaveUserOrganization {
+    #[inline]
     pub(crate) fn new(transport: &Transport, organization_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2397,6 +2603,7 @@ impl LeaveUserOrganization {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2406,6 +2613,7 @@ impl LeaveUserOrganization {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2417,6 +2625,7 @@ impl LeaveUserOrganization {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2428,6 +2637,7 @@ pub struct GetUserOrganization {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetUserOrganization {
+    #[inline]
     pub(crate) fn new(transport: &Transport, organization_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2442,6 +2652,7 @@ impl GetUserOrganization {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2451,6 +2662,7 @@ impl GetUserOrganization {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2462,6 +2674,7 @@ impl GetUserOrganization {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::UserOrganization>> {
         self.request.send().await
     }
@@ -2473,6 +2686,7 @@ pub struct UpdateUserOrganization {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateUserOrganization {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         organization_id: &str,
@@ -2492,6 +2706,7 @@ impl UpdateUserOrganization {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2501,6 +2716,7 @@ impl UpdateUserOrganization {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2512,6 +2728,7 @@ impl UpdateUserOrganization {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::UserOrganization>> {
         self.request.send().await
     }
@@ -2523,6 +2740,7 @@ pub struct GetUserProfile {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetUserProfile {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2537,6 +2755,7 @@ impl GetUserProfile {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2546,6 +2765,7 @@ impl GetUserProfile {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2557,6 +2777,7 @@ impl GetUserProfile {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::UserProfile>> {
         self.request.send().await
     }
@@ -2568,6 +2789,7 @@ pub struct UpdateUserProfile {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateUserProfile {
+    #[inline]
     pub(crate) fn new(transport: &Transport, body: types::UserProfilePatch) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -2583,6 +2805,7 @@ impl UpdateUserProfile {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2592,6 +2815,7 @@ impl UpdateUserProfile {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2603,6 +2827,7 @@ impl UpdateUserProfile {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::UserProfile>> {
         self.request.send().await
     }
@@ -2614,6 +2839,7 @@ pub struct GetUserCapabilities {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetUserCapabilities {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2628,6 +2854,7 @@ impl GetUserCapabilities {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2637,6 +2864,7 @@ impl GetUserCapabilities {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2648,6 +2876,7 @@ impl GetUserCapabilities {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<::serde_json::Value>> {
         self.request.send().await
     }
@@ -2659,6 +2888,7 @@ pub struct DeleteAllUserTokens {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteAllUserTokens {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2673,6 +2903,7 @@ impl DeleteAllUserTokens {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2682,6 +2913,7 @@ impl DeleteAllUserTokens {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2693,6 +2925,7 @@ impl DeleteAllUserTokens {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2704,6 +2937,7 @@ pub struct ListUserTokens {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListUserTokens {
+    #[inline]
     pub(crate) fn new(transport: &Transport) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2718,6 +2952,7 @@ impl ListUserTokens {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2727,6 +2962,7 @@ impl ListUserTokens {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2738,6 +2974,7 @@ impl ListUserTokens {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::UserTokenList>> {
         self.request.send().await
     }
@@ -2749,6 +2986,7 @@ pub struct CreateUserToken {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateUserToken {
+    #[inline]
     pub(crate) fn new(transport: &Transport, body: types::UserTokenPost) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -2764,6 +3002,7 @@ impl CreateUserToken {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2773,6 +3012,7 @@ impl CreateUserToken {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2784,6 +3024,7 @@ impl CreateUserToken {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::UserToken>> {
         self.request.send().await
     }
@@ -2795,6 +3036,7 @@ pub struct DeleteUserToken {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteUserToken {
+    #[inline]
     pub(crate) fn new(transport: &Transport, token_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2809,6 +3051,7 @@ impl DeleteUserToken {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2818,6 +3061,7 @@ impl DeleteUserToken {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2829,6 +3073,7 @@ impl DeleteUserToken {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2840,6 +3085,7 @@ pub struct GetUserToken {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetUserToken {
+    #[inline]
     pub(crate) fn new(transport: &Transport, token_id: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2854,6 +3100,7 @@ impl GetUserToken {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2863,6 +3110,7 @@ impl GetUserToken {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2874,6 +3122,7 @@ impl GetUserToken {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::UserToken>> {
         self.request.send().await
     }
@@ -2885,6 +3134,7 @@ pub struct CreateUsageReportCsv {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateUsageReportCsv {
+    #[inline]
     pub(crate) fn new(transport: &Transport, body: types::UsageReportQuery) -> Self {
         let mut request = glue::RequestBuilder::new(
             transport,
@@ -2901,6 +3151,7 @@ impl CreateUsageReportCsv {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2910,6 +3161,7 @@ impl CreateUsageReportCsv {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2921,6 +3173,7 @@ impl CreateUsageReportCsv {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<ByteStream>> {
         self.request.send_stream().await
     }

@@ -17,15 +17,18 @@ pub struct Client {
 }
 impl Client {
     /// A client that sends its requests through a transport.
+    #[inline]
     pub fn new(transport: Transport) -> Self {
         Self { transport }
     }
     /// The transport that requests go through.
+    #[inline]
     pub fn transport(&self) -> &Transport {
         &self.transport
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
     #[must_use]
+    #[inline]
     pub fn with(&self, options: CallOptions) -> Self {
         Self::new(self.transport.with(options))
     }
@@ -48,6 +51,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_public_keys(&self) -> builder::ListPublicKeys {
         builder::ListPublicKeys::new(self.transport())
     }
@@ -68,6 +72,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_revoked_tokens(&self) -> builder::ListRevokedTokens {
         builder::ListRevokedTokens::new(self.transport())
     }
@@ -88,6 +93,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_legacy_profile(&self) -> builder::GetLegacyProfile {
         builder::GetLegacyProfile::new(self.transport())
     }
@@ -128,6 +134,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_ready(&self) -> builder::GetReady {
         builder::GetReady::new(self.transport())
     }
@@ -154,6 +161,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_locations(&self) -> builder::ListLocations {
         builder::ListLocations::new(self.transport())
     }
@@ -190,6 +198,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_organization(&self) -> builder::GetOrganization {
         builder::GetOrganization::new(self.transport())
     }
@@ -256,6 +265,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_invites(&self) -> builder::ListInvites {
         builder::ListInvites::new(self.transport())
     }
@@ -342,6 +352,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_payment_methods(&self) -> builder::ListPaymentMethods {
         builder::ListPaymentMethods::new(self.transport())
     }
@@ -481,6 +492,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_roles(&self) -> builder::ListRoles {
         builder::ListRoles::new(self.transport())
     }
@@ -519,6 +531,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_scopes(&self) -> builder::ListScopes {
         builder::ListScopes::new(self.transport())
     }
@@ -557,6 +570,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_teams(&self) -> builder::ListTeams {
         builder::ListTeams::new(self.transport())
     }
@@ -674,6 +688,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_organization_tokens(&self) -> builder::ListOrganizationTokens {
         builder::ListOrganizationTokens::new(self.transport())
     }
@@ -718,6 +733,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_users(&self) -> builder::ListUsers {
         builder::ListUsers::new(self.transport())
     }
@@ -783,6 +799,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_projects(&self) -> builder::ListProjects {
         builder::ListProjects::new(self.transport())
     }
@@ -987,6 +1004,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_user_organizations(&self) -> builder::ListUserOrganizations {
         builder::ListUserOrganizations::new(self.transport())
     }
@@ -1074,6 +1092,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_user_profile(&self) -> builder::GetUserProfile {
         builder::GetUserProfile::new(self.transport())
     }
@@ -1113,6 +1132,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_user_capabilities(&self) -> builder::GetUserCapabilities {
         builder::GetUserCapabilities::new(self.transport())
     }
@@ -1132,6 +1152,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn delete_all_user_tokens(&self) -> builder::DeleteAllUserTokens {
         builder::DeleteAllUserTokens::new(self.transport())
     }
@@ -1152,6 +1173,7 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_user_tokens(&self) -> builder::ListUserTokens {
         builder::ListUserTokens::new(self.transport())
     }

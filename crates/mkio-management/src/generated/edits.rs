@@ -16,6 +16,7 @@ use super::{Client, ProjectClient, operations, types};
 /// field that the body requires; the message names it.
 impl TryFrom<&types::LegacyProfile> for types::LegacyProfilePut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::LegacyProfile) -> Result<Self> {
         glue::body_of(
             resource,
@@ -40,6 +41,7 @@ impl TryFrom<&types::LegacyProfile> for types::LegacyProfilePut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::MetricsEndpoint> for types::MetricsEndpointPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::MetricsEndpoint) -> Result<Self> {
         glue::body_of(resource, "MetricsEndpointPatch", &[])
     }
@@ -52,6 +54,7 @@ impl TryFrom<&types::MetricsEndpoint> for types::MetricsEndpointPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Organization> for types::OrganizationPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Organization) -> Result<Self> {
         glue::body_of(resource, "OrganizationPatch", &[])
     }
@@ -64,6 +67,7 @@ impl TryFrom<&types::Organization> for types::OrganizationPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Project> for types::ProjectPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Project) -> Result<Self> {
         glue::body_of(resource, "ProjectPatch", &[])
     }
@@ -76,6 +80,7 @@ impl TryFrom<&types::Project> for types::ProjectPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Project> for types::ProjectPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Project) -> Result<Self> {
         glue::body_of(resource, "ProjectPut", &[])
     }
@@ -88,6 +93,7 @@ impl TryFrom<&types::Project> for types::ProjectPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Team> for types::TeamPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Team) -> Result<Self> {
         glue::body_of(resource, "TeamPut", &[])
     }
@@ -100,6 +106,7 @@ impl TryFrom<&types::Team> for types::TeamPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::UserOrganization> for types::UserOrganizationPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::UserOrganization) -> Result<Self> {
         glue::body_of(resource, "UserOrganizationPatch", &[])
     }
@@ -112,6 +119,7 @@ impl TryFrom<&types::UserOrganization> for types::UserOrganizationPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::UserProfile> for types::UserProfilePatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::UserProfile) -> Result<Self> {
         glue::body_of(resource, "UserProfilePatch", &[])
     }
@@ -124,6 +132,7 @@ impl TryFrom<&types::UserProfile> for types::UserProfilePatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::WebhookRule> for types::WebhookRulePut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::WebhookRule) -> Result<Self> {
         glue::body_of(resource, "WebhookRulePut", &[])
     }

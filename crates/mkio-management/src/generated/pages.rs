@@ -8,54 +8,67 @@ use super::{builder, types};
 
 impl Page for types::PublicKeyList {
     type Item = ::serde_json::Value;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.keys.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.keys.as_mut()
     }
 }
 impl Page for types::RevokedTokenList {
     type Item = String;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.revoked_tokens.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.revoked_tokens.as_mut()
     }
 }
 impl Page for types::LocationList {
     type Item = types::Location;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
 }
 impl Page for types::InviteList {
     type Item = types::Invite;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
 }
 impl Page for types::PaymentMethodList {
     type Item = types::PaymentMethod;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -63,69 +76,85 @@ impl Page for types::PaymentMethodList {
 }
 impl Page for types::UsageReport {
     type Item = types::MeterData;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
 }
 impl Page for types::RoleList {
     type Item = types::Role;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
 }
 impl Page for types::ScopeList {
     type Item = types::Scope;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
 }
 impl Page for types::TeamList {
     type Item = types::Team;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
 }
 impl Page for types::UserTokenList {
     type Item = types::UserToken;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
 }
 impl Page for types::UserList {
     type Item = types::User;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
 }
 impl Page for types::ProjectList {
     type Item = types::Project;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -133,36 +162,45 @@ impl Page for types::ProjectList {
 }
 impl Page for types::ProjectUsageReport {
     type Item = types::ProjectUsageReportMeterData;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
 }
 impl Page for types::WebhookRuleList {
     type Item = types::WebhookRule;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
 }
 impl Page for types::WebhookDeliveryList {
     type Item = types::WebhookDelivery;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -170,179 +208,215 @@ impl Page for types::WebhookDeliveryList {
 }
 impl Page for types::UserOrganizationList {
     type Item = types::UserOrganization;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
 }
 impl builder::ListPublicKeys {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::PublicKeyList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::PublicKeyList> {
         self.request.pages()
     }
 }
 impl builder::ListRevokedTokens {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::RevokedTokenList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::RevokedTokenList> {
         self.request.pages()
     }
 }
 impl builder::ListLocations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::LocationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::LocationList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListInvites {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::InviteList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::InviteList> {
         self.request.pages()
     }
 }
 impl builder::ListPaymentMethods {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::PaymentMethodList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::PaymentMethodList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::CreateUsageReport {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::UsageReport> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::UsageReport> {
         self.request.pages()
     }
 }
 impl builder::ListRoles {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::RoleList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::RoleList> {
         self.request.pages()
     }
 }
 impl builder::ListScopes {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::ScopeList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::ScopeList> {
         self.request.pages()
     }
 }
 impl builder::ListTeams {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::TeamList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::TeamList> {
         self.request.pages()
     }
 }
 impl builder::ListOrganizationTokens {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::UserTokenList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::UserTokenList> {
         self.request.pages()
     }
 }
 impl builder::ListUsers {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::UserList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::UserList> {
         self.request.pages()
     }
 }
 impl builder::ListProjects {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::ProjectList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::ProjectList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::GetProjectUsage {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::ProjectUsageReport> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::ProjectUsageReport> {
         self.request.pages()
     }
 }
 impl builder::ListWebhookRules {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::WebhookRuleList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::WebhookRuleList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListWebhookRuleEvents {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::WebhookDeliveryList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::WebhookDeliveryList> {
         self.request.pages()
     }
 }
 impl builder::ListUserOrganizations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::UserOrganizationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::UserOrganizationList> {
         self.request.pages()
     }
 }
 impl builder::ListUserTokens {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::UserTokenList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::UserTokenList> {
         self.request.pages()
     }

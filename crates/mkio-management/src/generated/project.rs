@@ -29,15 +29,18 @@ impl Client {
 }
 impl ProjectClient {
     /// The client for all projects.
+    #[inline]
     pub fn client(&self) -> &Client {
         &self.client
     }
     /// The transport that requests go through.
+    #[inline]
     pub fn transport(&self) -> &Transport {
         self.client.transport()
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
     #[must_use]
+    #[inline]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -45,6 +48,7 @@ impl ProjectClient {
         }
     }
     /// Name of the project.
+    #[inline]
     pub fn project_name(&self) -> &str {
         &self.project
     }
@@ -65,6 +69,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_project(&self) -> builder::GetProject {
         builder::GetProject::new(self.transport(), &self.project)
     }
@@ -127,6 +132,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_project_metrics_endpoint(&self) -> builder::GetProjectMetricsEndpoint {
         builder::GetProjectMetricsEndpoint::new(self.transport(), &self.project)
     }
@@ -172,6 +178,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_project_payment_method(&self) -> builder::GetProjectPaymentMethod {
         builder::GetProjectPaymentMethod::new(self.transport(), &self.project)
     }
@@ -216,6 +223,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn get_project_usage(&self) -> builder::GetProjectUsage {
         builder::GetProjectUsage::new(self.transport(), &self.project)
     }
@@ -236,6 +244,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_webhook_rules(&self) -> builder::ListWebhookRules {
         builder::ListWebhookRules::new(self.transport(), &self.project)
     }

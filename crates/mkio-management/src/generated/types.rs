@@ -32,10 +32,12 @@ pub struct Invite {
 }
 impl Invite {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &InviteMetadata {
         static UNSET: ::std::sync::LazyLock<InviteMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -43,6 +45,7 @@ impl Invite {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &InviteSpec {
         static UNSET: ::std::sync::LazyLock<InviteSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -68,10 +71,12 @@ pub struct InviteList {
 }
 impl InviteList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Invite] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -92,10 +97,12 @@ pub struct InviteMetadata {
 }
 impl InviteMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
@@ -121,6 +128,7 @@ impl InvitePost {
     }
 }
 impl From<InviteSpec> for InvitePost {
+    #[inline]
     fn from(value: InviteSpec) -> Self {
         Self::new(value)
     }
@@ -165,6 +173,7 @@ pub struct InviteSpec {
 impl InviteSpec {
     /// Starts `InviteSpec`. Required fields are set by name, in this order: `email`, `comment`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> InviteSpecNeedsEmail {
         InviteSpecNeedsEmail(Self {
             comment: Default::default(),
@@ -222,26 +231,32 @@ impl InviteSpecNeedsComment {
 }
 impl InviteSpec {
     /// Returns [`comment`](Self#structfield.comment), if it is set.
+    #[inline]
     pub fn comment(&self) -> Option<&str> {
         self.comment.as_ref().map(String::as_str)
     }
     /// Returns [`email`](Self#structfield.email), if it is set.
+    #[inline]
     pub fn email(&self) -> Option<&str> {
         self.email.as_ref().map(String::as_str)
     }
     /// Returns [`invited_by_email`](Self#structfield.invited_by_email), if it is set.
+    #[inline]
     pub fn invited_by_email(&self) -> Option<&str> {
         self.invited_by_email.as_ref().map(String::as_str)
     }
     /// Returns [`invited_by_name`](Self#structfield.invited_by_name), if it is set.
+    #[inline]
     pub fn invited_by_name(&self) -> Option<&str> {
         self.invited_by_name.as_ref().map(String::as_str)
     }
     /// Returns [`organization_name`](Self#structfield.organization_name), if it is set.
+    #[inline]
     pub fn organization_name(&self) -> Option<&str> {
         self.organization_name.as_ref().map(String::as_str)
     }
     /// Returns [`teams`](Self#structfield.teams), empty if it is not set.
+    #[inline]
     pub fn teams(&self) -> &[String] {
         self.teams.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -259,6 +274,7 @@ pub struct LegacyProfile {
 }
 impl LegacyProfile {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &UserMetadata {
         static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -266,6 +282,7 @@ impl LegacyProfile {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &LegacyProfileSpec {
         static UNSET: ::std::sync::LazyLock<LegacyProfileSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -294,6 +311,7 @@ impl LegacyProfilePut {
     }
 }
 impl From<LegacyProfileSpec> for LegacyProfilePut {
+    #[inline]
     fn from(value: LegacyProfileSpec) -> Self {
         Self::new(value)
     }
@@ -380,6 +398,7 @@ pub struct LegacyProfileSpec {
 impl LegacyProfileSpec {
     /// Starts `LegacyProfileSpec`. Required fields are set by name, in this order: `name`, `country`, `company`, `job_role`, `phone_number`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> LegacyProfileSpecNeedsName {
         LegacyProfileSpecNeedsName(Self {
             avatar: Default::default(),
@@ -488,50 +507,62 @@ impl LegacyProfileSpecNeedsPhoneNumber {
 }
 impl LegacyProfileSpec {
     /// Returns [`avatar`](Self#structfield.avatar), if it is set.
+    #[inline]
     pub fn avatar(&self) -> Option<&str> {
         self.avatar.as_ref().map(String::as_str)
     }
     /// Returns [`company`](Self#structfield.company), if it is set.
+    #[inline]
     pub fn company(&self) -> Option<&str> {
         self.company.as_ref().value().map(String::as_str)
     }
     /// Returns [`contact_email`](Self#structfield.contact_email), if it is set.
+    #[inline]
     pub fn contact_email(&self) -> Option<&str> {
         self.contact_email.as_ref().map(String::as_str)
     }
     /// Returns [`country`](Self#structfield.country), if it is set.
+    #[inline]
     pub fn country(&self) -> Option<&str> {
         self.country.as_ref().map(String::as_str)
     }
     /// Returns [`customer_id`](Self#structfield.customer_id), if it is set.
+    #[inline]
     pub fn customer_id(&self) -> Option<&str> {
         self.customer_id.as_ref().map(String::as_str)
     }
     /// Returns [`customers`](Self#structfield.customers), empty if it is not set.
+    #[inline]
     pub fn customers(&self) -> &BTreeMap<String, String> {
         self.customers.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`is_active`](Self#structfield.is_active), if it is set.
+    #[inline]
     pub fn is_active(&self) -> Option<bool> {
         self.is_active.as_ref().copied()
     }
     /// Returns [`is_admin`](Self#structfield.is_admin), if it is set.
+    #[inline]
     pub fn is_admin(&self) -> Option<bool> {
         self.is_admin.as_ref().copied()
     }
     /// Returns [`job_role`](Self#structfield.job_role), if it is set.
+    #[inline]
     pub fn job_role(&self) -> Option<&str> {
         self.job_role.as_ref().value().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`phone_number`](Self#structfield.phone_number), if it is set.
+    #[inline]
     pub fn phone_number(&self) -> Option<&str> {
         self.phone_number.as_ref().map(String::as_str)
     }
     /// Returns [`signup_problem`](Self#structfield.signup_problem), if it is set.
+    #[inline]
     pub fn signup_problem(&self) -> Option<&str> {
         self.signup_problem.as_ref().value().map(String::as_str)
     }
@@ -549,6 +580,7 @@ pub struct Location {
 }
 impl Location {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &MetadataMinimal {
         static UNSET: ::std::sync::LazyLock<MetadataMinimal> = ::std::sync::LazyLock::new(
             Default::default,
@@ -556,6 +588,7 @@ impl Location {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &LocationSpec {
         static UNSET: ::std::sync::LazyLock<LocationSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -582,14 +615,17 @@ pub struct LocationCloud {
 }
 impl LocationCloud {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`region`](Self#structfield.region), an empty one if unset.
+    #[inline]
     pub fn region(&self) -> &LocationRegion {
         static UNSET: ::std::sync::LazyLock<LocationRegion> = ::std::sync::LazyLock::new(
             Default::default,
@@ -620,14 +656,17 @@ pub struct LocationList {
 }
 impl LocationList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Location] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
@@ -650,10 +689,12 @@ pub struct LocationOrganization {
 }
 impl LocationOrganization {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -674,10 +715,12 @@ pub struct LocationRegion {
 }
 impl LocationRegion {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -699,6 +742,7 @@ pub struct LocationSpec {
 }
 impl LocationSpec {
     /// Returns [`cloud`](Self#structfield.cloud), an empty one if unset.
+    #[inline]
     pub fn cloud(&self) -> &LocationCloud {
         static UNSET: ::std::sync::LazyLock<LocationCloud> = ::std::sync::LazyLock::new(
             Default::default,
@@ -706,6 +750,7 @@ impl LocationSpec {
         self.cloud.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`organization`](Self#structfield.organization), an empty one if unset.
+    #[inline]
     pub fn organization(&self) -> &LocationOrganization {
         static UNSET: ::std::sync::LazyLock<LocationOrganization> = ::std::sync::LazyLock::new(
             Default::default,
@@ -713,6 +758,7 @@ impl LocationSpec {
         self.organization.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&LocationType> {
         self.type_.as_ref()
     }
@@ -747,14 +793,17 @@ pub struct MetadataMinimal {
 }
 impl MetadataMinimal {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -857,66 +906,82 @@ pub struct MeterData {
 }
 impl MeterData {
     /// Returns [`cost`](Self#structfield.cost), if it is set.
+    #[inline]
     pub fn cost(&self) -> Option<&str> {
         self.cost.as_ref().map(String::as_str)
     }
     /// Returns [`currency`](Self#structfield.currency), if it is set.
+    #[inline]
     pub fn currency(&self) -> Option<&str> {
         self.currency.as_ref().map(String::as_str)
     }
     /// Returns [`date`](Self#structfield.date), if it is set.
+    #[inline]
     pub fn date(&self) -> Option<&Timestamp> {
         self.date.as_ref()
     }
     /// Returns [`date_processed`](Self#structfield.date_processed), if it is set.
+    #[inline]
     pub fn date_processed(&self) -> Option<&Timestamp> {
         self.date_processed.as_ref()
     }
     /// Returns [`entitlement`](Self#structfield.entitlement), if it is set.
+    #[inline]
     pub fn entitlement(&self) -> Option<&str> {
         self.entitlement.as_ref().map(String::as_str)
     }
     /// Returns [`entitlement_type`](Self#structfield.entitlement_type), if it is set.
+    #[inline]
     pub fn entitlement_type(&self) -> Option<&str> {
         self.entitlement_type.as_ref().map(String::as_str)
     }
     /// Returns [`family`](Self#structfield.family), if it is set.
+    #[inline]
     pub fn family(&self) -> Option<&str> {
         self.family.as_ref().map(String::as_str)
     }
     /// Returns [`meter_name`](Self#structfield.meter_name), if it is set.
+    #[inline]
     pub fn meter_name(&self) -> Option<&str> {
         self.meter_name.as_ref().map(String::as_str)
     }
     /// Returns [`meter_sku`](Self#structfield.meter_sku), if it is set.
+    #[inline]
     pub fn meter_sku(&self) -> Option<&str> {
         self.meter_sku.as_ref().map(String::as_str)
     }
     /// Returns [`payment_method`](Self#structfield.payment_method), if it is set.
+    #[inline]
     pub fn payment_method(&self) -> Option<&str> {
         self.payment_method.as_ref().map(String::as_str)
     }
     /// Returns [`payment_method_name`](Self#structfield.payment_method_name), if it is set.
+    #[inline]
     pub fn payment_method_name(&self) -> Option<&str> {
         self.payment_method_name.as_ref().map(String::as_str)
     }
     /// Returns [`price`](Self#structfield.price), if it is set.
+    #[inline]
     pub fn price(&self) -> Option<f64> {
         self.price.as_ref().copied()
     }
     /// Returns [`project`](Self#structfield.project), if it is set.
+    #[inline]
     pub fn project(&self) -> Option<&str> {
         self.project.as_ref().map(String::as_str)
     }
     /// Returns [`quantity`](Self#structfield.quantity), if it is set.
+    #[inline]
     pub fn quantity(&self) -> Option<f64> {
         self.quantity.as_ref().copied()
     }
     /// Returns [`solution`](Self#structfield.solution), if it is set.
+    #[inline]
     pub fn solution(&self) -> Option<&str> {
         self.solution.as_ref().map(String::as_str)
     }
     /// Returns [`unit`](Self#structfield.unit), if it is set.
+    #[inline]
     pub fn unit(&self) -> Option<&str> {
         self.unit.as_ref().map(String::as_str)
     }
@@ -940,10 +1005,12 @@ pub struct MetricsEndpoint {
 }
 impl MetricsEndpoint {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &MetricsEndpointSpec {
         static UNSET: ::std::sync::LazyLock<MetricsEndpointSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -951,6 +1018,7 @@ impl MetricsEndpoint {
         self.spec.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &MetricsEndpointStatus {
         static UNSET: ::std::sync::LazyLock<MetricsEndpointStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -972,6 +1040,7 @@ pub struct MetricsEndpointPatch {
 }
 impl MetricsEndpointPatch {
     /// Creates an empty `MetricsEndpointPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -1006,6 +1075,7 @@ pub struct MetricsEndpointSpec {
 }
 impl MetricsEndpointSpec {
     /// Returns [`enabled`](Self#structfield.enabled), if it is set.
+    #[inline]
     pub fn enabled(&self) -> Option<bool> {
         self.enabled.as_ref().copied()
     }
@@ -1021,11 +1091,13 @@ pub struct MetricsEndpointSpecPatch {
 }
 impl MetricsEndpointSpecPatch {
     /// Creates an empty `MetricsEndpointSpecPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
     /// Sets [`enabled`](Self#structfield.enabled).
     #[must_use]
+    #[inline]
     pub fn with_enabled(mut self, value: bool) -> Self {
         self.enabled = Some(value);
         self
@@ -1054,14 +1126,17 @@ pub struct MetricsEndpointStatus {
 }
 impl MetricsEndpointStatus {
     /// Returns [`password`](Self#structfield.password), if it is set.
+    #[inline]
     pub fn password(&self) -> Option<&Secret<String>> {
         self.password.as_ref()
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`username`](Self#structfield.username), if it is set.
+    #[inline]
     pub fn username(&self) -> Option<&str> {
         self.username.as_ref().map(String::as_str)
     }
@@ -1085,10 +1160,12 @@ pub struct Organization {
 }
 impl Organization {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &OrganizationMetadata {
         static UNSET: ::std::sync::LazyLock<OrganizationMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1096,6 +1173,7 @@ impl Organization {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &OrganizationSpec {
         static UNSET: ::std::sync::LazyLock<OrganizationSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1155,38 +1233,47 @@ pub struct OrganizationMetadata {
 }
 impl OrganizationMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    #[inline]
     pub fn created_by(&self) -> Option<&str> {
         self.created_by.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    #[inline]
     pub fn created_by_email(&self) -> Option<&str> {
         self.created_by_email.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_id`](Self#structfield.created_by_id), if it is set.
+    #[inline]
     pub fn created_by_id(&self) -> Option<&str> {
         self.created_by_id.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_name`](Self#structfield.created_by_name), if it is set.
+    #[inline]
     pub fn created_by_name(&self) -> Option<&str> {
         self.created_by_name.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`is_active`](Self#structfield.is_active), if it is set.
+    #[inline]
     pub fn is_active(&self) -> Option<bool> {
         self.is_active.as_ref().copied()
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`updated`](Self#structfield.updated), if it is set.
+    #[inline]
     pub fn updated(&self) -> Option<&Timestamp> {
         self.updated.as_ref()
     }
@@ -1202,6 +1289,7 @@ pub struct OrganizationPatch {
 }
 impl OrganizationPatch {
     /// Creates an empty `OrganizationPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -1213,6 +1301,7 @@ impl OrganizationPatch {
     }
 }
 impl From<OrganizationSpec> for OrganizationPatch {
+    #[inline]
     fn from(value: OrganizationSpec) -> Self {
         Self::new().with_spec(value)
     }
@@ -1241,6 +1330,7 @@ impl OrganizationPost {
     }
 }
 impl From<OrganizationPostSpec> for OrganizationPost {
+    #[inline]
     fn from(value: OrganizationPostSpec) -> Self {
         Self::new(value)
     }
@@ -1351,6 +1441,7 @@ pub struct OrganizationSpec {
 }
 impl OrganizationSpec {
     /// Creates an empty `OrganizationSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -1396,22 +1487,27 @@ impl OrganizationSpec {
 }
 impl OrganizationSpec {
     /// Returns [`legal_entity_address`](Self#structfield.legal_entity_address), if it is set.
+    #[inline]
     pub fn legal_entity_address(&self) -> Option<&str> {
         self.legal_entity_address.as_ref().value().map(String::as_str)
     }
     /// Returns [`legal_entity_contact_email`](Self#structfield.legal_entity_contact_email), if it is set.
+    #[inline]
     pub fn legal_entity_contact_email(&self) -> Option<&str> {
         self.legal_entity_contact_email.as_ref().value().map(String::as_str)
     }
     /// Returns [`legal_entity_name`](Self#structfield.legal_entity_name), if it is set.
+    #[inline]
     pub fn legal_entity_name(&self) -> Option<&str> {
         self.legal_entity_name.as_ref().value().map(String::as_str)
     }
     /// Returns [`legal_entity_officer`](Self#structfield.legal_entity_officer), if it is set.
+    #[inline]
     pub fn legal_entity_officer(&self) -> Option<&str> {
         self.legal_entity_officer.as_ref().value().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -1434,6 +1530,7 @@ pub struct PaymentMethod {
 }
 impl PaymentMethod {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &PaymentMethodMetadata {
         static UNSET: ::std::sync::LazyLock<PaymentMethodMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1441,6 +1538,7 @@ impl PaymentMethod {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`related`](Self#structfield.related), an empty one if unset.
+    #[inline]
     pub fn related(&self) -> &PaymentMethodRelated {
         static UNSET: ::std::sync::LazyLock<PaymentMethodRelated> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1448,10 +1546,12 @@ impl PaymentMethod {
         self.related.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), if it is set.
+    #[inline]
     pub fn spec(&self) -> Option<&PaymentMethodSpec> {
         self.spec.as_ref()
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &PaymentMethodStatus {
         static UNSET: ::std::sync::LazyLock<PaymentMethodStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1550,46 +1650,57 @@ pub struct PaymentMethodAwsSpec {
 }
 impl PaymentMethodAwsSpec {
     /// Returns [`allowed_organizations`](Self#structfield.allowed_organizations), empty if it is not set.
+    #[inline]
     pub fn allowed_organizations(&self) -> &[String] {
         self.allowed_organizations.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`auto_purchase_beam_licenses`](Self#structfield.auto_purchase_beam_licenses), if it is set.
+    #[inline]
     pub fn auto_purchase_beam_licenses(&self) -> Option<bool> {
         self.auto_purchase_beam_licenses.as_ref().copied()
     }
     /// Returns [`aws_account_id`](Self#structfield.aws_account_id), if it is set.
+    #[inline]
     pub fn aws_account_id(&self) -> Option<&str> {
         self.aws_account_id.as_ref().map(String::as_str)
     }
     /// Returns [`aws_customer_id`](Self#structfield.aws_customer_id), if it is set.
+    #[inline]
     pub fn aws_customer_id(&self) -> Option<&str> {
         self.aws_customer_id.as_ref().map(String::as_str)
     }
     /// Returns [`aws_offer_id`](Self#structfield.aws_offer_id), if it is set.
+    #[inline]
     pub fn aws_offer_id(&self) -> Option<&str> {
         self.aws_offer_id.as_ref().map(String::as_str)
     }
     /// Returns [`aws_product_code`](Self#structfield.aws_product_code), if it is set.
+    #[inline]
     pub fn aws_product_code(&self) -> Option<&str> {
         self.aws_product_code.as_ref().map(String::as_str)
     }
     /// Returns [`aws_status`](Self#structfield.aws_status), if it is set.
+    #[inline]
     pub fn aws_status(&self) -> Option<&str> {
         self.aws_status.as_ref().map(String::as_str)
     }
     /// Returns [`end_date`](Self#structfield.end_date), if it is set.
+    #[inline]
     pub fn end_date(&self) -> Option<&str> {
         self.end_date.as_ref().map(String::as_str)
     }
     /// Returns [`notes`](Self#structfield.notes), if it is set.
+    #[inline]
     pub fn notes(&self) -> Option<&str> {
         self.notes.as_ref().map(String::as_str)
     }
     /// Returns [`product_publication_name`](Self#structfield.product_publication_name), if it is set.
+    #[inline]
     pub fn product_publication_name(&self) -> Option<&str> {
         self.product_publication_name.as_ref().map(String::as_str)
     }
     /// Returns [`start_date`](Self#structfield.start_date), if it is set.
+    #[inline]
     pub fn start_date(&self) -> Option<&str> {
         self.start_date.as_ref().map(String::as_str)
     }
@@ -1688,62 +1799,77 @@ pub struct PaymentMethodAzureSpec {
 }
 impl PaymentMethodAzureSpec {
     /// Returns [`allowed_organizations`](Self#structfield.allowed_organizations), empty if it is not set.
+    #[inline]
     pub fn allowed_organizations(&self) -> &[String] {
         self.allowed_organizations.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`auto_purchase_beam_licenses`](Self#structfield.auto_purchase_beam_licenses), if it is set.
+    #[inline]
     pub fn auto_purchase_beam_licenses(&self) -> Option<bool> {
         self.auto_purchase_beam_licenses.as_ref().copied()
     }
     /// Returns [`azure_offer_id`](Self#structfield.azure_offer_id), if it is set.
+    #[inline]
     pub fn azure_offer_id(&self) -> Option<&str> {
         self.azure_offer_id.as_ref().map(String::as_str)
     }
     /// Returns [`azure_plan_name`](Self#structfield.azure_plan_name), if it is set.
+    #[inline]
     pub fn azure_plan_name(&self) -> Option<&str> {
         self.azure_plan_name.as_ref().map(String::as_str)
     }
     /// Returns [`azure_private_offer_id`](Self#structfield.azure_private_offer_id), if it is set.
+    #[inline]
     pub fn azure_private_offer_id(&self) -> Option<&str> {
         self.azure_private_offer_id.as_ref().map(String::as_str)
     }
     /// Returns [`azure_saas_subscription_auto_renew`](Self#structfield.azure_saas_subscription_auto_renew), if it is set.
+    #[inline]
     pub fn azure_saas_subscription_auto_renew(&self) -> Option<bool> {
         self.azure_saas_subscription_auto_renew.as_ref().copied()
     }
     /// Returns [`azure_saas_subscription_end`](Self#structfield.azure_saas_subscription_end), if it is set.
+    #[inline]
     pub fn azure_saas_subscription_end(&self) -> Option<&str> {
         self.azure_saas_subscription_end.as_ref().map(String::as_str)
     }
     /// Returns [`azure_saas_subscription_id`](Self#structfield.azure_saas_subscription_id), if it is set.
+    #[inline]
     pub fn azure_saas_subscription_id(&self) -> Option<&str> {
         self.azure_saas_subscription_id.as_ref().map(String::as_str)
     }
     /// Returns [`azure_saas_subscription_name`](Self#structfield.azure_saas_subscription_name), if it is set.
+    #[inline]
     pub fn azure_saas_subscription_name(&self) -> Option<&str> {
         self.azure_saas_subscription_name.as_ref().map(String::as_str)
     }
     /// Returns [`azure_saas_subscription_start`](Self#structfield.azure_saas_subscription_start), if it is set.
+    #[inline]
     pub fn azure_saas_subscription_start(&self) -> Option<&str> {
         self.azure_saas_subscription_start.as_ref().map(String::as_str)
     }
     /// Returns [`azure_saas_subscription_status`](Self#structfield.azure_saas_subscription_status), if it is set.
+    #[inline]
     pub fn azure_saas_subscription_status(&self) -> Option<&str> {
         self.azure_saas_subscription_status.as_ref().map(String::as_str)
     }
     /// Returns [`end_date`](Self#structfield.end_date), if it is set.
+    #[inline]
     pub fn end_date(&self) -> Option<&str> {
         self.end_date.as_ref().map(String::as_str)
     }
     /// Returns [`notes`](Self#structfield.notes), if it is set.
+    #[inline]
     pub fn notes(&self) -> Option<&str> {
         self.notes.as_ref().map(String::as_str)
     }
     /// Returns [`product_publication_name`](Self#structfield.product_publication_name), if it is set.
+    #[inline]
     pub fn product_publication_name(&self) -> Option<&str> {
         self.product_publication_name.as_ref().map(String::as_str)
     }
     /// Returns [`start_date`](Self#structfield.start_date), if it is set.
+    #[inline]
     pub fn start_date(&self) -> Option<&str> {
         self.start_date.as_ref().map(String::as_str)
     }
@@ -1807,38 +1933,47 @@ pub struct PaymentMethodDirectSpec {
 }
 impl PaymentMethodDirectSpec {
     /// Returns [`allowed_organizations`](Self#structfield.allowed_organizations), empty if it is not set.
+    #[inline]
     pub fn allowed_organizations(&self) -> &[String] {
         self.allowed_organizations.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`auto_purchase_beam_licenses`](Self#structfield.auto_purchase_beam_licenses), if it is set.
+    #[inline]
     pub fn auto_purchase_beam_licenses(&self) -> Option<bool> {
         self.auto_purchase_beam_licenses.as_ref().copied()
     }
     /// Returns [`end_date`](Self#structfield.end_date), if it is set.
+    #[inline]
     pub fn end_date(&self) -> Option<&str> {
         self.end_date.as_ref().map(String::as_str)
     }
     /// Returns [`notes`](Self#structfield.notes), if it is set.
+    #[inline]
     pub fn notes(&self) -> Option<&str> {
         self.notes.as_ref().map(String::as_str)
     }
     /// Returns [`product_publication_name`](Self#structfield.product_publication_name), if it is set.
+    #[inline]
     pub fn product_publication_name(&self) -> Option<&str> {
         self.product_publication_name.as_ref().map(String::as_str)
     }
     /// Returns [`redeemed_by`](Self#structfield.redeemed_by), if it is set.
+    #[inline]
     pub fn redeemed_by(&self) -> Option<&str> {
         self.redeemed_by.as_ref().map(String::as_str)
     }
     /// Returns [`sales_order_number`](Self#structfield.sales_order_number), if it is set.
+    #[inline]
     pub fn sales_order_number(&self) -> Option<&str> {
         self.sales_order_number.as_ref().map(String::as_str)
     }
     /// Returns [`start_date`](Self#structfield.start_date), if it is set.
+    #[inline]
     pub fn start_date(&self) -> Option<&str> {
         self.start_date.as_ref().map(String::as_str)
     }
     /// Returns [`status`](Self#structfield.status), if it is set.
+    #[inline]
     pub fn status(&self) -> Option<&str> {
         self.status.as_ref().map(String::as_str)
     }
@@ -1868,10 +2003,12 @@ pub struct PaymentMethodList {
 }
 impl PaymentMethodList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1879,6 +2016,7 @@ impl PaymentMethodList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[PaymentMethod] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -1915,26 +2053,32 @@ pub struct PaymentMethodMetadata {
 }
 impl PaymentMethodMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    #[inline]
     pub fn created_by(&self) -> Option<&str> {
         self.created_by.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    #[inline]
     pub fn created_by_email(&self) -> Option<&str> {
         self.created_by_email.as_ref().map(String::as_str)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`organization_id`](Self#structfield.organization_id), if it is set.
+    #[inline]
     pub fn organization_id(&self) -> Option<&str> {
         self.organization_id.as_ref().map(String::as_str)
     }
@@ -2004,6 +2148,7 @@ pub struct PaymentMethodRelated {
 }
 impl PaymentMethodRelated {
     /// Returns [`projects`](Self#structfield.projects), empty if it is not set.
+    #[inline]
     pub fn projects(&self) -> &[String] {
         self.projects.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -2049,6 +2194,7 @@ impl<'de> Deserialize<'de> for PaymentMethodSpec {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for PaymentMethodSpec {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
@@ -2063,33 +2209,40 @@ impl ::std::fmt::Debug for PaymentMethodSpec {
 }
 impl PaymentMethodSpec {
     /// Returns the content if this is [`Aws`](Self::Aws).
+    #[inline]
     pub fn as_aws(&self) -> Option<&PaymentMethodAwsSpec> {
         if let Self::Aws(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Azure`](Self::Azure).
+    #[inline]
     pub fn as_azure(&self) -> Option<&PaymentMethodAzureSpec> {
         if let Self::Azure(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Direct`](Self::Direct).
+    #[inline]
     pub fn as_direct(&self) -> Option<&PaymentMethodDirectSpec> {
         if let Self::Direct(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<PaymentMethodAwsSpec> for PaymentMethodSpec {
+    #[inline]
     fn from(value: PaymentMethodAwsSpec) -> Self {
         Self::Aws(value)
     }
 }
 impl From<PaymentMethodAzureSpec> for PaymentMethodSpec {
+    #[inline]
     fn from(value: PaymentMethodAzureSpec) -> Self {
         Self::Azure(value)
     }
 }
 impl From<PaymentMethodDirectSpec> for PaymentMethodSpec {
+    #[inline]
     fn from(value: PaymentMethodDirectSpec) -> Self {
         Self::Direct(value)
     }
@@ -2118,10 +2271,12 @@ pub struct PaymentMethodStatus {
 }
 impl PaymentMethodStatus {
     /// Returns [`is_active`](Self#structfield.is_active), if it is set.
+    #[inline]
     pub fn is_active(&self) -> Option<bool> {
         self.is_active.as_ref().copied()
     }
     /// Returns [`terms_and_conditions_accepted`](Self#structfield.terms_and_conditions_accepted), if it is set.
+    #[inline]
     pub fn terms_and_conditions_accepted(&self) -> Option<bool> {
         self.terms_and_conditions_accepted.as_ref().copied()
     }
@@ -2147,14 +2302,17 @@ pub struct PendingInvite {
 }
 impl PendingInvite {
     /// Returns [`comment`](Self#structfield.comment), if it is set.
+    #[inline]
     pub fn comment(&self) -> Option<&str> {
         self.comment.as_ref().map(String::as_str)
     }
     /// Returns [`invited_by`](Self#structfield.invited_by), if it is set.
+    #[inline]
     pub fn invited_by(&self) -> Option<&str> {
         self.invited_by.as_ref().map(String::as_str)
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&PendingInviteState> {
         self.state.as_ref()
     }
@@ -2170,6 +2328,7 @@ pub struct PendingInvitePatch {
 }
 impl PendingInvitePatch {
     /// Creates an empty `PendingInvitePatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2208,10 +2367,12 @@ pub struct Project {
 }
 impl Project {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &ProjectMetadata {
         static UNSET: ::std::sync::LazyLock<ProjectMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2219,6 +2380,7 @@ impl Project {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &ProjectSpec {
         static UNSET: ::std::sync::LazyLock<ProjectSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2251,10 +2413,12 @@ pub struct ProjectList {
 }
 impl ProjectList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2262,6 +2426,7 @@ impl ProjectList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Project] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -2312,6 +2477,7 @@ pub struct ProjectMetadata {
 }
 impl ProjectMetadata {
     /// Returns [`cloud`](Self#structfield.cloud), an empty one if unset.
+    #[inline]
     pub fn cloud(&self) -> &ProjectMetadataCloud {
         static UNSET: ::std::sync::LazyLock<ProjectMetadataCloud> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2319,38 +2485,47 @@ impl ProjectMetadata {
         self.cloud.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    #[inline]
     pub fn created_by(&self) -> Option<&str> {
         self.created_by.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    #[inline]
     pub fn created_by_email(&self) -> Option<&str> {
         self.created_by_email.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_id`](Self#structfield.created_by_id), if it is set.
+    #[inline]
     pub fn created_by_id(&self) -> Option<&str> {
         self.created_by_id.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_name`](Self#structfield.created_by_name), if it is set.
+    #[inline]
     pub fn created_by_name(&self) -> Option<&str> {
         self.created_by_name.as_ref().map(String::as_str)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`updated`](Self#structfield.updated), if it is set.
+    #[inline]
     pub fn updated(&self) -> Option<&Timestamp> {
         self.updated.as_ref()
     }
@@ -2380,14 +2555,17 @@ pub struct ProjectMetadataCloud {
 }
 impl ProjectMetadataCloud {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -2405,6 +2583,7 @@ pub struct ProjectPatch {
 }
 impl ProjectPatch {
     /// Creates an empty `ProjectPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2437,6 +2616,7 @@ pub struct ProjectPatchMetadata {
 }
 impl ProjectPatchMetadata {
     /// Creates an empty `ProjectPatchMetadata`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2461,17 +2641,20 @@ pub struct ProjectPatchSpec {
 }
 impl ProjectPatchSpec {
     /// Creates an empty `ProjectPatchSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
     /// Sets [`is_active`](Self#structfield.is_active).
     #[must_use]
+    #[inline]
     pub fn with_is_active(mut self, value: bool) -> Self {
         self.is_active = Some(value);
         self
     }
     /// Sets [`is_hidden`](Self#structfield.is_hidden).
     #[must_use]
+    #[inline]
     pub fn with_is_hidden(mut self, value: bool) -> Self {
         self.is_hidden = Some(value);
         self
@@ -2497,6 +2680,7 @@ pub struct ProjectPut {
 impl ProjectPut {
     /// Starts `ProjectPut`. Required fields are set by name, in this order: `display_name`, `location_name`, `payment_method_id`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> ProjectPutNeedsDisplayName {
         ProjectPutNeedsDisplayName(Self {
             display_name: Default::default(),
@@ -2604,30 +2788,37 @@ pub struct ProjectSpec {
 }
 impl ProjectSpec {
     /// Returns [`assigned_payment_method_id`](Self#structfield.assigned_payment_method_id), if it is set.
+    #[inline]
     pub fn assigned_payment_method_id(&self) -> Option<&str> {
         self.assigned_payment_method_id.as_ref().map(String::as_str)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`is_active`](Self#structfield.is_active), if it is set.
+    #[inline]
     pub fn is_active(&self) -> Option<bool> {
         self.is_active.as_ref().copied()
     }
     /// Returns [`location_display_name`](Self#structfield.location_display_name), if it is set.
+    #[inline]
     pub fn location_display_name(&self) -> Option<&str> {
         self.location_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`location_id`](Self#structfield.location_id), if it is set.
+    #[inline]
     pub fn location_id(&self) -> Option<&str> {
         self.location_id.as_ref().map(String::as_str)
     }
     /// Returns [`location_name`](Self#structfield.location_name), if it is set.
+    #[inline]
     pub fn location_name(&self) -> Option<&str> {
         self.location_name.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -2654,6 +2845,7 @@ pub struct ProjectUsageReport {
 }
 impl ProjectUsageReport {
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ProjectUsageReportSupplementalData {
         static UNSET: ::std::sync::LazyLock<ProjectUsageReportSupplementalData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2661,6 +2853,7 @@ impl ProjectUsageReport {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[ProjectUsageReportMeterData] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -2700,22 +2893,27 @@ pub struct ProjectUsageReportMeterData {
 }
 impl ProjectUsageReportMeterData {
     /// Returns [`family`](Self#structfield.family), if it is set.
+    #[inline]
     pub fn family(&self) -> Option<&str> {
         self.family.as_ref().map(String::as_str)
     }
     /// Returns [`meter_name`](Self#structfield.meter_name), if it is set.
+    #[inline]
     pub fn meter_name(&self) -> Option<&str> {
         self.meter_name.as_ref().map(String::as_str)
     }
     /// Returns [`quantity`](Self#structfield.quantity), if it is set.
+    #[inline]
     pub fn quantity(&self) -> Option<f64> {
         self.quantity.as_ref().copied()
     }
     /// Returns [`solution`](Self#structfield.solution), if it is set.
+    #[inline]
     pub fn solution(&self) -> Option<&str> {
         self.solution.as_ref().map(String::as_str)
     }
     /// Returns [`unit`](Self#structfield.unit), if it is set.
+    #[inline]
     pub fn unit(&self) -> Option<&str> {
         self.unit.as_ref().map(String::as_str)
     }
@@ -2752,18 +2950,22 @@ pub struct ProjectUsageReportSupplementalData {
 }
 impl ProjectUsageReportSupplementalData {
     /// Returns [`end`](Self#structfield.end), if it is set.
+    #[inline]
     pub fn end(&self) -> Option<&str> {
         self.end.as_ref().map(String::as_str)
     }
     /// Returns [`project`](Self#structfield.project), if it is set.
+    #[inline]
     pub fn project(&self) -> Option<&str> {
         self.project.as_ref().map(String::as_str)
     }
     /// Returns [`records`](Self#structfield.records), if it is set.
+    #[inline]
     pub fn records(&self) -> Option<i64> {
         self.records.as_ref().copied()
     }
     /// Returns [`start`](Self#structfield.start), if it is set.
+    #[inline]
     pub fn start(&self) -> Option<&str> {
         self.start.as_ref().map(String::as_str)
     }
@@ -2779,6 +2981,7 @@ pub struct PublicKeyList {
 }
 impl PublicKeyList {
     /// Returns [`keys`](Self#structfield.keys), empty if it is not set.
+    #[inline]
     pub fn keys(&self) -> &[Value] {
         self.keys.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -2800,10 +3003,12 @@ pub struct RateCard {
 }
 impl RateCard {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &RateCardMetadata {
         static UNSET: ::std::sync::LazyLock<RateCardMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2811,6 +3016,7 @@ impl RateCard {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &RateCardSpec {
         static UNSET: ::std::sync::LazyLock<RateCardSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2845,14 +3051,17 @@ pub struct RateCardEntry {
 }
 impl RateCardEntry {
     /// Returns [`family`](Self#structfield.family), if it is set.
+    #[inline]
     pub fn family(&self) -> Option<&str> {
         self.family.as_ref().map(String::as_str)
     }
     /// Returns [`prices`](Self#structfield.prices), empty if it is not set.
+    #[inline]
     pub fn prices(&self) -> &[RateCardPrice] {
         self.prices.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`solution`](Self#structfield.solution), if it is set.
+    #[inline]
     pub fn solution(&self) -> Option<&str> {
         self.solution.as_ref().map(String::as_str)
     }
@@ -2884,14 +3093,17 @@ pub struct RateCardLocationPrice {
 }
 impl RateCardLocationPrice {
     /// Returns [`location_group`](Self#structfield.location_group), if it is set.
+    #[inline]
     pub fn location_group(&self) -> Option<&str> {
         self.location_group.as_ref().map(String::as_str)
     }
     /// Returns [`price`](Self#structfield.price), if it is set.
+    #[inline]
     pub fn price(&self) -> Option<f64> {
         self.price.as_ref().copied()
     }
     /// Returns [`sku`](Self#structfield.sku), if it is set.
+    #[inline]
     pub fn sku(&self) -> Option<&str> {
         self.sku.as_ref().map(String::as_str)
     }
@@ -2925,18 +3137,22 @@ pub struct RateCardMetadata {
 }
 impl RateCardMetadata {
     /// Returns [`is_private_offer`](Self#structfield.is_private_offer), if it is set.
+    #[inline]
     pub fn is_private_offer(&self) -> Option<bool> {
         self.is_private_offer.as_ref().copied()
     }
     /// Returns [`payment_method_id`](Self#structfield.payment_method_id), if it is set.
+    #[inline]
     pub fn payment_method_id(&self) -> Option<&str> {
         self.payment_method_id.as_ref().map(String::as_str)
     }
     /// Returns [`product_publication_id`](Self#structfield.product_publication_id), if it is set.
+    #[inline]
     pub fn product_publication_id(&self) -> Option<&str> {
         self.product_publication_id.as_ref().map(String::as_str)
     }
     /// Returns [`product_publication_name`](Self#structfield.product_publication_name), if it is set.
+    #[inline]
     pub fn product_publication_name(&self) -> Option<&str> {
         self.product_publication_name.as_ref().map(String::as_str)
     }
@@ -2988,26 +3204,32 @@ pub struct RateCardPrice {
 }
 impl RateCardPrice {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`location_prices`](Self#structfield.location_prices), empty if it is not set.
+    #[inline]
     pub fn location_prices(&self) -> &[RateCardLocationPrice] {
         self.location_prices.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`price`](Self#structfield.price), if it is set.
+    #[inline]
     pub fn price(&self) -> Option<f64> {
         self.price.as_ref().copied()
     }
     /// Returns [`sku`](Self#structfield.sku), if it is set.
+    #[inline]
     pub fn sku(&self) -> Option<&str> {
         self.sku.as_ref().map(String::as_str)
     }
     /// Returns [`unit`](Self#structfield.unit), if it is set.
+    #[inline]
     pub fn unit(&self) -> Option<&str> {
         self.unit.as_ref().map(String::as_str)
     }
@@ -3031,10 +3253,12 @@ pub struct RateCardSpec {
 }
 impl RateCardSpec {
     /// Returns [`currency`](Self#structfield.currency), if it is set.
+    #[inline]
     pub fn currency(&self) -> Option<&str> {
         self.currency.as_ref().map(String::as_str)
     }
     /// Returns [`rate_card`](Self#structfield.rate_card), empty if it is not set.
+    #[inline]
     pub fn rate_card(&self) -> &[RateCardEntry] {
         self.rate_card.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3050,6 +3274,7 @@ pub struct RevokedTokenList {
 }
 impl RevokedTokenList {
     /// Returns [`revoked_tokens`](Self#structfield.revoked_tokens), empty if it is not set.
+    #[inline]
     pub fn revoked_tokens(&self) -> &[String] {
         self.revoked_tokens.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3070,10 +3295,12 @@ pub struct Role {
 }
 impl Role {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &RoleMetadata {
         static UNSET: ::std::sync::LazyLock<RoleMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3081,6 +3308,7 @@ impl Role {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &RoleSpec {
         static UNSET: ::std::sync::LazyLock<RoleSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3099,6 +3327,7 @@ pub struct RoleCapability {
 }
 impl RoleCapability {
     /// Returns [`capability`](Self#structfield.capability), if it is set.
+    #[inline]
     pub fn capability(&self) -> Option<&str> {
         self.capability.as_ref().map(String::as_str)
     }
@@ -3121,10 +3350,12 @@ pub struct RoleList {
 }
 impl RoleList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Role] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3152,14 +3383,17 @@ pub struct RoleMetadata {
 }
 impl RoleMetadata {
     /// Returns [`categories`](Self#structfield.categories), empty if it is not set.
+    #[inline]
     pub fn categories(&self) -> &[String] {
         self.categories.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -3184,10 +3418,12 @@ pub struct RoleSpec {
 }
 impl RoleSpec {
     /// Returns [`capabilities`](Self#structfield.capabilities), empty if it is not set.
+    #[inline]
     pub fn capabilities(&self) -> &[RoleCapability] {
         self.capabilities.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
@@ -3208,10 +3444,12 @@ pub struct Scope {
 }
 impl Scope {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &ScopeMetadata {
         static UNSET: ::std::sync::LazyLock<ScopeMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3219,6 +3457,7 @@ impl Scope {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &ScopeSpec {
         static UNSET: ::std::sync::LazyLock<ScopeSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3244,10 +3483,12 @@ pub struct ScopeList {
 }
 impl ScopeList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Scope] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3268,10 +3509,12 @@ pub struct ScopeMetadata {
 }
 impl ScopeMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -3292,10 +3535,12 @@ pub struct ScopeResource {
 }
 impl ScopeResource {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
@@ -3320,10 +3565,12 @@ pub struct ScopeSpec {
 }
 impl ScopeSpec {
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`resources`](Self#structfield.resources), empty if it is not set.
+    #[inline]
     pub fn resources(&self) -> &[ScopeResource] {
         self.resources.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3347,10 +3594,12 @@ pub struct Team {
 }
 impl Team {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &TeamMetadata {
         static UNSET: ::std::sync::LazyLock<TeamMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3358,6 +3607,7 @@ impl Team {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &TeamSpec {
         static UNSET: ::std::sync::LazyLock<TeamSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3383,10 +3633,12 @@ pub struct TeamList {
 }
 impl TeamList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Team] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3417,14 +3669,17 @@ pub struct TeamMember {
 }
 impl TeamMember {
     /// Returns [`email`](Self#structfield.email), if it is set.
+    #[inline]
     pub fn email(&self) -> Option<&str> {
         self.email.as_ref().map(String::as_str)
     }
     /// Returns [`is_team_admin`](Self#structfield.is_team_admin), if it is set.
+    #[inline]
     pub fn is_team_admin(&self) -> Option<bool> {
         self.is_team_admin.as_ref().copied()
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -3445,10 +3700,12 @@ pub struct TeamMetadata {
 }
 impl TeamMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -3474,6 +3731,7 @@ impl TeamPut {
     }
 }
 impl From<TeamPutSpec> for TeamPut {
+    #[inline]
     fn from(value: TeamPutSpec) -> Self {
         Self::new(value)
     }
@@ -3493,6 +3751,7 @@ pub struct TeamPutMember {
 impl TeamPutMember {
     /// Starts `TeamPutMember`. Required fields are set by name, in this order: `is_team_admin`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> TeamPutMemberNeedsIsTeamAdmin {
         TeamPutMemberNeedsIsTeamAdmin(Self {
             is_team_admin: Default::default(),
@@ -3500,6 +3759,7 @@ impl TeamPutMember {
     }
     /// Sets [`is_team_admin`](Self#structfield.is_team_admin).
     #[must_use]
+    #[inline]
     pub fn with_is_team_admin(mut self, value: bool) -> Self {
         self.is_team_admin = value;
         self
@@ -3512,6 +3772,7 @@ pub struct TeamPutMemberNeedsIsTeamAdmin(TeamPutMember);
 impl TeamPutMemberNeedsIsTeamAdmin {
     /// Sets [`is_team_admin`](TeamPutMember#structfield.is_team_admin).
     #[must_use]
+    #[inline]
     pub fn is_team_admin(mut self, value: bool) -> TeamPutMember {
         self.0.is_team_admin = value;
         self.0
@@ -3536,6 +3797,7 @@ pub struct TeamPutSpec {
 }
 impl TeamPutSpec {
     /// Creates an empty `TeamPutSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -3600,6 +3862,7 @@ impl TeamScope {
 }
 impl TeamScope {
     /// Returns [`roles`](Self#structfield.roles), empty if it is not set.
+    #[inline]
     pub fn roles(&self) -> &[String] {
         self.roles.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3631,14 +3894,17 @@ pub struct TeamSpec {
 }
 impl TeamSpec {
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`members`](Self#structfield.members), empty if it is not set.
+    #[inline]
     pub fn members(&self) -> &BTreeMap<String, TeamMember> {
         self.members.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`scopes`](Self#structfield.scopes), empty if it is not set.
+    #[inline]
     pub fn scopes(&self) -> &BTreeMap<String, TeamScope> {
         self.scopes.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
@@ -3680,6 +3946,7 @@ pub struct UsageReport {
 }
 impl UsageReport {
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &UsageReportSupplemental {
         static UNSET: ::std::sync::LazyLock<UsageReportSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3687,6 +3954,7 @@ impl UsageReport {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[MeterData] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3729,14 +3997,17 @@ pub struct UsageReportFilters {
 }
 impl UsageReportFilters {
     /// Returns [`meter_names`](Self#structfield.meter_names), empty if it is not set.
+    #[inline]
     pub fn meter_names(&self) -> &[String] {
         self.meter_names.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`payment_method_ids`](Self#structfield.payment_method_ids), empty if it is not set.
+    #[inline]
     pub fn payment_method_ids(&self) -> &[String] {
         self.payment_method_ids.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`project_names`](Self#structfield.project_names), empty if it is not set.
+    #[inline]
     pub fn project_names(&self) -> &[String] {
         self.project_names.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3824,6 +4095,7 @@ pub struct UsageReportQuery {
 impl UsageReportQuery {
     /// Starts `UsageReportQuery`. Required fields are set by name, in this order: `start_date`, `end_date`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> UsageReportQueryNeedsStartDate {
         UsageReportQueryNeedsStartDate(Self {
             download: Default::default(),
@@ -3840,6 +4112,7 @@ impl UsageReportQuery {
     }
     /// Sets [`download`](Self#structfield.download).
     #[must_use]
+    #[inline]
     pub fn with_download(mut self, value: bool) -> Self {
         self.download = Some(value);
         self
@@ -3852,6 +4125,7 @@ impl UsageReportQuery {
     }
     /// Sets [`filter_on_reported_date`](Self#structfield.filter_on_reported_date).
     #[must_use]
+    #[inline]
     pub fn with_filter_on_reported_date(mut self, value: bool) -> Self {
         self.filter_on_reported_date = Some(value);
         self
@@ -4005,14 +4279,17 @@ pub struct UsageReportSupplemental {
 }
 impl UsageReportSupplemental {
     /// Returns [`download`](Self#structfield.download), if it is set.
+    #[inline]
     pub fn download(&self) -> Option<bool> {
         self.download.as_ref().copied()
     }
     /// Returns [`end`](Self#structfield.end), if it is set.
+    #[inline]
     pub fn end(&self) -> Option<&str> {
         self.end.as_ref().map(String::as_str)
     }
     /// Returns [`filters`](Self#structfield.filters), an empty one if unset.
+    #[inline]
     pub fn filters(&self) -> &UsageReportFilters {
         static UNSET: ::std::sync::LazyLock<UsageReportFilters> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4020,22 +4297,27 @@ impl UsageReportSupplemental {
         self.filters.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`format`](Self#structfield.format), if it is set.
+    #[inline]
     pub fn format(&self) -> Option<&str> {
         self.format.as_ref().map(String::as_str)
     }
     /// Returns [`granularity`](Self#structfield.granularity), if it is set.
+    #[inline]
     pub fn granularity(&self) -> Option<&str> {
         self.granularity.as_ref().map(String::as_str)
     }
     /// Returns [`group_by`](Self#structfield.group_by), empty if it is not set.
+    #[inline]
     pub fn group_by(&self) -> &[String] {
         self.group_by.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`records`](Self#structfield.records), if it is set.
+    #[inline]
     pub fn records(&self) -> Option<i64> {
         self.records.as_ref().copied()
     }
     /// Returns [`start`](Self#structfield.start), if it is set.
+    #[inline]
     pub fn start(&self) -> Option<&str> {
         self.start.as_ref().map(String::as_str)
     }
@@ -4056,10 +4338,12 @@ pub struct User {
 }
 impl User {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &UserMetadata {
         static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4067,6 +4351,7 @@ impl User {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &UserSpec {
         static UNSET: ::std::sync::LazyLock<UserSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4092,10 +4377,12 @@ pub struct UserList {
 }
 impl UserList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[User] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4115,6 +4402,7 @@ pub struct UserMetadata {
 }
 impl UserMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
@@ -4135,10 +4423,12 @@ pub struct UserOrganization {
 }
 impl UserOrganization {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &UserOrganizationMetadata {
         static UNSET: ::std::sync::LazyLock<UserOrganizationMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4146,6 +4436,7 @@ impl UserOrganization {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &UserOrganizationSpec {
         static UNSET: ::std::sync::LazyLock<UserOrganizationSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4171,10 +4462,12 @@ pub struct UserOrganizationList {
 }
 impl UserOrganizationList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[UserOrganization] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4199,10 +4492,12 @@ pub struct UserOrganizationMetadata {
 }
 impl UserOrganizationMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -4218,6 +4513,7 @@ pub struct UserOrganizationPatch {
 }
 impl UserOrganizationPatch {
     /// Creates an empty `UserOrganizationPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4229,11 +4525,13 @@ impl UserOrganizationPatch {
     }
 }
 impl From<PendingInvitePatch> for UserOrganizationPatch {
+    #[inline]
     fn from(value: PendingInvitePatch) -> Self {
         Self::new().with_spec(value)
     }
 }
 impl From<UserOrganizationSpecPatch> for UserOrganizationPatch {
+    #[inline]
     fn from(value: UserOrganizationSpecPatch) -> Self {
         Self::new().with_spec(value)
     }
@@ -4252,6 +4550,7 @@ pub struct UserOrganizationSpec {
 }
 impl UserOrganizationSpec {
     /// Returns [`invite`](Self#structfield.invite), an empty one if unset.
+    #[inline]
     pub fn invite(&self) -> &PendingInvite {
         static UNSET: ::std::sync::LazyLock<PendingInvite> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4270,6 +4569,7 @@ pub struct UserOrganizationSpecPatch {
 }
 impl UserOrganizationSpecPatch {
     /// Creates an empty `UserOrganizationSpecPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4281,6 +4581,7 @@ impl UserOrganizationSpecPatch {
     }
 }
 impl From<PendingInvitePatch> for UserOrganizationSpecPatch {
+    #[inline]
     fn from(value: PendingInvitePatch) -> Self {
         Self::new().with_invite(value)
     }
@@ -4301,10 +4602,12 @@ pub struct UserProfile {
 }
 impl UserProfile {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &UserMetadata {
         static UNSET: ::std::sync::LazyLock<UserMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4312,6 +4615,7 @@ impl UserProfile {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &UserProfileSpec {
         static UNSET: ::std::sync::LazyLock<UserProfileSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4330,6 +4634,7 @@ pub struct UserProfilePatch {
 }
 impl UserProfilePatch {
     /// Creates an empty `UserProfilePatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4341,6 +4646,7 @@ impl UserProfilePatch {
     }
 }
 impl From<UserProfileSpecPatch> for UserProfilePatch {
+    #[inline]
     fn from(value: UserProfileSpecPatch) -> Self {
         Self::new().with_spec(value)
     }
@@ -4414,46 +4720,57 @@ pub struct UserProfileSpec {
 }
 impl UserProfileSpec {
     /// Returns [`active_organization_id`](Self#structfield.active_organization_id), if it is set.
+    #[inline]
     pub fn active_organization_id(&self) -> Option<&str> {
         self.active_organization_id.as_ref().map(String::as_str)
     }
     /// Returns [`avatar`](Self#structfield.avatar), if it is set.
+    #[inline]
     pub fn avatar(&self) -> Option<&str> {
         self.avatar.as_ref().map(String::as_str)
     }
     /// Returns [`company`](Self#structfield.company), if it is set.
+    #[inline]
     pub fn company(&self) -> Option<&str> {
         self.company.as_ref().map(String::as_str)
     }
     /// Returns [`contact_email`](Self#structfield.contact_email), if it is set.
+    #[inline]
     pub fn contact_email(&self) -> Option<&str> {
         self.contact_email.as_ref().map(String::as_str)
     }
     /// Returns [`country`](Self#structfield.country), if it is set.
+    #[inline]
     pub fn country(&self) -> Option<&str> {
         self.country.as_ref().map(String::as_str)
     }
     /// Returns [`features`](Self#structfield.features), empty if it is not set.
+    #[inline]
     pub fn features(&self) -> &::serde_json::Map<String, Value> {
         self.features.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`is_active`](Self#structfield.is_active), if it is set.
+    #[inline]
     pub fn is_active(&self) -> Option<bool> {
         self.is_active.as_ref().copied()
     }
     /// Returns [`job_role`](Self#structfield.job_role), if it is set.
+    #[inline]
     pub fn job_role(&self) -> Option<&str> {
         self.job_role.as_ref().map(String::as_str)
     }
     /// Returns [`login_email`](Self#structfield.login_email), if it is set.
+    #[inline]
     pub fn login_email(&self) -> Option<&str> {
         self.login_email.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`phone_number`](Self#structfield.phone_number), if it is set.
+    #[inline]
     pub fn phone_number(&self) -> Option<&str> {
         self.phone_number.as_ref().map(String::as_str)
     }
@@ -4485,6 +4802,7 @@ pub struct UserProfileSpecPatch {
 }
 impl UserProfileSpecPatch {
     /// Creates an empty `UserProfileSpecPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4544,14 +4862,17 @@ pub struct UserSpec {
 }
 impl UserSpec {
     /// Returns [`avatar`](Self#structfield.avatar), if it is set.
+    #[inline]
     pub fn avatar(&self) -> Option<&str> {
         self.avatar.as_ref().map(String::as_str)
     }
     /// Returns [`email`](Self#structfield.email), if it is set.
+    #[inline]
     pub fn email(&self) -> Option<&str> {
         self.email.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -4572,10 +4893,12 @@ pub struct UserToken {
 }
 impl UserToken {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &UserTokenMetadata {
         static UNSET: ::std::sync::LazyLock<UserTokenMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4583,6 +4906,7 @@ impl UserToken {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &UserTokenSpec {
         static UNSET: ::std::sync::LazyLock<UserTokenSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4608,10 +4932,12 @@ pub struct UserTokenList {
 }
 impl UserTokenList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[UserToken] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4637,14 +4963,17 @@ pub struct UserTokenMetadata {
 }
 impl UserTokenMetadata {
     /// Returns [`jwt`](Self#structfield.jwt), if it is set.
+    #[inline]
     pub fn jwt(&self) -> Option<&Secret<String>> {
         self.jwt.as_ref()
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&TokenType> {
         self.type_.as_ref()
     }
@@ -4767,38 +5096,47 @@ pub struct UserTokenSpec {
 }
 impl UserTokenSpec {
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`expires`](Self#structfield.expires), if it is set.
+    #[inline]
     pub fn expires(&self) -> Option<&Timestamp> {
         self.expires.as_ref()
     }
     /// Returns [`issued`](Self#structfield.issued), if it is set.
+    #[inline]
     pub fn issued(&self) -> Option<&Timestamp> {
         self.issued.as_ref()
     }
     /// Returns [`last_used`](Self#structfield.last_used), if it is set.
+    #[inline]
     pub fn last_used(&self) -> Option<&str> {
         self.last_used.as_ref().map(String::as_str)
     }
     /// Returns [`organization_id`](Self#structfield.organization_id), if it is set.
+    #[inline]
     pub fn organization_id(&self) -> Option<&str> {
         self.organization_id.as_ref().map(String::as_str)
     }
     /// Returns [`permissions`](Self#structfield.permissions), empty if it is not set.
+    #[inline]
     pub fn permissions(&self) -> &::serde_json::Map<String, Value> {
         self.permissions.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`revoked`](Self#structfield.revoked), if it is set.
+    #[inline]
     pub fn revoked(&self) -> Option<&Timestamp> {
         self.revoked.as_ref()
     }
     /// Returns [`revoked_by`](Self#structfield.revoked_by), if it is set.
+    #[inline]
     pub fn revoked_by(&self) -> Option<&str> {
         self.revoked_by.as_ref().map(String::as_str)
     }
     /// Returns [`user`](Self#structfield.user), if it is set.
+    #[inline]
     pub fn user(&self) -> Option<&str> {
         self.user.as_ref().map(String::as_str)
     }
@@ -4826,6 +5164,7 @@ pub struct WebhookAuthentication {
 }
 impl WebhookAuthentication {
     /// Creates an empty `WebhookAuthentication`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4850,10 +5189,12 @@ impl WebhookAuthentication {
 }
 impl WebhookAuthentication {
     /// Returns [`headers`](Self#structfield.headers), if it is set.
+    #[inline]
     pub fn headers(&self) -> Option<&Secret<BTreeMap<String, String>>> {
         self.headers.as_ref()
     }
     /// Returns [`query_params`](Self#structfield.query_params), if it is set.
+    #[inline]
     pub fn query_params(&self) -> Option<&Secret<BTreeMap<String, String>>> {
         self.query_params.as_ref()
     }
@@ -4878,18 +5219,22 @@ pub struct WebhookDelivery {
 }
 impl WebhookDelivery {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`source`](Self#structfield.source), if it is set.
+    #[inline]
     pub fn source(&self) -> Option<&str> {
         self.source.as_ref().map(String::as_str)
     }
     /// Returns [`status`](Self#structfield.status), if it is set.
+    #[inline]
     pub fn status(&self) -> Option<&WebhookDeliveryStatus> {
         self.status.as_ref()
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&WebhookEventType> {
         self.type_.as_ref()
     }
@@ -4919,10 +5264,12 @@ pub struct WebhookDeliveryList {
 }
 impl WebhookDeliveryList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4930,6 +5277,7 @@ impl WebhookDeliveryList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[WebhookDelivery] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4990,6 +5338,7 @@ pub struct WebhookRule {
 }
 impl WebhookRule {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &WebhookRuleMetadata {
         static UNSET: ::std::sync::LazyLock<WebhookRuleMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4997,6 +5346,7 @@ impl WebhookRule {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &WebhookRuleSpec {
         static UNSET: ::std::sync::LazyLock<WebhookRuleSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5018,10 +5368,12 @@ pub struct WebhookRuleList {
 }
 impl WebhookRuleList {
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[WebhookRule] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
@@ -5046,10 +5398,12 @@ pub struct WebhookRuleMetadata {
 }
 impl WebhookRuleMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -5075,6 +5429,7 @@ impl WebhookRulePut {
     }
 }
 impl From<WebhookRuleSpec> for WebhookRulePut {
+    #[inline]
     fn from(value: WebhookRuleSpec) -> Self {
         Self::new(value)
     }
@@ -5150,6 +5505,7 @@ impl WebhookRuleSpec {
     }
     /// Sets [`enabled`](Self#structfield.enabled).
     #[must_use]
+    #[inline]
     pub fn with_enabled(mut self, value: bool) -> Self {
         self.enabled = Some(value);
         self
@@ -5199,6 +5555,7 @@ pub struct WebhookRuleSpecNeedsEnabled(WebhookRuleSpec);
 impl WebhookRuleSpecNeedsEnabled {
     /// Sets [`enabled`](WebhookRuleSpec#structfield.enabled).
     #[must_use]
+    #[inline]
     pub fn enabled(mut self, value: bool) -> WebhookRuleSpec {
         self.0.enabled = Some(value);
         self.0
@@ -5206,6 +5563,7 @@ impl WebhookRuleSpecNeedsEnabled {
 }
 impl WebhookRuleSpec {
     /// Returns [`authentication`](Self#structfield.authentication), an empty one if unset.
+    #[inline]
     pub fn authentication(&self) -> &WebhookAuthentication {
         static UNSET: ::std::sync::LazyLock<WebhookAuthentication> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5213,22 +5571,27 @@ impl WebhookRuleSpec {
         self.authentication.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`enabled`](Self#structfield.enabled), if it is set.
+    #[inline]
     pub fn enabled(&self) -> Option<bool> {
         self.enabled.as_ref().copied()
     }
     /// Returns [`events`](Self#structfield.events), empty if it is not set.
+    #[inline]
     pub fn events(&self) -> &[WebhookEventType] {
         self.events.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`headers`](Self#structfield.headers), empty if it is not set.
+    #[inline]
     pub fn headers(&self) -> &BTreeMap<String, String> {
         self.headers.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`query_params`](Self#structfield.query_params), empty if it is not set.
+    #[inline]
     pub fn query_params(&self) -> &BTreeMap<String, String> {
         self.query_params.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }

@@ -19,6 +19,7 @@ pub struct ListAccountFilters {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListAccountFilters {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -48,11 +49,13 @@ impl ListAccountFilters {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -63,6 +66,7 @@ impl ListAccountFilters {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -72,6 +76,7 @@ impl ListAccountFilters {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -83,6 +88,7 @@ impl ListAccountFilters {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::AccountFilterList>> {
         self.request.send().await
     }
@@ -94,6 +100,7 @@ pub struct DeleteAccountFilter {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteAccountFilter {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -112,6 +119,7 @@ impl DeleteAccountFilter {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -121,6 +129,7 @@ impl DeleteAccountFilter {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -132,6 +141,7 @@ impl DeleteAccountFilter {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -143,6 +153,7 @@ pub struct GetAccountFilter {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetAccountFilter {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -161,6 +172,7 @@ impl GetAccountFilter {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -170,6 +182,7 @@ impl GetAccountFilter {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -181,6 +194,7 @@ impl GetAccountFilter {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::AccountFilter>> {
         self.request.send().await
     }
@@ -192,6 +206,7 @@ pub struct CreateOrUpdateAccountFilter {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateAccountFilter {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -212,6 +227,7 @@ impl CreateOrUpdateAccountFilter {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -221,6 +237,7 @@ impl CreateOrUpdateAccountFilter {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -232,6 +249,7 @@ impl CreateOrUpdateAccountFilter {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::AccountFilter>> {
         self.request.send().await
     }
@@ -243,6 +261,7 @@ pub struct ListAssets {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListAssets {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -272,11 +291,13 @@ impl ListAssets {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -305,6 +326,7 @@ impl ListAssets {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -314,6 +336,7 @@ impl ListAssets {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -325,6 +348,7 @@ impl ListAssets {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::AssetList>> {
         self.request.send().await
     }
@@ -336,6 +360,7 @@ pub struct DeleteAsset {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteAsset {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -354,6 +379,7 @@ impl DeleteAsset {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -363,6 +389,7 @@ impl DeleteAsset {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -374,6 +401,7 @@ impl DeleteAsset {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -385,6 +413,7 @@ pub struct GetAsset {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetAsset {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -403,6 +432,7 @@ impl GetAsset {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -412,6 +442,7 @@ impl GetAsset {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -423,6 +454,7 @@ impl GetAsset {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Asset>> {
         self.request.send().await
     }
@@ -434,6 +466,7 @@ pub struct CreateOrUpdateAsset {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateAsset {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -454,6 +487,7 @@ impl CreateOrUpdateAsset {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -463,6 +497,7 @@ impl CreateOrUpdateAsset {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -474,6 +509,7 @@ impl CreateOrUpdateAsset {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Asset>> {
         self.request.send().await
     }
@@ -485,6 +521,7 @@ pub struct ListAssetFilters {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListAssetFilters {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -518,11 +555,13 @@ impl ListAssetFilters {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -533,6 +572,7 @@ impl ListAssetFilters {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -542,6 +582,7 @@ impl ListAssetFilters {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -553,6 +594,7 @@ impl ListAssetFilters {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::AssetFilterList>> {
         self.request.send().await
     }
@@ -564,6 +606,7 @@ pub struct DeleteAssetFilter {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteAssetFilter {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -583,6 +626,7 @@ impl DeleteAssetFilter {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -592,6 +636,7 @@ impl DeleteAssetFilter {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -603,6 +648,7 @@ impl DeleteAssetFilter {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -614,6 +660,7 @@ pub struct GetAssetFilter {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetAssetFilter {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -633,6 +680,7 @@ impl GetAssetFilter {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -642,6 +690,7 @@ impl GetAssetFilter {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -653,6 +702,7 @@ impl GetAssetFilter {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::AssetFilter>> {
         self.request.send().await
     }
@@ -664,6 +714,7 @@ pub struct CreateOrUpdateAssetFilter {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateAssetFilter {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -685,6 +736,7 @@ impl CreateOrUpdateAssetFilter {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -694,6 +746,7 @@ impl CreateOrUpdateAssetFilter {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -705,6 +758,7 @@ impl CreateOrUpdateAssetFilter {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::AssetFilter>> {
         self.request.send().await
     }
@@ -716,6 +770,7 @@ pub struct GetAssetFileAccessInfo {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetAssetFileAccessInfo {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -734,6 +789,7 @@ impl GetAssetFileAccessInfo {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -743,6 +799,7 @@ impl GetAssetFileAccessInfo {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -754,6 +811,7 @@ impl GetAssetFileAccessInfo {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::AssetFileAccessInfo>> {
         self.request.send().await
     }
@@ -765,6 +823,7 @@ pub struct ListAssetStreamingLocators {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListAssetStreamingLocators {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -783,6 +842,7 @@ impl ListAssetStreamingLocators {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -792,6 +852,7 @@ impl ListAssetStreamingLocators {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -803,6 +864,7 @@ impl ListAssetStreamingLocators {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::AssetStreamingLocatorList>> {
         self.request.send().await
     }
@@ -814,6 +876,7 @@ pub struct GetAssetState {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetAssetState {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -832,6 +895,7 @@ impl GetAssetState {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -841,6 +905,7 @@ impl GetAssetState {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -852,6 +917,7 @@ impl GetAssetState {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ResourceState>> {
         self.request.send().await
     }
@@ -863,6 +929,7 @@ pub struct GetAssetStorage {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetAssetStorage {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -881,6 +948,7 @@ impl GetAssetStorage {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -890,6 +958,7 @@ impl GetAssetStorage {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -901,6 +970,7 @@ impl GetAssetStorage {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::AssetStorage>> {
         self.request.send().await
     }
@@ -912,6 +982,7 @@ pub struct ListContents {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListContents {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -941,11 +1012,13 @@ impl ListContents {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -974,6 +1047,7 @@ impl ListContents {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -983,6 +1057,7 @@ impl ListContents {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -994,6 +1069,7 @@ impl ListContents {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ContentList>> {
         self.request.send().await
     }
@@ -1005,6 +1081,7 @@ pub struct DeleteContent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteContent {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1019,6 +1096,7 @@ impl DeleteContent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1028,6 +1106,7 @@ impl DeleteContent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1039,6 +1118,7 @@ impl DeleteContent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -1050,6 +1130,7 @@ pub struct GetContent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetContent {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1064,6 +1145,7 @@ impl GetContent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1073,6 +1155,7 @@ impl GetContent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1084,6 +1167,7 @@ impl GetContent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Content>> {
         self.request.send().await
     }
@@ -1095,6 +1179,7 @@ pub struct UpdateContent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateContent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1115,6 +1200,7 @@ impl UpdateContent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1124,6 +1210,7 @@ impl UpdateContent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1135,6 +1222,7 @@ impl UpdateContent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Content>> {
         self.request.send().await
     }
@@ -1146,6 +1234,7 @@ pub struct CreateContent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateContent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1166,6 +1255,7 @@ impl CreateContent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1175,6 +1265,7 @@ impl CreateContent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1186,6 +1277,7 @@ impl CreateContent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Content>> {
         self.request.send().await
     }
@@ -1197,6 +1289,7 @@ pub struct ListContentKeyPolicies {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListContentKeyPolicies {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1226,11 +1319,13 @@ impl ListContentKeyPolicies {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -1241,6 +1336,7 @@ impl ListContentKeyPolicies {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1250,6 +1346,7 @@ impl ListContentKeyPolicies {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1261,6 +1358,7 @@ impl ListContentKeyPolicies {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ContentKeyPolicyList>> {
         self.request.send().await
     }
@@ -1272,6 +1370,7 @@ pub struct DeleteContentKeyPolicy {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteContentKeyPolicy {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1290,6 +1389,7 @@ impl DeleteContentKeyPolicy {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1299,6 +1399,7 @@ impl DeleteContentKeyPolicy {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1310,6 +1411,7 @@ impl DeleteContentKeyPolicy {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -1321,6 +1423,7 @@ pub struct GetContentKeyPolicy {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetContentKeyPolicy {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1339,6 +1442,7 @@ impl GetContentKeyPolicy {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1348,6 +1452,7 @@ impl GetContentKeyPolicy {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1359,6 +1464,7 @@ impl GetContentKeyPolicy {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ContentKeyPolicy>> {
         self.request.send().await
     }
@@ -1370,6 +1476,7 @@ pub struct UpdateContentKeyPolicy {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateContentKeyPolicy {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1390,6 +1497,7 @@ impl UpdateContentKeyPolicy {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1399,6 +1507,7 @@ impl UpdateContentKeyPolicy {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1410,6 +1519,7 @@ impl UpdateContentKeyPolicy {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ContentKeyPolicy>> {
         self.request.send().await
     }
@@ -1421,6 +1531,7 @@ pub struct CreateContentKeyPolicy {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateContentKeyPolicy {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1441,6 +1552,7 @@ impl CreateContentKeyPolicy {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1450,6 +1562,7 @@ impl CreateContentKeyPolicy {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1461,6 +1574,7 @@ impl CreateContentKeyPolicy {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ContentKeyPolicy>> {
         self.request.send().await
     }
@@ -1472,6 +1586,7 @@ pub struct GetContentKeyPolicySecrets {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetContentKeyPolicySecrets {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1490,6 +1605,7 @@ impl GetContentKeyPolicySecrets {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1499,6 +1615,7 @@ impl GetContentKeyPolicySecrets {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1510,6 +1627,7 @@ impl GetContentKeyPolicySecrets {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ContentKeyPolicySecrets>> {
         self.request.send().await
     }
@@ -1521,6 +1639,7 @@ pub struct GetContentKeyPolicyState {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetContentKeyPolicyState {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1539,6 +1658,7 @@ impl GetContentKeyPolicyState {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1548,6 +1668,7 @@ impl GetContentKeyPolicyState {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1559,6 +1680,7 @@ impl GetContentKeyPolicyState {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ResourceState>> {
         self.request.send().await
     }
@@ -1570,6 +1692,7 @@ pub struct ListDestinations {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListDestinations {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1599,11 +1722,13 @@ impl ListDestinations {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -1632,6 +1757,7 @@ impl ListDestinations {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1641,6 +1767,7 @@ impl ListDestinations {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1652,6 +1779,7 @@ impl ListDestinations {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::DestinationList>> {
         self.request.send().await
     }
@@ -1663,6 +1791,7 @@ pub struct DeleteDestination {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteDestination {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1677,6 +1806,7 @@ impl DeleteDestination {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1686,6 +1816,7 @@ impl DeleteDestination {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1697,6 +1828,7 @@ impl DeleteDestination {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -1708,6 +1840,7 @@ pub struct GetDestination {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetDestination {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1722,6 +1855,7 @@ impl GetDestination {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1731,6 +1865,7 @@ impl GetDestination {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1742,6 +1877,7 @@ impl GetDestination {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Destination>> {
         self.request.send().await
     }
@@ -1753,6 +1889,7 @@ pub struct UpdateDestination {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateDestination {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1773,6 +1910,7 @@ impl UpdateDestination {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1782,6 +1920,7 @@ impl UpdateDestination {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1793,6 +1932,7 @@ impl UpdateDestination {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Destination>> {
         self.request.send().await
     }
@@ -1804,6 +1944,7 @@ pub struct CreateDestination {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateDestination {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -1824,6 +1965,7 @@ impl CreateDestination {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1833,6 +1975,7 @@ impl CreateDestination {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1844,6 +1987,7 @@ impl CreateDestination {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Destination>> {
         self.request.send().await
     }
@@ -1855,6 +1999,7 @@ pub struct ListJobs {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListJobs {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1884,11 +2029,13 @@ impl ListJobs {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -1899,6 +2046,7 @@ impl ListJobs {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -1908,6 +2056,7 @@ impl ListJobs {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -1919,6 +2068,7 @@ impl ListJobs {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::JobList>> {
         self.request.send().await
     }
@@ -1930,6 +2080,7 @@ pub struct ListLiveEvents {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListLiveEvents {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -1977,11 +2128,13 @@ impl ListLiveEvents {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -1992,6 +2145,7 @@ impl ListLiveEvents {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2001,6 +2155,7 @@ impl ListLiveEvents {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2012,6 +2167,7 @@ impl ListLiveEvents {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::LiveEventList>> {
         self.request.send().await
     }
@@ -2023,6 +2179,7 @@ pub struct DeleteLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteLiveEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2041,6 +2198,7 @@ impl DeleteLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2050,6 +2208,7 @@ impl DeleteLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2061,6 +2220,7 @@ impl DeleteLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2072,6 +2232,7 @@ pub struct GetLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLiveEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2090,6 +2251,7 @@ impl GetLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2099,6 +2261,7 @@ impl GetLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2110,6 +2273,7 @@ impl GetLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::LiveEvent>> {
         self.request.send().await
     }
@@ -2121,6 +2285,7 @@ pub struct UpdateLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateLiveEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2141,6 +2306,7 @@ impl UpdateLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2150,6 +2316,7 @@ impl UpdateLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2161,6 +2328,7 @@ impl UpdateLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::LiveEvent>> {
         self.request.send().await
     }
@@ -2172,6 +2340,7 @@ pub struct CreateLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateLiveEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2192,6 +2361,7 @@ impl CreateLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2201,6 +2371,7 @@ impl CreateLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2212,6 +2383,7 @@ impl CreateLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::LiveEvent>> {
         self.request.send().await
     }
@@ -2223,6 +2395,7 @@ pub struct AllocateLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl AllocateLiveEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2241,6 +2414,7 @@ impl AllocateLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2250,6 +2424,7 @@ impl AllocateLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2261,6 +2436,7 @@ impl AllocateLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2272,6 +2448,7 @@ pub struct ListLiveOutputs {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListLiveOutputs {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2305,11 +2482,13 @@ impl ListLiveOutputs {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -2320,6 +2499,7 @@ impl ListLiveOutputs {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2329,6 +2509,7 @@ impl ListLiveOutputs {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2340,6 +2521,7 @@ impl ListLiveOutputs {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::LiveOutputList>> {
         self.request.send().await
     }
@@ -2351,6 +2533,7 @@ pub struct DeleteLiveOutput {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteLiveOutput {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2370,6 +2553,7 @@ impl DeleteLiveOutput {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2379,6 +2563,7 @@ impl DeleteLiveOutput {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2390,6 +2575,7 @@ impl DeleteLiveOutput {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2401,6 +2587,7 @@ pub struct GetLiveOutput {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLiveOutput {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2420,6 +2607,7 @@ impl GetLiveOutput {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2429,6 +2617,7 @@ impl GetLiveOutput {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2440,6 +2629,7 @@ impl GetLiveOutput {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::LiveOutput>> {
         self.request.send().await
     }
@@ -2451,6 +2641,7 @@ pub struct CreateLiveOutput {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateLiveOutput {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2472,6 +2663,7 @@ impl CreateLiveOutput {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2481,6 +2673,7 @@ impl CreateLiveOutput {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2492,6 +2685,7 @@ impl CreateLiveOutput {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::LiveOutput>> {
         self.request.send().await
     }
@@ -2503,6 +2697,7 @@ pub struct GetLiveOutputState {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLiveOutputState {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2522,6 +2717,7 @@ impl GetLiveOutputState {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2531,6 +2727,7 @@ impl GetLiveOutputState {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2542,6 +2739,7 @@ impl GetLiveOutputState {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ResourceState>> {
         self.request.send().await
     }
@@ -2553,6 +2751,7 @@ pub struct ResetLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ResetLiveEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2571,6 +2770,7 @@ impl ResetLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2580,6 +2780,7 @@ impl ResetLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2591,6 +2792,7 @@ impl ResetLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2602,6 +2804,7 @@ pub struct StartLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl StartLiveEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2620,6 +2823,7 @@ impl StartLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2629,6 +2833,7 @@ impl StartLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2640,6 +2845,7 @@ impl StartLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2651,6 +2857,7 @@ pub struct GetLiveEventState {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetLiveEventState {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2669,6 +2876,7 @@ impl GetLiveEventState {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2678,6 +2886,7 @@ impl GetLiveEventState {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2689,6 +2898,7 @@ impl GetLiveEventState {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ResourceState>> {
         self.request.send().await
     }
@@ -2700,6 +2910,7 @@ pub struct StopLiveEvent {
     pub(crate) request: glue::RequestBuilder,
 }
 impl StopLiveEvent {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2718,6 +2929,7 @@ impl StopLiveEvent {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2727,6 +2939,7 @@ impl StopLiveEvent {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2738,6 +2951,7 @@ impl StopLiveEvent {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2749,6 +2963,7 @@ pub struct ListSources {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListSources {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2778,11 +2993,13 @@ impl ListSources {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -2811,6 +3028,7 @@ impl ListSources {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2820,6 +3038,7 @@ impl ListSources {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2831,6 +3050,7 @@ impl ListSources {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::SourceList>> {
         self.request.send().await
     }
@@ -2842,6 +3062,7 @@ pub struct DeleteSource {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteSource {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2856,6 +3077,7 @@ impl DeleteSource {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2865,6 +3087,7 @@ impl DeleteSource {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2876,6 +3099,7 @@ impl DeleteSource {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -2887,6 +3111,7 @@ pub struct GetSource {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetSource {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str, name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -2901,6 +3126,7 @@ impl GetSource {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2910,6 +3136,7 @@ impl GetSource {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2921,6 +3148,7 @@ impl GetSource {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Source>> {
         self.request.send().await
     }
@@ -2932,6 +3160,7 @@ pub struct UpdateSource {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateSource {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -2952,6 +3181,7 @@ impl UpdateSource {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -2961,6 +3191,7 @@ impl UpdateSource {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -2972,6 +3203,7 @@ impl UpdateSource {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Source>> {
         self.request.send().await
     }
@@ -2983,6 +3215,7 @@ pub struct CreateSource {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateSource {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3003,6 +3236,7 @@ impl CreateSource {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3012,6 +3246,7 @@ impl CreateSource {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3023,6 +3258,7 @@ impl CreateSource {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Source>> {
         self.request.send().await
     }
@@ -3034,6 +3270,7 @@ pub struct ListStorages {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListStorages {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -3063,11 +3300,13 @@ impl ListStorages {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -3078,6 +3317,7 @@ impl ListStorages {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3087,6 +3327,7 @@ impl ListStorages {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3098,6 +3339,7 @@ impl ListStorages {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StorageList>> {
         self.request.send().await
     }
@@ -3109,6 +3351,7 @@ pub struct DeleteStorage {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteStorage {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3127,6 +3370,7 @@ impl DeleteStorage {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3136,6 +3380,7 @@ impl DeleteStorage {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3147,6 +3392,7 @@ impl DeleteStorage {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -3158,6 +3404,7 @@ pub struct GetStorage {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStorage {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3176,6 +3423,7 @@ impl GetStorage {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3185,6 +3433,7 @@ impl GetStorage {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3196,6 +3445,7 @@ impl GetStorage {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Storage>> {
         self.request.send().await
     }
@@ -3207,6 +3457,7 @@ pub struct UpdateStorage {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateStorage {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3227,6 +3478,7 @@ impl UpdateStorage {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3236,6 +3488,7 @@ impl UpdateStorage {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3247,6 +3500,7 @@ impl UpdateStorage {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Storage>> {
         self.request.send().await
     }
@@ -3258,6 +3512,7 @@ pub struct CreateOrUpdateStorage {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateStorage {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3278,6 +3533,7 @@ impl CreateOrUpdateStorage {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3287,6 +3543,7 @@ impl CreateOrUpdateStorage {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3298,6 +3555,7 @@ impl CreateOrUpdateStorage {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Storage>> {
         self.request.send().await
     }
@@ -3309,6 +3567,7 @@ pub struct ListStorageCredentials {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListStorageCredentials {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3327,6 +3586,7 @@ impl ListStorageCredentials {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3336,6 +3596,7 @@ impl ListStorageCredentials {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3347,6 +3608,7 @@ impl ListStorageCredentials {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StorageCredentialList>> {
         self.request.send().await
     }
@@ -3358,6 +3620,7 @@ pub struct CreateStorageCredential {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateStorageCredential {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3378,6 +3641,7 @@ impl CreateStorageCredential {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3387,6 +3651,7 @@ impl CreateStorageCredential {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3398,6 +3663,7 @@ impl CreateStorageCredential {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StorageCredential>> {
         self.request.send().await
     }
@@ -3409,6 +3675,7 @@ pub struct DeleteStorageCredential {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteStorageCredential {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3428,6 +3695,7 @@ impl DeleteStorageCredential {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3437,6 +3705,7 @@ impl DeleteStorageCredential {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3448,6 +3717,7 @@ impl DeleteStorageCredential {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -3459,6 +3729,7 @@ pub struct GetStorageCredential {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStorageCredential {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3478,6 +3749,7 @@ impl GetStorageCredential {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3487,6 +3759,7 @@ impl GetStorageCredential {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3498,6 +3771,7 @@ impl GetStorageCredential {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StorageCredential>> {
         self.request.send().await
     }
@@ -3509,6 +3783,7 @@ pub struct ListStreamingEndpoints {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListStreamingEndpoints {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -3538,11 +3813,13 @@ impl ListStreamingEndpoints {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -3553,6 +3830,7 @@ impl ListStreamingEndpoints {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3562,6 +3840,7 @@ impl ListStreamingEndpoints {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3573,6 +3852,7 @@ impl ListStreamingEndpoints {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingEndpointList>> {
         self.request.send().await
     }
@@ -3584,6 +3864,7 @@ pub struct DeleteStreamingEndpoint {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteStreamingEndpoint {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3602,6 +3883,7 @@ impl DeleteStreamingEndpoint {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3611,6 +3893,7 @@ impl DeleteStreamingEndpoint {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3622,6 +3905,7 @@ impl DeleteStreamingEndpoint {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -3633,6 +3917,7 @@ pub struct GetStreamingEndpoint {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStreamingEndpoint {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3651,6 +3936,7 @@ impl GetStreamingEndpoint {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3660,6 +3946,7 @@ impl GetStreamingEndpoint {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3671,6 +3958,7 @@ impl GetStreamingEndpoint {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingEndpoint>> {
         self.request.send().await
     }
@@ -3682,6 +3970,7 @@ pub struct UpdateStreamingEndpoint {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateStreamingEndpoint {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3702,6 +3991,7 @@ impl UpdateStreamingEndpoint {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3711,6 +4001,7 @@ impl UpdateStreamingEndpoint {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3722,6 +4013,7 @@ impl UpdateStreamingEndpoint {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingEndpoint>> {
         self.request.send().await
     }
@@ -3733,6 +4025,7 @@ pub struct CreateStreamingEndpoint {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateStreamingEndpoint {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3753,6 +4046,7 @@ impl CreateStreamingEndpoint {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3762,6 +4056,7 @@ impl CreateStreamingEndpoint {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3773,6 +4068,7 @@ impl CreateStreamingEndpoint {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingEndpoint>> {
         self.request.send().await
     }
@@ -3784,6 +4080,7 @@ pub struct RestartStreamingEndpoint {
     pub(crate) request: glue::RequestBuilder,
 }
 impl RestartStreamingEndpoint {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3802,6 +4099,7 @@ impl RestartStreamingEndpoint {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3811,6 +4109,7 @@ impl RestartStreamingEndpoint {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3822,6 +4121,7 @@ impl RestartStreamingEndpoint {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -3833,6 +4133,7 @@ pub struct ScaleStreamingEndpoint {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ScaleStreamingEndpoint {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3853,6 +4154,7 @@ impl ScaleStreamingEndpoint {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3862,6 +4164,7 @@ impl ScaleStreamingEndpoint {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3873,6 +4176,7 @@ impl ScaleStreamingEndpoint {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -3884,6 +4188,7 @@ pub struct GetStreamingEndpointSkus {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStreamingEndpointSkus {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3902,6 +4207,7 @@ impl GetStreamingEndpointSkus {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3911,6 +4217,7 @@ impl GetStreamingEndpointSkus {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3922,6 +4229,7 @@ impl GetStreamingEndpointSkus {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -3933,6 +4241,7 @@ pub struct StartStreamingEndpoint {
     pub(crate) request: glue::RequestBuilder,
 }
 impl StartStreamingEndpoint {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -3951,6 +4260,7 @@ impl StartStreamingEndpoint {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -3960,6 +4270,7 @@ impl StartStreamingEndpoint {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -3971,6 +4282,7 @@ impl StartStreamingEndpoint {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -3982,6 +4294,7 @@ pub struct GetStreamingEndpointState {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStreamingEndpointState {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4000,6 +4313,7 @@ impl GetStreamingEndpointState {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4009,6 +4323,7 @@ impl GetStreamingEndpointState {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4020,6 +4335,7 @@ impl GetStreamingEndpointState {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ResourceState>> {
         self.request.send().await
     }
@@ -4031,6 +4347,7 @@ pub struct StopStreamingEndpoint {
     pub(crate) request: glue::RequestBuilder,
 }
 impl StopStreamingEndpoint {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4049,6 +4366,7 @@ impl StopStreamingEndpoint {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4058,6 +4376,7 @@ impl StopStreamingEndpoint {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4069,6 +4388,7 @@ impl StopStreamingEndpoint {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -4080,6 +4400,7 @@ pub struct ListStreamingLocators {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListStreamingLocators {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -4109,11 +4430,13 @@ impl ListStreamingLocators {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -4124,6 +4447,7 @@ impl ListStreamingLocators {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4133,6 +4457,7 @@ impl ListStreamingLocators {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4144,6 +4469,7 @@ impl ListStreamingLocators {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingLocatorList>> {
         self.request.send().await
     }
@@ -4155,6 +4481,7 @@ pub struct DeleteStreamingLocator {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteStreamingLocator {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4173,6 +4500,7 @@ impl DeleteStreamingLocator {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4182,6 +4510,7 @@ impl DeleteStreamingLocator {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4193,6 +4522,7 @@ impl DeleteStreamingLocator {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -4204,6 +4534,7 @@ pub struct GetStreamingLocator {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStreamingLocator {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4222,6 +4553,7 @@ impl GetStreamingLocator {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4231,6 +4563,7 @@ impl GetStreamingLocator {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4242,6 +4575,7 @@ impl GetStreamingLocator {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingLocator>> {
         self.request.send().await
     }
@@ -4253,6 +4587,7 @@ pub struct CreateOrUpdateStreamingLocator {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateStreamingLocator {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4273,6 +4608,7 @@ impl CreateOrUpdateStreamingLocator {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4282,6 +4618,7 @@ impl CreateOrUpdateStreamingLocator {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4293,6 +4630,7 @@ impl CreateOrUpdateStreamingLocator {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingLocator>> {
         self.request.send().await
     }
@@ -4304,6 +4642,7 @@ pub struct ListStreamingLocatorContentKeys {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListStreamingLocatorContentKeys {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4322,6 +4661,7 @@ impl ListStreamingLocatorContentKeys {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4331,6 +4671,7 @@ impl ListStreamingLocatorContentKeys {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4342,6 +4683,7 @@ impl ListStreamingLocatorContentKeys {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingLocatorContentKeyList>> {
         self.request.send().await
     }
@@ -4353,6 +4695,7 @@ pub struct GetStreamingLocatorPaths {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStreamingLocatorPaths {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4377,6 +4720,7 @@ impl GetStreamingLocatorPaths {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4386,6 +4730,7 @@ impl GetStreamingLocatorPaths {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4397,6 +4742,7 @@ impl GetStreamingLocatorPaths {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingLocatorPaths>> {
         self.request.send().await
     }
@@ -4408,6 +4754,7 @@ pub struct GetStreamingLocatorState {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStreamingLocatorState {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4426,6 +4773,7 @@ impl GetStreamingLocatorState {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4435,6 +4783,7 @@ impl GetStreamingLocatorState {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4446,6 +4795,7 @@ impl GetStreamingLocatorState {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ResourceState>> {
         self.request.send().await
     }
@@ -4457,6 +4807,7 @@ pub struct ListStreamingPolicies {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListStreamingPolicies {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -4486,11 +4837,13 @@ impl ListStreamingPolicies {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -4501,6 +4854,7 @@ impl ListStreamingPolicies {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4510,6 +4864,7 @@ impl ListStreamingPolicies {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4521,6 +4876,7 @@ impl ListStreamingPolicies {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingPolicyList>> {
         self.request.send().await
     }
@@ -4532,6 +4888,7 @@ pub struct DeleteStreamingPolicy {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteStreamingPolicy {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4550,6 +4907,7 @@ impl DeleteStreamingPolicy {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4559,6 +4917,7 @@ impl DeleteStreamingPolicy {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4570,6 +4929,7 @@ impl DeleteStreamingPolicy {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -4581,6 +4941,7 @@ pub struct GetStreamingPolicy {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetStreamingPolicy {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4599,6 +4960,7 @@ impl GetStreamingPolicy {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4608,6 +4970,7 @@ impl GetStreamingPolicy {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4619,6 +4982,7 @@ impl GetStreamingPolicy {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingPolicy>> {
         self.request.send().await
     }
@@ -4630,6 +4994,7 @@ pub struct CreateOrUpdateStreamingPolicy {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateStreamingPolicy {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4650,6 +5015,7 @@ impl CreateOrUpdateStreamingPolicy {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4659,6 +5025,7 @@ impl CreateOrUpdateStreamingPolicy {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4670,6 +5037,7 @@ impl CreateOrUpdateStreamingPolicy {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::StreamingPolicy>> {
         self.request.send().await
     }
@@ -4681,6 +5049,7 @@ pub struct ListTransforms {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListTransforms {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -4710,11 +5079,13 @@ impl ListTransforms {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -4725,6 +5096,7 @@ impl ListTransforms {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4734,6 +5106,7 @@ impl ListTransforms {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4745,6 +5118,7 @@ impl ListTransforms {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::TransformList>> {
         self.request.send().await
     }
@@ -4756,6 +5130,7 @@ pub struct DeleteTransform {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteTransform {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4774,6 +5149,7 @@ impl DeleteTransform {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4783,6 +5159,7 @@ impl DeleteTransform {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4794,6 +5171,7 @@ impl DeleteTransform {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -4805,6 +5183,7 @@ pub struct GetTransform {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetTransform {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4823,6 +5202,7 @@ impl GetTransform {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4832,6 +5212,7 @@ impl GetTransform {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4843,6 +5224,7 @@ impl GetTransform {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Transform>> {
         self.request.send().await
     }
@@ -4854,6 +5236,7 @@ pub struct CreateOrUpdateTransform {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateTransform {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4874,6 +5257,7 @@ impl CreateOrUpdateTransform {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4883,6 +5267,7 @@ impl CreateOrUpdateTransform {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4894,6 +5279,7 @@ impl CreateOrUpdateTransform {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Transform>> {
         self.request.send().await
     }
@@ -4905,6 +5291,7 @@ pub struct ListTransformJobs {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListTransformJobs {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4930,11 +5317,13 @@ impl ListTransformJobs {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -4945,6 +5334,7 @@ impl ListTransformJobs {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -4954,6 +5344,7 @@ impl ListTransformJobs {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -4965,6 +5356,7 @@ impl ListTransformJobs {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::JobList>> {
         self.request.send().await
     }
@@ -4976,6 +5368,7 @@ pub struct DeleteJob {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteJob {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -4995,6 +5388,7 @@ impl DeleteJob {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -5004,6 +5398,7 @@ impl DeleteJob {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -5015,6 +5410,7 @@ impl DeleteJob {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -5026,6 +5422,7 @@ pub struct GetJob {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetJob {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -5045,6 +5442,7 @@ impl GetJob {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -5054,6 +5452,7 @@ impl GetJob {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -5065,6 +5464,7 @@ impl GetJob {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Job>> {
         self.request.send().await
     }
@@ -5076,6 +5476,7 @@ pub struct UpdateJob {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateJob {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -5097,6 +5498,7 @@ impl UpdateJob {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -5106,6 +5508,7 @@ impl UpdateJob {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -5117,6 +5520,7 @@ impl UpdateJob {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Job>> {
         self.request.send().await
     }
@@ -5128,6 +5532,7 @@ pub struct CreateJob {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateJob {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -5149,6 +5554,7 @@ impl CreateJob {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -5158,6 +5564,7 @@ impl CreateJob {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -5169,6 +5576,7 @@ impl CreateJob {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Job>> {
         self.request.send().await
     }
@@ -5180,6 +5588,7 @@ pub struct CancelJob {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CancelJob {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -5199,6 +5608,7 @@ impl CancelJob {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -5208,6 +5618,7 @@ impl CancelJob {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -5219,6 +5630,7 @@ impl CancelJob {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -5230,6 +5642,7 @@ pub struct GetJobState {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetJobState {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -5249,6 +5662,7 @@ impl GetJobState {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -5258,6 +5672,7 @@ impl GetJobState {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -5269,6 +5684,7 @@ impl GetJobState {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ResourceState>> {
         self.request.send().await
     }
@@ -5280,6 +5696,7 @@ pub struct UpdateLiveEventJsonPatch {
     pub(crate) request: glue::RequestBuilder,
 }
 impl UpdateLiveEventJsonPatch {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -5300,6 +5717,7 @@ impl UpdateLiveEventJsonPatch {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -5309,6 +5727,7 @@ impl UpdateLiveEventJsonPatch {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -5320,6 +5739,7 @@ impl UpdateLiveEventJsonPatch {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::LiveEvent>> {
         self.request.send().await
     }

@@ -16,6 +16,7 @@ use super::{Client, ProjectClient, operations, types};
 /// field that the body requires; the message names it.
 impl TryFrom<&types::AccountFilter> for types::AccountFilterPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::AccountFilter) -> Result<Self> {
         glue::body_of(resource, "AccountFilterPut", &[])
     }
@@ -28,6 +29,7 @@ impl TryFrom<&types::AccountFilter> for types::AccountFilterPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Asset> for types::AssetPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Asset) -> Result<Self> {
         glue::body_of(resource, "AssetPut", &[])
     }
@@ -40,6 +42,7 @@ impl TryFrom<&types::Asset> for types::AssetPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::AssetFilter> for types::AssetFilterPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::AssetFilter) -> Result<Self> {
         glue::body_of(resource, "AssetFilterPut", &[])
     }
@@ -52,6 +55,7 @@ impl TryFrom<&types::AssetFilter> for types::AssetFilterPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Content> for types::ContentPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Content) -> Result<Self> {
         glue::body_of(resource, "ContentPatch", &[])
     }
@@ -64,6 +68,7 @@ impl TryFrom<&types::Content> for types::ContentPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Content> for types::ContentPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Content) -> Result<Self> {
         glue::body_of(resource, "ContentPut", &[])
     }
@@ -76,6 +81,7 @@ impl TryFrom<&types::Content> for types::ContentPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::ContentKeyPolicy> for types::ContentKeyPolicyPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::ContentKeyPolicy) -> Result<Self> {
         glue::body_of(
             resource,
@@ -92,6 +98,7 @@ impl TryFrom<&types::ContentKeyPolicy> for types::ContentKeyPolicyPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::ContentKeyPolicy> for types::ContentKeyPolicyPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::ContentKeyPolicy) -> Result<Self> {
         glue::body_of(
             resource,
@@ -108,6 +115,7 @@ impl TryFrom<&types::ContentKeyPolicy> for types::ContentKeyPolicyPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Destination> for types::DestinationPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Destination) -> Result<Self> {
         glue::body_of(resource, "DestinationPatch", &[])
     }
@@ -120,6 +128,7 @@ impl TryFrom<&types::Destination> for types::DestinationPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Destination> for types::DestinationPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Destination) -> Result<Self> {
         glue::body_of(resource, "DestinationPut", &[])
     }
@@ -132,6 +141,7 @@ impl TryFrom<&types::Destination> for types::DestinationPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Job> for types::JobPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Job) -> Result<Self> {
         glue::body_of(resource, "JobPatch", &[])
     }
@@ -144,6 +154,7 @@ impl TryFrom<&types::Job> for types::JobPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Job> for types::JobPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Job) -> Result<Self> {
         glue::body_of(
             resource,
@@ -166,6 +177,7 @@ impl TryFrom<&types::Job> for types::JobPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::LiveEvent> for types::LiveEventPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::LiveEvent) -> Result<Self> {
         glue::body_of(resource, "LiveEventPatch", &[])
     }
@@ -178,6 +190,7 @@ impl TryFrom<&types::LiveEvent> for types::LiveEventPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::LiveEvent> for types::LiveEventPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::LiveEvent) -> Result<Self> {
         glue::body_of(resource, "LiveEventPut", &[])
     }
@@ -190,6 +203,7 @@ impl TryFrom<&types::LiveEvent> for types::LiveEventPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::LiveOutput> for types::LiveOutputPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::LiveOutput) -> Result<Self> {
         glue::body_of(resource, "LiveOutputPut", &[])
     }
@@ -202,6 +216,7 @@ impl TryFrom<&types::LiveOutput> for types::LiveOutputPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Source> for types::SourcePatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Source) -> Result<Self> {
         glue::body_of(resource, "SourcePatch", &[])
     }
@@ -214,6 +229,7 @@ impl TryFrom<&types::Source> for types::SourcePatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Source> for types::SourcePut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Source) -> Result<Self> {
         glue::body_of(resource, "SourcePut", &[])
     }
@@ -226,6 +242,7 @@ impl TryFrom<&types::Source> for types::SourcePut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Storage> for types::StoragePatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Storage) -> Result<Self> {
         glue::body_of(resource, "StoragePatch", &[])
     }
@@ -238,6 +255,7 @@ impl TryFrom<&types::Storage> for types::StoragePatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Storage> for types::StoragePut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Storage) -> Result<Self> {
         glue::body_of(resource, "StoragePut", &[])
     }
@@ -250,6 +268,7 @@ impl TryFrom<&types::Storage> for types::StoragePut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::StreamingEndpoint> for types::StreamingEndpointPatch {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::StreamingEndpoint) -> Result<Self> {
         glue::body_of(resource, "StreamingEndpointPatch", &[])
     }
@@ -262,6 +281,7 @@ impl TryFrom<&types::StreamingEndpoint> for types::StreamingEndpointPatch {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::StreamingEndpoint> for types::StreamingEndpointPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::StreamingEndpoint) -> Result<Self> {
         glue::body_of(resource, "StreamingEndpointPut", &[])
     }
@@ -274,6 +294,7 @@ impl TryFrom<&types::StreamingEndpoint> for types::StreamingEndpointPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::StreamingLocator> for types::StreamingLocatorPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::StreamingLocator) -> Result<Self> {
         glue::body_of(
             resource,
@@ -290,6 +311,7 @@ impl TryFrom<&types::StreamingLocator> for types::StreamingLocatorPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::StreamingPolicy> for types::StreamingPolicyPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::StreamingPolicy) -> Result<Self> {
         glue::body_of(resource, "StreamingPolicyPut", &[])
     }
@@ -302,6 +324,7 @@ impl TryFrom<&types::StreamingPolicy> for types::StreamingPolicyPut {
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Transform> for types::TransformPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Transform) -> Result<Self> {
         glue::body_of(resource, "TransformPut", &[])
     }

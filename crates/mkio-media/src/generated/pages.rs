@@ -8,15 +8,19 @@ use super::{builder, types};
 
 impl Page for types::AccountFilterList {
     type Item = types::AccountFilter;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -24,15 +28,19 @@ impl Page for types::AccountFilterList {
 }
 impl Page for types::AssetList {
     type Item = types::Asset;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -40,15 +48,19 @@ impl Page for types::AssetList {
 }
 impl Page for types::AssetFilterList {
     type Item = types::AssetFilter;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -56,24 +68,30 @@ impl Page for types::AssetFilterList {
 }
 impl Page for types::AssetStreamingLocatorList {
     type Item = types::StreamingLocatorProperties;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.streaming_locators.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.streaming_locators.as_mut()
     }
 }
 impl Page for types::ContentList {
     type Item = types::Content;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -81,15 +99,19 @@ impl Page for types::ContentList {
 }
 impl Page for types::ContentKeyPolicyList {
     type Item = types::ContentKeyPolicy;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -97,15 +119,19 @@ impl Page for types::ContentKeyPolicyList {
 }
 impl Page for types::DestinationList {
     type Item = types::Destination;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -113,15 +139,19 @@ impl Page for types::DestinationList {
 }
 impl Page for types::JobList {
     type Item = types::Job;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -129,15 +159,19 @@ impl Page for types::JobList {
 }
 impl Page for types::LiveEventList {
     type Item = types::LiveEvent;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -145,15 +179,19 @@ impl Page for types::LiveEventList {
 }
 impl Page for types::LiveOutputList {
     type Item = types::LiveOutput;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -161,15 +199,19 @@ impl Page for types::LiveOutputList {
 }
 impl Page for types::SourceList {
     type Item = types::Source;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -177,15 +219,19 @@ impl Page for types::SourceList {
 }
 impl Page for types::StorageList {
     type Item = types::Storage;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -193,15 +239,19 @@ impl Page for types::StorageList {
 }
 impl Page for types::StorageCredentialList {
     type Item = types::StorageCredential;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -209,15 +259,19 @@ impl Page for types::StorageCredentialList {
 }
 impl Page for types::StreamingEndpointList {
     type Item = types::StreamingEndpoint;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -225,15 +279,19 @@ impl Page for types::StreamingEndpointList {
 }
 impl Page for types::StreamingLocatorList {
     type Item = types::StreamingLocator;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -241,24 +299,30 @@ impl Page for types::StreamingLocatorList {
 }
 impl Page for types::StreamingLocatorContentKeyList {
     type Item = types::StreamingLocatorContentKey;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.content_keys.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.content_keys.as_mut()
     }
 }
 impl Page for types::StreamingPolicyList {
     type Item = types::StreamingPolicy;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -266,15 +330,19 @@ impl Page for types::StreamingPolicyList {
 }
 impl Page for types::TransformList {
     type Item = types::Transform;
+    #[inline]
     fn items(&self) -> &[Self::Item] {
         self.value.as_deref().unwrap_or_default()
     }
+    #[inline]
     fn items_mut(&mut self) -> Option<&mut Vec<Self::Item>> {
         self.value.as_mut()
     }
+    #[inline]
     fn next_link(&self) -> Option<&str> {
         self.odata_next_link.as_deref()
     }
+    #[inline]
     fn total(&self) -> Option<u64> {
         let total = self.supplemental.as_ref()?.pagination.as_ref()?.total?;
         u64::try_from(total).ok()
@@ -282,190 +350,228 @@ impl Page for types::TransformList {
 }
 impl builder::ListAccountFilters {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::AccountFilterList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::AccountFilterList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListAssets {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::AssetList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::AssetList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListAssetFilters {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::AssetFilterList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::AssetFilterList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListAssetStreamingLocators {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::AssetStreamingLocatorList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::AssetStreamingLocatorList> {
         self.request.pages()
     }
 }
 impl builder::ListContents {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::ContentList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::ContentList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListContentKeyPolicies {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::ContentKeyPolicyList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::ContentKeyPolicyList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListDestinations {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::DestinationList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::DestinationList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListJobs {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::JobList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::JobList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListLiveEvents {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::LiveEventList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::LiveEventList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListLiveOutputs {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::LiveOutputList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::LiveOutputList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListSources {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::SourceList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::SourceList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListStorages {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::StorageList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::StorageList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListStorageCredentials {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::StorageCredentialList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::StorageCredentialList> {
         self.request.pages()
     }
 }
 impl builder::ListStreamingEndpoints {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::StreamingEndpointList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::StreamingEndpointList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListStreamingLocators {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::StreamingLocatorList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::StreamingLocatorList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListStreamingLocatorContentKeys {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::StreamingLocatorContentKeyList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::StreamingLocatorContentKeyList> {
         self.request.pages()
     }
 }
 impl builder::ListStreamingPolicies {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::StreamingPolicyList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::StreamingPolicyList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListTransforms {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::TransformList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::TransformList> {
         self.request.pages().supports_top()
     }
 }
 impl builder::ListTransformJobs {
     /// The list as a stream of its items, over all pages; sends nothing before the first poll.
+    #[inline]
     pub fn items(self) -> Items<types::JobList> {
         self.pages().items()
     }
     /// The list as a stream of its pages; sends nothing before the first poll.
+    #[inline]
     pub fn pages(self) -> Pages<types::JobList> {
         self.request.pages().supports_top()
     }

@@ -29,15 +29,18 @@ impl Client {
 }
 impl ProjectClient {
     /// The client for all projects.
+    #[inline]
     pub fn client(&self) -> &Client {
         &self.client
     }
     /// The transport that requests go through.
+    #[inline]
     pub fn transport(&self) -> &Transport {
         self.client.transport()
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
     #[must_use]
+    #[inline]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -45,6 +48,7 @@ impl ProjectClient {
         }
     }
     /// Name of the project.
+    #[inline]
     pub fn project_name(&self) -> &str {
         &self.project
     }
@@ -73,6 +77,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_account_filters(&self) -> builder::ListAccountFilters {
         builder::ListAccountFilters::new(self.transport(), &self.project)
     }
@@ -179,6 +184,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_assets(&self) -> builder::ListAssets {
         builder::ListAssets::new(self.transport(), &self.project)
     }
@@ -498,6 +504,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_contents(&self) -> builder::ListContents {
         builder::ListContents::new(self.transport(), &self.project)
     }
@@ -617,6 +624,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_content_key_policies(&self) -> builder::ListContentKeyPolicies {
         builder::ListContentKeyPolicies::new(self.transport(), &self.project)
     }
@@ -806,6 +814,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_destinations(&self) -> builder::ListDestinations {
         builder::ListDestinations::new(self.transport(), &self.project)
     }
@@ -928,6 +937,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_jobs(&self) -> builder::ListJobs {
         builder::ListJobs::new(self.transport(), &self.project)
     }
@@ -954,6 +964,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_live_events(&self) -> builder::ListLiveEvents {
         builder::ListLiveEvents::new(self.transport(), &self.project)
     }
@@ -1363,6 +1374,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_sources(&self) -> builder::ListSources {
         builder::ListSources::new(self.transport(), &self.project)
     }
@@ -1482,6 +1494,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_storages(&self) -> builder::ListStorages {
         builder::ListStorages::new(self.transport(), &self.project)
     }
@@ -1727,6 +1740,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_streaming_endpoints(&self) -> builder::ListStreamingEndpoints {
         builder::ListStreamingEndpoints::new(self.transport(), &self.project)
     }
@@ -2027,6 +2041,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_streaming_locators(&self) -> builder::ListStreamingLocators {
         builder::ListStreamingLocators::new(self.transport(), &self.project)
     }
@@ -2216,6 +2231,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_streaming_policies(&self) -> builder::ListStreamingPolicies {
         builder::ListStreamingPolicies::new(self.transport(), &self.project)
     }
@@ -2322,6 +2338,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_transforms(&self) -> builder::ListTransforms {
         builder::ListTransforms::new(self.transport(), &self.project)
     }

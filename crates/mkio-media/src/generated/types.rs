@@ -29,6 +29,7 @@ pub struct AbsoluteClipTime {
 }
 impl AbsoluteClipTime {
     /// Creates an empty `AbsoluteClipTime`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -41,6 +42,7 @@ impl AbsoluteClipTime {
 }
 impl AbsoluteClipTime {
     /// Returns [`time`](Self#structfield.time), if it is set.
+    #[inline]
     pub fn time(&self) -> Option<&str> {
         self.time.as_ref().map(String::as_str)
     }
@@ -59,10 +61,12 @@ pub struct Accessibility {
 }
 impl Accessibility {
     /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
+    #[inline]
     pub fn scheme_id_uri(&self) -> Option<&str> {
         self.scheme_id_uri.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<&str> {
         self.value.as_ref().map(String::as_str)
     }
@@ -100,14 +104,17 @@ pub struct AccountFilter {
 }
 impl AccountFilter {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
+    #[inline]
     pub fn properties(&self) -> &MediaFilterProperties {
         static UNSET: ::std::sync::LazyLock<MediaFilterProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -115,6 +122,7 @@ impl AccountFilter {
         self.properties.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
+    #[inline]
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -122,6 +130,7 @@ impl AccountFilter {
         self.system_data.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
@@ -151,10 +160,12 @@ pub struct AccountFilterList {
 }
 impl AccountFilterList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -162,6 +173,7 @@ impl AccountFilterList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[AccountFilter] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -189,6 +201,7 @@ impl AccountFilterPut {
     }
 }
 impl From<MediaFilterProperties> for AccountFilterPut {
+    #[inline]
     fn from(value: MediaFilterProperties) -> Self {
         Self::new(value)
     }
@@ -258,46 +271,57 @@ pub struct AdaptationSet {
 }
 impl AdaptationSet {
     /// Returns [`accessibility`](Self#structfield.accessibility), empty if it is not set.
+    #[inline]
     pub fn accessibility(&self) -> &[Accessibility] {
         self.accessibility.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`content_type`](Self#structfield.content_type), if it is set.
+    #[inline]
     pub fn content_type(&self) -> Option<&str> {
         self.content_type.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`max_frame_rate`](Self#structfield.max_frame_rate), if it is set.
+    #[inline]
     pub fn max_frame_rate(&self) -> Option<&str> {
         self.max_frame_rate.as_ref().map(String::as_str)
     }
     /// Returns [`max_height`](Self#structfield.max_height), if it is set.
+    #[inline]
     pub fn max_height(&self) -> Option<&str> {
         self.max_height.as_ref().map(String::as_str)
     }
     /// Returns [`max_width`](Self#structfield.max_width), if it is set.
+    #[inline]
     pub fn max_width(&self) -> Option<&str> {
         self.max_width.as_ref().map(String::as_str)
     }
     /// Returns [`mime_type`](Self#structfield.mime_type), if it is set.
+    #[inline]
     pub fn mime_type(&self) -> Option<&str> {
         self.mime_type.as_ref().map(String::as_str)
     }
     /// Returns [`par`](Self#structfield.par), if it is set.
+    #[inline]
     pub fn par(&self) -> Option<&str> {
         self.par.as_ref().map(String::as_str)
     }
     /// Returns [`representation`](Self#structfield.representation), empty if it is not set.
+    #[inline]
     pub fn representation(&self) -> &[Representation] {
         self.representation.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`role`](Self#structfield.role), empty if it is not set.
+    #[inline]
     pub fn role(&self) -> &[Role] {
         self.role.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`segment_alignment`](Self#structfield.segment_alignment), if it is set.
+    #[inline]
     pub fn segment_alignment(&self) -> Option<&str> {
         self.segment_alignment.as_ref().map(String::as_str)
     }
@@ -326,12 +350,14 @@ impl AiPipelinePreset {
     }
 }
 impl From<PipelineArguments> for AiPipelinePreset {
+    #[inline]
     fn from(value: PipelineArguments) -> Self {
         Self::new(value)
     }
 }
 impl AiPipelinePreset {
     /// Returns [`pipeline`](Self#structfield.pipeline), an empty one if unset.
+    #[inline]
     pub fn pipeline(&self) -> &PipelineArguments {
         static UNSET: ::std::sync::LazyLock<PipelineArguments> = ::std::sync::LazyLock::new(
             Default::default,
@@ -355,6 +381,7 @@ pub struct AkamaiHeaderAuthKey {
 }
 impl AkamaiHeaderAuthKey {
     /// Creates an empty `AkamaiHeaderAuthKey`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -379,14 +406,17 @@ impl AkamaiHeaderAuthKey {
 }
 impl AkamaiHeaderAuthKey {
     /// Returns [`base64_key`](Self#structfield.base64_key), if it is set.
+    #[inline]
     pub fn base64_key(&self) -> Option<&Secret<String>> {
         self.base64_key.as_ref()
     }
     /// Returns [`expiration`](Self#structfield.expiration), if it is set.
+    #[inline]
     pub fn expiration(&self) -> Option<&str> {
         self.expiration.as_ref().map(String::as_str)
     }
     /// Returns [`identifier`](Self#structfield.identifier), if it is set.
+    #[inline]
     pub fn identifier(&self) -> Option<&str> {
         self.identifier.as_ref().map(String::as_str)
     }
@@ -433,18 +463,22 @@ pub struct Asset {
 }
 impl Asset {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`labels`](Self#structfield.labels), empty if it is not set.
+    #[inline]
     pub fn labels(&self) -> &BTreeMap<String, String> {
         self.labels.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
+    #[inline]
     pub fn properties(&self) -> &AssetProperties {
         static UNSET: ::std::sync::LazyLock<AssetProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -452,6 +486,7 @@ impl Asset {
         self.properties.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
+    #[inline]
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -459,6 +494,7 @@ impl Asset {
         self.system_data.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
@@ -493,10 +529,12 @@ pub struct AssetFile {
 }
 impl AssetFile {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`size`](Self#structfield.size), if it is set.
+    #[inline]
     pub fn size(&self) -> Option<i64> {
         self.size.as_ref().copied()
     }
@@ -526,22 +564,27 @@ pub struct AssetFileAccessInfo {
 }
 impl AssetFileAccessInfo {
     /// Returns [`container_name`](Self#structfield.container_name), if it is set.
+    #[inline]
     pub fn container_name(&self) -> Option<&str> {
         self.container_name.as_ref().map(String::as_str)
     }
     /// Returns [`jwt`](Self#structfield.jwt), if it is set.
+    #[inline]
     pub fn jwt(&self) -> Option<&Secret<String>> {
         self.jwt.as_ref()
     }
     /// Returns [`storage_account_name`](Self#structfield.storage_account_name), if it is set.
+    #[inline]
     pub fn storage_account_name(&self) -> Option<&str> {
         self.storage_account_name.as_ref().map(String::as_str)
     }
     /// Returns [`sub_path`](Self#structfield.sub_path), if it is set.
+    #[inline]
     pub fn sub_path(&self) -> Option<&str> {
         self.sub_path.as_ref().map(String::as_str)
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
@@ -579,14 +622,17 @@ pub struct AssetFilter {
 }
 impl AssetFilter {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
+    #[inline]
     pub fn properties(&self) -> &MediaFilterProperties {
         static UNSET: ::std::sync::LazyLock<MediaFilterProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -594,6 +640,7 @@ impl AssetFilter {
         self.properties.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
+    #[inline]
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -601,6 +648,7 @@ impl AssetFilter {
         self.system_data.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
@@ -630,10 +678,12 @@ pub struct AssetFilterList {
 }
 impl AssetFilterList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -641,6 +691,7 @@ impl AssetFilterList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[AssetFilter] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -668,6 +719,7 @@ impl AssetFilterPut {
     }
 }
 impl From<MediaFilterProperties> for AssetFilterPut {
+    #[inline]
     fn from(value: MediaFilterProperties) -> Self {
         Self::new(value)
     }
@@ -686,6 +738,7 @@ pub struct AssetFolder {
 }
 impl AssetFolder {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -704,10 +757,12 @@ pub struct AssetIdentifier {
 }
 impl AssetIdentifier {
     /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
+    #[inline]
     pub fn scheme_id_uri(&self) -> Option<&str> {
         self.scheme_id_uri.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<&str> {
         self.value.as_ref().map(String::as_str)
     }
@@ -737,10 +792,12 @@ pub struct AssetList {
 }
 impl AssetList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -748,6 +805,7 @@ impl AssetList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Asset] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -809,46 +867,57 @@ pub struct AssetProperties {
 }
 impl AssetProperties {
     /// Returns [`alternate_id`](Self#structfield.alternate_id), if it is set.
+    #[inline]
     pub fn alternate_id(&self) -> Option<&str> {
         self.alternate_id.as_ref().map(String::as_str)
     }
     /// Returns [`asset_id`](Self#structfield.asset_id), if it is set.
+    #[inline]
     pub fn asset_id(&self) -> Option<&str> {
         self.asset_id.as_ref().map(String::as_str)
     }
     /// Returns [`container`](Self#structfield.container), if it is set.
+    #[inline]
     pub fn container(&self) -> Option<&str> {
         self.container.as_ref().map(String::as_str)
     }
     /// Returns [`container_deletion_policy`](Self#structfield.container_deletion_policy), if it is set.
+    #[inline]
     pub fn container_deletion_policy(&self) -> Option<&ContainerDeletionPolicy> {
         self.container_deletion_policy.as_ref()
     }
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`encryption_scope`](Self#structfield.encryption_scope), if it is set.
+    #[inline]
     pub fn encryption_scope(&self) -> Option<&str> {
         self.encryption_scope.as_ref().map(String::as_str)
     }
     /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    #[inline]
     pub fn last_modified(&self) -> Option<&Timestamp> {
         self.last_modified.as_ref()
     }
     /// Returns [`storage_account_name`](Self#structfield.storage_account_name), if it is set.
+    #[inline]
     pub fn storage_account_name(&self) -> Option<&str> {
         self.storage_account_name.as_ref().map(String::as_str)
     }
     /// Returns [`storage_encryption_format`](Self#structfield.storage_encryption_format), if it is set.
+    #[inline]
     pub fn storage_encryption_format(&self) -> Option<&StorageEncryptionFormat> {
         self.storage_encryption_format.as_ref()
     }
     /// Returns [`sub_path`](Self#structfield.sub_path), if it is set.
+    #[inline]
     pub fn sub_path(&self) -> Option<&str> {
         self.sub_path.as_ref().map(String::as_str)
     }
@@ -893,6 +962,7 @@ impl AssetPut {
     }
 }
 impl From<AssetPutProperties> for AssetPut {
+    #[inline]
     fn from(value: AssetPutProperties) -> Self {
         Self::new(value)
     }
@@ -1040,6 +1110,7 @@ pub struct AssetStorage {
 }
 impl AssetStorage {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &AssetStorageMetadata {
         static UNSET: ::std::sync::LazyLock<AssetStorageMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1047,6 +1118,7 @@ impl AssetStorage {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &AssetStorageSpec {
         static UNSET: ::std::sync::LazyLock<AssetStorageSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1070,10 +1142,12 @@ pub struct AssetStorageMetadata {
 }
 impl AssetStorageMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -1130,14 +1204,17 @@ pub struct AssetStorageSpec {
 }
 impl AssetStorageSpec {
     /// Returns [`container`](Self#structfield.container), if it is set.
+    #[inline]
     pub fn container(&self) -> Option<&str> {
         self.container.as_ref().map(String::as_str)
     }
     /// Returns [`error`](Self#structfield.error), empty if it is not set.
+    #[inline]
     pub fn error(&self) -> &BTreeMap<String, String> {
         self.error.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`exceptions`](Self#structfield.exceptions), an empty one if unset.
+    #[inline]
     pub fn exceptions(&self) -> &ManifestExceptions {
         static UNSET: ::std::sync::LazyLock<ManifestExceptions> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1145,22 +1222,27 @@ impl AssetStorageSpec {
         self.exceptions.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`files`](Self#structfield.files), empty if it is not set.
+    #[inline]
     pub fn files(&self) -> &[AssetFile] {
         self.files.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`folders`](Self#structfield.folders), empty if it is not set.
+    #[inline]
     pub fn folders(&self) -> &[AssetFolder] {
         self.folders.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`format_hint`](Self#structfield.format_hint), if it is set.
+    #[inline]
     pub fn format_hint(&self) -> Option<&str> {
         self.format_hint.as_ref().map(String::as_str)
     }
     /// Returns [`periods`](Self#structfield.periods), empty if it is not set.
+    #[inline]
     pub fn periods(&self) -> &BTreeMap<String, Period> {
         self.periods.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`tracks`](Self#structfield.tracks), empty if it is not set.
+    #[inline]
     pub fn tracks(&self) -> &BTreeMap<String, Track> {
         self.tracks.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
@@ -1176,6 +1258,7 @@ pub struct AssetStreamingLocatorList {
 }
 impl AssetStreamingLocatorList {
     /// Returns [`streaming_locators`](Self#structfield.streaming_locators), empty if it is not set.
+    #[inline]
     pub fn streaming_locators(&self) -> &[StreamingLocatorProperties] {
         self.streaming_locators.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -1203,22 +1286,27 @@ pub struct Audio {
 }
 impl Audio {
     /// Returns [`src`](Self#structfield.src), if it is set.
+    #[inline]
     pub fn src(&self) -> Option<&str> {
         self.src.as_ref().map(String::as_str)
     }
     /// Returns [`system_bitrate`](Self#structfield.system_bitrate), if it is set.
+    #[inline]
     pub fn system_bitrate(&self) -> Option<&str> {
         self.system_bitrate.as_ref().map(String::as_str)
     }
     /// Returns [`system_language`](Self#structfield.system_language), if it is set.
+    #[inline]
     pub fn system_language(&self) -> Option<&str> {
         self.system_language.as_ref().map(String::as_str)
     }
     /// Returns [`track_id`](Self#structfield.track_id), if it is set.
+    #[inline]
     pub fn track_id(&self) -> Option<&str> {
         self.track_id.as_ref().map(String::as_str)
     }
     /// Returns [`track_name`](Self#structfield.track_name), if it is set.
+    #[inline]
     pub fn track_name(&self) -> Option<&str> {
         self.track_name.as_ref().map(String::as_str)
     }
@@ -1237,10 +1325,12 @@ pub struct AudioChannelConfiguration {
 }
 impl AudioChannelConfiguration {
     /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
+    #[inline]
     pub fn scheme_id_uri(&self) -> Option<&str> {
         self.scheme_id_uri.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<&str> {
         self.value.as_ref().map(String::as_str)
     }
@@ -1310,6 +1400,7 @@ impl AudioTrack {
 }
 impl AudioTrack {
     /// Returns [`dash_settings`](Self#structfield.dash_settings), an empty one if unset.
+    #[inline]
     pub fn dash_settings(&self) -> &DashSettings {
         static UNSET: ::std::sync::LazyLock<DashSettings> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1317,10 +1408,12 @@ impl AudioTrack {
         self.dash_settings.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`hls_settings`](Self#structfield.hls_settings), an empty one if unset.
+    #[inline]
     pub fn hls_settings(&self) -> &HlsSettings {
         static UNSET: ::std::sync::LazyLock<HlsSettings> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1328,10 +1421,12 @@ impl AudioTrack {
         self.hls_settings.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`language_code`](Self#structfield.language_code), if it is set.
+    #[inline]
     pub fn language_code(&self) -> Option<&str> {
         self.language_code.as_ref().map(String::as_str)
     }
     /// Returns [`track_name`](Self#structfield.track_name), if it is set.
+    #[inline]
     pub fn track_name(&self) -> Option<&str> {
         self.track_name.as_ref().map(String::as_str)
     }
@@ -1355,6 +1450,7 @@ pub struct AwsCredential {
 impl AwsCredential {
     /// Starts `AwsCredential`. Required fields are set by name, in this order: `access_key_id`, `secret_access_key`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> AwsCredentialNeedsAccessKeyId {
         AwsCredentialNeedsAccessKeyId(Self {
             access_key_id: Default::default(),
@@ -1405,10 +1501,12 @@ impl AwsCredentialNeedsSecretAccessKey {
 }
 impl AwsCredential {
     /// Returns [`access_key_id`](Self#structfield.access_key_id), if it is set.
+    #[inline]
     pub fn access_key_id(&self) -> Option<&str> {
         self.access_key_id.as_ref().map(String::as_str)
     }
     /// Returns [`secret_access_key`](Self#structfield.secret_access_key), if it is set.
+    #[inline]
     pub fn secret_access_key(&self) -> Option<&Secret<String>> {
         self.secret_access_key.as_ref()
     }
@@ -1437,12 +1535,14 @@ impl AwsCredentialSpec {
     }
 }
 impl From<AwsCredential> for AwsCredentialSpec {
+    #[inline]
     fn from(value: AwsCredential) -> Self {
         Self::new(value)
     }
 }
 impl AwsCredentialSpec {
     /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
+    #[inline]
     pub fn credential(&self) -> &AwsCredential {
         static UNSET: ::std::sync::LazyLock<AwsCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1479,10 +1579,12 @@ pub struct AwsStorageSpec {
 }
 impl AwsStorageSpec {
     /// Returns [`bucket_name`](Self#structfield.bucket_name), if it is set.
+    #[inline]
     pub fn bucket_name(&self) -> Option<&str> {
         self.bucket_name.as_ref().map(String::as_str)
     }
     /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
+    #[inline]
     pub fn credential(&self) -> &AwsCredential {
         static UNSET: ::std::sync::LazyLock<AwsCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1490,14 +1592,17 @@ impl AwsStorageSpec {
         self.credential.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`region`](Self#structfield.region), if it is set.
+    #[inline]
     pub fn region(&self) -> Option<&str> {
         self.region.as_ref().map(String::as_str)
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
@@ -1513,6 +1618,7 @@ pub struct AwsStorageSpecPatch {
 }
 impl AwsStorageSpecPatch {
     /// Creates an empty `AwsStorageSpecPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -1591,14 +1697,17 @@ pub struct AzureCredential {
 }
 impl AzureCredential {
     /// Returns [`sas_token`](Self#structfield.sas_token), if it is set.
+    #[inline]
     pub fn sas_token(&self) -> Option<&Secret<String>> {
         self.sas_token.as_ref()
     }
     /// Returns [`signed_expiry`](Self#structfield.signed_expiry), if it is set.
+    #[inline]
     pub fn signed_expiry(&self) -> Option<&Timestamp> {
         self.signed_expiry.as_ref()
     }
     /// Returns [`signed_start`](Self#structfield.signed_start), if it is set.
+    #[inline]
     pub fn signed_start(&self) -> Option<&Timestamp> {
         self.signed_start.as_ref()
     }
@@ -1639,6 +1748,7 @@ pub struct AzureCredentialSpec {
 }
 impl AzureCredentialSpec {
     /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
+    #[inline]
     pub fn credential(&self) -> &AzureCredential {
         static UNSET: ::std::sync::LazyLock<AzureCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1669,6 +1779,7 @@ impl AzureCredentialSpecPost {
     }
 }
 impl From<AzureCredentialPost> for AzureCredentialSpecPost {
+    #[inline]
     fn from(value: AzureCredentialPost) -> Self {
         Self::new(value)
     }
@@ -1701,6 +1812,7 @@ pub struct AzureStorageSpec {
 }
 impl AzureStorageSpec {
     /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
+    #[inline]
     pub fn credential(&self) -> &AzureCredential {
         static UNSET: ::std::sync::LazyLock<AzureCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1708,10 +1820,12 @@ impl AzureStorageSpec {
         self.credential.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`private_link_service_connection`](Self#structfield.private_link_service_connection), an empty one if unset.
+    #[inline]
     pub fn private_link_service_connection(&self) -> &PrivateLinkServiceConnection {
         static UNSET: ::std::sync::LazyLock<PrivateLinkServiceConnection> = ::std::sync::LazyLock::new(
             Default::default,
@@ -1719,10 +1833,12 @@ impl AzureStorageSpec {
         self.private_link_service_connection.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`region`](Self#structfield.region), if it is set.
+    #[inline]
     pub fn region(&self) -> Option<&str> {
         self.region.as_ref().map(String::as_str)
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
@@ -1745,6 +1861,7 @@ pub struct AzureStorageSpecPatch {
 }
 impl AzureStorageSpecPatch {
     /// Creates an empty `AzureStorageSpecPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -1861,34 +1978,42 @@ pub struct BlobStorageMetadata {
 }
 impl BlobStorageMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    #[inline]
     pub fn created_by(&self) -> Option<&str> {
         self.created_by.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    #[inline]
     pub fn created_by_email(&self) -> Option<&str> {
         self.created_by_email.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`updated`](Self#structfield.updated), if it is set.
+    #[inline]
     pub fn updated(&self) -> Option<&Timestamp> {
         self.updated.as_ref()
     }
     /// Returns [`updated_by`](Self#structfield.updated_by), if it is set.
+    #[inline]
     pub fn updated_by(&self) -> Option<&str> {
         self.updated_by.as_ref().map(String::as_str)
     }
     /// Returns [`updated_by_email`](Self#structfield.updated_by_email), if it is set.
+    #[inline]
     pub fn updated_by_email(&self) -> Option<&str> {
         self.updated_by_email.as_ref().map(String::as_str)
     }
@@ -1904,6 +2029,7 @@ pub struct BuiltInAssetConverterPreset {
 }
 impl BuiltInAssetConverterPreset {
     /// Creates `BuiltInAssetConverterPreset` from its required fields; all others are unset.
+    #[inline]
     pub fn new(preset_name: AssetConverterPresetName) -> Self {
         Self {
             preset_name: Some(preset_name),
@@ -1921,6 +2047,7 @@ impl BuiltInAssetConverterPreset {
 }
 impl BuiltInAssetConverterPreset {
     /// Returns [`preset_name`](Self#structfield.preset_name), if it is set.
+    #[inline]
     pub fn preset_name(&self) -> Option<&AssetConverterPresetName> {
         self.preset_name.as_ref()
     }
@@ -1960,10 +2087,12 @@ impl BuiltInStandardEncoderPreset {
 }
 impl BuiltInStandardEncoderPreset {
     /// Returns [`advanced_settings_name`](Self#structfield.advanced_settings_name), if it is set.
+    #[inline]
     pub fn advanced_settings_name(&self) -> Option<&str> {
         self.advanced_settings_name.as_ref().map(String::as_str)
     }
     /// Returns [`preset_name`](Self#structfield.preset_name), if it is set.
+    #[inline]
     pub fn preset_name(&self) -> Option<&str> {
         self.preset_name.as_ref().map(String::as_str)
     }
@@ -1985,6 +2114,7 @@ pub struct CbcsDrmConfiguration {
 }
 impl CbcsDrmConfiguration {
     /// Creates an empty `CbcsDrmConfiguration`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2018,6 +2148,7 @@ impl CbcsDrmConfiguration {
 }
 impl CbcsDrmConfiguration {
     /// Returns [`fair_play`](Self#structfield.fair_play), an empty one if unset.
+    #[inline]
     pub fn fair_play(&self) -> &StreamingPolicyFairPlayConfiguration {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyFairPlayConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2025,6 +2156,7 @@ impl CbcsDrmConfiguration {
         self.fair_play.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`play_ready`](Self#structfield.play_ready), an empty one if unset.
+    #[inline]
     pub fn play_ready(&self) -> &StreamingPolicyPlayReadyConfiguration {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyPlayReadyConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2032,6 +2164,7 @@ impl CbcsDrmConfiguration {
         self.play_ready.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`widevine`](Self#structfield.widevine), an empty one if unset.
+    #[inline]
     pub fn widevine(&self) -> &StreamingPolicyWidevineConfiguration {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyWidevineConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2062,6 +2195,7 @@ pub struct CencDrmConfiguration {
 }
 impl CencDrmConfiguration {
     /// Creates an empty `CencDrmConfiguration`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2086,6 +2220,7 @@ impl CencDrmConfiguration {
 }
 impl CencDrmConfiguration {
     /// Returns [`play_ready`](Self#structfield.play_ready), an empty one if unset.
+    #[inline]
     pub fn play_ready(&self) -> &StreamingPolicyPlayReadyConfiguration {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyPlayReadyConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2093,6 +2228,7 @@ impl CencDrmConfiguration {
         self.play_ready.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`widevine`](Self#structfield.widevine), an empty one if unset.
+    #[inline]
     pub fn widevine(&self) -> &StreamingPolicyWidevineConfiguration {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyWidevineConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2114,6 +2250,7 @@ pub struct ClearKeyEncryptionConfiguration {
 }
 impl ClearKeyEncryptionConfiguration {
     /// Creates an empty `ClearKeyEncryptionConfiguration`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2129,6 +2266,7 @@ impl ClearKeyEncryptionConfiguration {
 }
 impl ClearKeyEncryptionConfiguration {
     /// Returns [`custom_keys_acquisition_url_template`](Self#structfield.custom_keys_acquisition_url_template), if it is set.
+    #[inline]
     pub fn custom_keys_acquisition_url_template(&self) -> Option<&UrlText> {
         self.custom_keys_acquisition_url_template.as_ref()
     }
@@ -2174,6 +2312,7 @@ impl<'de> Deserialize<'de> for ClipTime {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ClipTime {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Absolute(value) => f.debug_tuple("Absolute").field(value).finish(),
@@ -2187,24 +2326,29 @@ impl ::std::fmt::Debug for ClipTime {
 }
 impl ClipTime {
     /// Returns the content if this is [`Absolute`](Self::Absolute).
+    #[inline]
     pub fn as_absolute(&self) -> Option<&AbsoluteClipTime> {
         if let Self::Absolute(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Utc`](Self::Utc).
+    #[inline]
     pub fn as_utc(&self) -> Option<&UtcClipTime> {
         if let Self::Utc(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AbsoluteClipTime> for ClipTime {
+    #[inline]
     fn from(value: AbsoluteClipTime) -> Self {
         Self::Absolute(value)
     }
 }
 impl From<UtcClipTime> for ClipTime {
+    #[inline]
     fn from(value: UtcClipTime) -> Self {
         Self::Utc(value)
     }
@@ -2240,6 +2384,7 @@ pub struct CommonEncryptionCbcs {
 }
 impl CommonEncryptionCbcs {
     /// Creates an empty `CommonEncryptionCbcs`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2285,6 +2430,7 @@ impl CommonEncryptionCbcs {
 }
 impl CommonEncryptionCbcs {
     /// Returns [`clear_key_encryption_configuration`](Self#structfield.clear_key_encryption_configuration), an empty one if unset.
+    #[inline]
     pub fn clear_key_encryption_configuration(
         &self,
     ) -> &ClearKeyEncryptionConfiguration {
@@ -2294,10 +2440,12 @@ impl CommonEncryptionCbcs {
         self.clear_key_encryption_configuration.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`clear_tracks`](Self#structfield.clear_tracks), empty if it is not set.
+    #[inline]
     pub fn clear_tracks(&self) -> &[StreamingPolicyTrackSelection] {
         self.clear_tracks.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`content_keys`](Self#structfield.content_keys), an empty one if unset.
+    #[inline]
     pub fn content_keys(&self) -> &StreamingPolicyContentKeys {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyContentKeys> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2305,6 +2453,7 @@ impl CommonEncryptionCbcs {
         self.content_keys.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`drm`](Self#structfield.drm), an empty one if unset.
+    #[inline]
     pub fn drm(&self) -> &CbcsDrmConfiguration {
         static UNSET: ::std::sync::LazyLock<CbcsDrmConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2312,6 +2461,7 @@ impl CommonEncryptionCbcs {
         self.drm.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), an empty one if unset.
+    #[inline]
     pub fn enabled_protocols(&self) -> &EnabledProtocols {
         static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2350,6 +2500,7 @@ pub struct CommonEncryptionCenc {
 }
 impl CommonEncryptionCenc {
     /// Creates an empty `CommonEncryptionCenc`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2395,6 +2546,7 @@ impl CommonEncryptionCenc {
 }
 impl CommonEncryptionCenc {
     /// Returns [`clear_key_encryption_configuration`](Self#structfield.clear_key_encryption_configuration), an empty one if unset.
+    #[inline]
     pub fn clear_key_encryption_configuration(
         &self,
     ) -> &ClearKeyEncryptionConfiguration {
@@ -2404,10 +2556,12 @@ impl CommonEncryptionCenc {
         self.clear_key_encryption_configuration.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`clear_tracks`](Self#structfield.clear_tracks), empty if it is not set.
+    #[inline]
     pub fn clear_tracks(&self) -> &[StreamingPolicyTrackSelection] {
         self.clear_tracks.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`content_keys`](Self#structfield.content_keys), an empty one if unset.
+    #[inline]
     pub fn content_keys(&self) -> &StreamingPolicyContentKeys {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyContentKeys> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2415,6 +2569,7 @@ impl CommonEncryptionCenc {
         self.content_keys.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`drm`](Self#structfield.drm), an empty one if unset.
+    #[inline]
     pub fn drm(&self) -> &CencDrmConfiguration {
         static UNSET: ::std::sync::LazyLock<CencDrmConfiguration> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2422,6 +2577,7 @@ impl CommonEncryptionCenc {
         self.drm.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), an empty one if unset.
+    #[inline]
     pub fn enabled_protocols(&self) -> &EnabledProtocols {
         static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2458,10 +2614,12 @@ pub struct Content {
 }
 impl Content {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2469,10 +2627,12 @@ impl Content {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), empty if it is not set.
+    #[inline]
     pub fn spec(&self) -> &::serde_json::Map<String, Value> {
         self.spec.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &ContentStatus {
         static UNSET: ::std::sync::LazyLock<ContentStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2513,14 +2673,17 @@ pub struct ContentKeyPolicy {
 }
 impl ContentKeyPolicy {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
+    #[inline]
     pub fn properties(&self) -> &ContentKeyPolicyProperties {
         static UNSET: ::std::sync::LazyLock<ContentKeyPolicyProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2528,6 +2691,7 @@ impl ContentKeyPolicy {
         self.properties.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
+    #[inline]
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2535,6 +2699,7 @@ impl ContentKeyPolicy {
         self.system_data.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
@@ -2548,6 +2713,7 @@ impl ContentKeyPolicy {
 pub struct ContentKeyPolicyClearKeyConfiguration {}
 impl ContentKeyPolicyClearKeyConfiguration {
     /// Creates an empty `ContentKeyPolicyClearKeyConfiguration`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -2613,6 +2779,7 @@ impl<'de> Deserialize<'de> for ContentKeyPolicyConfiguration {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyConfiguration {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::ClearKey(value) => f.debug_tuple("ClearKey").field(value).finish(),
@@ -2631,51 +2798,62 @@ impl ::std::fmt::Debug for ContentKeyPolicyConfiguration {
 }
 impl ContentKeyPolicyConfiguration {
     /// Returns the content if this is [`ClearKey`](Self::ClearKey).
+    #[inline]
     pub fn as_clear_key(&self) -> Option<&ContentKeyPolicyClearKeyConfiguration> {
         if let Self::ClearKey(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`FairPlay`](Self::FairPlay).
+    #[inline]
     pub fn as_fair_play(&self) -> Option<&ContentKeyPolicyFairPlayConfiguration> {
         if let Self::FairPlay(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`PlayReady`](Self::PlayReady).
+    #[inline]
     pub fn as_play_ready(&self) -> Option<&ContentKeyPolicyPlayReadyConfiguration> {
         if let Self::PlayReady(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`DeclaredUnknown`](Self::DeclaredUnknown).
+    #[inline]
     pub fn as_declared_unknown(&self) -> Option<&ContentKeyPolicyUnknownConfiguration> {
         if let Self::DeclaredUnknown(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Widevine`](Self::Widevine).
+    #[inline]
     pub fn as_widevine(&self) -> Option<&ContentKeyPolicyWidevineConfiguration> {
         if let Self::Widevine(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<ContentKeyPolicyClearKeyConfiguration> for ContentKeyPolicyConfiguration {
+    #[inline]
     fn from(value: ContentKeyPolicyClearKeyConfiguration) -> Self {
         Self::ClearKey(value)
     }
 }
 impl From<ContentKeyPolicyFairPlayConfiguration> for ContentKeyPolicyConfiguration {
+    #[inline]
     fn from(value: ContentKeyPolicyFairPlayConfiguration) -> Self {
         Self::FairPlay(value)
     }
 }
 impl From<ContentKeyPolicyPlayReadyConfiguration> for ContentKeyPolicyConfiguration {
+    #[inline]
     fn from(value: ContentKeyPolicyPlayReadyConfiguration) -> Self {
         Self::PlayReady(value)
     }
 }
 impl From<ContentKeyPolicyUnknownConfiguration> for ContentKeyPolicyConfiguration {
+    #[inline]
     fn from(value: ContentKeyPolicyUnknownConfiguration) -> Self {
         Self::DeclaredUnknown(value)
     }
 }
 impl From<ContentKeyPolicyWidevineConfiguration> for ContentKeyPolicyConfiguration {
+    #[inline]
     fn from(value: ContentKeyPolicyWidevineConfiguration) -> Self {
         Self::Widevine(value)
     }
@@ -2840,18 +3018,22 @@ impl ContentKeyPolicyFairPlayConfigurationNeedsFairPlayPfxPassword {
 }
 impl ContentKeyPolicyFairPlayConfiguration {
     /// Returns [`ask`](Self#structfield.ask), if it is set.
+    #[inline]
     pub fn ask(&self) -> Option<&Secret<String>> {
         self.ask.as_ref().value()
     }
     /// Returns [`fair_play_pfx`](Self#structfield.fair_play_pfx), if it is set.
+    #[inline]
     pub fn fair_play_pfx(&self) -> Option<&Secret<String>> {
         self.fair_play_pfx.as_ref().value()
     }
     /// Returns [`fair_play_pfx_password`](Self#structfield.fair_play_pfx_password), if it is set.
+    #[inline]
     pub fn fair_play_pfx_password(&self) -> Option<&Secret<String>> {
         self.fair_play_pfx_password.as_ref().value()
     }
     /// Returns [`offline_rental_configuration`](Self#structfield.offline_rental_configuration), an empty one if unset.
+    #[inline]
     pub fn offline_rental_configuration(
         &self,
     ) -> &ContentKeyPolicyFairPlayOfflineRentalConfiguration {
@@ -2861,10 +3043,12 @@ impl ContentKeyPolicyFairPlayConfiguration {
         self.offline_rental_configuration.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`rental_and_lease_key_type`](Self#structfield.rental_and_lease_key_type), if it is set.
+    #[inline]
     pub fn rental_and_lease_key_type(&self) -> Option<&FairPlayRentalAndLeaseKeyType> {
         self.rental_and_lease_key_type.as_ref()
     }
     /// Returns [`rental_duration`](Self#structfield.rental_duration), if it is set.
+    #[inline]
     pub fn rental_duration(&self) -> Option<i64> {
         self.rental_duration.as_ref().copied()
     }
@@ -2894,6 +3078,7 @@ pub struct ContentKeyPolicyFairPlayOfflineRentalConfiguration {
 impl ContentKeyPolicyFairPlayOfflineRentalConfiguration {
     /// Starts `ContentKeyPolicyFairPlayOfflineRentalConfiguration`. Required fields are set by name, in this order: `playback_duration_seconds`, `storage_duration_seconds`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeconds {
         ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsPlaybackDurationSeconds(Self {
             playback_duration_seconds: Default::default(),
@@ -2950,10 +3135,12 @@ impl ContentKeyPolicyFairPlayOfflineRentalConfigurationNeedsStorageDurationSecon
 }
 impl ContentKeyPolicyFairPlayOfflineRentalConfiguration {
     /// Returns [`playback_duration_seconds`](Self#structfield.playback_duration_seconds), if it is set.
+    #[inline]
     pub fn playback_duration_seconds(&self) -> Option<i64> {
         self.playback_duration_seconds.as_ref().copied()
     }
     /// Returns [`storage_duration_seconds`](Self#structfield.storage_duration_seconds), if it is set.
+    #[inline]
     pub fn storage_duration_seconds(&self) -> Option<i64> {
         self.storage_duration_seconds.as_ref().copied()
     }
@@ -2983,10 +3170,12 @@ pub struct ContentKeyPolicyList {
 }
 impl ContentKeyPolicyList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -2994,6 +3183,7 @@ impl ContentKeyPolicyList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[ContentKeyPolicy] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -3007,6 +3197,7 @@ impl ContentKeyPolicyList {
 pub struct ContentKeyPolicyOpenRestriction {}
 impl ContentKeyPolicyOpenRestriction {
     /// Creates an empty `ContentKeyPolicyOpenRestriction`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -3075,18 +3266,22 @@ impl ContentKeyPolicyOption {
 }
 impl ContentKeyPolicyOption {
     /// Returns [`configuration`](Self#structfield.configuration), if it is set.
+    #[inline]
     pub fn configuration(&self) -> Option<&ContentKeyPolicyConfiguration> {
         self.configuration.as_ref()
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`policy_option_id`](Self#structfield.policy_option_id), if it is set.
+    #[inline]
     pub fn policy_option_id(&self) -> Option<&str> {
         self.policy_option_id.as_ref().map(String::as_str)
     }
     /// Returns [`restriction`](Self#structfield.restriction), if it is set.
+    #[inline]
     pub fn restriction(&self) -> Option<&ContentKeyPolicyRestriction> {
         self.restriction.as_ref()
     }
@@ -3102,6 +3297,7 @@ pub struct ContentKeyPolicyPatch {
 }
 impl ContentKeyPolicyPatch {
     /// Creates an empty `ContentKeyPolicyPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -3116,6 +3312,7 @@ impl ContentKeyPolicyPatch {
     }
 }
 impl From<ContentKeyPolicyPropertiesPatch> for ContentKeyPolicyPatch {
+    #[inline]
     fn from(value: ContentKeyPolicyPropertiesPatch) -> Self {
         Self::new().with_properties(value)
     }
@@ -3169,10 +3366,12 @@ impl ContentKeyPolicyPlayReadyConfiguration {
 }
 impl ContentKeyPolicyPlayReadyConfiguration {
     /// Returns [`licenses`](Self#structfield.licenses), empty if it is not set.
+    #[inline]
     pub fn licenses(&self) -> &[ContentKeyPolicyPlayReadyLicense] {
         self.licenses.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`response_custom_data`](Self#structfield.response_custom_data), if it is set.
+    #[inline]
     pub fn response_custom_data(&self) -> Option<&str> {
         self.response_custom_data.as_ref().map(String::as_str)
     }
@@ -3186,6 +3385,7 @@ impl ContentKeyPolicyPlayReadyConfiguration {
 pub struct ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader {}
 impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader {
     /// Creates an empty `ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -3219,6 +3419,7 @@ impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
 }
 impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
     /// Returns [`key_id`](Self#structfield.key_id), if it is set.
+    #[inline]
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_ref().value().map(String::as_str)
     }
@@ -3272,6 +3473,7 @@ impl<'de> Deserialize<'de> for ContentKeyPolicyPlayReadyContentKeyLocation {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyPlayReadyContentKeyLocation {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::EncryptionKeyFromHeader(value) => {
@@ -3289,12 +3491,14 @@ impl ::std::fmt::Debug for ContentKeyPolicyPlayReadyContentKeyLocation {
 }
 impl ContentKeyPolicyPlayReadyContentKeyLocation {
     /// Returns the content if this is [`EncryptionKeyFromHeader`](Self::EncryptionKeyFromHeader).
+    #[inline]
     pub fn as_encryption_key_from_header(
         &self,
     ) -> Option<&ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader> {
         if let Self::EncryptionKeyFromHeader(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`EncryptionKeyFromKeyIdentifier`](Self::EncryptionKeyFromKeyIdentifier).
+    #[inline]
     pub fn as_encryption_key_from_key_identifier(
         &self,
     ) -> Option<&ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier> {
@@ -3305,18 +3509,21 @@ impl ContentKeyPolicyPlayReadyContentKeyLocation {
         }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader>
 for ContentKeyPolicyPlayReadyContentKeyLocation {
+    #[inline]
     fn from(value: ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader) -> Self {
         Self::EncryptionKeyFromHeader(value)
     }
 }
 impl From<ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier>
 for ContentKeyPolicyPlayReadyContentKeyLocation {
+    #[inline]
     fn from(
         value: ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier,
     ) -> Self {
@@ -3362,6 +3569,7 @@ impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
     }
     /// Sets [`best_effort`](Self#structfield.best_effort).
     #[must_use]
+    #[inline]
     pub fn with_best_effort(mut self, value: bool) -> Self {
         self.best_effort = Some(value);
         self
@@ -3382,6 +3590,7 @@ pub struct ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestrictionNeedsBest
 impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestrictionNeedsBestEffort {
     /// Sets [`best_effort`](ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction#structfield.best_effort).
     #[must_use]
+    #[inline]
     pub fn best_effort(
         mut self,
         value: bool,
@@ -3392,10 +3601,12 @@ impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestrictionNeedsBestEffort
 }
 impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
     /// Returns [`best_effort`](Self#structfield.best_effort), if it is set.
+    #[inline]
     pub fn best_effort(&self) -> Option<bool> {
         self.best_effort.as_ref().copied()
     }
     /// Returns [`configuration_data`](Self#structfield.configuration_data), if it is set.
+    #[inline]
     pub fn configuration_data(&self) -> Option<i64> {
         self.configuration_data.as_ref().copied()
     }
@@ -3476,6 +3687,7 @@ impl ContentKeyPolicyPlayReadyLicense {
     }
     /// Sets [`allow_test_devices`](Self#structfield.allow_test_devices).
     #[must_use]
+    #[inline]
     pub fn with_allow_test_devices(mut self, value: bool) -> Self {
         self.allow_test_devices = Some(value);
         self
@@ -3559,6 +3771,7 @@ pub struct ContentKeyPolicyPlayReadyLicenseNeedsAllowTestDevices(
 impl ContentKeyPolicyPlayReadyLicenseNeedsAllowTestDevices {
     /// Sets [`allow_test_devices`](ContentKeyPolicyPlayReadyLicense#structfield.allow_test_devices).
     #[must_use]
+    #[inline]
     pub fn allow_test_devices(
         mut self,
         value: bool,
@@ -3569,36 +3782,44 @@ impl ContentKeyPolicyPlayReadyLicenseNeedsAllowTestDevices {
 }
 impl ContentKeyPolicyPlayReadyLicense {
     /// Returns [`allow_test_devices`](Self#structfield.allow_test_devices), if it is set.
+    #[inline]
     pub fn allow_test_devices(&self) -> Option<bool> {
         self.allow_test_devices.as_ref().copied()
     }
     /// Returns [`begin_date`](Self#structfield.begin_date), if it is set.
+    #[inline]
     pub fn begin_date(&self) -> Option<&Timestamp> {
         self.begin_date.as_ref()
     }
     /// Returns [`content_key_location`](Self#structfield.content_key_location), if it is set.
+    #[inline]
     pub fn content_key_location(
         &self,
     ) -> Option<&ContentKeyPolicyPlayReadyContentKeyLocation> {
         self.content_key_location.as_ref()
     }
     /// Returns [`content_type`](Self#structfield.content_type), if it is set.
+    #[inline]
     pub fn content_type(&self) -> Option<&PlayReadyContentType> {
         self.content_type.as_ref()
     }
     /// Returns [`expiration_date`](Self#structfield.expiration_date), if it is set.
+    #[inline]
     pub fn expiration_date(&self) -> Option<&Timestamp> {
         self.expiration_date.as_ref()
     }
     /// Returns [`grace_period`](Self#structfield.grace_period), if it is set.
+    #[inline]
     pub fn grace_period(&self) -> Option<&str> {
         self.grace_period.as_ref().map(String::as_str)
     }
     /// Returns [`license_type`](Self#structfield.license_type), if it is set.
+    #[inline]
     pub fn license_type(&self) -> Option<&PlayReadyLicenseType> {
         self.license_type.as_ref()
     }
     /// Returns [`play_right`](Self#structfield.play_right), an empty one if unset.
+    #[inline]
     pub fn play_right(&self) -> &ContentKeyPolicyPlayReadyPlayRight {
         static UNSET: ::std::sync::LazyLock<ContentKeyPolicyPlayReadyPlayRight> = ::std::sync::LazyLock::new(
             Default::default,
@@ -3606,14 +3827,17 @@ impl ContentKeyPolicyPlayReadyLicense {
         self.play_right.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`relative_begin_date`](Self#structfield.relative_begin_date), if it is set.
+    #[inline]
     pub fn relative_begin_date(&self) -> Option<&str> {
         self.relative_begin_date.as_ref().map(String::as_str)
     }
     /// Returns [`relative_expiration_date`](Self#structfield.relative_expiration_date), if it is set.
+    #[inline]
     pub fn relative_expiration_date(&self) -> Option<&str> {
         self.relative_expiration_date.as_ref().map(String::as_str)
     }
     /// Returns [`security_level`](Self#structfield.security_level), if it is set.
+    #[inline]
     pub fn security_level(&self) -> Option<&PlayReadySecurityLevel> {
         self.security_level.as_ref()
     }
@@ -3732,6 +3956,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
 impl ContentKeyPolicyPlayReadyPlayRight {
     /// Starts `ContentKeyPolicyPlayReadyPlayRight`. Required fields are set by name, in this order: `digital_video_only_content_restriction`, `image_constraint_for_analog_component_video_restriction`, `image_constraint_for_analog_computer_monitor_restriction`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new(
         allow_passing_video_content_to_unknown_output: PlayReadyUnknownOutput,
     ) -> ContentKeyPolicyPlayReadyPlayRightNeedsDigitalVideoOnlyContentRestriction {
@@ -3791,6 +4016,7 @@ impl ContentKeyPolicyPlayReadyPlayRight {
     }
     /// Sets [`digital_video_only_content_restriction`](Self#structfield.digital_video_only_content_restriction).
     #[must_use]
+    #[inline]
     pub fn with_digital_video_only_content_restriction(mut self, value: bool) -> Self {
         self.digital_video_only_content_restriction = Some(value);
         self
@@ -3812,6 +4038,7 @@ impl ContentKeyPolicyPlayReadyPlayRight {
     }
     /// Sets [`image_constraint_for_analog_component_video_restriction`](Self#structfield.image_constraint_for_analog_component_video_restriction).
     #[must_use]
+    #[inline]
     pub fn with_image_constraint_for_analog_component_video_restriction(
         mut self,
         value: bool,
@@ -3821,6 +4048,7 @@ impl ContentKeyPolicyPlayReadyPlayRight {
     }
     /// Sets [`image_constraint_for_analog_computer_monitor_restriction`](Self#structfield.image_constraint_for_analog_computer_monitor_restriction).
     #[must_use]
+    #[inline]
     pub fn with_image_constraint_for_analog_computer_monitor_restriction(
         mut self,
         value: bool,
@@ -3855,6 +4083,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRightNeedsDigitalVideoOnlyContentRestric
 );
 impl ContentKeyPolicyPlayReadyPlayRightNeedsDigitalVideoOnlyContentRestriction {
     /// Sets [`digital_video_only_content_restriction`](ContentKeyPolicyPlayReadyPlayRight#structfield.digital_video_only_content_restriction).
+    #[inline]
     pub fn digital_video_only_content_restriction(
         mut self,
         value: bool,
@@ -3873,6 +4102,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogCompon
 );
 impl ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComponentVideoRestriction {
     /// Sets [`image_constraint_for_analog_component_video_restriction`](ContentKeyPolicyPlayReadyPlayRight#structfield.image_constraint_for_analog_component_video_restriction).
+    #[inline]
     pub fn image_constraint_for_analog_component_video_restriction(
         mut self,
         value: bool,
@@ -3892,6 +4122,7 @@ pub struct ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComput
 impl ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComputerMonitorRestriction {
     /// Sets [`image_constraint_for_analog_computer_monitor_restriction`](ContentKeyPolicyPlayReadyPlayRight#structfield.image_constraint_for_analog_computer_monitor_restriction).
     #[must_use]
+    #[inline]
     pub fn image_constraint_for_analog_computer_monitor_restriction(
         mut self,
         value: bool,
@@ -3902,32 +4133,39 @@ impl ContentKeyPolicyPlayReadyPlayRightNeedsImageConstraintForAnalogComputerMoni
 }
 impl ContentKeyPolicyPlayReadyPlayRight {
     /// Returns [`agc_and_color_stripe_restriction`](Self#structfield.agc_and_color_stripe_restriction), if it is set.
+    #[inline]
     pub fn agc_and_color_stripe_restriction(&self) -> Option<i64> {
         self.agc_and_color_stripe_restriction.as_ref().copied()
     }
     /// Returns [`allow_passing_video_content_to_unknown_output`](Self#structfield.allow_passing_video_content_to_unknown_output), if it is set.
+    #[inline]
     pub fn allow_passing_video_content_to_unknown_output(
         &self,
     ) -> Option<&PlayReadyUnknownOutput> {
         self.allow_passing_video_content_to_unknown_output.as_ref()
     }
     /// Returns [`analog_video_opl`](Self#structfield.analog_video_opl), if it is set.
+    #[inline]
     pub fn analog_video_opl(&self) -> Option<i64> {
         self.analog_video_opl.as_ref().copied()
     }
     /// Returns [`compressed_digital_audio_opl`](Self#structfield.compressed_digital_audio_opl), if it is set.
+    #[inline]
     pub fn compressed_digital_audio_opl(&self) -> Option<i64> {
         self.compressed_digital_audio_opl.as_ref().copied()
     }
     /// Returns [`compressed_digital_video_opl`](Self#structfield.compressed_digital_video_opl), if it is set.
+    #[inline]
     pub fn compressed_digital_video_opl(&self) -> Option<i64> {
         self.compressed_digital_video_opl.as_ref().copied()
     }
     /// Returns [`digital_video_only_content_restriction`](Self#structfield.digital_video_only_content_restriction), if it is set.
+    #[inline]
     pub fn digital_video_only_content_restriction(&self) -> Option<bool> {
         self.digital_video_only_content_restriction.as_ref().copied()
     }
     /// Returns [`explicit_analog_television_output_restriction`](Self#structfield.explicit_analog_television_output_restriction), an empty one if unset.
+    #[inline]
     pub fn explicit_analog_television_output_restriction(
         &self,
     ) -> &ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
@@ -3937,30 +4175,36 @@ impl ContentKeyPolicyPlayReadyPlayRight {
         self.explicit_analog_television_output_restriction.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`first_play_expiration`](Self#structfield.first_play_expiration), if it is set.
+    #[inline]
     pub fn first_play_expiration(&self) -> Option<&str> {
         self.first_play_expiration.as_ref().map(String::as_str)
     }
     /// Returns [`image_constraint_for_analog_component_video_restriction`](Self#structfield.image_constraint_for_analog_component_video_restriction), if it is set.
+    #[inline]
     pub fn image_constraint_for_analog_component_video_restriction(
         &self,
     ) -> Option<bool> {
         self.image_constraint_for_analog_component_video_restriction.as_ref().copied()
     }
     /// Returns [`image_constraint_for_analog_computer_monitor_restriction`](Self#structfield.image_constraint_for_analog_computer_monitor_restriction), if it is set.
+    #[inline]
     pub fn image_constraint_for_analog_computer_monitor_restriction(
         &self,
     ) -> Option<bool> {
         self.image_constraint_for_analog_computer_monitor_restriction.as_ref().copied()
     }
     /// Returns [`scms_restriction`](Self#structfield.scms_restriction), if it is set.
+    #[inline]
     pub fn scms_restriction(&self) -> Option<i64> {
         self.scms_restriction.as_ref().copied()
     }
     /// Returns [`uncompressed_digital_audio_opl`](Self#structfield.uncompressed_digital_audio_opl), if it is set.
+    #[inline]
     pub fn uncompressed_digital_audio_opl(&self) -> Option<i64> {
         self.uncompressed_digital_audio_opl.as_ref().copied()
     }
     /// Returns [`uncompressed_digital_video_opl`](Self#structfield.uncompressed_digital_video_opl), if it is set.
+    #[inline]
     pub fn uncompressed_digital_video_opl(&self) -> Option<i64> {
         self.uncompressed_digital_video_opl.as_ref().copied()
     }
@@ -4012,26 +4256,32 @@ pub struct ContentKeyPolicyProperties {
 }
 impl ContentKeyPolicyProperties {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`fair_play_ams_compatibility`](Self#structfield.fair_play_ams_compatibility), if it is set.
+    #[inline]
     pub fn fair_play_ams_compatibility(&self) -> Option<bool> {
         self.fair_play_ams_compatibility.as_ref().copied()
     }
     /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    #[inline]
     pub fn last_modified(&self) -> Option<&Timestamp> {
         self.last_modified.as_ref()
     }
     /// Returns [`options`](Self#structfield.options), empty if it is not set.
+    #[inline]
     pub fn options(&self) -> &[ContentKeyPolicyOption] {
         self.options.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`policy_id`](Self#structfield.policy_id), if it is set.
+    #[inline]
     pub fn policy_id(&self) -> Option<&str> {
         self.policy_id.as_ref().map(String::as_str)
     }
@@ -4060,6 +4310,7 @@ pub struct ContentKeyPolicyPropertiesPatch {
 }
 impl ContentKeyPolicyPropertiesPatch {
     /// Creates an empty `ContentKeyPolicyPropertiesPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4071,6 +4322,7 @@ impl ContentKeyPolicyPropertiesPatch {
     }
     /// Sets [`fair_play_ams_compatibility`](Self#structfield.fair_play_ams_compatibility).
     #[must_use]
+    #[inline]
     pub fn with_fair_play_ams_compatibility(mut self, value: bool) -> Self {
         self.fair_play_ams_compatibility = Some(value);
         self
@@ -4113,6 +4365,7 @@ impl ContentKeyPolicyPut {
     }
 }
 impl From<ContentKeyPolicyPutProperties> for ContentKeyPolicyPut {
+    #[inline]
     fn from(value: ContentKeyPolicyPutProperties) -> Self {
         Self::new(value)
     }
@@ -4160,6 +4413,7 @@ impl ContentKeyPolicyPutProperties {
     }
     /// Sets [`fair_play_ams_compatibility`](Self#structfield.fair_play_ams_compatibility).
     #[must_use]
+    #[inline]
     pub fn with_fair_play_ams_compatibility(mut self, value: bool) -> Self {
         self.fair_play_ams_compatibility = Some(value);
         self
@@ -4223,6 +4477,7 @@ impl<'de> Deserialize<'de> for ContentKeyPolicyRestriction {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyRestriction {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Open(value) => f.debug_tuple("Open").field(value).finish(),
@@ -4239,33 +4494,40 @@ impl ::std::fmt::Debug for ContentKeyPolicyRestriction {
 }
 impl ContentKeyPolicyRestriction {
     /// Returns the content if this is [`Open`](Self::Open).
+    #[inline]
     pub fn as_open(&self) -> Option<&ContentKeyPolicyOpenRestriction> {
         if let Self::Open(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Token`](Self::Token).
+    #[inline]
     pub fn as_token(&self) -> Option<&ContentKeyPolicyTokenRestriction> {
         if let Self::Token(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`DeclaredUnknown`](Self::DeclaredUnknown).
+    #[inline]
     pub fn as_declared_unknown(&self) -> Option<&ContentKeyPolicyUnknownRestriction> {
         if let Self::DeclaredUnknown(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<ContentKeyPolicyOpenRestriction> for ContentKeyPolicyRestriction {
+    #[inline]
     fn from(value: ContentKeyPolicyOpenRestriction) -> Self {
         Self::Open(value)
     }
 }
 impl From<ContentKeyPolicyTokenRestriction> for ContentKeyPolicyRestriction {
+    #[inline]
     fn from(value: ContentKeyPolicyTokenRestriction) -> Self {
         Self::Token(value)
     }
 }
 impl From<ContentKeyPolicyUnknownRestriction> for ContentKeyPolicyRestriction {
+    #[inline]
     fn from(value: ContentKeyPolicyUnknownRestriction) -> Self {
         Self::DeclaredUnknown(value)
     }
@@ -4291,6 +4553,7 @@ pub struct ContentKeyPolicyRsaTokenKey {
 impl ContentKeyPolicyRsaTokenKey {
     /// Starts `ContentKeyPolicyRsaTokenKey`. Required fields are set by name, in this order: `modulus`, `exponent`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> ContentKeyPolicyRsaTokenKeyNeedsModulus {
         ContentKeyPolicyRsaTokenKeyNeedsModulus(Self {
             exponent: Default::default(),
@@ -4338,10 +4601,12 @@ impl ContentKeyPolicyRsaTokenKeyNeedsExponent {
 }
 impl ContentKeyPolicyRsaTokenKey {
     /// Returns [`exponent`](Self#structfield.exponent), if it is set.
+    #[inline]
     pub fn exponent(&self) -> Option<&str> {
         self.exponent.as_ref().value().map(String::as_str)
     }
     /// Returns [`modulus`](Self#structfield.modulus), if it is set.
+    #[inline]
     pub fn modulus(&self) -> Option<&str> {
         self.modulus.as_ref().value().map(String::as_str)
     }
@@ -4390,6 +4655,7 @@ impl ContentKeyPolicySymmetricTokenKey {
 }
 impl ContentKeyPolicySymmetricTokenKey {
     /// Returns [`key_value`](Self#structfield.key_value), if it is set.
+    #[inline]
     pub fn key_value(&self) -> Option<&Secret<String>> {
         self.key_value.as_ref().value()
     }
@@ -4410,6 +4676,7 @@ pub struct ContentKeyPolicyTokenClaim {
 }
 impl ContentKeyPolicyTokenClaim {
     /// Creates an empty `ContentKeyPolicyTokenClaim`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4428,10 +4695,12 @@ impl ContentKeyPolicyTokenClaim {
 }
 impl ContentKeyPolicyTokenClaim {
     /// Returns [`claim_type`](Self#structfield.claim_type), if it is set.
+    #[inline]
     pub fn claim_type(&self) -> Option<&str> {
         self.claim_type.as_ref().map(String::as_str)
     }
     /// Returns [`claim_value`](Self#structfield.claim_value), if it is set.
+    #[inline]
     pub fn claim_value(&self) -> Option<&str> {
         self.claim_value.as_ref().map(String::as_str)
     }
@@ -4483,6 +4752,7 @@ impl<'de> Deserialize<'de> for ContentKeyPolicyTokenKey {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyTokenKey {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Rsa(value) => f.debug_tuple("Rsa").field(value).finish(),
@@ -4499,35 +4769,42 @@ impl ::std::fmt::Debug for ContentKeyPolicyTokenKey {
 }
 impl ContentKeyPolicyTokenKey {
     /// Returns the content if this is [`Rsa`](Self::Rsa).
+    #[inline]
     pub fn as_rsa(&self) -> Option<&ContentKeyPolicyRsaTokenKey> {
         if let Self::Rsa(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Symmetric`](Self::Symmetric).
+    #[inline]
     pub fn as_symmetric(&self) -> Option<&ContentKeyPolicySymmetricTokenKey> {
         if let Self::Symmetric(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`X509Certificate`](Self::X509Certificate).
+    #[inline]
     pub fn as_x509_certificate(
         &self,
     ) -> Option<&ContentKeyPolicyX509CertificateTokenKey> {
         if let Self::X509Certificate(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<ContentKeyPolicyRsaTokenKey> for ContentKeyPolicyTokenKey {
+    #[inline]
     fn from(value: ContentKeyPolicyRsaTokenKey) -> Self {
         Self::Rsa(value)
     }
 }
 impl From<ContentKeyPolicySymmetricTokenKey> for ContentKeyPolicyTokenKey {
+    #[inline]
     fn from(value: ContentKeyPolicySymmetricTokenKey) -> Self {
         Self::Symmetric(value)
     }
 }
 impl From<ContentKeyPolicyX509CertificateTokenKey> for ContentKeyPolicyTokenKey {
+    #[inline]
     fn from(value: ContentKeyPolicyX509CertificateTokenKey) -> Self {
         Self::X509Certificate(value)
     }
@@ -4688,30 +4965,37 @@ impl ContentKeyPolicyTokenRestrictionNeedsIssuer {
 }
 impl ContentKeyPolicyTokenRestriction {
     /// Returns [`alternate_verification_keys`](Self#structfield.alternate_verification_keys), empty if it is not set.
+    #[inline]
     pub fn alternate_verification_keys(&self) -> &[ContentKeyPolicyTokenKey] {
         self.alternate_verification_keys.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`audience`](Self#structfield.audience), if it is set.
+    #[inline]
     pub fn audience(&self) -> Option<&str> {
         self.audience.as_ref().map(String::as_str)
     }
     /// Returns [`issuer`](Self#structfield.issuer), if it is set.
+    #[inline]
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_ref().map(String::as_str)
     }
     /// Returns [`open_id_connect_discovery_document`](Self#structfield.open_id_connect_discovery_document), if it is set.
+    #[inline]
     pub fn open_id_connect_discovery_document(&self) -> Option<&str> {
         self.open_id_connect_discovery_document.as_ref().map(String::as_str)
     }
     /// Returns [`primary_verification_key`](Self#structfield.primary_verification_key), if it is set.
+    #[inline]
     pub fn primary_verification_key(&self) -> Option<&ContentKeyPolicyTokenKey> {
         self.primary_verification_key.as_ref().value()
     }
     /// Returns [`required_claims`](Self#structfield.required_claims), empty if it is not set.
+    #[inline]
     pub fn required_claims(&self) -> &[ContentKeyPolicyTokenClaim] {
         self.required_claims.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`restriction_token_type`](Self#structfield.restriction_token_type), if it is set.
+    #[inline]
     pub fn restriction_token_type(&self) -> Option<&RestrictionTokenType> {
         self.restriction_token_type.as_ref()
     }
@@ -4725,6 +5009,7 @@ impl ContentKeyPolicyTokenRestriction {
 pub struct ContentKeyPolicyUnknownConfiguration {}
 impl ContentKeyPolicyUnknownConfiguration {
     /// Creates an empty `ContentKeyPolicyUnknownConfiguration`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4738,6 +5023,7 @@ impl ContentKeyPolicyUnknownConfiguration {
 pub struct ContentKeyPolicyUnknownRestriction {}
 impl ContentKeyPolicyUnknownRestriction {
     /// Creates an empty `ContentKeyPolicyUnknownRestriction`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4769,6 +5055,7 @@ impl ContentKeyPolicyWidevineConfiguration {
 }
 impl ContentKeyPolicyWidevineConfiguration {
     /// Returns [`widevine_template`](Self#structfield.widevine_template), if it is set.
+    #[inline]
     pub fn widevine_template(&self) -> Option<&str> {
         self.widevine_template.as_ref().map(String::as_str)
     }
@@ -4802,6 +5089,7 @@ impl ContentKeyPolicyX509CertificateTokenKey {
 }
 impl ContentKeyPolicyX509CertificateTokenKey {
     /// Returns [`raw_body`](Self#structfield.raw_body), if it is set.
+    #[inline]
     pub fn raw_body(&self) -> Option<&str> {
         self.raw_body.as_ref().value().map(String::as_str)
     }
@@ -4831,10 +5119,12 @@ pub struct ContentList {
 }
 impl ContentList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -4842,6 +5132,7 @@ impl ContentList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Content] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -4857,6 +5148,7 @@ pub struct ContentPatch {
 }
 impl ContentPatch {
     /// Creates an empty `ContentPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4868,6 +5160,7 @@ impl ContentPatch {
     }
 }
 impl From<DefaultPatchMetadata> for ContentPatch {
+    #[inline]
     fn from(value: DefaultPatchMetadata) -> Self {
         Self::new().with_metadata(value)
     }
@@ -4896,6 +5189,7 @@ impl ContentPut {
     }
 }
 impl From<DefaultMetadata> for ContentPut {
+    #[inline]
     fn from(value: DefaultMetadata) -> Self {
         Self::new(value)
     }
@@ -4914,6 +5208,7 @@ pub struct ContentStatus {
 }
 impl ContentStatus {
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&ActivityState> {
         self.state.as_ref()
     }
@@ -4940,6 +5235,7 @@ pub struct CrossSiteAccessPolicies {
 }
 impl CrossSiteAccessPolicies {
     /// Creates an empty `CrossSiteAccessPolicies`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4964,10 +5260,12 @@ impl CrossSiteAccessPolicies {
 }
 impl CrossSiteAccessPolicies {
     /// Returns [`client_access_policy`](Self#structfield.client_access_policy), if it is set.
+    #[inline]
     pub fn client_access_policy(&self) -> Option<&str> {
         self.client_access_policy.as_ref().value().map(String::as_str)
     }
     /// Returns [`cross_domain_policy`](Self#structfield.cross_domain_policy), if it is set.
+    #[inline]
     pub fn cross_domain_policy(&self) -> Option<&str> {
         self.cross_domain_policy.as_ref().value().map(String::as_str)
     }
@@ -4983,6 +5281,7 @@ pub struct DashSettings {
 }
 impl DashSettings {
     /// Creates an empty `DashSettings`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -4995,6 +5294,7 @@ impl DashSettings {
 }
 impl DashSettings {
     /// Returns [`role`](Self#structfield.role), if it is set.
+    #[inline]
     pub fn role(&self) -> Option<&str> {
         self.role.as_ref().map(String::as_str)
     }
@@ -5013,6 +5313,7 @@ pub struct DefaultKey {
 }
 impl DefaultKey {
     /// Creates an empty `DefaultKey`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -5031,10 +5332,12 @@ impl DefaultKey {
 }
 impl DefaultKey {
     /// Returns [`label`](Self#structfield.label), if it is set.
+    #[inline]
     pub fn label(&self) -> Option<&str> {
         self.label.as_ref().map(String::as_str)
     }
     /// Returns [`policy_name`](Self#structfield.policy_name), if it is set.
+    #[inline]
     pub fn policy_name(&self) -> Option<&str> {
         self.policy_name.as_ref().map(String::as_str)
     }
@@ -5057,10 +5360,12 @@ pub struct Destination {
 }
 impl Destination {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5068,6 +5373,7 @@ impl Destination {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &DestinationSpec {
         static UNSET: ::std::sync::LazyLock<DestinationSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5075,6 +5381,7 @@ impl Destination {
         self.spec.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &DestinationStatus {
         static UNSET: ::std::sync::LazyLock<DestinationStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5107,10 +5414,12 @@ pub struct DestinationList {
 }
 impl DestinationList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5118,6 +5427,7 @@ impl DestinationList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Destination] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -5133,6 +5443,7 @@ pub struct DestinationPatch {
 }
 impl DestinationPatch {
     /// Creates an empty `DestinationPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -5144,6 +5455,7 @@ impl DestinationPatch {
     }
 }
 impl From<DefaultPatchMetadata> for DestinationPatch {
+    #[inline]
     fn from(value: DefaultPatchMetadata) -> Self {
         Self::new().with_metadata(value)
     }
@@ -5208,6 +5520,7 @@ pub struct DestinationSpec {
 }
 impl DestinationSpec {
     /// Creates an empty `DestinationSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -5232,14 +5545,17 @@ impl DestinationSpec {
 }
 impl DestinationSpec {
     /// Returns [`aquila_source_id`](Self#structfield.aquila_source_id), if it is set.
+    #[inline]
     pub fn aquila_source_id(&self) -> Option<&str> {
         self.aquila_source_id.as_ref().map(String::as_str)
     }
     /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    #[inline]
     pub fn network_name(&self) -> Option<&str> {
         self.network_name.as_ref().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &TransportSpec {
         static UNSET: ::std::sync::LazyLock<TransportSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5264,14 +5580,17 @@ pub struct DestinationStatus {
 }
 impl DestinationStatus {
     /// Returns [`network_display_name`](Self#structfield.network_display_name), if it is set.
+    #[inline]
     pub fn network_display_name(&self) -> Option<&str> {
         self.network_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&ActivityState> {
         self.state.as_ref()
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &TransportStatus {
         static UNSET: ::std::sync::LazyLock<TransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5316,6 +5635,7 @@ pub struct EnabledProtocols {
 }
 impl EnabledProtocols {
     /// Creates `EnabledProtocols`: `dash` and `download` and `hls` and `smooth_streaming` are false, all others are unset.
+    #[inline]
     pub fn new() -> Self {
         Self {
             dash: Some(Default::default()),
@@ -5326,24 +5646,28 @@ impl EnabledProtocols {
     }
     /// Sets [`dash`](Self#structfield.dash).
     #[must_use]
+    #[inline]
     pub fn with_dash(mut self, value: bool) -> Self {
         self.dash = Some(value);
         self
     }
     /// Sets [`download`](Self#structfield.download).
     #[must_use]
+    #[inline]
     pub fn with_download(mut self, value: bool) -> Self {
         self.download = Some(value);
         self
     }
     /// Sets [`hls`](Self#structfield.hls).
     #[must_use]
+    #[inline]
     pub fn with_hls(mut self, value: bool) -> Self {
         self.hls = Some(value);
         self
     }
     /// Sets [`smooth_streaming`](Self#structfield.smooth_streaming).
     #[must_use]
+    #[inline]
     pub fn with_smooth_streaming(mut self, value: bool) -> Self {
         self.smooth_streaming = Some(value);
         self
@@ -5351,18 +5675,22 @@ impl EnabledProtocols {
 }
 impl EnabledProtocols {
     /// Returns [`dash`](Self#structfield.dash), if it is set.
+    #[inline]
     pub fn dash(&self) -> Option<bool> {
         self.dash.as_ref().copied()
     }
     /// Returns [`download`](Self#structfield.download), if it is set.
+    #[inline]
     pub fn download(&self) -> Option<bool> {
         self.download.as_ref().copied()
     }
     /// Returns [`hls`](Self#structfield.hls), if it is set.
+    #[inline]
     pub fn hls(&self) -> Option<bool> {
         self.hls.as_ref().copied()
     }
     /// Returns [`smooth_streaming`](Self#structfield.smooth_streaming), if it is set.
+    #[inline]
     pub fn smooth_streaming(&self) -> Option<bool> {
         self.smooth_streaming.as_ref().copied()
     }
@@ -5425,14 +5753,17 @@ impl EncoderPreset {
 }
 impl EncoderPreset {
     /// Returns [`advanced_settings_name`](Self#structfield.advanced_settings_name), if it is set.
+    #[inline]
     pub fn advanced_settings_name(&self) -> Option<&str> {
         self.advanced_settings_name.as_ref().map(String::as_str)
     }
     /// Returns [`config`](Self#structfield.config), empty if it is not set.
+    #[inline]
     pub fn config(&self) -> &::serde_json::Map<String, Value> {
         self.config.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`preset_name`](Self#structfield.preset_name), if it is set.
+    #[inline]
     pub fn preset_name(&self) -> Option<&str> {
         self.preset_name.as_ref().map(String::as_str)
     }
@@ -5499,6 +5830,7 @@ pub struct EnvelopeEncryption {
 }
 impl EnvelopeEncryption {
     /// Creates an empty `EnvelopeEncryption`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -5538,10 +5870,12 @@ impl EnvelopeEncryption {
 }
 impl EnvelopeEncryption {
     /// Returns [`clear_tracks`](Self#structfield.clear_tracks), empty if it is not set.
+    #[inline]
     pub fn clear_tracks(&self) -> &[StreamingPolicyTrackSelection] {
         self.clear_tracks.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`content_keys`](Self#structfield.content_keys), an empty one if unset.
+    #[inline]
     pub fn content_keys(&self) -> &StreamingPolicyContentKeys {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyContentKeys> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5549,10 +5883,12 @@ impl EnvelopeEncryption {
         self.content_keys.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`custom_key_acquisition_url_template`](Self#structfield.custom_key_acquisition_url_template), if it is set.
+    #[inline]
     pub fn custom_key_acquisition_url_template(&self) -> Option<&UrlText> {
         self.custom_key_acquisition_url_template.as_ref()
     }
     /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), an empty one if unset.
+    #[inline]
     pub fn enabled_protocols(&self) -> &EnabledProtocols {
         static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5654,14 +5990,17 @@ impl FilterTrackPropertyCondition {
 }
 impl FilterTrackPropertyCondition {
     /// Returns [`operation`](Self#structfield.operation), if it is set.
+    #[inline]
     pub fn operation(&self) -> Option<&FilterTrackOperation> {
         self.operation.as_ref()
     }
     /// Returns [`property`](Self#structfield.property), if it is set.
+    #[inline]
     pub fn property(&self) -> Option<&FilterTrackProperty> {
         self.property.as_ref()
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<&str> {
         self.value.as_ref().map(String::as_str)
     }
@@ -5705,6 +6044,7 @@ impl FilterTrackSelection {
 }
 impl FilterTrackSelection {
     /// Returns [`track_selections`](Self#structfield.track_selections), empty if it is not set.
+    #[inline]
     pub fn track_selections(&self) -> &[FilterTrackPropertyCondition] {
         self.track_selections.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -5738,6 +6078,7 @@ impl FirstQuality {
 }
 impl FirstQuality {
     /// Returns [`bitrate`](Self#structfield.bitrate), if it is set.
+    #[inline]
     pub fn bitrate(&self) -> Option<i64> {
         self.bitrate.as_ref().copied()
     }
@@ -5772,6 +6113,7 @@ impl GoogleCredential {
 }
 impl GoogleCredential {
     /// Returns [`gac`](Self#structfield.gac), if it is set.
+    #[inline]
     pub fn gac(&self) -> Option<&Secret<BTreeMap<String, String>>> {
         self.gac.as_ref()
     }
@@ -5800,12 +6142,14 @@ impl GoogleCredentialSpec {
     }
 }
 impl From<GoogleCredential> for GoogleCredentialSpec {
+    #[inline]
     fn from(value: GoogleCredential) -> Self {
         Self::new(value)
     }
 }
 impl GoogleCredentialSpec {
     /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
+    #[inline]
     pub fn credential(&self) -> &GoogleCredential {
         static UNSET: ::std::sync::LazyLock<GoogleCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5837,10 +6181,12 @@ pub struct GoogleStorageSpec {
 }
 impl GoogleStorageSpec {
     /// Returns [`bucket_name`](Self#structfield.bucket_name), if it is set.
+    #[inline]
     pub fn bucket_name(&self) -> Option<&str> {
         self.bucket_name.as_ref().map(String::as_str)
     }
     /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
+    #[inline]
     pub fn credential(&self) -> &GoogleCredential {
         static UNSET: ::std::sync::LazyLock<GoogleCredential> = ::std::sync::LazyLock::new(
             Default::default,
@@ -5848,10 +6194,12 @@ impl GoogleStorageSpec {
         self.credential.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`region`](Self#structfield.region), if it is set.
+    #[inline]
     pub fn region(&self) -> Option<&str> {
         self.region.as_ref().map(String::as_str)
     }
@@ -5867,6 +6215,7 @@ pub struct GoogleStorageSpecPatch {
 }
 impl GoogleStorageSpecPatch {
     /// Creates an empty `GoogleStorageSpecPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -5951,6 +6300,7 @@ pub struct HlsSettings {
 }
 impl HlsSettings {
     /// Creates an empty `HlsSettings`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -5962,12 +6312,14 @@ impl HlsSettings {
     }
     /// Sets [`default`](Self#structfield.default).
     #[must_use]
+    #[inline]
     pub fn with_default(mut self, value: bool) -> Self {
         self.default = Some(value);
         self
     }
     /// Sets [`forced`](Self#structfield.forced).
     #[must_use]
+    #[inline]
     pub fn with_forced(mut self, value: bool) -> Self {
         self.forced = Some(value);
         self
@@ -5975,14 +6327,17 @@ impl HlsSettings {
 }
 impl HlsSettings {
     /// Returns [`characteristics`](Self#structfield.characteristics), if it is set.
+    #[inline]
     pub fn characteristics(&self) -> Option<&str> {
         self.characteristics.as_ref().map(String::as_str)
     }
     /// Returns [`default`](Self#structfield.default), if it is set.
+    #[inline]
     pub fn default(&self) -> Option<bool> {
         self.default.as_ref().copied()
     }
     /// Returns [`forced`](Self#structfield.forced), if it is set.
+    #[inline]
     pub fn forced(&self) -> Option<bool> {
         self.forced.as_ref().copied()
     }
@@ -6026,12 +6381,14 @@ impl InputAccessControl {
     }
 }
 impl From<IpAccessControl> for InputAccessControl {
+    #[inline]
     fn from(value: IpAccessControl) -> Self {
         Self::new(value)
     }
 }
 impl InputAccessControl {
     /// Returns [`ip`](Self#structfield.ip), an empty one if unset.
+    #[inline]
     pub fn ip(&self) -> &IpAccessControl {
         static UNSET: ::std::sync::LazyLock<IpAccessControl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6076,6 +6433,7 @@ impl<'de> Deserialize<'de> for InsertedTrack {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for InsertedTrack {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Audio(value) => f.debug_tuple("Audio").field(value).finish(),
@@ -6089,24 +6447,29 @@ impl ::std::fmt::Debug for InsertedTrack {
 }
 impl InsertedTrack {
     /// Returns the content if this is [`Audio`](Self::Audio).
+    #[inline]
     pub fn as_audio(&self) -> Option<&AudioTrack> {
         if let Self::Audio(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Text`](Self::Text).
+    #[inline]
     pub fn as_text(&self) -> Option<&TextTrack> {
         if let Self::Text(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AudioTrack> for InsertedTrack {
+    #[inline]
     fn from(value: AudioTrack) -> Self {
         Self::Audio(value)
     }
 }
 impl From<TextTrack> for InsertedTrack {
+    #[inline]
     fn from(value: TextTrack) -> Self {
         Self::Text(value)
     }
@@ -6143,6 +6506,7 @@ impl IpAccessControl {
 }
 impl IpAccessControl {
     /// Returns [`allow`](Self#structfield.allow), empty if it is not set.
+    #[inline]
     pub fn allow(&self) -> &[IpRange] {
         self.allow.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -6201,14 +6565,17 @@ impl IpAcl {
 }
 impl IpAcl {
     /// Returns [`address`](Self#structfield.address), if it is set.
+    #[inline]
     pub fn address(&self) -> Option<&str> {
         self.address.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`subnet_prefix_length`](Self#structfield.subnet_prefix_length), if it is set.
+    #[inline]
     pub fn subnet_prefix_length(&self) -> Option<i64> {
         self.subnet_prefix_length.as_ref().copied()
     }
@@ -6291,14 +6658,17 @@ impl IpRangeNeedsAddress {
 }
 impl IpRange {
     /// Returns [`address`](Self#structfield.address), if it is set.
+    #[inline]
     pub fn address(&self) -> Option<&str> {
         self.address.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`subnet_prefix_length`](Self#structfield.subnet_prefix_length), if it is set.
+    #[inline]
     pub fn subnet_prefix_length(&self) -> Option<i64> {
         self.subnet_prefix_length.as_ref().copied()
     }
@@ -6314,6 +6684,7 @@ pub struct IpResource {
 }
 impl IpResource {
     /// Creates `IpResource` from its required fields; all others are unset.
+    #[inline]
     pub fn new(type_: IpResourceType) -> Self {
         Self { type_: Some(type_) }
     }
@@ -6326,6 +6697,7 @@ impl IpResource {
 }
 impl IpResource {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&IpResourceType> {
         self.type_.as_ref()
     }
@@ -6376,14 +6748,17 @@ pub struct Job {
 }
 impl Job {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
+    #[inline]
     pub fn properties(&self) -> &JobProperties {
         static UNSET: ::std::sync::LazyLock<JobProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6391,6 +6766,7 @@ impl Job {
         self.properties.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
+    #[inline]
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6398,12 +6774,14 @@ impl Job {
         self.system_data.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
 }
 impl Job {
     /// State (`/properties/state` in JSON), if present. Compares with strings.
+    #[inline]
     pub fn state(&self) -> ::mkio_core::StateRef<'_, JobState> {
         ::mkio_core::StateRef::new(
             self.properties.as_ref().and_then(|part| part.state.as_ref()),
@@ -6430,24 +6808,29 @@ pub struct JobError {
 }
 impl JobError {
     /// Creates an empty `JobError`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
 }
 impl JobError {
     /// Returns [`category`](Self#structfield.category), if it is set.
+    #[inline]
     pub fn category(&self) -> Option<&JobErrorCategory> {
         self.category.as_ref()
     }
     /// Returns [`code`](Self#structfield.code), if it is set.
+    #[inline]
     pub fn code(&self) -> Option<&JobErrorCode> {
         self.code.as_ref()
     }
     /// Returns [`message`](Self#structfield.message), if it is set.
+    #[inline]
     pub fn message(&self) -> Option<&str> {
         self.message.as_ref().map(String::as_str)
     }
     /// Returns [`retry`](Self#structfield.retry), if it is set.
+    #[inline]
     pub fn retry(&self) -> Option<&JobErrorRetry> {
         self.retry.as_ref()
     }
@@ -6548,6 +6931,7 @@ impl<'de> Deserialize<'de> for JobInput {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for JobInput {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Asset(value) => f.debug_tuple("Asset").field(value).finish(),
@@ -6561,24 +6945,29 @@ impl ::std::fmt::Debug for JobInput {
 }
 impl JobInput {
     /// Returns the content if this is [`Asset`](Self::Asset).
+    #[inline]
     pub fn as_asset(&self) -> Option<&JobInputAsset> {
         if let Self::Asset(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Http`](Self::Http).
+    #[inline]
     pub fn as_http(&self) -> Option<&JobInputHttp> {
         if let Self::Http(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<JobInputAsset> for JobInput {
+    #[inline]
     fn from(value: JobInputAsset) -> Self {
         Self::Asset(value)
     }
 }
 impl From<JobInputHttp> for JobInput {
+    #[inline]
     fn from(value: JobInputHttp) -> Self {
         Self::Http(value)
     }
@@ -6655,22 +7044,27 @@ impl JobInputAsset {
 }
 impl JobInputAsset {
     /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    #[inline]
     pub fn asset_name(&self) -> Option<&str> {
         self.asset_name.as_ref().map(String::as_str)
     }
     /// Returns [`end`](Self#structfield.end), if it is set.
+    #[inline]
     pub fn end(&self) -> Option<&ClipTime> {
         self.end.as_ref()
     }
     /// Returns [`files`](Self#structfield.files), empty if it is not set.
+    #[inline]
     pub fn files(&self) -> &[String] {
         self.files.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`label`](Self#structfield.label), if it is set.
+    #[inline]
     pub fn label(&self) -> Option<&str> {
         self.label.as_ref().map(String::as_str)
     }
     /// Returns [`start`](Self#structfield.start), if it is set.
+    #[inline]
     pub fn start(&self) -> Option<&ClipTime> {
         self.start.as_ref()
     }
@@ -6747,22 +7141,27 @@ impl JobInputHttp {
 }
 impl JobInputHttp {
     /// Returns [`base_uri`](Self#structfield.base_uri), if it is set.
+    #[inline]
     pub fn base_uri(&self) -> Option<&UrlText> {
         self.base_uri.as_ref()
     }
     /// Returns [`end`](Self#structfield.end), if it is set.
+    #[inline]
     pub fn end(&self) -> Option<&ClipTime> {
         self.end.as_ref()
     }
     /// Returns [`files`](Self#structfield.files), empty if it is not set.
+    #[inline]
     pub fn files(&self) -> &[String] {
         self.files.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`label`](Self#structfield.label), if it is set.
+    #[inline]
     pub fn label(&self) -> Option<&str> {
         self.label.as_ref().map(String::as_str)
     }
     /// Returns [`start`](Self#structfield.start), if it is set.
+    #[inline]
     pub fn start(&self) -> Option<&ClipTime> {
         self.start.as_ref()
     }
@@ -6792,10 +7191,12 @@ pub struct JobList {
 }
 impl JobList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6803,6 +7204,7 @@ impl JobList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Job] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -6840,6 +7242,7 @@ impl<'de> Deserialize<'de> for JobOutput {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for JobOutput {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Asset(value) => f.debug_tuple("Asset").field(value).finish(),
@@ -6852,15 +7255,18 @@ impl ::std::fmt::Debug for JobOutput {
 }
 impl JobOutput {
     /// Returns the content if this is [`Asset`](Self::Asset).
+    #[inline]
     pub fn as_asset(&self) -> Option<&JobOutputAsset> {
         if let Self::Asset(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<JobOutputAsset> for JobOutput {
+    #[inline]
     fn from(value: JobOutputAsset) -> Self {
         Self::Asset(value)
     }
@@ -6938,14 +7344,17 @@ impl JobOutputAsset {
 }
 impl JobOutputAsset {
     /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    #[inline]
     pub fn asset_name(&self) -> Option<&str> {
         self.asset_name.as_ref().map(String::as_str)
     }
     /// Returns [`end_time`](Self#structfield.end_time), if it is set.
+    #[inline]
     pub fn end_time(&self) -> Option<&Timestamp> {
         self.end_time.as_ref().value()
     }
     /// Returns [`error`](Self#structfield.error), an empty one if unset.
+    #[inline]
     pub fn error(&self) -> &JobError {
         static UNSET: ::std::sync::LazyLock<JobError> = ::std::sync::LazyLock::new(
             Default::default,
@@ -6953,18 +7362,22 @@ impl JobOutputAsset {
         self.error.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`label`](Self#structfield.label), if it is set.
+    #[inline]
     pub fn label(&self) -> Option<&str> {
         self.label.as_ref().map(String::as_str)
     }
     /// Returns [`progress`](Self#structfield.progress), if it is set.
+    #[inline]
     pub fn progress(&self) -> Option<i64> {
         self.progress.as_ref().value().copied()
     }
     /// Returns [`start_time`](Self#structfield.start_time), if it is set.
+    #[inline]
     pub fn start_time(&self) -> Option<&Timestamp> {
         self.start_time.as_ref().value()
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&JobState> {
         self.state.as_ref().value()
     }
@@ -7035,6 +7448,7 @@ impl<'de> Deserialize<'de> for JobOutputPatch {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for JobOutputPatch {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Asset(value) => f.debug_tuple("Asset").field(value).finish(),
@@ -7047,15 +7461,18 @@ impl ::std::fmt::Debug for JobOutputPatch {
 }
 impl JobOutputPatch {
     /// Returns the content if this is [`Asset`](Self::Asset).
+    #[inline]
     pub fn as_asset(&self) -> Option<&JobOutputAssetPatch> {
         if let Self::Asset(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<JobOutputAssetPatch> for JobOutputPatch {
+    #[inline]
     fn from(value: JobOutputAssetPatch) -> Self {
         Self::Asset(value)
     }
@@ -7071,6 +7488,7 @@ pub struct JobPatch {
 }
 impl JobPatch {
     /// Creates an empty `JobPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -7082,6 +7500,7 @@ impl JobPatch {
     }
 }
 impl From<JobPropertiesPatch> for JobPatch {
+    #[inline]
     fn from(value: JobPropertiesPatch) -> Self {
         Self::new().with_properties(value)
     }
@@ -7167,38 +7586,47 @@ pub struct JobProperties {
 }
 impl JobProperties {
     /// Returns [`correlation_data`](Self#structfield.correlation_data), empty if it is not set.
+    #[inline]
     pub fn correlation_data(&self) -> &::serde_json::Map<String, Value> {
         self.correlation_data.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`end_time`](Self#structfield.end_time), if it is set.
+    #[inline]
     pub fn end_time(&self) -> Option<&Timestamp> {
         self.end_time.as_ref()
     }
     /// Returns [`input`](Self#structfield.input), if it is set.
+    #[inline]
     pub fn input(&self) -> Option<&JobInput> {
         self.input.as_ref()
     }
     /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    #[inline]
     pub fn last_modified(&self) -> Option<&Timestamp> {
         self.last_modified.as_ref()
     }
     /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    #[inline]
     pub fn outputs(&self) -> &[JobOutput] {
         self.outputs.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`priority`](Self#structfield.priority), if it is set.
+    #[inline]
     pub fn priority(&self) -> Option<&JobPriority> {
         self.priority.as_ref()
     }
     /// Returns [`recording`](Self#structfield.recording), an empty one if unset.
+    #[inline]
     pub fn recording(&self) -> &JobRecording {
         static UNSET: ::std::sync::LazyLock<JobRecording> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7206,10 +7634,12 @@ impl JobProperties {
         self.recording.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`start_time`](Self#structfield.start_time), if it is set.
+    #[inline]
     pub fn start_time(&self) -> Option<&Timestamp> {
         self.start_time.as_ref()
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&JobState> {
         self.state.as_ref()
     }
@@ -7241,6 +7671,7 @@ pub struct JobPropertiesPatch {
 }
 impl JobPropertiesPatch {
     /// Creates an empty `JobPropertiesPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -7312,6 +7743,7 @@ impl JobPut {
     }
 }
 impl From<JobPutProperties> for JobPut {
+    #[inline]
     fn from(value: JobPutProperties) -> Self {
         Self::new(value)
     }
@@ -7433,26 +7865,32 @@ pub struct JobRecording {
 }
 impl JobRecording {
     /// Returns [`actual_end_time`](Self#structfield.actual_end_time), if it is set.
+    #[inline]
     pub fn actual_end_time(&self) -> Option<&Timestamp> {
         self.actual_end_time.as_ref()
     }
     /// Returns [`actual_start_time`](Self#structfield.actual_start_time), if it is set.
+    #[inline]
     pub fn actual_start_time(&self) -> Option<&Timestamp> {
         self.actual_start_time.as_ref()
     }
     /// Returns [`details`](Self#structfield.details), if it is set.
+    #[inline]
     pub fn details(&self) -> Option<&str> {
         self.details.as_ref().map(String::as_str)
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&JobRecordingState> {
         self.state.as_ref()
     }
     /// Returns [`target_end_time`](Self#structfield.target_end_time), if it is set.
+    #[inline]
     pub fn target_end_time(&self) -> Option<&Timestamp> {
         self.target_end_time.as_ref()
     }
     /// Returns [`target_start_time`](Self#structfield.target_start_time), if it is set.
+    #[inline]
     pub fn target_start_time(&self) -> Option<&Timestamp> {
         self.target_start_time.as_ref()
     }
@@ -7531,14 +7969,17 @@ pub struct LiveEvent {
 }
 impl LiveEvent {
     /// Returns [`location`](Self#structfield.location), if it is set.
+    #[inline]
     pub fn location(&self) -> Option<&str> {
         self.location.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
+    #[inline]
     pub fn properties(&self) -> &LiveEventProperties {
         static UNSET: ::std::sync::LazyLock<LiveEventProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7546,12 +7987,14 @@ impl LiveEvent {
         self.properties.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`tags`](Self#structfield.tags), empty if it is not set.
+    #[inline]
     pub fn tags(&self) -> &BTreeMap<String, String> {
         self.tags.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
 }
 impl LiveEvent {
     /// State (`/properties/resourceState` in JSON), if present. Compares with strings.
+    #[inline]
     pub fn state(&self) -> ::mkio_core::StateRef<'_, LiveEventState> {
         ::mkio_core::StateRef::new(
             self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
@@ -7580,6 +8023,7 @@ pub struct LiveEventEncoding {
 }
 impl LiveEventEncoding {
     /// Creates `LiveEventEncoding` from its required fields; all others are unset.
+    #[inline]
     pub fn new(encoding_type: LiveEventEncodingType) -> Self {
         Self {
             encoding_type: Some(encoding_type),
@@ -7618,18 +8062,22 @@ impl LiveEventEncoding {
 }
 impl LiveEventEncoding {
     /// Returns [`encoding_type`](Self#structfield.encoding_type), if it is set.
+    #[inline]
     pub fn encoding_type(&self) -> Option<&LiveEventEncodingType> {
         self.encoding_type.as_ref()
     }
     /// Returns [`key_frame_interval`](Self#structfield.key_frame_interval), if it is set.
+    #[inline]
     pub fn key_frame_interval(&self) -> Option<&str> {
         self.key_frame_interval.as_ref().map(String::as_str)
     }
     /// Returns [`preset_name`](Self#structfield.preset_name), if it is set.
+    #[inline]
     pub fn preset_name(&self) -> Option<&str> {
         self.preset_name.as_ref().map(String::as_str)
     }
     /// Returns [`stretch_mode`](Self#structfield.stretch_mode), if it is set.
+    #[inline]
     pub fn stretch_mode(&self) -> Option<&StretchMode> {
         self.stretch_mode.as_ref()
     }
@@ -7665,6 +8113,7 @@ pub struct LiveEventEndpoint {
 }
 impl LiveEventEndpoint {
     /// Creates an empty `LiveEventEndpoint`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -7683,10 +8132,12 @@ impl LiveEventEndpoint {
 }
 impl LiveEventEndpoint {
     /// Returns [`protocol`](Self#structfield.protocol), if it is set.
+    #[inline]
     pub fn protocol(&self) -> Option<&str> {
         self.protocol.as_ref().map(String::as_str)
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
@@ -7733,6 +8184,7 @@ pub struct LiveEventInput {
 }
 impl LiveEventInput {
     /// Creates an empty `LiveEventInput`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -7786,6 +8238,7 @@ impl LiveEventInput {
 }
 impl LiveEventInput {
     /// Returns [`access_control`](Self#structfield.access_control), an empty one if unset.
+    #[inline]
     pub fn access_control(&self) -> &InputAccessControl {
         static UNSET: ::std::sync::LazyLock<InputAccessControl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7793,22 +8246,27 @@ impl LiveEventInput {
         self.access_control.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`access_token`](Self#structfield.access_token), if it is set.
+    #[inline]
     pub fn access_token(&self) -> Option<&Secret<String>> {
         self.access_token.as_ref()
     }
     /// Returns [`endpoints`](Self#structfield.endpoints), empty if it is not set.
+    #[inline]
     pub fn endpoints(&self) -> &[LiveEventEndpoint] {
         self.endpoints.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`key_frame_interval_duration`](Self#structfield.key_frame_interval_duration), if it is set.
+    #[inline]
     pub fn key_frame_interval_duration(&self) -> Option<&str> {
         self.key_frame_interval_duration.as_ref().map(String::as_str)
     }
     /// Returns [`streaming_protocol`](Self#structfield.streaming_protocol), if it is set.
+    #[inline]
     pub fn streaming_protocol(&self) -> Option<&LiveEventInputProtocol> {
         self.streaming_protocol.as_ref()
     }
     /// Returns [`timed_metadata_endpoints`](Self#structfield.timed_metadata_endpoints), empty if it is not set.
+    #[inline]
     pub fn timed_metadata_endpoints(&self) -> &[LiveEventTimedMetadataEndpoint] {
         self.timed_metadata_endpoints.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -7853,10 +8311,12 @@ pub struct LiveEventList {
 }
 impl LiveEventList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7864,6 +8324,7 @@ impl LiveEventList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[LiveEvent] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -7879,6 +8340,7 @@ pub struct LiveEventPatch {
 }
 impl LiveEventPatch {
     /// Creates an empty `LiveEventPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -7893,11 +8355,13 @@ impl LiveEventPatch {
     }
 }
 impl From<LiveEventPropertiesPatch> for LiveEventPatch {
+    #[inline]
     fn from(value: LiveEventPropertiesPatch) -> Self {
         Self::new().with_properties(value)
     }
 }
 impl From<PipelineArgumentsPatch> for LiveEventPatch {
+    #[inline]
     fn from(value: PipelineArgumentsPatch) -> Self {
         Self::new().with_properties(value)
     }
@@ -7936,6 +8400,7 @@ pub struct LiveEventPreview {
 }
 impl LiveEventPreview {
     /// Creates an empty `LiveEventPreview`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -7978,6 +8443,7 @@ impl LiveEventPreview {
 }
 impl LiveEventPreview {
     /// Returns [`access_control`](Self#structfield.access_control), an empty one if unset.
+    #[inline]
     pub fn access_control(&self) -> &PreviewAccessControl {
         static UNSET: ::std::sync::LazyLock<PreviewAccessControl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -7985,18 +8451,22 @@ impl LiveEventPreview {
         self.access_control.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`alternative_media_id`](Self#structfield.alternative_media_id), if it is set.
+    #[inline]
     pub fn alternative_media_id(&self) -> Option<&str> {
         self.alternative_media_id.as_ref().map(String::as_str)
     }
     /// Returns [`endpoints`](Self#structfield.endpoints), empty if it is not set.
+    #[inline]
     pub fn endpoints(&self) -> &[LiveEventEndpoint] {
         self.endpoints.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`preview_locator`](Self#structfield.preview_locator), if it is set.
+    #[inline]
     pub fn preview_locator(&self) -> Option<&str> {
         self.preview_locator.as_ref().map(String::as_str)
     }
     /// Returns [`streaming_policy_name`](Self#structfield.streaming_policy_name), if it is set.
+    #[inline]
     pub fn streaming_policy_name(&self) -> Option<&str> {
         self.streaming_policy_name.as_ref().map(String::as_str)
     }
@@ -8075,10 +8545,12 @@ pub struct LiveEventProperties {
 }
 impl LiveEventProperties {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`cross_site_access_policies`](Self#structfield.cross_site_access_policies), an empty one if unset.
+    #[inline]
     pub fn cross_site_access_policies(&self) -> &CrossSiteAccessPolicies {
         static UNSET: ::std::sync::LazyLock<CrossSiteAccessPolicies> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8086,10 +8558,12 @@ impl LiveEventProperties {
         self.cross_site_access_policies.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`encoding`](Self#structfield.encoding), an empty one if unset.
+    #[inline]
     pub fn encoding(&self) -> &LiveEventEncoding {
         static UNSET: ::std::sync::LazyLock<LiveEventEncoding> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8097,10 +8571,12 @@ impl LiveEventProperties {
         self.encoding.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`hostname_prefix`](Self#structfield.hostname_prefix), if it is set.
+    #[inline]
     pub fn hostname_prefix(&self) -> Option<&str> {
         self.hostname_prefix.as_ref().map(String::as_str)
     }
     /// Returns [`input`](Self#structfield.input), an empty one if unset.
+    #[inline]
     pub fn input(&self) -> &LiveEventInput {
         static UNSET: ::std::sync::LazyLock<LiveEventInput> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8108,10 +8584,12 @@ impl LiveEventProperties {
         self.input.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    #[inline]
     pub fn last_modified(&self) -> Option<&Timestamp> {
         self.last_modified.as_ref()
     }
     /// Returns [`pipeline`](Self#structfield.pipeline), an empty one if unset.
+    #[inline]
     pub fn pipeline(&self) -> &PipelineArguments {
         static UNSET: ::std::sync::LazyLock<PipelineArguments> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8119,6 +8597,7 @@ impl LiveEventProperties {
         self.pipeline.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`preview`](Self#structfield.preview), an empty one if unset.
+    #[inline]
     pub fn preview(&self) -> &LiveEventPreview {
         static UNSET: ::std::sync::LazyLock<LiveEventPreview> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8126,22 +8605,27 @@ impl LiveEventProperties {
         self.preview.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`provisioning_state`](Self#structfield.provisioning_state), if it is set.
+    #[inline]
     pub fn provisioning_state(&self) -> Option<&str> {
         self.provisioning_state.as_ref().map(String::as_str)
     }
     /// Returns [`resource_state`](Self#structfield.resource_state), if it is set.
+    #[inline]
     pub fn resource_state(&self) -> Option<&LiveEventState> {
         self.resource_state.as_ref()
     }
     /// Returns [`stream_options`](Self#structfield.stream_options), empty if it is not set.
+    #[inline]
     pub fn stream_options(&self) -> &[String] {
         self.stream_options.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`transcriptions`](Self#structfield.transcriptions), empty if it is not set.
+    #[inline]
     pub fn transcriptions(&self) -> &[Value] {
         self.transcriptions.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`use_static_hostname`](Self#structfield.use_static_hostname), if it is set.
+    #[inline]
     pub fn use_static_hostname(&self) -> Option<bool> {
         self.use_static_hostname.as_ref().copied()
     }
@@ -8157,6 +8641,7 @@ pub struct LiveEventPropertiesPatch {
 }
 impl LiveEventPropertiesPatch {
     /// Creates an empty `LiveEventPropertiesPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -8168,6 +8653,7 @@ impl LiveEventPropertiesPatch {
     }
 }
 impl From<PipelineArgumentsPatch> for LiveEventPropertiesPatch {
+    #[inline]
     fn from(value: PipelineArgumentsPatch) -> Self {
         Self::new().with_pipeline(value)
     }
@@ -8222,6 +8708,7 @@ impl LiveEventPut {
     }
 }
 impl From<LiveEventPutProperties> for LiveEventPut {
+    #[inline]
     fn from(value: LiveEventPutProperties) -> Self {
         Self::new(value)
     }
@@ -8349,6 +8836,7 @@ impl LiveEventPutProperties {
     }
     /// Sets [`use_static_hostname`](Self#structfield.use_static_hostname).
     #[must_use]
+    #[inline]
     pub fn with_use_static_hostname(mut self, value: bool) -> Self {
         self.use_static_hostname = Some(value);
         self
@@ -8396,6 +8884,7 @@ impl LiveEventTimedMetadataEndpoint {
 }
 impl LiveEventTimedMetadataEndpoint {
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
@@ -8416,10 +8905,12 @@ pub struct LiveOutput {
 }
 impl LiveOutput {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
+    #[inline]
     pub fn properties(&self) -> &LiveOutputProperties {
         static UNSET: ::std::sync::LazyLock<LiveOutputProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8429,6 +8920,7 @@ impl LiveOutput {
 }
 impl LiveOutput {
     /// State (`/properties/resourceState` in JSON), if present. Compares with strings.
+    #[inline]
     pub fn state(&self) -> ::mkio_core::StateRef<'_, LiveOutputState> {
         ::mkio_core::StateRef::new(
             self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
@@ -8453,6 +8945,7 @@ pub struct LiveOutputHls {
 }
 impl LiveOutputHls {
     /// Creates an empty `LiveOutputHls`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -8465,6 +8958,7 @@ impl LiveOutputHls {
 }
 impl LiveOutputHls {
     /// Returns [`fragments_per_ts_segment`](Self#structfield.fragments_per_ts_segment), if it is set.
+    #[inline]
     pub fn fragments_per_ts_segment(&self) -> Option<i64> {
         self.fragments_per_ts_segment.as_ref().copied()
     }
@@ -8492,10 +8986,12 @@ pub struct LiveOutputList {
 }
 impl LiveOutputList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8503,6 +8999,7 @@ impl LiveOutputList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[LiveOutput] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -8563,22 +9060,27 @@ pub struct LiveOutputProperties {
 }
 impl LiveOutputProperties {
     /// Returns [`archive_window_length`](Self#structfield.archive_window_length), if it is set.
+    #[inline]
     pub fn archive_window_length(&self) -> Option<&str> {
         self.archive_window_length.as_ref().map(String::as_str)
     }
     /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    #[inline]
     pub fn asset_name(&self) -> Option<&str> {
         self.asset_name.as_ref().map(String::as_str)
     }
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`hls`](Self#structfield.hls), an empty one if unset.
+    #[inline]
     pub fn hls(&self) -> &LiveOutputHls {
         static UNSET: ::std::sync::LazyLock<LiveOutputHls> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8586,26 +9088,32 @@ impl LiveOutputProperties {
         self.hls.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    #[inline]
     pub fn last_modified(&self) -> Option<&Timestamp> {
         self.last_modified.as_ref()
     }
     /// Returns [`manifest_name`](Self#structfield.manifest_name), if it is set.
+    #[inline]
     pub fn manifest_name(&self) -> Option<&str> {
         self.manifest_name.as_ref().map(String::as_str)
     }
     /// Returns [`output_snap_time`](Self#structfield.output_snap_time), if it is set.
+    #[inline]
     pub fn output_snap_time(&self) -> Option<i64> {
         self.output_snap_time.as_ref().copied()
     }
     /// Returns [`provisioning_state`](Self#structfield.provisioning_state), if it is set.
+    #[inline]
     pub fn provisioning_state(&self) -> Option<&str> {
         self.provisioning_state.as_ref().map(String::as_str)
     }
     /// Returns [`resource_state`](Self#structfield.resource_state), if it is set.
+    #[inline]
     pub fn resource_state(&self) -> Option<&LiveOutputState> {
         self.resource_state.as_ref()
     }
     /// Returns [`rewind_window_length`](Self#structfield.rewind_window_length), if it is set.
+    #[inline]
     pub fn rewind_window_length(&self) -> Option<&str> {
         self.rewind_window_length.as_ref().map(String::as_str)
     }
@@ -8633,6 +9141,7 @@ impl LiveOutputPut {
     }
 }
 impl From<LiveOutputPutProperties> for LiveOutputPut {
+    #[inline]
     fn from(value: LiveOutputPutProperties) -> Self {
         Self::new(value)
     }
@@ -8676,6 +9185,7 @@ pub struct LiveOutputPutProperties {
 impl LiveOutputPutProperties {
     /// Starts `LiveOutputPutProperties`. Required fields are set by name, in this order: `asset_name`, `archive_window_length`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> LiveOutputPutPropertiesNeedsAssetName {
         LiveOutputPutPropertiesNeedsAssetName(Self {
             archive_window_length: Default::default(),
@@ -8799,14 +9309,17 @@ pub struct ManifestBody {
 }
 impl ManifestBody {
     /// Returns [`audio`](Self#structfield.audio), empty if it is not set.
+    #[inline]
     pub fn audio(&self) -> &[Audio] {
         self.audio.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`textstream`](Self#structfield.textstream), empty if it is not set.
+    #[inline]
     pub fn textstream(&self) -> &[TextStream] {
         self.textstream.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`video`](Self#structfield.video), empty if it is not set.
+    #[inline]
     pub fn video(&self) -> &[Video] {
         self.video.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -8822,6 +9335,7 @@ pub struct ManifestExceptions {
 }
 impl ManifestExceptions {
     /// Returns [`additional_properties`](Self#structfield.additional_properties), if it is set.
+    #[inline]
     pub fn additional_properties(&self) -> Option<&str> {
         self.additional_properties.as_ref().map(String::as_str)
     }
@@ -8854,26 +9368,32 @@ pub struct ManifestHead {
 }
 impl ManifestHead {
     /// Returns [`availability_start_time`](Self#structfield.availability_start_time), if it is set.
+    #[inline]
     pub fn availability_start_time(&self) -> Option<&Timestamp> {
         self.availability_start_time.as_ref()
     }
     /// Returns [`client_manifest_relative_path`](Self#structfield.client_manifest_relative_path), if it is set.
+    #[inline]
     pub fn client_manifest_relative_path(&self) -> Option<&str> {
         self.client_manifest_relative_path.as_ref().map(String::as_str)
     }
     /// Returns [`compat_version`](Self#structfield.compat_version), if it is set.
+    #[inline]
     pub fn compat_version(&self) -> Option<&str> {
         self.compat_version.as_ref().map(String::as_str)
     }
     /// Returns [`extra`](Self#structfield.extra), empty if it is not set.
+    #[inline]
     pub fn extra(&self) -> &::serde_json::Map<String, Value> {
         self.extra.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`formats`](Self#structfield.formats), if it is set.
+    #[inline]
     pub fn formats(&self) -> Option<&str> {
         self.formats.as_ref().map(String::as_str)
     }
     /// Returns [`fragments_per_hls_segment`](Self#structfield.fragments_per_hls_segment), if it is set.
+    #[inline]
     pub fn fragments_per_hls_segment(&self) -> Option<&str> {
         self.fragments_per_hls_segment.as_ref().map(String::as_str)
     }
@@ -8899,6 +9419,7 @@ pub struct MediaFilterProperties {
 }
 impl MediaFilterProperties {
     /// Creates an empty `MediaFilterProperties`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -8929,6 +9450,7 @@ impl MediaFilterProperties {
 }
 impl MediaFilterProperties {
     /// Returns [`first_quality`](Self#structfield.first_quality), an empty one if unset.
+    #[inline]
     pub fn first_quality(&self) -> &FirstQuality {
         static UNSET: ::std::sync::LazyLock<FirstQuality> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8936,6 +9458,7 @@ impl MediaFilterProperties {
         self.first_quality.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`presentation_time_range`](Self#structfield.presentation_time_range), an empty one if unset.
+    #[inline]
     pub fn presentation_time_range(&self) -> &PresentationTimeRange {
         static UNSET: ::std::sync::LazyLock<PresentationTimeRange> = ::std::sync::LazyLock::new(
             Default::default,
@@ -8943,6 +9466,7 @@ impl MediaFilterProperties {
         self.presentation_time_range.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`tracks`](Self#structfield.tracks), empty if it is not set.
+    #[inline]
     pub fn tracks(&self) -> &[FilterTrackSelection] {
         self.tracks.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -8958,6 +9482,7 @@ pub struct NoEncryption {
 }
 impl NoEncryption {
     /// Creates an empty `NoEncryption`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -8970,6 +9495,7 @@ impl NoEncryption {
 }
 impl NoEncryption {
     /// Returns [`enabled_protocols`](Self#structfield.enabled_protocols), an empty one if unset.
+    #[inline]
     pub fn enabled_protocols(&self) -> &EnabledProtocols {
         static UNSET: ::std::sync::LazyLock<EnabledProtocols> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9011,10 +9537,12 @@ pub struct Period {
 }
 impl Period {
     /// Returns [`adaptation_set`](Self#structfield.adaptation_set), empty if it is not set.
+    #[inline]
     pub fn adaptation_set(&self) -> &[AdaptationSet] {
         self.adaptation_set.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`asset_identifier`](Self#structfield.asset_identifier), an empty one if unset.
+    #[inline]
     pub fn asset_identifier(&self) -> &AssetIdentifier {
         static UNSET: ::std::sync::LazyLock<AssetIdentifier> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9022,14 +9550,17 @@ impl Period {
         self.asset_identifier.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`resource_type`](Self#structfield.resource_type), if it is set.
+    #[inline]
     pub fn resource_type(&self) -> Option<&str> {
         self.resource_type.as_ref().map(String::as_str)
     }
     /// Returns [`start`](Self#structfield.start), if it is set.
+    #[inline]
     pub fn start(&self) -> Option<&str> {
         self.start.as_ref().map(String::as_str)
     }
@@ -9071,10 +9602,12 @@ impl PipelineArgument {
 }
 impl PipelineArgument {
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<&Value> {
         self.value.as_ref()
     }
@@ -9127,10 +9660,12 @@ impl PipelineArguments {
 }
 impl PipelineArguments {
     /// Returns [`arguments`](Self#structfield.arguments), empty if it is not set.
+    #[inline]
     pub fn arguments(&self) -> &BTreeMap<String, Vec<PipelineArgument>> {
         self.arguments.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -9151,6 +9686,7 @@ pub struct PipelineArgumentsPatch {
 }
 impl PipelineArgumentsPatch {
     /// Creates an empty `PipelineArgumentsPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -9310,6 +9846,7 @@ pub struct PresentationTimeRange {
 }
 impl PresentationTimeRange {
     /// Creates an empty `PresentationTimeRange`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -9327,6 +9864,7 @@ impl PresentationTimeRange {
     }
     /// Sets [`force_end_timestamp`](Self#structfield.force_end_timestamp).
     #[must_use]
+    #[inline]
     pub fn with_force_end_timestamp(mut self, value: bool) -> Self {
         self.force_end_timestamp = Some(value);
         self
@@ -9364,34 +9902,42 @@ impl PresentationTimeRange {
 }
 impl PresentationTimeRange {
     /// Returns [`end_time`](Self#structfield.end_time), if it is set.
+    #[inline]
     pub fn end_time(&self) -> Option<&Timestamp> {
         self.end_time.as_ref()
     }
     /// Returns [`end_timestamp`](Self#structfield.end_timestamp), if it is set.
+    #[inline]
     pub fn end_timestamp(&self) -> Option<i64> {
         self.end_timestamp.as_ref().copied()
     }
     /// Returns [`force_end_timestamp`](Self#structfield.force_end_timestamp), if it is set.
+    #[inline]
     pub fn force_end_timestamp(&self) -> Option<bool> {
         self.force_end_timestamp.as_ref().copied()
     }
     /// Returns [`live_backoff_duration`](Self#structfield.live_backoff_duration), if it is set.
+    #[inline]
     pub fn live_backoff_duration(&self) -> Option<i64> {
         self.live_backoff_duration.as_ref().copied()
     }
     /// Returns [`presentation_window_duration`](Self#structfield.presentation_window_duration), if it is set.
+    #[inline]
     pub fn presentation_window_duration(&self) -> Option<i64> {
         self.presentation_window_duration.as_ref().copied()
     }
     /// Returns [`start_time`](Self#structfield.start_time), if it is set.
+    #[inline]
     pub fn start_time(&self) -> Option<&Timestamp> {
         self.start_time.as_ref()
     }
     /// Returns [`start_timestamp`](Self#structfield.start_timestamp), if it is set.
+    #[inline]
     pub fn start_timestamp(&self) -> Option<i64> {
         self.start_timestamp.as_ref().copied()
     }
     /// Returns [`timescale`](Self#structfield.timescale), if it is set.
+    #[inline]
     pub fn timescale(&self) -> Option<i64> {
         self.timescale.as_ref().copied()
     }
@@ -9418,12 +9964,14 @@ impl PreviewAccessControl {
     }
 }
 impl From<IpAccessControl> for PreviewAccessControl {
+    #[inline]
     fn from(value: IpAccessControl) -> Self {
         Self::new(value)
     }
 }
 impl PreviewAccessControl {
     /// Returns [`ip`](Self#structfield.ip), an empty one if unset.
+    #[inline]
     pub fn ip(&self) -> &IpAccessControl {
         static UNSET: ::std::sync::LazyLock<IpAccessControl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9460,6 +10008,7 @@ pub struct PrivateLinkServiceConnection {
 impl PrivateLinkServiceConnection {
     /// Starts `PrivateLinkServiceConnection`. Required fields are set by name, in this order: `request_message`, `subscription_id`, `resource_group_name`, `storage_account_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> PrivateLinkServiceConnectionNeedsRequestMessage {
         PrivateLinkServiceConnectionNeedsRequestMessage(Self {
             request_message: Default::default(),
@@ -9556,18 +10105,22 @@ impl PrivateLinkServiceConnectionNeedsStorageAccountName {
 }
 impl PrivateLinkServiceConnection {
     /// Returns [`request_message`](Self#structfield.request_message), if it is set.
+    #[inline]
     pub fn request_message(&self) -> Option<&str> {
         self.request_message.as_ref().map(String::as_str)
     }
     /// Returns [`resource_group_name`](Self#structfield.resource_group_name), if it is set.
+    #[inline]
     pub fn resource_group_name(&self) -> Option<&str> {
         self.resource_group_name.as_ref().map(String::as_str)
     }
     /// Returns [`storage_account_name`](Self#structfield.storage_account_name), if it is set.
+    #[inline]
     pub fn storage_account_name(&self) -> Option<&str> {
         self.storage_account_name.as_ref().map(String::as_str)
     }
     /// Returns [`subscription_id`](Self#structfield.subscription_id), if it is set.
+    #[inline]
     pub fn subscription_id(&self) -> Option<&str> {
         self.subscription_id.as_ref().map(String::as_str)
     }
@@ -9645,46 +10198,57 @@ pub struct Representation {
 }
 impl Representation {
     /// Returns [`audio_channel_configuration`](Self#structfield.audio_channel_configuration), empty if it is not set.
+    #[inline]
     pub fn audio_channel_configuration(&self) -> &[AudioChannelConfiguration] {
         self.audio_channel_configuration.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`bandwidth`](Self#structfield.bandwidth), if it is set.
+    #[inline]
     pub fn bandwidth(&self) -> Option<&str> {
         self.bandwidth.as_ref().map(String::as_str)
     }
     /// Returns [`codecs`](Self#structfield.codecs), if it is set.
+    #[inline]
     pub fn codecs(&self) -> Option<&str> {
         self.codecs.as_ref().map(String::as_str)
     }
     /// Returns [`frame_rate`](Self#structfield.frame_rate), if it is set.
+    #[inline]
     pub fn frame_rate(&self) -> Option<&str> {
         self.frame_rate.as_ref().map(String::as_str)
     }
     /// Returns [`height`](Self#structfield.height), if it is set.
+    #[inline]
     pub fn height(&self) -> Option<&str> {
         self.height.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`mime_type`](Self#structfield.mime_type), if it is set.
+    #[inline]
     pub fn mime_type(&self) -> Option<&str> {
         self.mime_type.as_ref().map(String::as_str)
     }
     /// Returns [`sar`](Self#structfield.sar), if it is set.
+    #[inline]
     pub fn sar(&self) -> Option<&str> {
         self.sar.as_ref().map(String::as_str)
     }
     /// Returns [`scan_type`](Self#structfield.scan_type), if it is set.
+    #[inline]
     pub fn scan_type(&self) -> Option<&str> {
         self.scan_type.as_ref().map(String::as_str)
     }
     /// Returns [`starts_with_sap`](Self#structfield.starts_with_sap), if it is set.
+    #[inline]
     pub fn starts_with_sap(&self) -> Option<&str> {
         self.starts_with_sap.as_ref().map(String::as_str)
     }
     /// Returns [`width`](Self#structfield.width), if it is set.
+    #[inline]
     pub fn width(&self) -> Option<&str> {
         self.width.as_ref().map(String::as_str)
     }
@@ -9716,10 +10280,12 @@ pub struct Role {
 }
 impl Role {
     /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
+    #[inline]
     pub fn scheme_id_uri(&self) -> Option<&str> {
         self.scheme_id_uri.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<&str> {
         self.value.as_ref().map(String::as_str)
     }
@@ -9759,30 +10325,37 @@ pub struct SasTokenMetadata {
 }
 impl SasTokenMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    #[inline]
     pub fn created_by(&self) -> Option<&str> {
         self.created_by.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    #[inline]
     pub fn created_by_email(&self) -> Option<&str> {
         self.created_by_email.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`updated`](Self#structfield.updated), if it is set.
+    #[inline]
     pub fn updated(&self) -> Option<&Timestamp> {
         self.updated.as_ref()
     }
     /// Returns [`updated_by`](Self#structfield.updated_by), if it is set.
+    #[inline]
     pub fn updated_by(&self) -> Option<&str> {
         self.updated_by.as_ref().map(String::as_str)
     }
     /// Returns [`updated_by_email`](Self#structfield.updated_by_email), if it is set.
+    #[inline]
     pub fn updated_by_email(&self) -> Option<&str> {
         self.updated_by_email.as_ref().map(String::as_str)
     }
@@ -9808,6 +10381,7 @@ pub struct ScteTrigger {
 }
 impl ScteTrigger {
     /// Creates `ScteTrigger` from its required fields; all others are unset.
+    #[inline]
     pub fn new(signal_type: ScteTriggerSignalType) -> Self {
         Self {
             filters: Default::default(),
@@ -9842,10 +10416,12 @@ impl ScteTrigger {
 }
 impl ScteTrigger {
     /// Returns [`filters`](Self#structfield.filters), empty if it is not set.
+    #[inline]
     pub fn filters(&self) -> &[Vec<::serde_json::Map<String, Value>>] {
         self.filters.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`search_range`](Self#structfield.search_range), an empty one if unset.
+    #[inline]
     pub fn search_range(&self) -> &ScteTriggerSearchRange {
         static UNSET: ::std::sync::LazyLock<ScteTriggerSearchRange> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9853,6 +10429,7 @@ impl ScteTrigger {
         self.search_range.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`signal_type`](Self#structfield.signal_type), if it is set.
+    #[inline]
     pub fn signal_type(&self) -> Option<&ScteTriggerSignalType> {
         self.signal_type.as_ref()
     }
@@ -9872,6 +10449,7 @@ pub struct ScteTriggerSearchRange {
 impl ScteTriggerSearchRange {
     /// Starts `ScteTriggerSearchRange`. Required fields are set by name, in this order: `start_offset`, `end_offset`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> ScteTriggerSearchRangeNeedsStartOffset {
         ScteTriggerSearchRangeNeedsStartOffset(Self {
             end_offset: Default::default(),
@@ -9919,10 +10497,12 @@ impl ScteTriggerSearchRangeNeedsEndOffset {
 }
 impl ScteTriggerSearchRange {
     /// Returns [`end_offset`](Self#structfield.end_offset), if it is set.
+    #[inline]
     pub fn end_offset(&self) -> Option<&str> {
         self.end_offset.as_ref().map(String::as_str)
     }
     /// Returns [`start_offset`](Self#structfield.start_offset), if it is set.
+    #[inline]
     pub fn start_offset(&self) -> Option<&str> {
         self.start_offset.as_ref().map(String::as_str)
     }
@@ -9952,10 +10532,12 @@ pub struct Source {
 }
 impl Source {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &Metadata {
         static UNSET: ::std::sync::LazyLock<Metadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9963,6 +10545,7 @@ impl Source {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &SourceSpec {
         static UNSET: ::std::sync::LazyLock<SourceSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -9970,6 +10553,7 @@ impl Source {
         self.spec.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &SourceStatus {
         static UNSET: ::std::sync::LazyLock<SourceStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10002,10 +10586,12 @@ pub struct SourceList {
 }
 impl SourceList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10013,6 +10599,7 @@ impl SourceList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Source] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -10030,6 +10617,7 @@ pub struct SourcePatch {
 }
 impl SourcePatch {
     /// Creates an empty `SourcePatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -10069,6 +10657,7 @@ pub struct SourcePatchSpec {
 }
 impl SourcePatchSpec {
     /// Creates an empty `SourcePatchSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -10112,6 +10701,7 @@ pub struct SourcePatchTransport {
 }
 impl SourcePatchTransport {
     /// Creates an empty `SourcePatchTransport`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -10239,20 +10829,24 @@ impl SourceSpec {
     }
 }
 impl From<TransportSpec> for SourceSpec {
+    #[inline]
     fn from(value: TransportSpec) -> Self {
         Self::new(value)
     }
 }
 impl SourceSpec {
     /// Returns [`content_name`](Self#structfield.content_name), if it is set.
+    #[inline]
     pub fn content_name(&self) -> Option<&str> {
         self.content_name.as_ref().value().map(String::as_str)
     }
     /// Returns [`network_name`](Self#structfield.network_name), if it is set.
+    #[inline]
     pub fn network_name(&self) -> Option<&str> {
         self.network_name.as_ref().map(String::as_str)
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &TransportSpec {
         static UNSET: ::std::sync::LazyLock<TransportSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10282,18 +10876,22 @@ pub struct SourceStatus {
 }
 impl SourceStatus {
     /// Returns [`network_display_name`](Self#structfield.network_display_name), if it is set.
+    #[inline]
     pub fn network_display_name(&self) -> Option<&str> {
         self.network_display_name.as_ref().map(String::as_str)
     }
     /// Returns [`short_id`](Self#structfield.short_id), if it is set.
+    #[inline]
     pub fn short_id(&self) -> Option<&str> {
         self.short_id.as_ref().map(String::as_str)
     }
     /// Returns [`state`](Self#structfield.state), if it is set.
+    #[inline]
     pub fn state(&self) -> Option<&ActivityState> {
         self.state.as_ref()
     }
     /// Returns [`transport`](Self#structfield.transport), an empty one if unset.
+    #[inline]
     pub fn transport(&self) -> &TransportStatus {
         static UNSET: ::std::sync::LazyLock<TransportStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10325,10 +10923,12 @@ pub struct Storage {
 }
 impl Storage {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &BlobStorageMetadata {
         static UNSET: ::std::sync::LazyLock<BlobStorageMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10336,10 +10936,12 @@ impl Storage {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), if it is set.
+    #[inline]
     pub fn spec(&self) -> Option<&StorageSpec> {
         self.spec.as_ref()
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &StorageStatus {
         static UNSET: ::std::sync::LazyLock<StorageStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10361,6 +10963,7 @@ pub struct StorageCredential {
 }
 impl StorageCredential {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &SasTokenMetadata {
         static UNSET: ::std::sync::LazyLock<SasTokenMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10368,6 +10971,7 @@ impl StorageCredential {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), if it is set.
+    #[inline]
     pub fn spec(&self) -> Option<&StorageCredentialSpec> {
         self.spec.as_ref()
     }
@@ -10397,10 +11001,12 @@ pub struct StorageCredentialList {
 }
 impl StorageCredentialList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10408,6 +11014,7 @@ impl StorageCredentialList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[StorageCredential] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -10433,36 +11040,43 @@ impl StorageCredentialPost {
     }
 }
 impl From<AwsCredential> for StorageCredentialPost {
+    #[inline]
     fn from(value: AwsCredential) -> Self {
         Self::new(value)
     }
 }
 impl From<AwsCredentialSpec> for StorageCredentialPost {
+    #[inline]
     fn from(value: AwsCredentialSpec) -> Self {
         Self::new(value)
     }
 }
 impl From<AzureCredentialPost> for StorageCredentialPost {
+    #[inline]
     fn from(value: AzureCredentialPost) -> Self {
         Self::new(value)
     }
 }
 impl From<AzureCredentialSpecPost> for StorageCredentialPost {
+    #[inline]
     fn from(value: AzureCredentialSpecPost) -> Self {
         Self::new(value)
     }
 }
 impl From<GoogleCredential> for StorageCredentialPost {
+    #[inline]
     fn from(value: GoogleCredential) -> Self {
         Self::new(value)
     }
 }
 impl From<GoogleCredentialSpec> for StorageCredentialPost {
+    #[inline]
     fn from(value: GoogleCredentialSpec) -> Self {
         Self::new(value)
     }
 }
 impl From<StorageCredentialPostSpec> for StorageCredentialPost {
+    #[inline]
     fn from(value: StorageCredentialPostSpec) -> Self {
         Self::new(value)
     }
@@ -10513,6 +11127,7 @@ impl<'de> Deserialize<'de> for StorageCredentialPostSpec {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StorageCredentialPostSpec {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
@@ -10527,48 +11142,58 @@ impl ::std::fmt::Debug for StorageCredentialPostSpec {
 }
 impl StorageCredentialPostSpec {
     /// Returns the content if this is [`Aws`](Self::Aws).
+    #[inline]
     pub fn as_aws(&self) -> Option<&AwsCredentialSpec> {
         if let Self::Aws(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Google`](Self::Google).
+    #[inline]
     pub fn as_google(&self) -> Option<&GoogleCredentialSpec> {
         if let Self::Google(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Azure`](Self::Azure).
+    #[inline]
     pub fn as_azure(&self) -> Option<&AzureCredentialSpecPost> {
         if let Self::Azure(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AwsCredentialSpec> for StorageCredentialPostSpec {
+    #[inline]
     fn from(value: AwsCredentialSpec) -> Self {
         Self::Aws(value)
     }
 }
 impl From<GoogleCredentialSpec> for StorageCredentialPostSpec {
+    #[inline]
     fn from(value: GoogleCredentialSpec) -> Self {
         Self::Google(value)
     }
 }
 impl From<AzureCredentialSpecPost> for StorageCredentialPostSpec {
+    #[inline]
     fn from(value: AzureCredentialSpecPost) -> Self {
         Self::Azure(value)
     }
 }
 impl From<AwsCredential> for StorageCredentialPostSpec {
+    #[inline]
     fn from(value: AwsCredential) -> Self {
         Self::Aws(value.into())
     }
 }
 impl From<AzureCredentialPost> for StorageCredentialPostSpec {
+    #[inline]
     fn from(value: AzureCredentialPost) -> Self {
         Self::Azure(value.into())
     }
 }
 impl From<GoogleCredential> for StorageCredentialPostSpec {
+    #[inline]
     fn from(value: GoogleCredential) -> Self {
         Self::Google(value.into())
     }
@@ -10616,6 +11241,7 @@ impl<'de> Deserialize<'de> for StorageCredentialSpec {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StorageCredentialSpec {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
@@ -10630,43 +11256,52 @@ impl ::std::fmt::Debug for StorageCredentialSpec {
 }
 impl StorageCredentialSpec {
     /// Returns the content if this is [`Aws`](Self::Aws).
+    #[inline]
     pub fn as_aws(&self) -> Option<&AwsCredentialSpec> {
         if let Self::Aws(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Google`](Self::Google).
+    #[inline]
     pub fn as_google(&self) -> Option<&GoogleCredentialSpec> {
         if let Self::Google(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Azure`](Self::Azure).
+    #[inline]
     pub fn as_azure(&self) -> Option<&AzureCredentialSpec> {
         if let Self::Azure(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AwsCredentialSpec> for StorageCredentialSpec {
+    #[inline]
     fn from(value: AwsCredentialSpec) -> Self {
         Self::Aws(value)
     }
 }
 impl From<GoogleCredentialSpec> for StorageCredentialSpec {
+    #[inline]
     fn from(value: GoogleCredentialSpec) -> Self {
         Self::Google(value)
     }
 }
 impl From<AzureCredentialSpec> for StorageCredentialSpec {
+    #[inline]
     fn from(value: AzureCredentialSpec) -> Self {
         Self::Azure(value)
     }
 }
 impl From<AwsCredential> for StorageCredentialSpec {
+    #[inline]
     fn from(value: AwsCredential) -> Self {
         Self::Aws(value.into())
     }
 }
 impl From<GoogleCredential> for StorageCredentialSpec {
+    #[inline]
     fn from(value: GoogleCredential) -> Self {
         Self::Google(value.into())
     }
@@ -10705,10 +11340,12 @@ pub struct StorageList {
 }
 impl StorageList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -10716,6 +11353,7 @@ impl StorageList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Storage] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -10731,6 +11369,7 @@ pub struct StoragePatch {
 }
 impl StoragePatch {
     /// Creates an empty `StoragePatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -10742,21 +11381,25 @@ impl StoragePatch {
     }
 }
 impl From<AwsStorageSpecPatch> for StoragePatch {
+    #[inline]
     fn from(value: AwsStorageSpecPatch) -> Self {
         Self::new().with_spec(value)
     }
 }
 impl From<AzureStorageSpecPatch> for StoragePatch {
+    #[inline]
     fn from(value: AzureStorageSpecPatch) -> Self {
         Self::new().with_spec(value)
     }
 }
 impl From<GoogleStorageSpecPatch> for StoragePatch {
+    #[inline]
     fn from(value: GoogleStorageSpecPatch) -> Self {
         Self::new().with_spec(value)
     }
 }
 impl From<StoragePatchSpec> for StoragePatch {
+    #[inline]
     fn from(value: StoragePatchSpec) -> Self {
         Self::new().with_spec(value)
     }
@@ -10807,6 +11450,7 @@ impl<'de> Deserialize<'de> for StoragePatchSpec {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StoragePatchSpec {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
@@ -10821,33 +11465,40 @@ impl ::std::fmt::Debug for StoragePatchSpec {
 }
 impl StoragePatchSpec {
     /// Returns the content if this is [`Aws`](Self::Aws).
+    #[inline]
     pub fn as_aws(&self) -> Option<&AwsStorageSpecPatch> {
         if let Self::Aws(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Google`](Self::Google).
+    #[inline]
     pub fn as_google(&self) -> Option<&GoogleStorageSpecPatch> {
         if let Self::Google(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Azure`](Self::Azure).
+    #[inline]
     pub fn as_azure(&self) -> Option<&AzureStorageSpecPatch> {
         if let Self::Azure(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AwsStorageSpecPatch> for StoragePatchSpec {
+    #[inline]
     fn from(value: AwsStorageSpecPatch) -> Self {
         Self::Aws(value)
     }
 }
 impl From<GoogleStorageSpecPatch> for StoragePatchSpec {
+    #[inline]
     fn from(value: GoogleStorageSpecPatch) -> Self {
         Self::Google(value)
     }
 }
 impl From<AzureStorageSpecPatch> for StoragePatchSpec {
+    #[inline]
     fn from(value: AzureStorageSpecPatch) -> Self {
         Self::Azure(value)
     }
@@ -10873,21 +11524,25 @@ impl StoragePut {
     }
 }
 impl From<AwsStorageSpecPut> for StoragePut {
+    #[inline]
     fn from(value: AwsStorageSpecPut) -> Self {
         Self::new(value)
     }
 }
 impl From<AzureStorageSpecPut> for StoragePut {
+    #[inline]
     fn from(value: AzureStorageSpecPut) -> Self {
         Self::new(value)
     }
 }
 impl From<GoogleStorageSpecPut> for StoragePut {
+    #[inline]
     fn from(value: GoogleStorageSpecPut) -> Self {
         Self::new(value)
     }
 }
 impl From<StoragePutSpec> for StoragePut {
+    #[inline]
     fn from(value: StoragePutSpec) -> Self {
         Self::new(value)
     }
@@ -10938,6 +11593,7 @@ impl<'de> Deserialize<'de> for StoragePutSpec {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StoragePutSpec {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
@@ -10952,33 +11608,40 @@ impl ::std::fmt::Debug for StoragePutSpec {
 }
 impl StoragePutSpec {
     /// Returns the content if this is [`Aws`](Self::Aws).
+    #[inline]
     pub fn as_aws(&self) -> Option<&AwsStorageSpecPut> {
         if let Self::Aws(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Google`](Self::Google).
+    #[inline]
     pub fn as_google(&self) -> Option<&GoogleStorageSpecPut> {
         if let Self::Google(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Azure`](Self::Azure).
+    #[inline]
     pub fn as_azure(&self) -> Option<&AzureStorageSpecPut> {
         if let Self::Azure(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AwsStorageSpecPut> for StoragePutSpec {
+    #[inline]
     fn from(value: AwsStorageSpecPut) -> Self {
         Self::Aws(value)
     }
 }
 impl From<GoogleStorageSpecPut> for StoragePutSpec {
+    #[inline]
     fn from(value: GoogleStorageSpecPut) -> Self {
         Self::Google(value)
     }
 }
 impl From<AzureStorageSpecPut> for StoragePutSpec {
+    #[inline]
     fn from(value: AzureStorageSpecPut) -> Self {
         Self::Azure(value)
     }
@@ -11026,6 +11689,7 @@ impl<'de> Deserialize<'de> for StorageSpec {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StorageSpec {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::Aws(value) => f.debug_tuple("Aws").field(value).finish(),
@@ -11040,33 +11704,40 @@ impl ::std::fmt::Debug for StorageSpec {
 }
 impl StorageSpec {
     /// Returns the content if this is [`Aws`](Self::Aws).
+    #[inline]
     pub fn as_aws(&self) -> Option<&AwsStorageSpec> {
         if let Self::Aws(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Google`](Self::Google).
+    #[inline]
     pub fn as_google(&self) -> Option<&GoogleStorageSpec> {
         if let Self::Google(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Azure`](Self::Azure).
+    #[inline]
     pub fn as_azure(&self) -> Option<&AzureStorageSpec> {
         if let Self::Azure(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AwsStorageSpec> for StorageSpec {
+    #[inline]
     fn from(value: AwsStorageSpec) -> Self {
         Self::Aws(value)
     }
 }
 impl From<GoogleStorageSpec> for StorageSpec {
+    #[inline]
     fn from(value: GoogleStorageSpec) -> Self {
         Self::Google(value)
     }
 }
 impl From<AzureStorageSpec> for StorageSpec {
+    #[inline]
     fn from(value: AzureStorageSpec) -> Self {
         Self::Azure(value)
     }
@@ -11096,10 +11767,12 @@ pub struct StorageStatus {
 }
 impl StorageStatus {
     /// Returns [`active_credential_id`](Self#structfield.active_credential_id), if it is set.
+    #[inline]
     pub fn active_credential_id(&self) -> Option<&str> {
         self.active_credential_id.as_ref().map(String::as_str)
     }
     /// Returns [`private_link_service_connection_status`](Self#structfield.private_link_service_connection_status), if it is set.
+    #[inline]
     pub fn private_link_service_connection_status(
         &self,
     ) -> Option<&PrivateLinkServiceConnectionStatus> {
@@ -11134,14 +11807,17 @@ pub struct StreamingEndpoint {
 }
 impl StreamingEndpoint {
     /// Returns [`location`](Self#structfield.location), if it is set.
+    #[inline]
     pub fn location(&self) -> Option<&str> {
         self.location.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
+    #[inline]
     pub fn properties(&self) -> &StreamingEndpointProperties {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11149,12 +11825,14 @@ impl StreamingEndpoint {
         self.properties.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`tags`](Self#structfield.tags), empty if it is not set.
+    #[inline]
     pub fn tags(&self) -> &BTreeMap<String, String> {
         self.tags.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
 }
 impl StreamingEndpoint {
     /// State (`/properties/resourceState` in JSON), if present. Compares with strings.
+    #[inline]
     pub fn state(&self) -> ::mkio_core::StateRef<'_, StreamingEndpointState> {
         ::mkio_core::StateRef::new(
             self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
@@ -11175,6 +11853,7 @@ pub struct StreamingEndpointAccessControl {
 }
 impl StreamingEndpointAccessControl {
     /// Creates an empty `StreamingEndpointAccessControl`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -11193,6 +11872,7 @@ impl StreamingEndpointAccessControl {
 }
 impl StreamingEndpointAccessControl {
     /// Returns [`akamai`](Self#structfield.akamai), an empty one if unset.
+    #[inline]
     pub fn akamai(&self) -> &StreamingEndpointAkamaiAcl {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointAkamaiAcl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11200,6 +11880,7 @@ impl StreamingEndpointAccessControl {
         self.akamai.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`ip`](Self#structfield.ip), an empty one if unset.
+    #[inline]
     pub fn ip(&self) -> &StreamingEndpointIpAcl {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointIpAcl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11221,6 +11902,7 @@ pub struct StreamingEndpointAccessControlPatch {
 }
 impl StreamingEndpointAccessControlPatch {
     /// Creates an empty `StreamingEndpointAccessControlPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -11286,6 +11968,7 @@ impl StreamingEndpointAkamaiAcl {
 }
 impl StreamingEndpointAkamaiAcl {
     /// Returns [`akamai_signature_header_authentication_key_list`](Self#structfield.akamai_signature_header_authentication_key_list), empty if it is not set.
+    #[inline]
     pub fn akamai_signature_header_authentication_key_list(
         &self,
     ) -> &[AkamaiHeaderAuthKey] {
@@ -11310,6 +11993,7 @@ pub struct StreamingEndpointAkamaiAclPatch {
 }
 impl StreamingEndpointAkamaiAclPatch {
     /// Creates an empty `StreamingEndpointAkamaiAclPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -11359,6 +12043,7 @@ impl StreamingEndpointIpAcl {
 }
 impl StreamingEndpointIpAcl {
     /// Returns [`allow`](Self#structfield.allow), empty if it is not set.
+    #[inline]
     pub fn allow(&self) -> &[IpAcl] {
         self.allow.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -11374,6 +12059,7 @@ pub struct StreamingEndpointIpAclPatch {
 }
 impl StreamingEndpointIpAclPatch {
     /// Creates an empty `StreamingEndpointIpAclPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -11412,10 +12098,12 @@ pub struct StreamingEndpointList {
 }
 impl StreamingEndpointList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11423,6 +12111,7 @@ impl StreamingEndpointList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[StreamingEndpoint] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -11446,6 +12135,7 @@ pub struct StreamingEndpointPatch {
 }
 impl StreamingEndpointPatch {
     /// Creates an empty `StreamingEndpointPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -11607,6 +12297,7 @@ pub struct StreamingEndpointProperties {
 }
 impl StreamingEndpointProperties {
     /// Returns [`access_control`](Self#structfield.access_control), an empty one if unset.
+    #[inline]
     pub fn access_control(&self) -> &StreamingEndpointAccessControl {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointAccessControl> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11614,30 +12305,37 @@ impl StreamingEndpointProperties {
         self.access_control.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`advanced_settings_name`](Self#structfield.advanced_settings_name), if it is set.
+    #[inline]
     pub fn advanced_settings_name(&self) -> Option<&str> {
         self.advanced_settings_name.as_ref().map(String::as_str)
     }
     /// Returns [`cdn_base_path`](Self#structfield.cdn_base_path), if it is set.
+    #[inline]
     pub fn cdn_base_path(&self) -> Option<&str> {
         self.cdn_base_path.as_ref().map(String::as_str)
     }
     /// Returns [`cdn_enabled`](Self#structfield.cdn_enabled), if it is set.
+    #[inline]
     pub fn cdn_enabled(&self) -> Option<bool> {
         self.cdn_enabled.as_ref().copied()
     }
     /// Returns [`cdn_profile`](Self#structfield.cdn_profile), if it is set.
+    #[inline]
     pub fn cdn_profile(&self) -> Option<&str> {
         self.cdn_profile.as_ref().map(String::as_str)
     }
     /// Returns [`cdn_provider`](Self#structfield.cdn_provider), if it is set.
+    #[inline]
     pub fn cdn_provider(&self) -> Option<&CdnProvider> {
         self.cdn_provider.as_ref()
     }
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`cross_site_access_policies`](Self#structfield.cross_site_access_policies), an empty one if unset.
+    #[inline]
     pub fn cross_site_access_policies(&self) -> &CrossSiteAccessPolicies {
         static UNSET: ::std::sync::LazyLock<CrossSiteAccessPolicies> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11645,50 +12343,62 @@ impl StreamingEndpointProperties {
         self.cross_site_access_policies.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`custom_host_names`](Self#structfield.custom_host_names), empty if it is not set.
+    #[inline]
     pub fn custom_host_names(&self) -> &[String] {
         self.custom_host_names.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`host_name`](Self#structfield.host_name), if it is set.
+    #[inline]
     pub fn host_name(&self) -> Option<&str> {
         self.host_name.as_ref().map(String::as_str)
     }
     /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    #[inline]
     pub fn last_modified(&self) -> Option<&Timestamp> {
         self.last_modified.as_ref()
     }
     /// Returns [`max_cache_age`](Self#structfield.max_cache_age), if it is set.
+    #[inline]
     pub fn max_cache_age(&self) -> Option<i64> {
         self.max_cache_age.as_ref().copied()
     }
     /// Returns [`max_manifest_cache_age`](Self#structfield.max_manifest_cache_age), if it is set.
+    #[inline]
     pub fn max_manifest_cache_age(&self) -> Option<i64> {
         self.max_manifest_cache_age.as_ref().copied()
     }
     /// Returns [`provisioning_state`](Self#structfield.provisioning_state), if it is set.
+    #[inline]
     pub fn provisioning_state(&self) -> Option<&ProvisioningState> {
         self.provisioning_state.as_ref()
     }
     /// Returns [`public_name`](Self#structfield.public_name), if it is set.
+    #[inline]
     pub fn public_name(&self) -> Option<&str> {
         self.public_name.as_ref().map(String::as_str)
     }
     /// Returns [`resource_state`](Self#structfield.resource_state), if it is set.
+    #[inline]
     pub fn resource_state(&self) -> Option<&StreamingEndpointState> {
         self.resource_state.as_ref()
     }
     /// Returns [`scale_units`](Self#structfield.scale_units), if it is set.
+    #[inline]
     pub fn scale_units(&self) -> Option<i64> {
         self.scale_units.as_ref().copied()
     }
     /// Returns [`server_credential_names`](Self#structfield.server_credential_names), empty if it is not set.
+    #[inline]
     pub fn server_credential_names(&self) -> &[String] {
         self.server_credential_names.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`shield_cache`](Self#structfield.shield_cache), an empty one if unset.
+    #[inline]
     pub fn shield_cache(&self) -> &StreamingEndpointShieldCache {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointShieldCache> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11696,6 +12406,7 @@ impl StreamingEndpointProperties {
         self.shield_cache.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`sku`](Self#structfield.sku), an empty one if unset.
+    #[inline]
     pub fn sku(&self) -> &StreamingEndpointSku {
         static UNSET: ::std::sync::LazyLock<StreamingEndpointSku> = ::std::sync::LazyLock::new(
             Default::default,
@@ -11703,6 +12414,7 @@ impl StreamingEndpointProperties {
         self.sku.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`url_style`](Self#structfield.url_style), if it is set.
+    #[inline]
     pub fn url_style(&self) -> Option<&str> {
         self.url_style.as_ref().map(String::as_str)
     }
@@ -11787,6 +12499,7 @@ pub struct StreamingEndpointPropertiesPatch {
 }
 impl StreamingEndpointPropertiesPatch {
     /// Creates an empty `StreamingEndpointPropertiesPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -11812,6 +12525,7 @@ impl StreamingEndpointPropertiesPatch {
     }
     /// Sets [`cdn_enabled`](Self#structfield.cdn_enabled).
     #[must_use]
+    #[inline]
     pub fn with_cdn_enabled(mut self, value: bool) -> Self {
         self.cdn_enabled = Some(value);
         self
@@ -12110,6 +12824,7 @@ impl StreamingEndpointPutProperties {
     }
     /// Sets [`cdn_enabled`](Self#structfield.cdn_enabled).
     #[must_use]
+    #[inline]
     pub fn with_cdn_enabled(mut self, value: bool) -> Self {
         self.cdn_enabled = Some(value);
         self
@@ -12233,6 +12948,7 @@ pub struct StreamingEndpointPutSku {
 }
 impl StreamingEndpointPutSku {
     /// Creates `StreamingEndpointPutSku` from its required fields; all others are unset.
+    #[inline]
     pub fn new(name: StreamingEndpointSkuName) -> Self {
         Self { name: name }
     }
@@ -12303,6 +13019,7 @@ impl StreamingEndpointShieldCache {
 }
 impl StreamingEndpointShieldCache {
     /// Returns [`scale_units`](Self#structfield.scale_units), if it is set.
+    #[inline]
     pub fn scale_units(&self) -> Option<i64> {
         self.scale_units.as_ref().value().copied()
     }
@@ -12320,6 +13037,7 @@ pub struct StreamingEndpointShieldCachePatch {
 }
 impl StreamingEndpointShieldCachePatch {
     /// Creates an empty `StreamingEndpointShieldCachePatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -12352,10 +13070,12 @@ pub struct StreamingEndpointSku {
 }
 impl StreamingEndpointSku {
     /// Returns [`capacity`](Self#structfield.capacity), if it is set.
+    #[inline]
     pub fn capacity(&self) -> Option<i64> {
         self.capacity.as_ref().copied()
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&StreamingEndpointSkuName> {
         self.name.as_ref()
     }
@@ -12382,6 +13102,7 @@ pub struct StreamingEndpointSkuPatch {
 }
 impl StreamingEndpointSkuPatch {
     /// Creates an empty `StreamingEndpointSkuPatch`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -12450,14 +13171,17 @@ pub struct StreamingLocator {
 }
 impl StreamingLocator {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
+    #[inline]
     pub fn properties(&self) -> &StreamingLocatorProperties {
         static UNSET: ::std::sync::LazyLock<StreamingLocatorProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -12465,6 +13189,7 @@ impl StreamingLocator {
         self.properties.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
+    #[inline]
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -12472,12 +13197,14 @@ impl StreamingLocator {
         self.system_data.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
 }
 impl StreamingLocator {
     /// State (`/properties/resourceState` in JSON), if present. Compares with strings.
+    #[inline]
     pub fn state(&self) -> ::mkio_core::StateRef<'_, StreamingLocatorState> {
         ::mkio_core::StateRef::new(
             self.properties.as_ref().and_then(|part| part.resource_state.as_ref()),
@@ -12568,26 +13295,32 @@ impl StreamingLocatorContentKey {
 }
 impl StreamingLocatorContentKey {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`label_reference_in_streaming_policy`](Self#structfield.label_reference_in_streaming_policy), if it is set.
+    #[inline]
     pub fn label_reference_in_streaming_policy(&self) -> Option<&str> {
         self.label_reference_in_streaming_policy.as_ref().map(String::as_str)
     }
     /// Returns [`policy_name`](Self#structfield.policy_name), if it is set.
+    #[inline]
     pub fn policy_name(&self) -> Option<&str> {
         self.policy_name.as_ref().map(String::as_str)
     }
     /// Returns [`tracks`](Self#structfield.tracks), empty if it is not set.
+    #[inline]
     pub fn tracks(&self) -> &[StreamingLocatorTrackSelection] {
         self.tracks.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&StreamingLocatorContentKeyType> {
         self.type_.as_ref()
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<&Secret<String>> {
         self.value.as_ref()
     }
@@ -12603,6 +13336,7 @@ pub struct StreamingLocatorContentKeyList {
 }
 impl StreamingLocatorContentKeyList {
     /// Returns [`content_keys`](Self#structfield.content_keys), empty if it is not set.
+    #[inline]
     pub fn content_keys(&self) -> &[StreamingLocatorContentKey] {
         self.content_keys.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -12634,10 +13368,12 @@ pub struct StreamingLocatorDrm {
 }
 impl StreamingLocatorDrm {
     /// Returns [`certificate_url`](Self#structfield.certificate_url), if it is set.
+    #[inline]
     pub fn certificate_url(&self) -> Option<&UrlText> {
         self.certificate_url.as_ref()
     }
     /// Returns [`license_acquisition_url`](Self#structfield.license_acquisition_url), if it is set.
+    #[inline]
     pub fn license_acquisition_url(&self) -> Option<&UrlText> {
         self.license_acquisition_url.as_ref()
     }
@@ -12665,10 +13401,12 @@ pub struct StreamingLocatorList {
 }
 impl StreamingLocatorList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -12676,6 +13414,7 @@ impl StreamingLocatorList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[StreamingLocator] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -12711,14 +13450,17 @@ pub struct StreamingLocatorPaths {
 }
 impl StreamingLocatorPaths {
     /// Returns [`download_paths`](Self#structfield.download_paths), empty if it is not set.
+    #[inline]
     pub fn download_paths(&self) -> &[String] {
         self.download_paths.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`drm`](Self#structfield.drm), empty if it is not set.
+    #[inline]
     pub fn drm(&self) -> &BTreeMap<String, StreamingLocatorDrm> {
         self.drm.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`streaming_paths`](Self#structfield.streaming_paths), empty if it is not set.
+    #[inline]
     pub fn streaming_paths(&self) -> &[StreamingPath] {
         self.streaming_paths.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -12736,6 +13478,7 @@ pub struct StreamingLocatorPathsQuery {
 }
 impl StreamingLocatorPathsQuery {
     /// Creates an empty `StreamingLocatorPathsQuery`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -12829,58 +13572,72 @@ pub struct StreamingLocatorProperties {
 }
 impl StreamingLocatorProperties {
     /// Returns [`alternative_media_id`](Self#structfield.alternative_media_id), if it is set.
+    #[inline]
     pub fn alternative_media_id(&self) -> Option<&str> {
         self.alternative_media_id.as_ref().map(String::as_str)
     }
     /// Returns [`asset_name`](Self#structfield.asset_name), if it is set.
+    #[inline]
     pub fn asset_name(&self) -> Option<&str> {
         self.asset_name.as_ref().map(String::as_str)
     }
     /// Returns [`content_id`](Self#structfield.content_id), if it is set.
+    #[inline]
     pub fn content_id(&self) -> Option<&str> {
         self.content_id.as_ref().map(String::as_str)
     }
     /// Returns [`content_keys`](Self#structfield.content_keys), empty if it is not set.
+    #[inline]
     pub fn content_keys(&self) -> &[StreamingLocatorContentKey] {
         self.content_keys.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`default_content_key_policy_name`](Self#structfield.default_content_key_policy_name), if it is set.
+    #[inline]
     pub fn default_content_key_policy_name(&self) -> Option<&str> {
         self.default_content_key_policy_name.as_ref().map(String::as_str)
     }
     /// Returns [`default_manifest_filename`](Self#structfield.default_manifest_filename), if it is set.
+    #[inline]
     pub fn default_manifest_filename(&self) -> Option<&str> {
         self.default_manifest_filename.as_ref().map(String::as_str)
     }
     /// Returns [`end_time`](Self#structfield.end_time), if it is set.
+    #[inline]
     pub fn end_time(&self) -> Option<&Timestamp> {
         self.end_time.as_ref()
     }
     /// Returns [`filters`](Self#structfield.filters), empty if it is not set.
+    #[inline]
     pub fn filters(&self) -> &[String] {
         self.filters.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`provisioning_state`](Self#structfield.provisioning_state), if it is set.
+    #[inline]
     pub fn provisioning_state(&self) -> Option<&ProvisioningState> {
         self.provisioning_state.as_ref()
     }
     /// Returns [`resource_state`](Self#structfield.resource_state), if it is set.
+    #[inline]
     pub fn resource_state(&self) -> Option<&StreamingLocatorState> {
         self.resource_state.as_ref()
     }
     /// Returns [`start_time`](Self#structfield.start_time), if it is set.
+    #[inline]
     pub fn start_time(&self) -> Option<&Timestamp> {
         self.start_time.as_ref()
     }
     /// Returns [`streaming_locator_id`](Self#structfield.streaming_locator_id), if it is set.
+    #[inline]
     pub fn streaming_locator_id(&self) -> Option<&str> {
         self.streaming_locator_id.as_ref().map(String::as_str)
     }
     /// Returns [`streaming_policy_name`](Self#structfield.streaming_policy_name), if it is set.
+    #[inline]
     pub fn streaming_policy_name(&self) -> Option<&str> {
         self.streaming_policy_name.as_ref().map(String::as_str)
     }
     /// Returns [`suppressed`](Self#structfield.suppressed), if it is set.
+    #[inline]
     pub fn suppressed(&self) -> Option<bool> {
         self.suppressed.as_ref().copied()
     }
@@ -12911,6 +13668,7 @@ impl StreamingLocatorPut {
     }
 }
 impl From<StreamingLocatorPutProperties> for StreamingLocatorPut {
+    #[inline]
     fn from(value: StreamingLocatorPutProperties) -> Self {
         Self::new(value)
     }
@@ -12976,6 +13734,7 @@ pub struct StreamingLocatorPutProperties {
 impl StreamingLocatorPutProperties {
     /// Starts `StreamingLocatorPutProperties`. Required fields are set by name, in this order: `asset_name`, `streaming_policy_name`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> StreamingLocatorPutPropertiesNeedsAssetName {
         StreamingLocatorPutPropertiesNeedsAssetName(Self {
             alternative_media_id: Default::default(),
@@ -13069,6 +13828,7 @@ impl StreamingLocatorPutProperties {
     }
     /// Sets [`suppressed`](Self#structfield.suppressed).
     #[must_use]
+    #[inline]
     pub fn with_suppressed(mut self, value: bool) -> Self {
         self.suppressed = Some(value);
         self
@@ -13210,6 +13970,7 @@ impl StreamingLocatorTrackPropertyConditionNeedsValue {
 }
 impl StreamingLocatorTrackPropertyCondition {
     /// Returns [`operation`](Self#structfield.operation), an empty one if unset.
+    #[inline]
     pub fn operation(&self) -> &TrackPropertyCompareOperation {
         static UNSET: ::std::sync::LazyLock<TrackPropertyCompareOperation> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13217,10 +13978,12 @@ impl StreamingLocatorTrackPropertyCondition {
         self.operation.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`property`](Self#structfield.property), if it is set.
+    #[inline]
     pub fn property(&self) -> Option<&str> {
         self.property.as_ref().map(String::as_str)
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<&str> {
         self.value.as_ref().map(String::as_str)
     }
@@ -13266,6 +14029,7 @@ impl StreamingLocatorTrackSelection {
 }
 impl StreamingLocatorTrackSelection {
     /// Returns [`track_selections`](Self#structfield.track_selections), empty if it is not set.
+    #[inline]
     pub fn track_selections(&self) -> &[StreamingLocatorTrackPropertyCondition] {
         self.track_selections.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -13291,14 +14055,17 @@ pub struct StreamingPath {
 }
 impl StreamingPath {
     /// Returns [`encryption_scheme`](Self#structfield.encryption_scheme), if it is set.
+    #[inline]
     pub fn encryption_scheme(&self) -> Option<&EncryptionScheme> {
         self.encryption_scheme.as_ref()
     }
     /// Returns [`paths`](Self#structfield.paths), empty if it is not set.
+    #[inline]
     pub fn paths(&self) -> &[String] {
         self.paths.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`streaming_protocol`](Self#structfield.streaming_protocol), if it is set.
+    #[inline]
     pub fn streaming_protocol(&self) -> Option<&StreamingProtocol> {
         self.streaming_protocol.as_ref()
     }
@@ -13334,14 +14101,17 @@ pub struct StreamingPolicy {
 }
 impl StreamingPolicy {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
+    #[inline]
     pub fn properties(&self) -> &StreamingPolicyProperties {
         static UNSET: ::std::sync::LazyLock<StreamingPolicyProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13349,6 +14119,7 @@ impl StreamingPolicy {
         self.properties.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
+    #[inline]
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13356,6 +14127,7 @@ impl StreamingPolicy {
         self.system_data.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
@@ -13381,6 +14153,7 @@ pub struct StreamingPolicyContentKey {
 }
 impl StreamingPolicyContentKey {
     /// Creates an empty `StreamingPolicyContentKey`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -13408,14 +14181,17 @@ impl StreamingPolicyContentKey {
 }
 impl StreamingPolicyContentKey {
     /// Returns [`label`](Self#structfield.label), if it is set.
+    #[inline]
     pub fn label(&self) -> Option<&str> {
         self.label.as_ref().map(String::as_str)
     }
     /// Returns [`policy_name`](Self#structfield.policy_name), if it is set.
+    #[inline]
     pub fn policy_name(&self) -> Option<&str> {
         self.policy_name.as_ref().map(String::as_str)
     }
     /// Returns [`tracks`](Self#structfield.tracks), empty if it is not set.
+    #[inline]
     pub fn tracks(&self) -> &[StreamingPolicyTrackSelection] {
         self.tracks.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -13439,6 +14215,7 @@ pub struct StreamingPolicyContentKeys {
 }
 impl StreamingPolicyContentKeys {
     /// Creates an empty `StreamingPolicyContentKeys`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -13460,6 +14237,7 @@ impl StreamingPolicyContentKeys {
 }
 impl StreamingPolicyContentKeys {
     /// Returns [`default_key`](Self#structfield.default_key), an empty one if unset.
+    #[inline]
     pub fn default_key(&self) -> &DefaultKey {
         static UNSET: ::std::sync::LazyLock<DefaultKey> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13467,6 +14245,7 @@ impl StreamingPolicyContentKeys {
         self.default_key.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`key_to_track_mappings`](Self#structfield.key_to_track_mappings), empty if it is not set.
+    #[inline]
     pub fn key_to_track_mappings(&self) -> &[StreamingPolicyContentKey] {
         self.key_to_track_mappings.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -13494,6 +14273,7 @@ pub struct StreamingPolicyFairPlayConfiguration {
 impl StreamingPolicyFairPlayConfiguration {
     /// Starts `StreamingPolicyFairPlayConfiguration`. Required fields are set by name, in this order: `allow_persistent_license`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense {
         StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense(Self {
             allow_persistent_license: Default::default(),
@@ -13502,6 +14282,7 @@ impl StreamingPolicyFairPlayConfiguration {
     }
     /// Sets [`allow_persistent_license`](Self#structfield.allow_persistent_license).
     #[must_use]
+    #[inline]
     pub fn with_allow_persistent_license(mut self, value: bool) -> Self {
         self.allow_persistent_license = Some(value);
         self
@@ -13525,6 +14306,7 @@ pub struct StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense(
 impl StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense {
     /// Sets [`allow_persistent_license`](StreamingPolicyFairPlayConfiguration#structfield.allow_persistent_license).
     #[must_use]
+    #[inline]
     pub fn allow_persistent_license(
         mut self,
         value: bool,
@@ -13535,10 +14317,12 @@ impl StreamingPolicyFairPlayConfigurationNeedsAllowPersistentLicense {
 }
 impl StreamingPolicyFairPlayConfiguration {
     /// Returns [`allow_persistent_license`](Self#structfield.allow_persistent_license), if it is set.
+    #[inline]
     pub fn allow_persistent_license(&self) -> Option<bool> {
         self.allow_persistent_license.as_ref().copied()
     }
     /// Returns [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template), if it is set.
+    #[inline]
     pub fn custom_license_acquisition_url_template(&self) -> Option<&UrlText> {
         self.custom_license_acquisition_url_template.as_ref()
     }
@@ -13566,10 +14350,12 @@ pub struct StreamingPolicyList {
 }
 impl StreamingPolicyList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13577,6 +14363,7 @@ impl StreamingPolicyList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[StreamingPolicy] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -13601,6 +14388,7 @@ pub struct StreamingPolicyPlayReadyConfiguration {
 }
 impl StreamingPolicyPlayReadyConfiguration {
     /// Creates an empty `StreamingPolicyPlayReadyConfiguration`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -13625,10 +14413,12 @@ impl StreamingPolicyPlayReadyConfiguration {
 }
 impl StreamingPolicyPlayReadyConfiguration {
     /// Returns [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template), if it is set.
+    #[inline]
     pub fn custom_license_acquisition_url_template(&self) -> Option<&UrlText> {
         self.custom_license_acquisition_url_template.as_ref()
     }
     /// Returns [`play_ready_custom_attributes`](Self#structfield.play_ready_custom_attributes), if it is set.
+    #[inline]
     pub fn play_ready_custom_attributes(&self) -> Option<&str> {
         self.play_ready_custom_attributes.as_ref().map(String::as_str)
     }
@@ -13664,6 +14454,7 @@ pub struct StreamingPolicyProperties {
 }
 impl StreamingPolicyProperties {
     /// Creates an empty `StreamingPolicyProperties`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -13723,10 +14514,12 @@ impl StreamingPolicyProperties {
 }
 impl StreamingPolicyProperties {
     /// Returns [`catalog`](Self#structfield.catalog), empty if it is not set.
+    #[inline]
     pub fn catalog(&self) -> &::serde_json::Map<String, Value> {
         self.catalog.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`common_encryption_cbcs`](Self#structfield.common_encryption_cbcs), an empty one if unset.
+    #[inline]
     pub fn common_encryption_cbcs(&self) -> &CommonEncryptionCbcs {
         static UNSET: ::std::sync::LazyLock<CommonEncryptionCbcs> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13734,6 +14527,7 @@ impl StreamingPolicyProperties {
         self.common_encryption_cbcs.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`common_encryption_cenc`](Self#structfield.common_encryption_cenc), an empty one if unset.
+    #[inline]
     pub fn common_encryption_cenc(&self) -> &CommonEncryptionCenc {
         static UNSET: ::std::sync::LazyLock<CommonEncryptionCenc> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13741,10 +14535,12 @@ impl StreamingPolicyProperties {
         self.common_encryption_cenc.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`default_content_key_policy_name`](Self#structfield.default_content_key_policy_name), if it is set.
+    #[inline]
     pub fn default_content_key_policy_name(&self) -> Option<&str> {
         self.default_content_key_policy_name.as_ref().map(String::as_str)
     }
     /// Returns [`envelope_encryption`](Self#structfield.envelope_encryption), an empty one if unset.
+    #[inline]
     pub fn envelope_encryption(&self) -> &EnvelopeEncryption {
         static UNSET: ::std::sync::LazyLock<EnvelopeEncryption> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13752,6 +14548,7 @@ impl StreamingPolicyProperties {
         self.envelope_encryption.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`no_encryption`](Self#structfield.no_encryption), an empty one if unset.
+    #[inline]
     pub fn no_encryption(&self) -> &NoEncryption {
         static UNSET: ::std::sync::LazyLock<NoEncryption> = ::std::sync::LazyLock::new(
             Default::default,
@@ -13785,6 +14582,7 @@ impl StreamingPolicyPut {
     }
 }
 impl From<StreamingPolicyProperties> for StreamingPolicyPut {
+    #[inline]
     fn from(value: StreamingPolicyProperties) -> Self {
         Self::new(value)
     }
@@ -13831,6 +14629,7 @@ pub struct StreamingPolicyTrackPropertyCondition {
 }
 impl StreamingPolicyTrackPropertyCondition {
     /// Creates `StreamingPolicyTrackPropertyCondition` from its required fields; all others are unset.
+    #[inline]
     pub fn new(
         property: StreamingPolicyTrackProperty,
         operation: StreamingPolicyTrackOperation,
@@ -13868,14 +14667,17 @@ impl StreamingPolicyTrackPropertyCondition {
 }
 impl StreamingPolicyTrackPropertyCondition {
     /// Returns [`operation`](Self#structfield.operation), if it is set.
+    #[inline]
     pub fn operation(&self) -> Option<&StreamingPolicyTrackOperation> {
         self.operation.as_ref()
     }
     /// Returns [`property`](Self#structfield.property), if it is set.
+    #[inline]
     pub fn property(&self) -> Option<&StreamingPolicyTrackProperty> {
         self.property.as_ref()
     }
     /// Returns [`value`](Self#structfield.value), if it is set.
+    #[inline]
     pub fn value(&self) -> Option<&str> {
         self.value.as_ref().map(String::as_str)
     }
@@ -13896,6 +14698,7 @@ pub struct StreamingPolicyTrackSelection {
 }
 impl StreamingPolicyTrackSelection {
     /// Creates an empty `StreamingPolicyTrackSelection`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -13911,6 +14714,7 @@ impl StreamingPolicyTrackSelection {
 }
 impl StreamingPolicyTrackSelection {
     /// Returns [`track_selections`](Self#structfield.track_selections), empty if it is not set.
+    #[inline]
     pub fn track_selections(&self) -> &[StreamingPolicyTrackPropertyCondition] {
         self.track_selections.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -13929,6 +14733,7 @@ pub struct StreamingPolicyWidevineConfiguration {
 }
 impl StreamingPolicyWidevineConfiguration {
     /// Creates an empty `StreamingPolicyWidevineConfiguration`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -13944,6 +14749,7 @@ impl StreamingPolicyWidevineConfiguration {
 }
 impl StreamingPolicyWidevineConfiguration {
     /// Returns [`custom_license_acquisition_url_template`](Self#structfield.custom_license_acquisition_url_template), if it is set.
+    #[inline]
     pub fn custom_license_acquisition_url_template(&self) -> Option<&UrlText> {
         self.custom_license_acquisition_url_template.as_ref()
     }
@@ -14021,30 +14827,37 @@ pub struct SystemData {
 }
 impl SystemData {
     /// Returns [`created_at`](Self#structfield.created_at), if it is set.
+    #[inline]
     pub fn created_at(&self) -> Option<&Timestamp> {
         self.created_at.as_ref()
     }
     /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    #[inline]
     pub fn created_by(&self) -> Option<&str> {
         self.created_by.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_type`](Self#structfield.created_by_type), if it is set.
+    #[inline]
     pub fn created_by_type(&self) -> Option<&IdentityType> {
         self.created_by_type.as_ref()
     }
     /// Returns [`internal_id`](Self#structfield.internal_id), if it is set.
+    #[inline]
     pub fn internal_id(&self) -> Option<&str> {
         self.internal_id.as_ref().map(String::as_str)
     }
     /// Returns [`last_modified_at`](Self#structfield.last_modified_at), if it is set.
+    #[inline]
     pub fn last_modified_at(&self) -> Option<&Timestamp> {
         self.last_modified_at.as_ref()
     }
     /// Returns [`last_modified_by`](Self#structfield.last_modified_by), if it is set.
+    #[inline]
     pub fn last_modified_by(&self) -> Option<&str> {
         self.last_modified_by.as_ref().map(String::as_str)
     }
     /// Returns [`last_modified_by_type`](Self#structfield.last_modified_by_type), if it is set.
+    #[inline]
     pub fn last_modified_by_type(&self) -> Option<&IdentityType> {
         self.last_modified_by_type.as_ref()
     }
@@ -14080,34 +14893,42 @@ pub struct TextStream {
 }
 impl TextStream {
     /// Returns [`scheme`](Self#structfield.scheme), if it is set.
+    #[inline]
     pub fn scheme(&self) -> Option<&str> {
         self.scheme.as_ref().map(String::as_str)
     }
     /// Returns [`manifest_output`](Self#structfield.manifest_output), if it is set.
+    #[inline]
     pub fn manifest_output(&self) -> Option<&str> {
         self.manifest_output.as_ref().map(String::as_str)
     }
     /// Returns [`parent_track_name`](Self#structfield.parent_track_name), if it is set.
+    #[inline]
     pub fn parent_track_name(&self) -> Option<&str> {
         self.parent_track_name.as_ref().map(String::as_str)
     }
     /// Returns [`src`](Self#structfield.src), if it is set.
+    #[inline]
     pub fn src(&self) -> Option<&str> {
         self.src.as_ref().map(String::as_str)
     }
     /// Returns [`system_bitrate`](Self#structfield.system_bitrate), if it is set.
+    #[inline]
     pub fn system_bitrate(&self) -> Option<&str> {
         self.system_bitrate.as_ref().map(String::as_str)
     }
     /// Returns [`timescale`](Self#structfield.timescale), if it is set.
+    #[inline]
     pub fn timescale(&self) -> Option<&str> {
         self.timescale.as_ref().map(String::as_str)
     }
     /// Returns [`track_id`](Self#structfield.track_id), if it is set.
+    #[inline]
     pub fn track_id(&self) -> Option<&str> {
         self.track_id.as_ref().map(String::as_str)
     }
     /// Returns [`track_name`](Self#structfield.track_name), if it is set.
+    #[inline]
     pub fn track_name(&self) -> Option<&str> {
         self.track_name.as_ref().map(String::as_str)
     }
@@ -14179,10 +15000,12 @@ impl TextTrack {
 }
 impl TextTrack {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
+    #[inline]
     pub fn display_name(&self) -> Option<&str> {
         self.display_name.as_ref().map(String::as_str)
     }
     /// Returns [`hls_settings`](Self#structfield.hls_settings), an empty one if unset.
+    #[inline]
     pub fn hls_settings(&self) -> &HlsSettings {
         static UNSET: ::std::sync::LazyLock<HlsSettings> = ::std::sync::LazyLock::new(
             Default::default,
@@ -14190,14 +15013,17 @@ impl TextTrack {
         self.hls_settings.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`language_code`](Self#structfield.language_code), if it is set.
+    #[inline]
     pub fn language_code(&self) -> Option<&str> {
         self.language_code.as_ref().map(String::as_str)
     }
     /// Returns [`player_visibility`](Self#structfield.player_visibility), if it is set.
+    #[inline]
     pub fn player_visibility(&self) -> Option<&PlayerVisibility> {
         self.player_visibility.as_ref()
     }
     /// Returns [`track_name`](Self#structfield.track_name), if it is set.
+    #[inline]
     pub fn track_name(&self) -> Option<&str> {
         self.track_name.as_ref().map(String::as_str)
     }
@@ -14267,6 +15093,7 @@ pub struct ThumbnailGeneratorConfiguration {
 }
 impl ThumbnailGeneratorConfiguration {
     /// Creates `ThumbnailGeneratorConfiguration` from its required fields; all others are unset.
+    #[inline]
     pub fn new(format: ThumbnailFormat) -> Self {
         Self {
             format: Some(format),
@@ -14337,38 +15164,47 @@ impl ThumbnailGeneratorConfiguration {
 }
 impl ThumbnailGeneratorConfiguration {
     /// Returns [`format`](Self#structfield.format), if it is set.
+    #[inline]
     pub fn format(&self) -> Option<&ThumbnailFormat> {
         self.format.as_ref()
     }
     /// Returns [`height`](Self#structfield.height), if it is set.
+    #[inline]
     pub fn height(&self) -> Option<&str> {
         self.height.as_ref().map(String::as_str)
     }
     /// Returns [`label`](Self#structfield.label), if it is set.
+    #[inline]
     pub fn label(&self) -> Option<&str> {
         self.label.as_ref().map(String::as_str)
     }
     /// Returns [`quality`](Self#structfield.quality), if it is set.
+    #[inline]
     pub fn quality(&self) -> Option<i64> {
         self.quality.as_ref().copied()
     }
     /// Returns [`range`](Self#structfield.range), if it is set.
+    #[inline]
     pub fn range(&self) -> Option<&str> {
         self.range.as_ref().map(String::as_str)
     }
     /// Returns [`sprite_column`](Self#structfield.sprite_column), if it is set.
+    #[inline]
     pub fn sprite_column(&self) -> Option<i64> {
         self.sprite_column.as_ref().copied()
     }
     /// Returns [`start`](Self#structfield.start), if it is set.
+    #[inline]
     pub fn start(&self) -> Option<&str> {
         self.start.as_ref().map(String::as_str)
     }
     /// Returns [`step`](Self#structfield.step), if it is set.
+    #[inline]
     pub fn step(&self) -> Option<&str> {
         self.step.as_ref().map(String::as_str)
     }
     /// Returns [`width`](Self#structfield.width), if it is set.
+    #[inline]
     pub fn width(&self) -> Option<&str> {
         self.width.as_ref().map(String::as_str)
     }
@@ -14421,10 +15257,12 @@ impl ThumbnailGeneratorPreset {
 }
 impl ThumbnailGeneratorPreset {
     /// Returns [`base_filename`](Self#structfield.base_filename), if it is set.
+    #[inline]
     pub fn base_filename(&self) -> Option<&str> {
         self.base_filename.as_ref().map(String::as_str)
     }
     /// Returns [`thumbnails`](Self#structfield.thumbnails), empty if it is not set.
+    #[inline]
     pub fn thumbnails(&self) -> &[ThumbnailGeneratorConfiguration] {
         self.thumbnails.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -14442,6 +15280,7 @@ pub struct Track {
 }
 impl Track {
     /// Returns [`body`](Self#structfield.body), an empty one if unset.
+    #[inline]
     pub fn body(&self) -> &ManifestBody {
         static UNSET: ::std::sync::LazyLock<ManifestBody> = ::std::sync::LazyLock::new(
             Default::default,
@@ -14449,6 +15288,7 @@ impl Track {
         self.body.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`head`](Self#structfield.head), an empty one if unset.
+    #[inline]
     pub fn head(&self) -> &ManifestHead {
         static UNSET: ::std::sync::LazyLock<ManifestHead> = ::std::sync::LazyLock::new(
             Default::default,
@@ -14502,10 +15342,12 @@ impl TrackInserterPreset {
 }
 impl TrackInserterPreset {
     /// Returns [`base_filename`](Self#structfield.base_filename), if it is set.
+    #[inline]
     pub fn base_filename(&self) -> Option<&str> {
         self.base_filename.as_ref().map(String::as_str)
     }
     /// Returns [`tracks`](Self#structfield.tracks), empty if it is not set.
+    #[inline]
     pub fn tracks(&self) -> &[InsertedTrack] {
         self.tracks.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -14525,6 +15367,7 @@ pub struct TrackPropertyCompareOperation {
 impl TrackPropertyCompareOperation {
     /// Starts `TrackPropertyCompareOperation`. Required fields are set by name, in this order: `equal`, `unknown`. Other fields start unset.
     #[allow(clippy::new_ret_no_self)]
+    #[inline]
     pub fn new() -> TrackPropertyCompareOperationNeedsEqual {
         TrackPropertyCompareOperationNeedsEqual(Self {
             equal: Default::default(),
@@ -14572,10 +15415,12 @@ impl TrackPropertyCompareOperationNeedsUnknown {
 }
 impl TrackPropertyCompareOperation {
     /// Returns [`equal`](Self#structfield.equal), if it is set.
+    #[inline]
     pub fn equal(&self) -> Option<&str> {
         self.equal.as_ref().map(String::as_str)
     }
     /// Returns [`unknown`](Self#structfield.unknown), if it is set.
+    #[inline]
     pub fn unknown(&self) -> Option<&str> {
         self.unknown.as_ref().map(String::as_str)
     }
@@ -14611,14 +15456,17 @@ pub struct Transform {
 }
 impl Transform {
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`properties`](Self#structfield.properties), an empty one if unset.
+    #[inline]
     pub fn properties(&self) -> &TransformProperties {
         static UNSET: ::std::sync::LazyLock<TransformProperties> = ::std::sync::LazyLock::new(
             Default::default,
@@ -14626,6 +15474,7 @@ impl Transform {
         self.properties.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`system_data`](Self#structfield.system_data), an empty one if unset.
+    #[inline]
     pub fn system_data(&self) -> &SystemData {
         static UNSET: ::std::sync::LazyLock<SystemData> = ::std::sync::LazyLock::new(
             Default::default,
@@ -14633,6 +15482,7 @@ impl Transform {
         self.system_data.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
@@ -14660,10 +15510,12 @@ pub struct TransformList {
 }
 impl TransformList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -14671,6 +15523,7 @@ impl TransformList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Transform] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -14724,55 +15577,66 @@ impl TransformOutput {
     }
 }
 impl From<AiPipelinePreset> for TransformOutput {
+    #[inline]
     fn from(value: AiPipelinePreset) -> Self {
         Self::new(value)
     }
 }
 impl From<BuiltInAssetConverterPreset> for TransformOutput {
+    #[inline]
     fn from(value: BuiltInAssetConverterPreset) -> Self {
         Self::new(value)
     }
 }
 impl From<BuiltInStandardEncoderPreset> for TransformOutput {
+    #[inline]
     fn from(value: BuiltInStandardEncoderPreset) -> Self {
         Self::new(value)
     }
 }
 impl From<EncoderPreset> for TransformOutput {
+    #[inline]
     fn from(value: EncoderPreset) -> Self {
         Self::new(value)
     }
 }
 impl From<PipelineArguments> for TransformOutput {
+    #[inline]
     fn from(value: PipelineArguments) -> Self {
         Self::new(value)
     }
 }
 impl From<ThumbnailGeneratorPreset> for TransformOutput {
+    #[inline]
     fn from(value: ThumbnailGeneratorPreset) -> Self {
         Self::new(value)
     }
 }
 impl From<TrackInserterPreset> for TransformOutput {
+    #[inline]
     fn from(value: TrackInserterPreset) -> Self {
         Self::new(value)
     }
 }
 impl From<TransformPreset> for TransformOutput {
+    #[inline]
     fn from(value: TransformPreset) -> Self {
         Self::new(value)
     }
 }
 impl TransformOutput {
     /// Returns [`on_error`](Self#structfield.on_error), if it is set.
+    #[inline]
     pub fn on_error(&self) -> Option<&OnError> {
         self.on_error.as_ref()
     }
     /// Returns [`preset`](Self#structfield.preset), if it is set.
+    #[inline]
     pub fn preset(&self) -> Option<&TransformPreset> {
         self.preset.as_ref()
     }
     /// Returns [`relative_priority`](Self#structfield.relative_priority), if it is set.
+    #[inline]
     pub fn relative_priority(&self) -> Option<&TransformOutputPriority> {
         self.relative_priority.as_ref()
     }
@@ -14865,6 +15729,7 @@ impl<'de> Deserialize<'de> for TransformPreset {
 }
 /// Content that is not understood may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for TransformPreset {
+    #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
         match self {
             Self::AiPipeline(value) => f.debug_tuple("AiPipeline").field(value).finish(),
@@ -14907,26 +15772,32 @@ impl TransformPreset {
         Self::MicrosoftMediaBuiltInAssetConverter(value.into())
     }
     /// Returns the content if this is [`AiPipeline`](Self::AiPipeline).
+    #[inline]
     pub fn as_ai_pipeline(&self) -> Option<&AiPipelinePreset> {
         if let Self::AiPipeline(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`BuiltInAssetConverter`](Self::BuiltInAssetConverter).
+    #[inline]
     pub fn as_built_in_asset_converter(&self) -> Option<&BuiltInAssetConverterPreset> {
         if let Self::BuiltInAssetConverter(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`Encoder`](Self::Encoder).
+    #[inline]
     pub fn as_encoder(&self) -> Option<&EncoderPreset> {
         if let Self::Encoder(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`ThumbnailGenerator`](Self::ThumbnailGenerator).
+    #[inline]
     pub fn as_thumbnail_generator(&self) -> Option<&ThumbnailGeneratorPreset> {
         if let Self::ThumbnailGenerator(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`TrackInserter`](Self::TrackInserter).
+    #[inline]
     pub fn as_track_inserter(&self) -> Option<&TrackInserterPreset> {
         if let Self::TrackInserter(value) = self { Some(value) } else { None }
     }
     /// Returns the content if this is [`MicrosoftMediaBuiltInAssetConverter`](Self::MicrosoftMediaBuiltInAssetConverter).
+    #[inline]
     pub fn as_microsoft_media_built_in_asset_converter(
         &self,
     ) -> Option<&BuiltInAssetConverterPreset> {
@@ -14937,45 +15808,54 @@ impl TransformPreset {
         }
     }
     /// Returns the content if this is [`BuiltInStandardEncoder`](Self::BuiltInStandardEncoder).
+    #[inline]
     pub fn as_built_in_standard_encoder(&self) -> Option<&BuiltInStandardEncoderPreset> {
         if let Self::BuiltInStandardEncoder(value) = self { Some(value) } else { None }
     }
     /// Returns the JSON if this is [`Unknown`](Self::Unknown).
+    #[inline]
     pub fn as_unknown(&self) -> Option<&Value> {
         if let Self::Unknown(value) = self { Some(value) } else { None }
     }
 }
 impl From<AiPipelinePreset> for TransformPreset {
+    #[inline]
     fn from(value: AiPipelinePreset) -> Self {
         Self::AiPipeline(value)
     }
 }
 impl From<EncoderPreset> for TransformPreset {
+    #[inline]
     fn from(value: EncoderPreset) -> Self {
         Self::Encoder(value)
     }
 }
 impl From<ThumbnailGeneratorPreset> for TransformPreset {
+    #[inline]
     fn from(value: ThumbnailGeneratorPreset) -> Self {
         Self::ThumbnailGenerator(value)
     }
 }
 impl From<TrackInserterPreset> for TransformPreset {
+    #[inline]
     fn from(value: TrackInserterPreset) -> Self {
         Self::TrackInserter(value)
     }
 }
 impl From<BuiltInAssetConverterPreset> for TransformPreset {
+    #[inline]
     fn from(value: BuiltInAssetConverterPreset) -> Self {
         Self::MicrosoftMediaBuiltInAssetConverter(value)
     }
 }
 impl From<BuiltInStandardEncoderPreset> for TransformPreset {
+    #[inline]
     fn from(value: BuiltInStandardEncoderPreset) -> Self {
         Self::BuiltInStandardEncoder(value)
     }
 }
 impl From<PipelineArguments> for TransformPreset {
+    #[inline]
     fn from(value: PipelineArguments) -> Self {
         Self::AiPipeline(value.into())
     }
@@ -15008,18 +15888,22 @@ pub struct TransformProperties {
 }
 impl TransformProperties {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`last_modified`](Self#structfield.last_modified), if it is set.
+    #[inline]
     pub fn last_modified(&self) -> Option<&Timestamp> {
         self.last_modified.as_ref()
     }
     /// Returns [`outputs`](Self#structfield.outputs), empty if it is not set.
+    #[inline]
     pub fn outputs(&self) -> &[TransformOutput] {
         self.outputs.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -15047,6 +15931,7 @@ impl TransformPut {
     }
 }
 impl From<TransformPutProperties> for TransformPut {
+    #[inline]
     fn from(value: TransformPutProperties) -> Self {
         Self::new(value)
     }
@@ -15195,6 +16080,7 @@ pub struct TransportSpec {
 }
 impl TransportSpec {
     /// Creates `TransportSpec` from its required fields; all others are unset.
+    #[inline]
     pub fn new(type_: TransportType) -> Self {
         Self {
             allow_list: Default::default(),
@@ -15323,14 +16209,17 @@ impl TransportSpec {
 }
 impl TransportSpec {
     /// Returns [`allow_list`](Self#structfield.allow_list), empty if it is not set.
+    #[inline]
     pub fn allow_list(&self) -> &[String] {
         self.allow_list.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`encryption_standard`](Self#structfield.encryption_standard), if it is set.
+    #[inline]
     pub fn encryption_standard(&self) -> Option<&EncryptionStandard> {
         self.encryption_standard.as_ref()
     }
     /// Returns [`ip_resource`](Self#structfield.ip_resource), an empty one if unset.
+    #[inline]
     pub fn ip_resource(&self) -> &IpResource {
         static UNSET: ::std::sync::LazyLock<IpResource> = ::std::sync::LazyLock::new(
             Default::default,
@@ -15338,54 +16227,67 @@ impl TransportSpec {
         self.ip_resource.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`latency`](Self#structfield.latency), if it is set.
+    #[inline]
     pub fn latency(&self) -> Option<f64> {
         self.latency.as_ref().copied()
     }
     /// Returns [`max_bitrate`](Self#structfield.max_bitrate), if it is set.
+    #[inline]
     pub fn max_bitrate(&self) -> Option<i64> {
         self.max_bitrate.as_ref().copied()
     }
     /// Returns [`max_connections`](Self#structfield.max_connections), if it is set.
+    #[inline]
     pub fn max_connections(&self) -> Option<i64> {
         self.max_connections.as_ref().copied()
     }
     /// Returns [`max_overhead_bandwidth`](Self#structfield.max_overhead_bandwidth), if it is set.
+    #[inline]
     pub fn max_overhead_bandwidth(&self) -> Option<i64> {
         self.max_overhead_bandwidth.as_ref().copied()
     }
     /// Returns [`pass_phrase`](Self#structfield.pass_phrase), if it is set.
+    #[inline]
     pub fn pass_phrase(&self) -> Option<&Secret<String>> {
         self.pass_phrase.as_ref()
     }
     /// Returns [`password`](Self#structfield.password), if it is set.
+    #[inline]
     pub fn password(&self) -> Option<&Secret<String>> {
         self.password.as_ref()
     }
     /// Returns [`port`](Self#structfield.port), if it is set.
+    #[inline]
     pub fn port(&self) -> Option<i64> {
         self.port.as_ref().copied()
     }
     /// Returns [`stream_id`](Self#structfield.stream_id), if it is set.
+    #[inline]
     pub fn stream_id(&self) -> Option<&str> {
         self.stream_id.as_ref().map(String::as_str)
     }
     /// Returns [`stream_key`](Self#structfield.stream_key), if it is set.
+    #[inline]
     pub fn stream_key(&self) -> Option<&Secret<String>> {
         self.stream_key.as_ref()
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&TransportType> {
         self.type_.as_ref()
     }
     /// Returns [`url`](Self#structfield.url), if it is set.
+    #[inline]
     pub fn url(&self) -> Option<&UrlText> {
         self.url.as_ref()
     }
     /// Returns [`urls`](Self#structfield.urls), empty if it is not set.
+    #[inline]
     pub fn urls(&self) -> &[UrlText] {
         self.urls.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`user`](Self#structfield.user), if it is set.
+    #[inline]
     pub fn user(&self) -> Option<&str> {
         self.user.as_ref().map(String::as_str)
     }
@@ -15405,6 +16307,7 @@ pub struct TransportStatus {
 }
 impl TransportStatus {
     /// Returns [`urls`](Self#structfield.urls), empty if it is not set.
+    #[inline]
     pub fn urls(&self) -> &[UrlText] {
         self.urls.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -15457,6 +16360,7 @@ pub struct UtcClipTime {
 }
 impl UtcClipTime {
     /// Creates an empty `UtcClipTime`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -15475,10 +16379,12 @@ impl UtcClipTime {
 }
 impl UtcClipTime {
     /// Returns [`time`](Self#structfield.time), if it is set.
+    #[inline]
     pub fn time(&self) -> Option<&Timestamp> {
         self.time.as_ref()
     }
     /// Returns [`trigger`](Self#structfield.trigger), an empty one if unset.
+    #[inline]
     pub fn trigger(&self) -> &ScteTrigger {
         static UNSET: ::std::sync::LazyLock<ScteTrigger> = ::std::sync::LazyLock::new(
             Default::default,
@@ -15509,22 +16415,27 @@ pub struct Video {
 }
 impl Video {
     /// Returns [`src`](Self#structfield.src), if it is set.
+    #[inline]
     pub fn src(&self) -> Option<&str> {
         self.src.as_ref().map(String::as_str)
     }
     /// Returns [`system_bitrate`](Self#structfield.system_bitrate), if it is set.
+    #[inline]
     pub fn system_bitrate(&self) -> Option<&str> {
         self.system_bitrate.as_ref().map(String::as_str)
     }
     /// Returns [`system_language`](Self#structfield.system_language), if it is set.
+    #[inline]
     pub fn system_language(&self) -> Option<&str> {
         self.system_language.as_ref().map(String::as_str)
     }
     /// Returns [`track_id`](Self#structfield.track_id), if it is set.
+    #[inline]
     pub fn track_id(&self) -> Option<&str> {
         self.track_id.as_ref().map(String::as_str)
     }
     /// Returns [`track_name`](Self#structfield.track_name), if it is set.
+    #[inline]
     pub fn track_name(&self) -> Option<&str> {
         self.track_name.as_ref().map(String::as_str)
     }

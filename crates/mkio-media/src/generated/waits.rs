@@ -459,6 +459,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_asset_gone`](Self::resume_wait_until_asset_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_asset(
         &self,
         description: &WaitDescription,
@@ -476,6 +477,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_asset`](Self::resume_wait_for_asset) resumes.
+    #[inline]
     pub fn resume_wait_until_asset_gone(
         &self,
         description: &WaitDescription,
@@ -530,6 +532,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_content_key_policy_gone`](Self::resume_wait_until_content_key_policy_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_content_key_policy(
         &self,
         description: &WaitDescription,
@@ -547,6 +550,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_content_key_policy`](Self::resume_wait_for_content_key_policy) resumes.
+    #[inline]
     pub fn resume_wait_until_content_key_policy_gone(
         &self,
         description: &WaitDescription,
@@ -604,6 +608,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_job_gone`](Self::resume_wait_until_job_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_job(
         &self,
         description: &WaitDescription,
@@ -621,6 +626,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_job`](Self::resume_wait_for_job) resumes.
+    #[inline]
     pub fn resume_wait_until_job_gone(
         &self,
         description: &WaitDescription,
@@ -727,6 +733,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_live_event_gone`](Self::resume_wait_until_live_event_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_live_event(
         &self,
         description: &WaitDescription,
@@ -744,6 +751,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_live_event`](Self::resume_wait_for_live_event) resumes.
+    #[inline]
     pub fn resume_wait_until_live_event_gone(
         &self,
         description: &WaitDescription,
@@ -863,6 +871,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_live_output_gone`](Self::resume_wait_until_live_output_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_live_output(
         &self,
         description: &WaitDescription,
@@ -880,6 +889,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_live_output`](Self::resume_wait_for_live_output) resumes.
+    #[inline]
     pub fn resume_wait_until_live_output_gone(
         &self,
         description: &WaitDescription,
@@ -941,6 +951,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_streaming_endpoint_gone`](Self::resume_wait_until_streaming_endpoint_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_streaming_endpoint(
         &self,
         description: &WaitDescription,
@@ -958,6 +969,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_streaming_endpoint`](Self::resume_wait_for_streaming_endpoint) resumes.
+    #[inline]
     pub fn resume_wait_until_streaming_endpoint_gone(
         &self,
         description: &WaitDescription,
@@ -1105,6 +1117,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait until it is gone, which [`resume_wait_until_streaming_locator_gone`](Self::resume_wait_until_streaming_locator_gone) resumes.
+    #[inline]
     pub fn resume_wait_for_streaming_locator(
         &self,
         description: &WaitDescription,
@@ -1122,6 +1135,7 @@ impl ProjectClient {
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when the description is of
     /// another kind of resource, in another project, or
     /// of a wait for a state, which [`resume_wait_for_streaming_locator`](Self::resume_wait_for_streaming_locator) resumes.
+    #[inline]
     pub fn resume_wait_until_streaming_locator_gone(
         &self,
         description: &WaitDescription,

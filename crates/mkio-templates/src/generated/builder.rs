@@ -19,6 +19,7 @@ pub struct ListConfigs {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListConfigs {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -48,11 +49,13 @@ impl ListConfigs {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -81,6 +84,7 @@ impl ListConfigs {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -90,6 +94,7 @@ impl ListConfigs {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -101,6 +106,7 @@ impl ListConfigs {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ConfigList>> {
         self.request.send().await
     }
@@ -112,6 +118,7 @@ pub struct ListConfigsOfType {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListConfigsOfType {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -145,11 +152,13 @@ impl ListConfigsOfType {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -178,6 +187,7 @@ impl ListConfigsOfType {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -187,6 +197,7 @@ impl ListConfigsOfType {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -198,6 +209,7 @@ impl ListConfigsOfType {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ConfigList>> {
         self.request.send().await
     }
@@ -209,6 +221,7 @@ pub struct DeleteConfig {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteConfig {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -228,6 +241,7 @@ impl DeleteConfig {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -237,6 +251,7 @@ impl DeleteConfig {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -248,6 +263,7 @@ impl DeleteConfig {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -259,6 +275,7 @@ pub struct GetConfig {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetConfig {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -278,6 +295,7 @@ impl GetConfig {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -287,6 +305,7 @@ impl GetConfig {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -298,6 +317,7 @@ impl GetConfig {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Config>> {
         self.request.send().await
     }
@@ -309,6 +329,7 @@ pub struct CreateOrUpdateConfig {
     pub(crate) request: glue::RequestBuilder,
 }
 impl CreateOrUpdateConfig {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -330,6 +351,7 @@ impl CreateOrUpdateConfig {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -339,6 +361,7 @@ impl CreateOrUpdateConfig {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -350,6 +373,7 @@ impl CreateOrUpdateConfig {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Config>> {
         self.request.send().await
     }
@@ -361,6 +385,7 @@ pub struct ListConfigVersions {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListConfigVersions {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -395,11 +420,13 @@ impl ListConfigVersions {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -428,6 +455,7 @@ impl ListConfigVersions {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -437,6 +465,7 @@ impl ListConfigVersions {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -448,6 +477,7 @@ impl ListConfigVersions {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ConfigList>> {
         self.request.send().await
     }
@@ -459,6 +489,7 @@ pub struct DeleteConfigVersion {
     pub(crate) request: glue::RequestBuilder,
 }
 impl DeleteConfigVersion {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -479,6 +510,7 @@ impl DeleteConfigVersion {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -488,6 +520,7 @@ impl DeleteConfigVersion {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -499,6 +532,7 @@ impl DeleteConfigVersion {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<()>> {
         self.request.send_empty().await
     }
@@ -510,6 +544,7 @@ pub struct GetConfigVersion {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetConfigVersion {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -530,6 +565,7 @@ impl GetConfigVersion {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -539,6 +575,7 @@ impl GetConfigVersion {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -550,6 +587,7 @@ impl GetConfigVersion {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Config>> {
         self.request.send().await
     }
@@ -561,6 +599,7 @@ pub struct ListPresets {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListPresets {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -590,11 +629,13 @@ impl ListPresets {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -623,6 +664,7 @@ impl ListPresets {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -632,6 +674,7 @@ impl ListPresets {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -643,6 +686,7 @@ impl ListPresets {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ConfigList>> {
         self.request.send().await
     }
@@ -654,6 +698,7 @@ pub struct ListPresetsOfType {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListPresetsOfType {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -687,11 +732,13 @@ impl ListPresetsOfType {
         self
     }
     /// At most this many items on a page.
+    #[inline]
     pub fn top(mut self, value: u32) -> Self {
         self.request.query("$top", &value);
         self
     }
     /// Where the page starts; taken from the link of the page before.
+    #[inline]
     pub fn skiptoken(mut self, value: u64) -> Self {
         self.request.query("$skiptoken", &value);
         self
@@ -720,6 +767,7 @@ impl ListPresetsOfType {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -729,6 +777,7 @@ impl ListPresetsOfType {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -740,6 +789,7 @@ impl ListPresetsOfType {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ConfigList>> {
         self.request.send().await
     }
@@ -751,6 +801,7 @@ pub struct GetPreset {
     pub(crate) request: glue::RequestBuilder,
 }
 impl GetPreset {
+    #[inline]
     pub(crate) fn new(
         transport: &Transport,
         project_name: &str,
@@ -770,6 +821,7 @@ impl GetPreset {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -779,6 +831,7 @@ impl GetPreset {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -790,6 +843,7 @@ impl GetPreset {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::Config>> {
         self.request.send().await
     }
@@ -801,6 +855,7 @@ pub struct ListConfigTypes {
     pub(crate) request: glue::RequestBuilder,
 }
 impl ListConfigTypes {
+    #[inline]
     pub(crate) fn new(transport: &Transport, project_name: &str) -> Self {
         let request = glue::RequestBuilder::new(
             transport,
@@ -815,6 +870,7 @@ impl ListConfigTypes {
         self
     }
     /// Overrides the client's retries, timeouts and priority for this request.
+    #[inline]
     pub fn options(mut self, options: CallOptions) -> Self {
         self.request.options(options);
         self
@@ -824,6 +880,7 @@ impl ListConfigTypes {
     /// # Errors
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable.
+    #[inline]
     pub fn into_request(self) -> Result<::reqwest::Request> {
         self.request.build()
     }
@@ -835,6 +892,7 @@ impl ListConfigTypes {
     ///
     /// Kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when an argument is unusable;
     /// otherwise the kind tells why there is no usable response: see [`mkio_core::ErrorKind`].
+    #[inline]
     pub async fn send(self) -> Result<Response<types::ConfigTypeList>> {
         self.request.send().await
     }

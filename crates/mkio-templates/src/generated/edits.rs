@@ -16,6 +16,7 @@ use super::{Client, ProjectClient, operations, types};
 /// field that the body requires; the message names it.
 impl TryFrom<&types::Config> for types::ConfigPut {
     type Error = mkio_core::Error;
+    #[inline]
     fn try_from(resource: &types::Config) -> Result<Self> {
         glue::body_of(resource, "ConfigPut", &[])
     }

@@ -29,15 +29,18 @@ impl Client {
 }
 impl ProjectClient {
     /// The client for all projects.
+    #[inline]
     pub fn client(&self) -> &Client {
         &self.client
     }
     /// The transport that requests go through.
+    #[inline]
     pub fn transport(&self) -> &Transport {
         self.client.transport()
     }
     /// Returns a client whose calls have other retries, timeouts or priority.
     #[must_use]
+    #[inline]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             client: self.client.with(options),
@@ -45,6 +48,7 @@ impl ProjectClient {
         }
     }
     /// Name of the project.
+    #[inline]
     pub fn project_name(&self) -> &str {
         &self.project
     }
@@ -73,6 +77,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_configs(&self) -> builder::ListConfigs {
         builder::ListConfigs::new(self.transport(), &self.project)
     }
@@ -316,6 +321,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_presets(&self) -> builder::ListPresets {
         builder::ListPresets::new(self.transport(), &self.project)
     }
@@ -396,6 +402,7 @@ impl ProjectClient {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn list_config_types(&self) -> builder::ListConfigTypes {
         builder::ListConfigTypes::new(self.transport(), &self.project)
     }

@@ -33,10 +33,12 @@ pub struct Config {
 }
 impl Config {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
+    #[inline]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(String::as_str)
     }
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
+    #[inline]
     pub fn metadata(&self) -> &ConfigMetadata {
         static UNSET: ::std::sync::LazyLock<ConfigMetadata> = ::std::sync::LazyLock::new(
             Default::default,
@@ -44,6 +46,7 @@ impl Config {
         self.metadata.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`spec`](Self#structfield.spec), an empty one if unset.
+    #[inline]
     pub fn spec(&self) -> &ConfigSpec {
         static UNSET: ::std::sync::LazyLock<ConfigSpec> = ::std::sync::LazyLock::new(
             Default::default,
@@ -51,6 +54,7 @@ impl Config {
         self.spec.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
+    #[inline]
     pub fn status(&self) -> &ConfigStatus {
         static UNSET: ::std::sync::LazyLock<ConfigStatus> = ::std::sync::LazyLock::new(
             Default::default,
@@ -83,10 +87,12 @@ pub struct ConfigList {
 }
 impl ConfigList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
+    #[inline]
     pub fn odata_next_link(&self) -> Option<&str> {
         self.odata_next_link.as_ref().map(String::as_str)
     }
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
+    #[inline]
     pub fn supplemental(&self) -> &ListResponseSupplemental {
         static UNSET: ::std::sync::LazyLock<ListResponseSupplemental> = ::std::sync::LazyLock::new(
             Default::default,
@@ -94,6 +100,7 @@ impl ConfigList {
         self.supplemental.as_ref().unwrap_or(&UNSET)
     }
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
+    #[inline]
     pub fn value(&self) -> &[Config] {
         self.value.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -165,54 +172,67 @@ pub struct ConfigMetadata {
 }
 impl ConfigMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
+    #[inline]
     pub fn created(&self) -> Option<&Timestamp> {
         self.created.as_ref()
     }
     /// Returns [`created_by`](Self#structfield.created_by), if it is set.
+    #[inline]
     pub fn created_by(&self) -> Option<&str> {
         self.created_by.as_ref().map(String::as_str)
     }
     /// Returns [`created_by_email`](Self#structfield.created_by_email), if it is set.
+    #[inline]
     pub fn created_by_email(&self) -> Option<&str> {
         self.created_by_email.as_ref().map(String::as_str)
     }
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`hash`](Self#structfield.hash), if it is set.
+    #[inline]
     pub fn hash(&self) -> Option<&str> {
         self.hash.as_ref().map(String::as_str)
     }
     /// Returns [`id`](Self#structfield.id), if it is set.
+    #[inline]
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(String::as_str)
     }
     /// Returns [`labels`](Self#structfield.labels), empty if it is not set.
+    #[inline]
     pub fn labels(&self) -> &BTreeMap<String, String> {
         self.labels.as_ref().unwrap_or(const { &BTreeMap::new() })
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`tags`](Self#structfield.tags), empty if it is not set.
+    #[inline]
     pub fn tags(&self) -> &[String] {
         self.tags.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`type_`](Self#structfield.type_), if it is set.
+    #[inline]
     pub fn type_(&self) -> Option<&str> {
         self.type_.as_ref().map(String::as_str)
     }
     /// Returns [`updated`](Self#structfield.updated), if it is set.
+    #[inline]
     pub fn updated(&self) -> Option<&Timestamp> {
         self.updated.as_ref()
     }
     /// Returns [`updated_by`](Self#structfield.updated_by), if it is set.
+    #[inline]
     pub fn updated_by(&self) -> Option<&str> {
         self.updated_by.as_ref().map(String::as_str)
     }
     /// Returns [`updated_by_email`](Self#structfield.updated_by_email), if it is set.
+    #[inline]
     pub fn updated_by_email(&self) -> Option<&str> {
         self.updated_by_email.as_ref().map(String::as_str)
     }
@@ -274,14 +294,17 @@ impl ConfigParameter {
 }
 impl ConfigParameter {
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().value().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`paths`](Self#structfield.paths), empty if it is not set.
+    #[inline]
     pub fn paths(&self) -> &[String] {
         self.paths.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -305,10 +328,12 @@ pub struct ConfigPin {
 }
 impl ConfigPin {
     /// Returns [`allow_multiple_bindings`](Self#structfield.allow_multiple_bindings), if it is set.
+    #[inline]
     pub fn allow_multiple_bindings(&self) -> Option<bool> {
         self.allow_multiple_bindings.as_ref().copied()
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
@@ -346,6 +371,7 @@ impl ConfigPut {
     }
 }
 impl From<ConfigPutSpec> for ConfigPut {
+    #[inline]
     fn from(value: ConfigPutSpec) -> Self {
         Self::new(value)
     }
@@ -374,6 +400,7 @@ pub struct ConfigPutMetadata {
 }
 impl ConfigPutMetadata {
     /// Creates an empty `ConfigPutMetadata`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -421,6 +448,7 @@ pub struct ConfigPutSpec {
 }
 impl ConfigPutSpec {
     /// Creates an empty `ConfigPutSpec`.
+    #[inline]
     pub fn new() -> Self {
         Default::default()
     }
@@ -469,10 +497,12 @@ pub struct ConfigSpec {
 }
 impl ConfigSpec {
     /// Returns [`config`](Self#structfield.config), empty if it is not set.
+    #[inline]
     pub fn config(&self) -> &::serde_json::Map<String, Value> {
         self.config.as_ref().unwrap_or(::mkio_core::glue::empty_object())
     }
     /// Returns [`parameters`](Self#structfield.parameters), empty if it is not set.
+    #[inline]
     pub fn parameters(&self) -> &[ConfigParameter] {
         self.parameters.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -501,10 +531,12 @@ pub struct ConfigStatus {
 }
 impl ConfigStatus {
     /// Returns [`input_pins`](Self#structfield.input_pins), empty if it is not set.
+    #[inline]
     pub fn input_pins(&self) -> &[ConfigPin] {
         self.input_pins.as_ref().map_or(&[], Vec::as_slice)
     }
     /// Returns [`output_pins`](Self#structfield.output_pins), empty if it is not set.
+    #[inline]
     pub fn output_pins(&self) -> &[ConfigPin] {
         self.output_pins.as_ref().map_or(&[], Vec::as_slice)
     }
@@ -526,14 +558,17 @@ pub struct ConfigType {
 }
 impl ConfigType {
     /// Returns [`description`](Self#structfield.description), if it is set.
+    #[inline]
     pub fn description(&self) -> Option<&str> {
         self.description.as_ref().map(String::as_str)
     }
     /// Returns [`name`](Self#structfield.name), if it is set.
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(String::as_str)
     }
     /// Returns [`openapi`](Self#structfield.openapi), if it is set.
+    #[inline]
     pub fn openapi(&self) -> Option<&str> {
         self.openapi.as_ref().map(String::as_str)
     }
@@ -549,6 +584,7 @@ pub struct ConfigTypeList {
 }
 impl ConfigTypeList {
     /// Returns [`types`](Self#structfield.types), empty if it is not set.
+    #[inline]
     pub fn types(&self) -> &[ConfigType] {
         self.types.as_ref().map_or(&[], Vec::as_slice)
     }
