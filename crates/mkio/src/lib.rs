@@ -83,9 +83,9 @@
 //! | feature | API | default |
 //! |---|---|---|
 //! | `media` | assets, transforms, jobs, live events, publishing and content protection | yes |
-//! | `management` | organizations, projects, users, tokens, billing and webhooks | yes |
-//! | `fleets` | devices, their software, backups and support packages | yes |
-//! | `infrastructure` | networks and sites | yes |
+//! | `management` | organizations, projects, users, tokens, billing and webhooks | no |
+//! | `fleets` | devices, their software, backups and support packages | no |
+//! | `infrastructure` | networks and sites | no |
 //! | `live` | live channels, live events and multiview flows | no |
 //! | `templates` | configurations and presets of transforms | no |
 //! | `channels` | channels of one Beam device, called on the device itself | no |
