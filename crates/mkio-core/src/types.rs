@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{Nullable, Secret, Timestamp};
 
 /// Used by the APIs media, fleets, infrastructure and live.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DefaultMetadata {
@@ -25,12 +25,31 @@ pub struct DefaultMetadata {
     /// Label map: at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, '-', '\_'; values also allow spaces.
     ///
     /// Number of entries: at most 32.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
+}
+impl ::mkio_core::glue::Members for DefaultMetadata {
+    const TYPE: &'static str = "DefaultMetadata";
+    const NAMES: &'static [&'static str] = &["displayName", "labels"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.display_name = map.next_value()?,
+            1 => self.labels = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DefaultMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DefaultMetadata {
     /// Creates `DefaultMetadata` from its required fields; all others are unset.
@@ -71,7 +90,7 @@ impl DefaultMetadata {
     }
 }
 /// Used by the APIs media, fleets, infrastructure and live.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DefaultPatchMetadata {
@@ -85,6 +104,29 @@ pub struct DefaultPatchMetadata {
     /// Number of entries: at most 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
+}
+impl ::mkio_core::glue::Members for DefaultPatchMetadata {
+    const TYPE: &'static str = "DefaultPatchMetadata";
+    const NAMES: &'static [&'static str] = &["displayName", "labels"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.display_name = map.next_value()?,
+            1 => self.labels = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DefaultPatchMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DefaultPatchMetadata {
     /// Creates an empty `DefaultPatchMetadata`.
@@ -113,7 +155,7 @@ impl DefaultPatchMetadata {
     }
 }
 /// Used by the APIs media, management, fleets, infrastructure, live and templates.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Error {
@@ -124,12 +166,32 @@ pub struct Error {
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub ref_: Option<String>,
     /// HTTP status code.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<i64>,
+}
+impl ::mkio_core::glue::Members for Error {
+    const TYPE: &'static str = "Error";
+    const NAMES: &'static [&'static str] = &["error", "ref", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.error = map.next_value()?,
+            1 => self.ref_ = map.next_value()?,
+            2 => self.status = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Error {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Error {
     /// Returns [`error`](Self#structfield.error), an empty one if unset.
@@ -154,7 +216,7 @@ impl Error {
 /// Used by the APIs media, management, fleets, infrastructure, live and templates.
 ///
 /// `error` of [`Error`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ErrorDetail {
@@ -167,6 +229,30 @@ pub struct ErrorDetail {
     /// Additional error information.
     #[serde(rename = "extraDetail", skip_serializing_if = "Option::is_none")]
     pub extra_detail: Option<::serde_json::Map<String, Value>>,
+}
+impl ::mkio_core::glue::Members for ErrorDetail {
+    const TYPE: &'static str = "ErrorDetail";
+    const NAMES: &'static [&'static str] = &["code", "detail", "extraDetail"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.code = map.next_value()?,
+            1 => self.detail = map.next_value()?,
+            2 => self.extra_detail = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ErrorDetail {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ErrorDetail {
     /// Returns [`code`](Self#structfield.code), if it is set.
@@ -186,19 +272,37 @@ impl ErrorDetail {
     }
 }
 /// Used by the APIs fleets and infrastructure.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Geolocation {
     /// ISO 6709 position as two floats: latitude (north-south), then longitude (east-west). An empty array clears it.
     ///
     /// Number of items: 0 to 2.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub coordinates: Option<Vec<f64>>,
+}
+impl ::mkio_core::glue::Members for Geolocation {
+    const TYPE: &'static str = "Geolocation";
+    const NAMES: &'static [&'static str] = &["coordinates"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.coordinates = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Geolocation {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Geolocation {
     /// Creates `Geolocation` from its required fields; all others are unset.
@@ -225,7 +329,7 @@ impl Geolocation {
     }
 }
 /// Used by the APIs fleets and infrastructure.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GeolocationPatch {
@@ -234,6 +338,28 @@ pub struct GeolocationPatch {
     /// Number of items: 0 to 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coordinates: Option<Vec<f64>>,
+}
+impl ::mkio_core::glue::Members for GeolocationPatch {
+    const TYPE: &'static str = "GeolocationPatch";
+    const NAMES: &'static [&'static str] = &["coordinates"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.coordinates = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for GeolocationPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl GeolocationPatch {
     /// Creates an empty `GeolocationPatch`.
@@ -254,7 +380,7 @@ impl GeolocationPatch {
     }
 }
 /// Used by the APIs media, management and live.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -269,6 +395,31 @@ pub struct JsonPatchEntry {
     pub search: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
+}
+impl ::mkio_core::glue::Members for JsonPatchEntry {
+    const TYPE: &'static str = "JsonPatchEntry";
+    const NAMES: &'static [&'static str] = &["op", "path", "search", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.op = map.next_value()?,
+            1 => self.path = map.next_value()?,
+            2 => self.search = map.next_value()?,
+            3 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for JsonPatchEntry {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl JsonPatchEntry {
     /// Creates `JsonPatchEntry` from its required fields; all others are unset.
@@ -347,18 +498,14 @@ impl JsonPatchEntry {
     }
 }
 /// Used by the APIs media, management, fleets, infrastructure, live and templates.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ListResponseSupplemental {
     /// How many items came back.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<i64>,
     /// Kind of the listed items.
     ///
@@ -380,6 +527,38 @@ pub struct ListResponseSupplemental {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription: Option<ProjectInfo>,
+}
+impl ::mkio_core::glue::Members for ListResponseSupplemental {
+    const TYPE: &'static str = "ListResponseSupplemental";
+    const NAMES: &'static [&'static str] = &[
+        "count",
+        "kind",
+        "operation",
+        "pagination",
+        "subscription",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.count = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.kind = map.next_value()?,
+            2 => self.operation = map.next_value()?,
+            3 => self.pagination = map.next_value()?,
+            4 => self.subscription = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ListResponseSupplemental {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ListResponseSupplemental {
     /// Returns [`count`](Self#structfield.count), if it is set.
@@ -415,7 +594,7 @@ impl ListResponseSupplemental {
     }
 }
 /// Used by the APIs media, fleets, infrastructure and live.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -440,11 +619,7 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Key/value labels on the resource.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -459,6 +634,48 @@ pub struct Metadata {
     /// Last editor's email address.
     #[serde(rename = "updatedByEmail", skip_serializing_if = "Option::is_none")]
     pub updated_by_email: Option<String>,
+}
+impl ::mkio_core::glue::Members for Metadata {
+    const TYPE: &'static str = "Metadata";
+    const NAMES: &'static [&'static str] = &[
+        "created",
+        "createdBy",
+        "createdByEmail",
+        "displayName",
+        "id",
+        "labels",
+        "name",
+        "updated",
+        "updatedBy",
+        "updatedByEmail",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.created_by = map.next_value()?,
+            2 => self.created_by_email = map.next_value()?,
+            3 => self.display_name = map.next_value()?,
+            4 => self.id = map.next_value()?,
+            5 => self.labels = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.name = map.next_value()?,
+            7 => self.updated = map.next_value()?,
+            8 => self.updated_by = map.next_value()?,
+            9 => self.updated_by_email = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Metadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -515,46 +732,55 @@ impl Metadata {
 /// Used by the APIs media, management, fleets, infrastructure, live, templates and channels.
 ///
 /// `pagination` of [`ListResponseSupplemental`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PaginationInfo {
     /// Index of the final item returned.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<i64>,
     /// Count of items in this response.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<i64>,
     /// Index of the first item returned.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<i64>,
     /// Count of items in the whole project.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<i64>,
+}
+impl ::mkio_core::glue::Members for PaginationInfo {
+    const TYPE: &'static str = "PaginationInfo";
+    const NAMES: &'static [&'static str] = &["end", "records", "start", "total"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.end = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.records = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.start = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.total = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PaginationInfo {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PaginationInfo {
     /// Returns [`end`](Self#structfield.end), if it is set.
@@ -581,7 +807,7 @@ impl PaginationInfo {
 /// Used by the APIs media, management, fleets, infrastructure, live and templates.
 ///
 /// `subscription` of [`ListResponseSupplemental`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectInfo {
@@ -591,6 +817,29 @@ pub struct ProjectInfo {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for ProjectInfo {
+    const TYPE: &'static str = "ProjectInfo";
+    const NAMES: &'static [&'static str] = &["id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ProjectInfo {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ProjectInfo {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -605,13 +854,35 @@ impl ProjectInfo {
     }
 }
 /// Used by the APIs media and live.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ResourceState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ResourceStateStatus>,
+}
+impl ::mkio_core::glue::Members for ResourceState {
+    const TYPE: &'static str = "ResourceState";
+    const NAMES: &'static [&'static str] = &["status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ResourceState {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ResourceState {
     /// Returns [`status`](Self#structfield.status), an empty one if unset.
@@ -626,13 +897,35 @@ impl ResourceState {
 /// Used by the APIs media and live.
 ///
 /// `status` of [`ResourceState`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ResourceStateStatus {
     /// Current state; possible values vary by resource type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+}
+impl ::mkio_core::glue::Members for ResourceStateStatus {
+    const TYPE: &'static str = "ResourceStateStatus";
+    const NAMES: &'static [&'static str] = &["state"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.state = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ResourceStateStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ResourceStateStatus {
     /// Returns [`state`](Self#structfield.state), if it is set.

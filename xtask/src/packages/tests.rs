@@ -242,7 +242,6 @@ fn examples_of_the_facade_wait_for_nothing_heavy() {
     needed.sort_unstable();
     let light = [
         "anyhow",
-        "axum",
         "mkio-emulator",
         "reqwest",
         "tokio",

@@ -108,21 +108,71 @@ impl Structure<'_> {
                 } = field;
                 let doc = docs::of_field(&field.description, &ident.to_string(), json);
                 undescribed |= doc.is_none();
-                let serde = serde_attribute(field);
+                let serde = serde_attribute(field, !self.has_members());
                 quote!(#doc #serde pub #ident: #ty,)
             })
             .collect();
         let undescribed = undescribed.then(|| {
             quote!(#[allow(missing_docs, reason = "the document does not describe every field")])
         });
+        let members = self.members(ident);
+        let deserialize = members.is_none().then(|| quote!(Deserialize,));
         quote! {
             #doc
-            #[derive(Clone, Debug, #default PartialEq, Deserialize, Serialize)]
+            #[derive(Clone, Debug, #default PartialEq, #deserialize Serialize)]
             #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
             #undescribed
             #[non_exhaustive]
             pub struct #ident { #(#fields)* }
+            #members
         }
+    }
+
+    /// It has members, none of which has to be there, and nothing else.
+    fn has_members(&self) -> bool {
+        let has_rest = self.fields.iter().any(|field| field.json.is_empty());
+        !self.fields.is_empty() && !has_rest && self.of.may_be_empty()
+    }
+
+    /// How it is read, when no member has to be there: a third of what serde derives.
+    fn members(&self, ident: &syn::Ident) -> Option<TokenStream> {
+        if !self.has_members() {
+            return None;
+        }
+        let (name, names) = (self.name, self.fields.iter().map(|field| &field.json));
+        let arms = self.fields.iter().enumerate().map(|(index, field)| {
+            let ident = &field.ident;
+            let value = match field.reader {
+                Some(Reader::Lenient) => quote!(::mkio_core::glue::next_lenient(map)?),
+                Some(Reader::OrNone) => quote!(::mkio_core::glue::next_or_none(map)?),
+                None => quote!(map.next_value()?),
+            };
+            let index = proc_macro2::Literal::usize_unsuffixed(index);
+            quote!(#index => self.#ident = #value,)
+        });
+        Some(quote! {
+            impl ::mkio_core::glue::Members for #ident {
+                const TYPE: &'static str = #name;
+                const NAMES: &'static [&'static str] = &[#(#names),*];
+
+                fn read<'de, A: ::serde::de::MapAccess<'de>>(
+                    &mut self,
+                    index: usize,
+                    map: &mut A,
+                ) -> Result<(), A::Error> {
+                    match index {
+                        #(#arms)*
+                        _ => {}
+                    }
+                    Ok(())
+                }
+            }
+            impl<'de> Deserialize<'de> for #ident {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    ::mkio_core::glue::members(deserializer)
+                }
+            }
+        })
     }
 
     /// Constructor, setters and conversions.
@@ -267,7 +317,8 @@ fn reader(field: &FieldCode, list: Option<&Collection>) -> Option<Reader> {
     }
 }
 
-fn serde_attribute(field: &FieldCode) -> Option<TokenStream> {
+/// `reads`: serde derives the reading, too.
+fn serde_attribute(field: &FieldCode, reads: bool) -> Option<TokenStream> {
     if field.json.is_empty() {
         return Some(quote!(#[serde(flatten)]));
     }
@@ -282,7 +333,7 @@ fn serde_attribute(field: &FieldCode) -> Option<TokenStream> {
         Some(Reader::OrNone) => Some("::mkio_core::glue::or_none"),
         None => None,
     };
-    if let Some(function) = function {
+    if let Some(function) = function.filter(|_| reads) {
         // Serde takes an `Option` as absent only while it reads it itself.
         if !nullable && !field.is_demanded() {
             parts.push(quote!(default));
@@ -548,10 +599,9 @@ mod tests {
             }})
         };
         let read = code(schema("x-mkio-read"));
-        let reader = "deserialize_with = \"::mkio_core::glue::lenient\"";
-        assert_eq!(read.matches(reader).count(), 2, "{read}");
+        assert_eq!(read.matches("next_lenient(map)").count(), 2, "{read}");
         let written = code(schema("x-mkio-written"));
-        assert!(!written.contains("deserialize_with"), "{written}");
+        assert!(!written.contains("lenient"), "{written}");
     }
 
     #[test]

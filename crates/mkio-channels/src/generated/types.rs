@@ -13,25 +13,39 @@ use serde_json::Value;
 
 pub use ::mkio_core::types::PaginationInfo;
 /// `abrEncoding` of [`TransformConfig`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AbrEncodingConfig {
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub representations: Option<Vec<Representation>>,
     /// Default: `[]`.
-    #[serde(
-        rename = "sharedAudios",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "sharedAudios", skip_serializing_if = "Option::is_none")]
     pub shared_audios: Option<Vec<AudioEncoding>>,
+}
+impl ::mkio_core::glue::Members for AbrEncodingConfig {
+    const TYPE: &'static str = "AbrEncodingConfig";
+    const NAMES: &'static [&'static str] = &["representations", "sharedAudios"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.representations = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.shared_audios = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AbrEncodingConfig {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AbrEncodingConfig {
     /// Creates an empty `AbrEncodingConfig`.
@@ -71,7 +85,7 @@ impl AbrEncodingConfig {
     }
 }
 /// `ac4Config` of [`AudioEncoding`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Ac4Config {
@@ -84,6 +98,34 @@ pub struct Ac4Config {
     /// Default: `classCompleteMain`.
     #[serde(rename = "contentClassifier", skip_serializing_if = "Option::is_none")]
     pub content_classifier: Option<Ac4ContentClassifier>,
+}
+impl ::mkio_core::glue::Members for Ac4Config {
+    const TYPE: &'static str = "Ac4Config";
+    const NAMES: &'static [&'static str] = &[
+        "frameRate",
+        "language",
+        "contentClassifier",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.frame_rate = map.next_value()?,
+            1 => self.language = map.next_value()?,
+            2 => self.content_classifier = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Ac4Config {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Ac4Config {
     /// Creates an empty `Ac4Config`.
@@ -155,7 +197,7 @@ impl Ac4Config {
     }
 }
 /// Item of [`list_active_alarms`](super::Client::list_active_alarms).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -167,6 +209,30 @@ pub struct Alarm {
     pub metadata: Option<AlarmMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<AlarmStatus>,
+}
+impl ::mkio_core::glue::Members for Alarm {
+    const TYPE: &'static str = "Alarm";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Alarm {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Alarm {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -201,19 +267,38 @@ impl Alarm {
     }
 }
 /// Response of [`list_active_alarms`](super::Client::list_active_alarms).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AlarmList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Alarm>>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<AlarmListSupplemental>,
+}
+impl ::mkio_core::glue::Members for AlarmList {
+    const TYPE: &'static str = "AlarmList";
+    const NAMES: &'static [&'static str] = &["value", "supplemental"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.value = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AlarmList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AlarmList {
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
@@ -231,7 +316,7 @@ impl AlarmList {
     }
 }
 /// `supplemental` of [`AlarmList`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -239,17 +324,38 @@ pub struct AlarmListSupplemental {
     /// Default: `AlarmList`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<AlarmListSupplementalKind>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<i64>,
     /// Default: `list`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<AlarmListSupplementalOperation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<PaginationInfo>,
+}
+impl ::mkio_core::glue::Members for AlarmListSupplemental {
+    const TYPE: &'static str = "AlarmListSupplemental";
+    const NAMES: &'static [&'static str] = &["kind", "count", "operation", "pagination"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.count = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.operation = map.next_value()?,
+            3 => self.pagination = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AlarmListSupplemental {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AlarmListSupplemental {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -295,7 +401,7 @@ impl AlarmListSupplemental {
     }
 }
 /// `metadata` of [`Alarm`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -316,6 +422,40 @@ pub struct AlarmMetadata {
     pub channel_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
+}
+impl ::mkio_core::glue::Members for AlarmMetadata {
+    const TYPE: &'static str = "AlarmMetadata";
+    const NAMES: &'static [&'static str] = &[
+        "id",
+        "name",
+        "displayName",
+        "objectId",
+        "channelName",
+        "created",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.display_name = map.next_value()?,
+            3 => self.object_id = map.next_value()?,
+            4 => self.channel_name = map.next_value()?,
+            5 => self.created = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AlarmMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AlarmMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -350,7 +490,7 @@ impl AlarmMetadata {
     }
 }
 /// `status` of [`Alarm`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -360,6 +500,29 @@ pub struct AlarmStatus {
     /// `additionalInfo` in JSON.
     #[serde(rename = "additionalInfo", skip_serializing_if = "Option::is_none")]
     pub additional_info: Option<String>,
+}
+impl ::mkio_core::glue::Members for AlarmStatus {
+    const TYPE: &'static str = "AlarmStatus";
+    const NAMES: &'static [&'static str] = &["severity", "additionalInfo"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.severity = map.next_value()?,
+            1 => self.additional_info = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AlarmStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AlarmStatus {
     /// Returns [`severity`](Self#structfield.severity), if it is set.
@@ -374,7 +537,7 @@ impl AlarmStatus {
     }
 }
 /// Response of [`get_capabilities`](super::Client::get_capabilities).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -387,11 +550,41 @@ pub struct Appliance {
     /// Default: `["None","BT709"]`.
     #[serde(
         rename = "dynamicRangeConversionOptions",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub dynamic_range_conversion_options: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for Appliance {
+    const TYPE: &'static str = "Appliance";
+    const NAMES: &'static [&'static str] = &[
+        "optionCardData",
+        "capabilities",
+        "dynamicRangeConversionOptions",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.option_card_data = map.next_value()?,
+            1 => self.capabilities = map.next_value()?,
+            2 => {
+                self.dynamic_range_conversion_options = ::mkio_core::glue::next_lenient(
+                    map,
+                )?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Appliance {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Appliance {
     /// Returns [`option_card_data`](Self#structfield.option_card_data), an empty one if unset.
@@ -417,29 +610,54 @@ impl Appliance {
     }
 }
 /// `capabilities` of [`Appliance`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ApplianceCapabilities {
     /// Default: `false`.
     #[serde(
         rename = "receiverMultipleInputStream",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub receiver_multiple_input_stream: Option<bool>,
     /// Default: `false`.
-    #[serde(
-        rename = "bissCaAvailable",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "bissCaAvailable", skip_serializing_if = "Option::is_none")]
     pub biss_ca_available: Option<bool>,
     /// `st2110OutputProfile` in JSON.
     #[serde(rename = "st2110OutputProfile", skip_serializing_if = "Option::is_none")]
     pub st2110_output_profile: Option<St2110OutputProfile>,
+}
+impl ::mkio_core::glue::Members for ApplianceCapabilities {
+    const TYPE: &'static str = "ApplianceCapabilities";
+    const NAMES: &'static [&'static str] = &[
+        "receiverMultipleInputStream",
+        "bissCaAvailable",
+        "st2110OutputProfile",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => {
+                self.receiver_multiple_input_stream = ::mkio_core::glue::next_lenient(
+                    map,
+                )?;
+            }
+            1 => self.biss_ca_available = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.st2110_output_profile = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ApplianceCapabilities {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ApplianceCapabilities {
     /// Returns [`receiver_multiple_input_stream`](Self#structfield.receiver_multiple_input_stream), if it is set.
@@ -459,7 +677,7 @@ impl ApplianceCapabilities {
     }
 }
 /// Variant of [`ChannelInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -473,6 +691,31 @@ pub struct AsiInput {
     pub payload: Nullable<MptsPayload>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub decrypt: Nullable<DecryptConfig>,
+}
+impl ::mkio_core::glue::Members for AsiInput {
+    const TYPE: &'static str = "AsiInput";
+    const NAMES: &'static [&'static str] = &["name", "transport", "payload", "decrypt"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.transport = map.next_value()?,
+            2 => self.payload = map.next_value()?,
+            3 => self.decrypt = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AsiInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AsiInput {
     /// Creates `AsiInput` from its required fields; all others are unset.
@@ -544,7 +787,7 @@ impl AsiInput {
     }
 }
 /// Variant of [`ChannelInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -567,6 +810,42 @@ pub struct AsiInputStatus {
     pub payload: Option<InputMptsPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<AsiInputTransportStatus>,
+}
+impl ::mkio_core::glue::Members for AsiInputStatus {
+    const TYPE: &'static str = "AsiInputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "health",
+        "name",
+        "thumbnailUrl",
+        "thumbnailPresence",
+        "metadataUrl",
+        "payload",
+        "transport",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.health = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.thumbnail_url = map.next_value()?,
+            3 => self.thumbnail_presence = map.next_value()?,
+            4 => self.metadata_url = map.next_value()?,
+            5 => self.payload = map.next_value()?,
+            6 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AsiInputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AsiInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
@@ -615,7 +894,7 @@ impl AsiInputStatus {
     }
 }
 /// `transport` of [`AsiInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AsiInputTransport {
@@ -629,6 +908,29 @@ pub struct AsiInputTransport {
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub ts_packet_size: Nullable<TsPacketSize>,
+}
+impl ::mkio_core::glue::Members for AsiInputTransport {
+    const TYPE: &'static str = "AsiInputTransport";
+    const NAMES: &'static [&'static str] = &["url", "tsPacketSize"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            1 => self.ts_packet_size = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AsiInputTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AsiInputTransport {
     /// Creates `AsiInputTransport` from its required fields; all others are unset.
@@ -667,27 +969,44 @@ impl AsiInputTransport {
     }
 }
 /// `transport` of [`AsiInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AsiInputTransportStatus {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub receiving: Option<bool>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etr290: Option<Etr290Stats>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fec: Option<InputTransportFec>,
+}
+impl ::mkio_core::glue::Members for AsiInputTransportStatus {
+    const TYPE: &'static str = "AsiInputTransportStatus";
+    const NAMES: &'static [&'static str] = &["receiving", "bitrate", "etr290", "fec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.receiving = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.etr290 = map.next_value()?,
+            3 => self.fec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AsiInputTransportStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AsiInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
@@ -718,7 +1037,7 @@ impl AsiInputTransportStatus {
     }
 }
 /// Variant of [`ChannelOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -728,6 +1047,29 @@ pub struct AsiOutput {
     pub name: Nullable<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<AsiOutputTransport>,
+}
+impl ::mkio_core::glue::Members for AsiOutput {
+    const TYPE: &'static str = "AsiOutput";
+    const NAMES: &'static [&'static str] = &["name", "transport"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AsiOutput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AsiOutput {
     /// Creates `AsiOutput` from its required fields; all others are unset.
@@ -772,7 +1114,7 @@ impl AsiOutput {
     }
 }
 /// Variant of [`ChannelOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -786,6 +1128,31 @@ pub struct AsiOutputStatus {
     pub transport: Option<AsiOutputTransport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<OutputPayloadStatus>,
+}
+impl ::mkio_core::glue::Members for AsiOutputStatus {
+    const TYPE: &'static str = "AsiOutputStatus";
+    const NAMES: &'static [&'static str] = &["name", "health", "transport", "payload"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.health = map.next_value()?,
+            2 => self.transport = map.next_value()?,
+            3 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AsiOutputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AsiOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -819,13 +1186,35 @@ impl AsiOutputStatus {
     }
 }
 /// `transport` of [`AsiOutput`] and `transport` of [`AsiOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AsiOutputTransport {
     /// Length in characters: at most 128. Pattern: `^asi://`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for AsiOutputTransport {
+    const TYPE: &'static str = "AsiOutputTransport";
+    const NAMES: &'static [&'static str] = &["url"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AsiOutputTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AsiOutputTransport {
     /// Creates `AsiOutputTransport` from its required fields; all others are unset.
@@ -895,7 +1284,7 @@ impl AsiOutputTransport {
     }
 }
 /// `sharedAudios` of [`AbrEncodingConfig`], `audios` of [`EncodingConfig`] and `audios` of [`Representation`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AudioEncoding {
@@ -915,15 +1304,47 @@ pub struct AudioEncoding {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub mode: Nullable<AudioMode>,
     /// Default: `192000`.
-    #[serde(
-        deserialize_with = "::mkio_core::glue::lenient",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub bitrate: Nullable<i64>,
     /// `ac4Config` in JSON.
     #[serde(rename = "ac4Config", default, skip_serializing_if = "Nullable::is_absent")]
     pub ac4_config: Nullable<Ac4Config>,
+}
+impl ::mkio_core::glue::Members for AudioEncoding {
+    const TYPE: &'static str = "AudioEncoding";
+    const NAMES: &'static [&'static str] = &[
+        "name",
+        "inputName",
+        "audioName",
+        "codec",
+        "mode",
+        "bitrate",
+        "ac4Config",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.input_name = map.next_value()?,
+            2 => self.audio_name = map.next_value()?,
+            3 => self.codec = map.next_value()?,
+            4 => self.mode = map.next_value()?,
+            5 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.ac4_config = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AudioEncoding {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AudioEncoding {
     /// Creates `AudioEncoding` from its required fields; all others are unset.
@@ -1067,13 +1488,35 @@ impl AudioEncoding {
 /// What GET /biss/import-code returns.
 ///
 /// Response of [`get_biss_import_code`](super::Client::get_biss_import_code).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BissImportCode {
     /// `importCode` in JSON.
     #[serde(rename = "importCode", skip_serializing_if = "Option::is_none")]
     pub import_code: Option<String>,
+}
+impl ::mkio_core::glue::Members for BissImportCode {
+    const TYPE: &'static str = "BissImportCode";
+    const NAMES: &'static [&'static str] = &["importCode"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.import_code = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for BissImportCode {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl BissImportCode {
     /// Returns [`import_code`](Self#structfield.import_code), if it is set.
@@ -1085,7 +1528,7 @@ impl BissImportCode {
 /// One BISS Injected ID kept by the appliance.
 ///
 /// Item of [`list_biss_injected_ids`](super::Client::list_biss_injected_ids).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1098,6 +1541,30 @@ pub struct BissInjectedId {
     /// `creationDate` in JSON.
     #[serde(rename = "creationDate", skip_serializing_if = "Option::is_none")]
     pub creation_date: Option<String>,
+}
+impl ::mkio_core::glue::Members for BissInjectedId {
+    const TYPE: &'static str = "BissInjectedId";
+    const NAMES: &'static [&'static str] = &["bkid", "description", "creationDate"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.bkid = map.next_value()?,
+            1 => self.description = map.next_value()?,
+            2 => self.creation_date = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for BissInjectedId {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl BissInjectedId {
     /// Returns [`bkid`](Self#structfield.bkid), if it is set.
@@ -1119,13 +1586,35 @@ impl BissInjectedId {
 /// What GET /biss/injected-ids returns.
 ///
 /// Response of [`list_biss_injected_ids`](super::Client::list_biss_injected_ids).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct BissInjectedIdList {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<BissInjectedId>>,
+}
+impl ::mkio_core::glue::Members for BissInjectedIdList {
+    const TYPE: &'static str = "BissInjectedIdList";
+    const NAMES: &'static [&'static str] = &["value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for BissInjectedIdList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl BissInjectedIdList {
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
@@ -1228,7 +1717,7 @@ impl BissInjectedIdPostNeedsEncryptedInjectedId {
 /// DVB-CI (CAM) slot, one flat number from 1 (no slot/port pair). `url` is opaque: pass it unchanged as `DecryptConfig.camUrl`; `camN` means CP's internal `slotN`.
 ///
 /// `cam` of [`Interfaces`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1243,6 +1732,31 @@ pub struct CamSlotInterface {
     /// Read-only: the service fills it.
     #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for CamSlotInterface {
+    const TYPE: &'static str = "CamSlotInterface";
+    const NAMES: &'static [&'static str] = &["name", "type", "url", "displayName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.type_ = map.next_value()?,
+            2 => self.url = map.next_value()?,
+            3 => self.display_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for CamSlotInterface {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl CamSlotInterface {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -1276,7 +1790,7 @@ impl CamSlotInterface {
     }
 }
 /// Response of [`get_channel`](super::Client::get_channel), [`create_or_replace_channel`](super::Client::create_or_replace_channel) and [`update_channel`](super::Client::update_channel); item of [`list_channels`](super::Client::list_channels).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1291,13 +1805,40 @@ pub struct Channel {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ChannelStatus>,
     /// `serviceIds` in JSON.
-    #[serde(
-        rename = "serviceIds",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "serviceIds", skip_serializing_if = "Option::is_none")]
     pub service_ids: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for Channel {
+    const TYPE: &'static str = "Channel";
+    const NAMES: &'static [&'static str] = &[
+        "kind",
+        "metadata",
+        "spec",
+        "status",
+        "serviceIds",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            4 => self.service_ids = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Channel {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Channel {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -1713,7 +2254,7 @@ impl From<UnsyncedInputStatus> for ChannelInputStatus {
     }
 }
 /// Response of [`list_channels`](super::Client::list_channels).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1723,12 +2264,32 @@ pub struct ChannelList {
     /// `@odata.nextLink` in JSON.
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ChannelListSupplemental>,
+}
+impl ::mkio_core::glue::Members for ChannelList {
+    const TYPE: &'static str = "ChannelList";
+    const NAMES: &'static [&'static str] = &["value", "@odata.nextLink", "supplemental"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.value = map.next_value()?,
+            1 => self.odata_next_link = map.next_value()?,
+            2 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ChannelList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ChannelList {
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
@@ -1751,7 +2312,7 @@ impl ChannelList {
     }
 }
 /// `supplemental` of [`ChannelList`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1759,17 +2320,38 @@ pub struct ChannelListSupplemental {
     /// Default: `BeamChannelList`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<ChannelListSupplementalKind>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<i64>,
     /// Default: `list`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<AlarmListSupplementalOperation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<PaginationInfo>,
+}
+impl ::mkio_core::glue::Members for ChannelListSupplemental {
+    const TYPE: &'static str = "ChannelListSupplemental";
+    const NAMES: &'static [&'static str] = &["kind", "count", "operation", "pagination"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.count = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.operation = map.next_value()?,
+            3 => self.pagination = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ChannelListSupplemental {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ChannelListSupplemental {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -1806,7 +2388,7 @@ impl ChannelListSupplemental {
     }
 }
 /// `metadata` of [`ChannelPut`] and `metadata` of [`ExportedChannel`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ChannelMetadata {
@@ -1816,6 +2398,29 @@ pub struct ChannelMetadata {
     /// Length in characters: 1 to 255.
     #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for ChannelMetadata {
+    const TYPE: &'static str = "ChannelMetadata";
+    const NAMES: &'static [&'static str] = &["name", "displayName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.display_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ChannelMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ChannelMetadata {
     /// Starts `ChannelMetadata`. Required fields are set by name, in this order: `name`, `display_name`. Other fields start unset.
@@ -1876,7 +2481,7 @@ impl ChannelMetadata {
     }
 }
 /// `metadata` of [`Channel`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1889,6 +2494,30 @@ pub struct ChannelMetadataResponse {
     pub display_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
+}
+impl ::mkio_core::glue::Members for ChannelMetadataResponse {
+    const TYPE: &'static str = "ChannelMetadataResponse";
+    const NAMES: &'static [&'static str] = &["name", "displayName", "created"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.display_name = map.next_value()?,
+            2 => self.created = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ChannelMetadataResponse {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ChannelMetadataResponse {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -2328,7 +2957,7 @@ impl From<UnsyncedOutputStatus> for ChannelOutputStatus {
 /// Changes to some parts of a channel.
 ///
 /// Body of [`update_channel`](super::Client::update_channel).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -2337,6 +2966,29 @@ pub struct ChannelPatch {
     pub metadata: Nullable<ChannelPatchMetadata>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub spec: Nullable<ChannelPatchSpec>,
+}
+impl ::mkio_core::glue::Members for ChannelPatch {
+    const TYPE: &'static str = "ChannelPatch";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ChannelPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ChannelPatch {
     /// Creates an empty `ChannelPatch`.
@@ -2368,7 +3020,7 @@ impl ChannelPatch {
     ChannelPatch
 }
 /// `metadata` of [`ChannelPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ChannelPatchMetadata {
@@ -2379,6 +3031,28 @@ pub struct ChannelPatchMetadata {
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub display_name: Nullable<String>,
+}
+impl ::mkio_core::glue::Members for ChannelPatchMetadata {
+    const TYPE: &'static str = "ChannelPatchMetadata";
+    const NAMES: &'static [&'static str] = &["displayName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.display_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ChannelPatchMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ChannelPatchMetadata {
     /// Creates an empty `ChannelPatchMetadata`.
@@ -2396,13 +3070,35 @@ impl ChannelPatchMetadata {
     }
 }
 /// `spec` of [`ChannelPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ChannelPatchSpec {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub state: Nullable<DesiredState>,
+}
+impl ::mkio_core::glue::Members for ChannelPatchSpec {
+    const TYPE: &'static str = "ChannelPatchSpec";
+    const NAMES: &'static [&'static str] = &["state"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.state = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ChannelPatchSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ChannelPatchSpec {
     /// Creates an empty `ChannelPatchSpec`.
@@ -2468,7 +3164,7 @@ impl ChannelPut {
     ChannelPut
 }
 /// `spec` of [`Channel`], `spec` of [`ChannelPut`] and `spec` of [`ExportedChannel`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -2480,21 +3176,45 @@ pub struct ChannelSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<DesiredState>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Vec<ChannelInput>>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub transform: Nullable<TransformConfig>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Vec<ChannelOutput>>,
+}
+impl ::mkio_core::glue::Members for ChannelSpec {
+    const TYPE: &'static str = "ChannelSpec";
+    const NAMES: &'static [&'static str] = &[
+        "type",
+        "state",
+        "inputs",
+        "transform",
+        "outputs",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.type_ = map.next_value()?,
+            1 => self.state = map.next_value()?,
+            2 => self.inputs = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.transform = map.next_value()?,
+            4 => self.outputs = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ChannelSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ChannelSpec {
     /// Creates `ChannelSpec` from its required fields; all others are unset.
@@ -2581,7 +3301,7 @@ impl ChannelSpec {
 /// Live channel state; holds computed fields as well, thumbnailUrl for one.
 ///
 /// `status` of [`Channel`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -2592,45 +3312,61 @@ pub struct ChannelStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Vec<ChannelInputStatus>>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Vec<ChannelOutputStatus>>,
     /// Default: `Ok`.
     #[serde(rename = "syncState", skip_serializing_if = "Option::is_none")]
     pub sync_state: Option<SyncState>,
     /// Default: `[]`.
-    #[serde(
-        rename = "syncError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "syncError", skip_serializing_if = "Option::is_none")]
     pub sync_error: Option<Vec<String>>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<ErrorEntry>>,
     /// Default: `[]`.
-    #[serde(
-        rename = "unsyncedFields",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "unsyncedFields", skip_serializing_if = "Option::is_none")]
     pub unsynced_fields: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for ChannelStatus {
+    const TYPE: &'static str = "ChannelStatus";
+    const NAMES: &'static [&'static str] = &[
+        "state",
+        "health",
+        "inputs",
+        "outputs",
+        "syncState",
+        "syncError",
+        "errors",
+        "unsyncedFields",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.state = map.next_value()?,
+            1 => self.health = map.next_value()?,
+            2 => self.inputs = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.outputs = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.sync_state = map.next_value()?,
+            5 => self.sync_error = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.errors = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.unsynced_fields = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ChannelStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ChannelStatus {
     /// Returns [`state`](Self#structfield.state), if it is set.
@@ -2695,7 +3431,7 @@ impl ChannelStatus {
 /// What GET /metrics/current/ returns.
 ///
 /// Response of [`get_current_metrics`](super::Client::get_current_metrics).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -2705,6 +3441,29 @@ pub struct CurrentMetrics {
     /// `collectedAt` in JSON.
     #[serde(rename = "collectedAt", skip_serializing_if = "Option::is_none")]
     pub collected_at: Option<Timestamp>,
+}
+impl ::mkio_core::glue::Members for CurrentMetrics {
+    const TYPE: &'static str = "CurrentMetrics";
+    const NAMES: &'static [&'static str] = &["data", "collectedAt"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.data = map.next_value()?,
+            1 => self.collected_at = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for CurrentMetrics {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl CurrentMetrics {
     /// Returns [`data`](Self#structfield.data), an empty one if unset.
@@ -2724,7 +3483,7 @@ impl CurrentMetrics {
 /// Present-moment metric values, which `$select` may narrow.
 ///
 /// `data` of [`CurrentMetrics`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CurrentMetricsData {
@@ -2732,29 +3491,44 @@ pub struct CurrentMetricsData {
     #[serde(rename = "serverId", skip_serializing_if = "Option::is_none")]
     pub server_id: Option<String>,
     /// `cpuUtilizationPercent` in JSON.
-    #[serde(
-        rename = "cpuUtilizationPercent",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "cpuUtilizationPercent", skip_serializing_if = "Option::is_none")]
     pub cpu_utilization_percent: Option<f64>,
     /// `temperatureCelsius` in JSON.
-    #[serde(
-        rename = "temperatureCelsius",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "temperatureCelsius", skip_serializing_if = "Option::is_none")]
     pub temperature_celsius: Option<f64>,
     /// `uptimeSeconds` in JSON.
-    #[serde(
-        rename = "uptimeSeconds",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "uptimeSeconds", skip_serializing_if = "Option::is_none")]
     pub uptime_seconds: Option<f64>,
+}
+impl ::mkio_core::glue::Members for CurrentMetricsData {
+    const TYPE: &'static str = "CurrentMetricsData";
+    const NAMES: &'static [&'static str] = &[
+        "serverId",
+        "cpuUtilizationPercent",
+        "temperatureCelsius",
+        "uptimeSeconds",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.server_id = map.next_value()?,
+            1 => self.cpu_utilization_percent = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.temperature_celsius = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.uptime_seconds = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for CurrentMetricsData {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl CurrentMetricsData {
     /// Returns [`server_id`](Self#structfield.server_id), if it is set.
@@ -2779,7 +3553,7 @@ impl CurrentMetricsData {
     }
 }
 /// `decrypt` of [`AsiInput`], `decrypt` of [`SatDemodInput`], `decrypt` of [`SrtCallerInput`], `decrypt` of [`SrtListenerInput`] and 1 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DecryptConfig {
@@ -2802,6 +3576,38 @@ pub struct DecryptConfig {
     /// Length in characters: at most 128. Pattern: `^cam://localhost/cam[1-9]\d{0,3}$`.
     #[serde(rename = "camUrl", default, skip_serializing_if = "Nullable::is_absent")]
     pub cam_url: Nullable<UrlText>,
+}
+impl ::mkio_core::glue::Members for DecryptConfig {
+    const TYPE: &'static str = "DecryptConfig";
+    const NAMES: &'static [&'static str] = &[
+        "type",
+        "bissMode",
+        "bissKey",
+        "bissInjectedKeyId",
+        "camUrl",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.type_ = map.next_value()?,
+            1 => self.biss_mode = map.next_value()?,
+            2 => self.biss_key = map.next_value()?,
+            3 => self.biss_injected_key_id = map.next_value()?,
+            4 => self.cam_url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DecryptConfig {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DecryptConfig {
     /// Creates an empty `DecryptConfig`.
@@ -2916,19 +3722,38 @@ impl DecryptConfig {
     }
 }
 /// `rfDemodulators` of [`InstalledCardData`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct DemodulatorCard {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<DemodulatorModel>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub slot: Option<i64>,
+}
+impl ::mkio_core::glue::Members for DemodulatorCard {
+    const TYPE: &'static str = "DemodulatorCard";
+    const NAMES: &'static [&'static str] = &["name", "slot"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.slot = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DemodulatorCard {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DemodulatorCard {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -2974,28 +3799,43 @@ impl DemodulatorCard {
 /// What GET /deployment/eligibility/ returns.
 ///
 /// Response of [`get_eligibility`](super::Client::get_eligibility).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Eligibility {
     /// Whether channels-api may take control; False once any resource has canUpgrade False. Owned (None) or upgradable ones never block; an empty list gives True
-    #[serde(
-        rename = "canRun",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "canRun", skip_serializing_if = "Option::is_none")]
     pub can_run: Option<bool>,
     /// `deploymentState` in JSON.
     #[serde(rename = "deploymentState", skip_serializing_if = "Option::is_none")]
     pub deployment_state: Option<String>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Vec<EligibilityResource>>,
+}
+impl ::mkio_core::glue::Members for Eligibility {
+    const TYPE: &'static str = "Eligibility";
+    const NAMES: &'static [&'static str] = &["canRun", "deploymentState", "resources"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.can_run = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.deployment_state = map.next_value()?,
+            2 => self.resources = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Eligibility {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Eligibility {
     /// Returns [`can_run`](Self#structfield.can_run), if it is set.
@@ -3017,7 +3857,7 @@ impl Eligibility {
 /// One resource already present on the device. Fields with no value (None) are left out of responses.
 ///
 /// `resources` of [`Eligibility`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EligibilityResource {
@@ -3031,16 +3871,43 @@ pub struct EligibilityResource {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// Whether it can become a channel. None if channels-api manages it already; in all other cases False for now, with more in later releases
-    #[serde(
-        rename = "canUpgrade",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "canUpgrade", skip_serializing_if = "Option::is_none")]
     pub can_upgrade: Option<bool>,
     /// Why canUpgrade has its value
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+impl ::mkio_core::glue::Members for EligibilityResource {
+    const TYPE: &'static str = "EligibilityResource";
+    const NAMES: &'static [&'static str] = &[
+        "type",
+        "id",
+        "channel",
+        "canUpgrade",
+        "reason",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.type_ = map.next_value()?,
+            1 => self.id = map.next_value()?,
+            2 => self.channel = map.next_value()?,
+            3 => self.can_upgrade = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.reason = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for EligibilityResource {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl EligibilityResource {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
@@ -3070,7 +3937,7 @@ impl EligibilityResource {
     }
 }
 /// `encoding` of [`TransformConfig`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3078,12 +3945,31 @@ pub struct EncodingConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<VideoEncoding>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<AudioEncoding>>,
+}
+impl ::mkio_core::glue::Members for EncodingConfig {
+    const TYPE: &'static str = "EncodingConfig";
+    const NAMES: &'static [&'static str] = &["video", "audios"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.video = map.next_value()?,
+            1 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for EncodingConfig {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl EncodingConfig {
     /// Creates `EncodingConfig` from its required fields; all others are unset.
@@ -3133,26 +4019,17 @@ impl EncodingConfig {
 /// One error met while syncing or configuring.
 ///
 /// `errors` of [`ChannelStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ErrorEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub transient: Option<bool>,
     /// `showCode` in JSON.
-    #[serde(
-        rename = "showCode",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "showCode", skip_serializing_if = "Option::is_none")]
     pub show_code: Option<bool>,
     /// Length in characters: at most 40.
     #[serde(rename = "userShort", skip_serializing_if = "Option::is_none")]
@@ -3163,6 +4040,40 @@ pub struct ErrorEntry {
     /// Length in characters: at most 512.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+impl ::mkio_core::glue::Members for ErrorEntry {
+    const TYPE: &'static str = "ErrorEntry";
+    const NAMES: &'static [&'static str] = &[
+        "code",
+        "transient",
+        "showCode",
+        "userShort",
+        "userMessage",
+        "detail",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.code = map.next_value()?,
+            1 => self.transient = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.show_code = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.user_short = map.next_value()?,
+            4 => self.user_message = map.next_value()?,
+            5 => self.detail = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ErrorEntry {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ErrorEntry {
     /// Returns [`code`](Self#structfield.code), if it is set.
@@ -3197,58 +4108,62 @@ impl ErrorEntry {
     }
 }
 /// `etr290` of [`AsiInputTransportStatus`], `etr290` of [`SrtCallerInputTransportStatus`], `etr290` of [`SrtListenerInputTransportStatus`] and `etr290` of [`UdpInputTransportStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Etr290Stats {
     /// `ccError` in JSON.
-    #[serde(
-        rename = "ccError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ccError", skip_serializing_if = "Option::is_none")]
     pub cc_error: Option<i64>,
     /// `tsSyncLoss` in JSON.
-    #[serde(
-        rename = "tsSyncLoss",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "tsSyncLoss", skip_serializing_if = "Option::is_none")]
     pub ts_sync_loss: Option<i64>,
     /// `syncByteError` in JSON.
-    #[serde(
-        rename = "syncByteError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "syncByteError", skip_serializing_if = "Option::is_none")]
     pub sync_byte_error: Option<i64>,
     /// `transportError` in JSON.
-    #[serde(
-        rename = "transportError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "transportError", skip_serializing_if = "Option::is_none")]
     pub transport_error: Option<i64>,
     /// `pmtError` in JSON.
-    #[serde(
-        rename = "pmtError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "pmtError", skip_serializing_if = "Option::is_none")]
     pub pmt_error: Option<i64>,
     /// `pidError` in JSON.
-    #[serde(
-        rename = "pidError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "pidError", skip_serializing_if = "Option::is_none")]
     pub pid_error: Option<i64>,
+}
+impl ::mkio_core::glue::Members for Etr290Stats {
+    const TYPE: &'static str = "Etr290Stats";
+    const NAMES: &'static [&'static str] = &[
+        "ccError",
+        "tsSyncLoss",
+        "syncByteError",
+        "transportError",
+        "pmtError",
+        "pidError",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.cc_error = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.ts_sync_loss = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.sync_byte_error = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.transport_error = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.pmt_error = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.pid_error = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Etr290Stats {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Etr290Stats {
     /// Returns [`cc_error`](Self#structfield.cc_error), if it is set.
@@ -3283,7 +4198,7 @@ impl Etr290Stats {
     }
 }
 /// Response of [`export_channels`](super::Client::export_channels).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3304,12 +4219,40 @@ pub struct ExportPayload {
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub source_version: Nullable<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub channels: Option<Vec<ExportedChannel>>,
+}
+impl ::mkio_core::glue::Members for ExportPayload {
+    const TYPE: &'static str = "ExportPayload";
+    const NAMES: &'static [&'static str] = &[
+        "schemaVersion",
+        "description",
+        "exportedAt",
+        "sourceVersion",
+        "channels",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.schema_version = map.next_value()?,
+            1 => self.description = map.next_value()?,
+            2 => self.exported_at = map.next_value()?,
+            3 => self.source_version = map.next_value()?,
+            4 => self.channels = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ExportPayload {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ExportPayload {
     /// Creates `ExportPayload` from its required fields; all others are unset.
@@ -3387,7 +4330,7 @@ impl ExportPayload {
     }
 }
 /// Body of [`export_channels`](super::Client::export_channels).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3400,6 +4343,34 @@ pub struct ExportRequest {
     /// Length in characters: at most 255.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub description: Nullable<String>,
+}
+impl ::mkio_core::glue::Members for ExportRequest {
+    const TYPE: &'static str = "ExportRequest";
+    const NAMES: &'static [&'static str] = &[
+        "channels",
+        "includeServices",
+        "description",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.channels = map.next_value()?,
+            1 => self.include_services = map.next_value()?,
+            2 => self.description = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ExportRequest {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ExportRequest {
     /// Creates an empty `ExportRequest`.
@@ -3431,7 +4402,7 @@ impl ExportRequest {
     ExportRequest
 }
 /// `channels` of [`ExportPayload`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3443,12 +4414,33 @@ pub struct ExportedChannel {
     pub metadata: Option<ChannelMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<ChannelSpec>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<Vec<ExportedService>>,
+}
+impl ::mkio_core::glue::Members for ExportedChannel {
+    const TYPE: &'static str = "ExportedChannel";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec", "services"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.services = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ExportedChannel {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ExportedChannel {
     /// Creates `ExportedChannel` from its required fields; all others are unset.
@@ -3520,7 +4512,7 @@ impl ExportedChannel {
     }
 }
 /// `services` of [`ExportedChannel`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3537,6 +4529,38 @@ pub struct ExportedService {
     /// `configVersion` in JSON.
     #[serde(rename = "configVersion", skip_serializing_if = "Option::is_none")]
     pub config_version: Option<String>,
+}
+impl ::mkio_core::glue::Members for ExportedService {
+    const TYPE: &'static str = "ExportedService";
+    const NAMES: &'static [&'static str] = &[
+        "name",
+        "type",
+        "id",
+        "config",
+        "configVersion",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.type_ = map.next_value()?,
+            2 => self.id = map.next_value()?,
+            3 => self.config = map.next_value()?,
+            4 => self.config_version = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ExportedService {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ExportedService {
     /// Starts `ExportedService`. Required fields are set by name, in this order: `name`, `type_`, `id`, `config_version`. Other fields start unset.
@@ -3694,13 +4718,35 @@ impl ExportedService {
     }
 }
 /// `health` of [`AsiInputStatus`], `health` of [`AsiOutputStatus`], `health` of [`ChannelStatus`], `health` of [`HttpStreamingOutputStatus`] and 14 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct HealthStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
+}
+impl ::mkio_core::glue::Members for HealthStatus {
+    const TYPE: &'static str = "HealthStatus";
+    const NAMES: &'static [&'static str] = &["severity"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.severity = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for HealthStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl HealthStatus {
     /// Returns [`severity`](Self#structfield.severity), if it is set.
@@ -3712,7 +4758,7 @@ impl HealthStatus {
 /// A playback URL announced by a HttpStreaming output.
 ///
 /// `endpoints` of [`HttpStreamingOutputTransportStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3722,6 +4768,29 @@ pub struct HttpStreamingEndpoint {
     pub segmentation_type: Option<SegmentationType>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for HttpStreamingEndpoint {
+    const TYPE: &'static str = "HttpStreamingEndpoint";
+    const NAMES: &'static [&'static str] = &["segmentationType", "url"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.segmentation_type = map.next_value()?,
+            1 => self.url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for HttpStreamingEndpoint {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl HttpStreamingEndpoint {
     /// Returns [`segmentation_type`](Self#structfield.segmentation_type), if it is set.
@@ -3748,7 +4817,7 @@ impl HttpStreamingOutput {
     }
 }
 /// Variant of [`ChannelOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3762,6 +4831,31 @@ pub struct HttpStreamingOutputStatus {
     pub transport: Option<HttpStreamingOutputTransportStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<OutputHttpStreamingPayloadStatus>,
+}
+impl ::mkio_core::glue::Members for HttpStreamingOutputStatus {
+    const TYPE: &'static str = "HttpStreamingOutputStatus";
+    const NAMES: &'static [&'static str] = &["name", "health", "transport", "payload"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.health = map.next_value()?,
+            2 => self.transport = map.next_value()?,
+            3 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for HttpStreamingOutputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl HttpStreamingOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -3795,17 +4889,35 @@ impl HttpStreamingOutputStatus {
     }
 }
 /// `transport` of [`HttpStreamingOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct HttpStreamingOutputTransportStatus {
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Vec<HttpStreamingEndpoint>>,
+}
+impl ::mkio_core::glue::Members for HttpStreamingOutputTransportStatus {
+    const TYPE: &'static str = "HttpStreamingOutputTransportStatus";
+    const NAMES: &'static [&'static str] = &["endpoints"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.endpoints = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for HttpStreamingOutputTransportStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl HttpStreamingOutputTransportStatus {
     /// Returns [`endpoints`](Self#structfield.endpoints), empty if it is not set.
@@ -3815,17 +4927,35 @@ impl HttpStreamingOutputTransportStatus {
     }
 }
 /// Body of an error response.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct HttpValidationError {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Vec<ValidationError>>,
+}
+impl ::mkio_core::glue::Members for HttpValidationError {
+    const TYPE: &'static str = "HttpValidationError";
+    const NAMES: &'static [&'static str] = &["detail"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.detail = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for HttpValidationError {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl HttpValidationError {
     /// Returns [`detail`](Self#structfield.detail), empty if it is not set.
@@ -3894,35 +5024,49 @@ impl From<ExportPayload> for ImportRequest {
     ImportRequest
 }
 /// Response of [`import_channels`](super::Client::import_channels).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ImportResult {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub imported: Option<Vec<ImportedChannelResult>>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Vec<String>>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<String>>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for ImportResult {
+    const TYPE: &'static str = "ImportResult";
+    const NAMES: &'static [&'static str] = &[
+        "imported",
+        "deleted",
+        "errors",
+        "warnings",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.imported = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.deleted = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.errors = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.warnings = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ImportResult {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ImportResult {
     /// Returns [`imported`](Self#structfield.imported), empty if it is not set.
@@ -3947,7 +5091,7 @@ impl ImportResult {
     }
 }
 /// `imported` of [`ImportResult`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3964,6 +5108,38 @@ pub struct ImportedChannelResult {
     pub status: Option<ImportedChannelResultStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+impl ::mkio_core::glue::Members for ImportedChannelResult {
+    const TYPE: &'static str = "ImportedChannelResult";
+    const NAMES: &'static [&'static str] = &[
+        "name",
+        "sourceName",
+        "displayName",
+        "status",
+        "error",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.source_name = map.next_value()?,
+            2 => self.display_name = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            4 => self.error = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ImportedChannelResult {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ImportedChannelResult {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -4004,30 +5180,46 @@ impl ImportedChannelResult {
     }
 }
 /// `elementaryStreams` of [`InputService`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct InputElementaryStream {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<i64>,
     /// `streamType` in JSON.
-    #[serde(
-        rename = "streamType",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "streamType", skip_serializing_if = "Option::is_none")]
     pub stream_type: Option<i64>,
     /// `type` in JSON.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+}
+impl ::mkio_core::glue::Members for InputElementaryStream {
+    const TYPE: &'static str = "InputElementaryStream";
+    const NAMES: &'static [&'static str] = &["pid", "streamType", "type", "language"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.pid = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.stream_type = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.type_ = map.next_value()?,
+            3 => self.language = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InputElementaryStream {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InputElementaryStream {
     /// Returns [`pid`](Self#structfield.pid), if it is set.
@@ -4054,7 +5246,7 @@ impl InputElementaryStream {
 /// Payload seen on an MPTS input: the base payload plus a programme and PID table.
 ///
 /// `payload` of [`AsiInputStatus`], `payload` of [`SatDemodInputStatus`], `payload` of [`SrtCallerInputStatus`], `payload` of [`SrtListenerInputStatus`] and 1 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -4065,19 +5257,41 @@ pub struct InputMptsPayloadStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<InputPayloadVideo>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<InputPayloadAudio>>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<Vec<InputService>>,
+}
+impl ::mkio_core::glue::Members for InputMptsPayloadStatus {
+    const TYPE: &'static str = "InputMptsPayloadStatus";
+    const NAMES: &'static [&'static str] = &[
+        "videoStandard",
+        "video",
+        "audios",
+        "services",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.video_standard = map.next_value()?,
+            1 => self.video = map.next_value()?,
+            2 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.services = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InputMptsPayloadStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InputMptsPayloadStatus {
     /// Returns [`video_standard`](Self#structfield.video_standard), if it is set.
@@ -4105,28 +5319,19 @@ impl InputMptsPayloadStatus {
     }
 }
 /// `audios` of [`InputMptsPayloadStatus`] and `audios` of [`InputPayloadStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct InputPayloadAudio {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codec: Option<AudioCodecStatus>,
     /// `channelCount` in JSON.
-    #[serde(
-        rename = "channelCount",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "channelCount", skip_serializing_if = "Option::is_none")]
     pub channel_count: Option<i64>,
     /// `channelMode` in JSON.
     #[serde(rename = "channelMode", skip_serializing_if = "Option::is_none")]
@@ -4134,19 +5339,48 @@ pub struct InputPayloadAudio {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// `samplingRate` in JSON.
-    #[serde(
-        rename = "samplingRate",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "samplingRate", skip_serializing_if = "Option::is_none")]
     pub sampling_rate: Option<i64>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<i64>,
+}
+impl ::mkio_core::glue::Members for InputPayloadAudio {
+    const TYPE: &'static str = "InputPayloadAudio";
+    const NAMES: &'static [&'static str] = &[
+        "name",
+        "pid",
+        "codec",
+        "channelCount",
+        "channelMode",
+        "language",
+        "samplingRate",
+        "bitrate",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.pid = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.codec = map.next_value()?,
+            3 => self.channel_count = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.channel_mode = map.next_value()?,
+            5 => self.language = map.next_value()?,
+            6 => self.sampling_rate = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InputPayloadAudio {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InputPayloadAudio {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -4193,7 +5427,7 @@ impl InputPayloadAudio {
 /// Payload seen on inputs without an MPTS layer, i.e. SDI or SMPTE 2110.
 ///
 /// `payload` of [`SdiInputStatus`], `payload` of [`Smpte2110InputStatus`] and `payload` of [`UnsyncedInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -4204,12 +5438,32 @@ pub struct InputPayloadStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<InputPayloadVideo>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<InputPayloadAudio>>,
+}
+impl ::mkio_core::glue::Members for InputPayloadStatus {
+    const TYPE: &'static str = "InputPayloadStatus";
+    const NAMES: &'static [&'static str] = &["videoStandard", "video", "audios"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.video_standard = map.next_value()?,
+            1 => self.video = map.next_value()?,
+            2 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InputPayloadStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InputPayloadStatus {
     /// Returns [`video_standard`](Self#structfield.video_standard), if it is set.
@@ -4232,62 +5486,81 @@ impl InputPayloadStatus {
     }
 }
 /// `video` of [`InputMptsPayloadStatus`] and `video` of [`InputPayloadStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct InputPayloadVideo {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<i64>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
     /// `frameRate` in JSON.
     #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
     pub frame_rate: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub interlaced: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codec: Option<VideoCodecStatus>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<i64>,
     /// `chromaFormat` in JSON.
     #[serde(rename = "chromaFormat", skip_serializing_if = "Option::is_none")]
     pub chroma_format: Option<String>,
     /// `bitDepth` in JSON.
-    #[serde(
-        rename = "bitDepth",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "bitDepth", skip_serializing_if = "Option::is_none")]
     pub bit_depth: Option<i64>,
     /// `aspectRatio` in JSON.
     #[serde(rename = "aspectRatio", skip_serializing_if = "Option::is_none")]
     pub aspect_ratio: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub quality: Option<f64>,
+}
+impl ::mkio_core::glue::Members for InputPayloadVideo {
+    const TYPE: &'static str = "InputPayloadVideo";
+    const NAMES: &'static [&'static str] = &[
+        "width",
+        "height",
+        "resolution",
+        "frameRate",
+        "interlaced",
+        "codec",
+        "bitrate",
+        "chromaFormat",
+        "bitDepth",
+        "aspectRatio",
+        "quality",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.width = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.height = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.resolution = map.next_value()?,
+            3 => self.frame_rate = map.next_value()?,
+            4 => self.interlaced = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.codec = map.next_value()?,
+            6 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.chroma_format = map.next_value()?,
+            8 => self.bit_depth = ::mkio_core::glue::next_lenient(map)?,
+            9 => self.aspect_ratio = map.next_value()?,
+            10 => self.quality = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InputPayloadVideo {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InputPayloadVideo {
     /// Returns [`width`](Self#structfield.width), if it is set.
@@ -4347,17 +5620,12 @@ impl InputPayloadVideo {
     }
 }
 /// `services` of [`InputMptsPayloadStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct InputService {
     /// `programNumber` in JSON.
-    #[serde(
-        rename = "programNumber",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "programNumber", skip_serializing_if = "Option::is_none")]
     pub program_number: Option<i64>,
     /// `serviceName` in JSON.
     #[serde(rename = "serviceName", skip_serializing_if = "Option::is_none")]
@@ -4366,36 +5634,53 @@ pub struct InputService {
     #[serde(rename = "providerName", skip_serializing_if = "Option::is_none")]
     pub provider_name: Option<String>,
     /// Default: `false`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub selected: Option<bool>,
     /// `pmtPid` in JSON.
-    #[serde(
-        rename = "pmtPid",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "pmtPid", skip_serializing_if = "Option::is_none")]
     pub pmt_pid: Option<i64>,
     /// `pcrPid` in JSON.
-    #[serde(
-        rename = "pcrPid",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "pcrPid", skip_serializing_if = "Option::is_none")]
     pub pcr_pid: Option<i64>,
     /// Default: `[]`.
-    #[serde(
-        rename = "elementaryStreams",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "elementaryStreams", skip_serializing_if = "Option::is_none")]
     pub elementary_streams: Option<Vec<InputElementaryStream>>,
+}
+impl ::mkio_core::glue::Members for InputService {
+    const TYPE: &'static str = "InputService";
+    const NAMES: &'static [&'static str] = &[
+        "programNumber",
+        "serviceName",
+        "providerName",
+        "selected",
+        "pmtPid",
+        "pcrPid",
+        "elementaryStreams",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.program_number = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.service_name = map.next_value()?,
+            2 => self.provider_name = map.next_value()?,
+            3 => self.selected = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.pmt_pid = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.pcr_pid = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.elementary_streams = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InputService {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InputService {
     /// Returns [`program_number`](Self#structfield.program_number), if it is set.
@@ -4435,7 +5720,7 @@ impl InputService {
     }
 }
 /// `fec` of [`AsiInputTransportStatus`] and `fec` of [`UdpInputTransportStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -4443,21 +5728,39 @@ pub struct InputTransportFec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<FecStatus>,
     /// `correctedPackets` in JSON.
-    #[serde(
-        rename = "correctedPackets",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "correctedPackets", skip_serializing_if = "Option::is_none")]
     pub corrected_packets: Option<i64>,
     /// `unrecoveredPackets` in JSON.
-    #[serde(
-        rename = "unrecoveredPackets",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "unrecoveredPackets", skip_serializing_if = "Option::is_none")]
     pub unrecovered_packets: Option<i64>,
+}
+impl ::mkio_core::glue::Members for InputTransportFec {
+    const TYPE: &'static str = "InputTransportFec";
+    const NAMES: &'static [&'static str] = &[
+        "status",
+        "correctedPackets",
+        "unrecoveredPackets",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.status = map.next_value()?,
+            1 => self.corrected_packets = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.unrecovered_packets = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InputTransportFec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InputTransportFec {
     /// Returns [`status`](Self#structfield.status), if it is set.
@@ -4477,34 +5780,47 @@ impl InputTransportFec {
     }
 }
 /// `optionCardData` of [`Appliance`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct InstalledCardData {
     /// `sdiCards` in JSON.
-    #[serde(
-        rename = "sdiCards",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "sdiCards", skip_serializing_if = "Option::is_none")]
     pub sdi_cards: Option<Vec<SdiCard>>,
     /// `rfDemodulators` in JSON.
-    #[serde(
-        rename = "rfDemodulators",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "rfDemodulators", skip_serializing_if = "Option::is_none")]
     pub rf_demodulators: Option<Vec<DemodulatorCard>>,
     /// `st2110Cards` in JSON.
-    #[serde(
-        rename = "st2110Cards",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "st2110Cards", skip_serializing_if = "Option::is_none")]
     pub st2110_cards: Option<Vec<St2110Card>>,
+}
+impl ::mkio_core::glue::Members for InstalledCardData {
+    const TYPE: &'static str = "InstalledCardData";
+    const NAMES: &'static [&'static str] = &[
+        "sdiCards",
+        "rfDemodulators",
+        "st2110Cards",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.sdi_cards = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.rf_demodulators = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.st2110_cards = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InstalledCardData {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InstalledCardData {
     /// Returns [`sdi_cards`](Self#structfield.sdi_cards), empty if it is not set.
@@ -4524,59 +5840,67 @@ impl InstalledCardData {
     }
 }
 /// Response of [`get_interfaces`](super::Client::get_interfaces).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Interfaces {
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<Vec<IpInterface>>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sdi: Option<Vec<SdiInterface>>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub asi: Option<Vec<SlotPortInterface>>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rf_demod: Option<Vec<SlotPortInterface>>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rf_modulator: Option<Vec<RfModulatorInterface>>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cam: Option<Vec<CamSlotInterface>>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub st2110: Option<Vec<IpInterface>>,
+}
+impl ::mkio_core::glue::Members for Interfaces {
+    const TYPE: &'static str = "Interfaces";
+    const NAMES: &'static [&'static str] = &[
+        "ip",
+        "sdi",
+        "asi",
+        "rf_demod",
+        "rf_modulator",
+        "cam",
+        "st2110",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.ip = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.sdi = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.asi = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.rf_demod = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.rf_modulator = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.cam = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.st2110 = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Interfaces {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Interfaces {
     /// Returns [`ip`](Self#structfield.ip), empty if it is not set.
@@ -4616,7 +5940,7 @@ impl Interfaces {
     }
 }
 /// `ip` of [`Interfaces`] and `st2110` of [`Interfaces`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -4627,16 +5951,41 @@ pub struct IpInterface {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
     /// `ipAddresses` in JSON.
-    #[serde(
-        rename = "ipAddresses",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ipAddresses", skip_serializing_if = "Option::is_none")]
     pub ip_addresses: Option<Vec<String>>,
     /// Read-only: the service fills it.
     #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for IpInterface {
+    const TYPE: &'static str = "IpInterface";
+    const NAMES: &'static [&'static str] = &[
+        "name",
+        "type",
+        "ipAddresses",
+        "displayName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.type_ = map.next_value()?,
+            2 => self.ip_addresses = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.display_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for IpInterface {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl IpInterface {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -4674,25 +6023,41 @@ impl IpInterface {
     }
 }
 /// Response of [`get_me`](super::Client::get_me).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Me {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<String>>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions: Option<BTreeMap<String, bool>>,
+}
+impl ::mkio_core::glue::Members for Me {
+    const TYPE: &'static str = "Me";
+    const NAMES: &'static [&'static str] = &["user", "groups", "permissions"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.user = map.next_value()?,
+            1 => self.groups = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.permissions = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Me {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Me {
     /// Returns [`user`](Self#structfield.user), if it is set.
@@ -4712,7 +6077,7 @@ impl Me {
     }
 }
 /// `audios` of [`MptsPayload`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -4725,6 +6090,30 @@ pub struct MptsAudioConfig {
     /// Pattern: `^(Auto|[1-9]\d*)$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<String>,
+}
+impl ::mkio_core::glue::Members for MptsAudioConfig {
+    const TYPE: &'static str = "MptsAudioConfig";
+    const NAMES: &'static [&'static str] = &["name", "mode", "pid"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.mode = map.next_value()?,
+            2 => self.pid = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MptsAudioConfig {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl MptsAudioConfig {
     /// Starts `MptsAudioConfig`. Required fields are set by name, in this order: `name`, `pid`. Other fields start unset.
@@ -4810,7 +6199,7 @@ impl MptsAudioConfig {
     }
 }
 /// `payload` of [`AsiInput`], `payload` of [`SatDemodInput`], `payload` of [`SrtCallerInput`], `payload` of [`SrtListenerInput`] and 1 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -4824,23 +6213,48 @@ pub struct MptsPayload {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<MptsVideoConfig>,
     /// Number of items: at most 8. Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<MptsAudioConfig>>,
     /// `audioAutoSelect` in JSON.
-    #[serde(
-        rename = "audioAutoSelect",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "audioAutoSelect", skip_serializing_if = "Option::is_none")]
     pub audio_auto_select: Option<bool>,
     /// `resolutionMode` in JSON.
     #[serde(rename = "resolutionMode", skip_serializing_if = "Option::is_none")]
     pub resolution_mode: Option<ReceiverInputResolution>,
+}
+impl ::mkio_core::glue::Members for MptsPayload {
+    const TYPE: &'static str = "MptsPayload";
+    const NAMES: &'static [&'static str] = &[
+        "programNumber",
+        "delayMode",
+        "video",
+        "audios",
+        "audioAutoSelect",
+        "resolutionMode",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.program_number = map.next_value()?,
+            1 => self.delay_mode = map.next_value()?,
+            2 => self.video = map.next_value()?,
+            3 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.audio_auto_select = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.resolution_mode = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MptsPayload {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl MptsPayload {
     /// Starts `MptsPayload`. Required fields are set by name, in this order: `audio_auto_select`. Other fields start unset.
@@ -4952,13 +6366,35 @@ impl MptsPayload {
     }
 }
 /// `video` of [`MptsPayload`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MptsVideoConfig {
     /// Pattern: `^(Auto|[1-9]\d*)$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<String>,
+}
+impl ::mkio_core::glue::Members for MptsVideoConfig {
+    const TYPE: &'static str = "MptsVideoConfig";
+    const NAMES: &'static [&'static str] = &["pid"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.pid = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MptsVideoConfig {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl MptsVideoConfig {
     /// Creates `MptsVideoConfig` from its required fields; all others are unset.
@@ -4980,17 +6416,35 @@ impl MptsVideoConfig {
     }
 }
 /// `multiplexing` of [`TransformConfig`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MultiplexingConfig {
     /// Default: `false`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+}
+impl ::mkio_core::glue::Members for MultiplexingConfig {
+    const TYPE: &'static str = "MultiplexingConfig";
+    const NAMES: &'static [&'static str] = &["enabled"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.enabled = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MultiplexingConfig {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl MultiplexingConfig {
     /// Creates an empty `MultiplexingConfig`.
@@ -5016,37 +6470,58 @@ impl MultiplexingConfig {
 /// Audio figures of an output, taken from statistics-api.
 ///
 /// `audios` of [`OutputHttpStreamingPayloadStatus`], `audios` of [`OutputPayloadStatus`] and `audios` of [`OutputRepresentationPayload`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct OutputAudioPayload {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codec: Option<AudioCodecStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<AudioModeStatus>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// `channelCount` in JSON.
-    #[serde(
-        rename = "channelCount",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "channelCount", skip_serializing_if = "Option::is_none")]
     pub channel_count: Option<i64>,
+}
+impl ::mkio_core::glue::Members for OutputAudioPayload {
+    const TYPE: &'static str = "OutputAudioPayload";
+    const NAMES: &'static [&'static str] = &[
+        "pid",
+        "codec",
+        "mode",
+        "bitrate",
+        "language",
+        "channelCount",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.pid = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.codec = map.next_value()?,
+            2 => self.mode = map.next_value()?,
+            3 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.language = map.next_value()?,
+            5 => self.channel_count = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for OutputAudioPayload {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl OutputAudioPayload {
     /// Returns [`pid`](Self#structfield.pid), if it is set.
@@ -5083,7 +6558,7 @@ impl OutputAudioPayload {
 /// Payload status of an HTTP streaming output, including its list of ABR renditions.
 ///
 /// `payload` of [`HttpStreamingOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5091,19 +6566,35 @@ pub struct OutputHttpStreamingPayloadStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<OutputVideoPayload>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<OutputAudioPayload>>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub representations: Option<Vec<OutputRepresentationPayload>>,
+}
+impl ::mkio_core::glue::Members for OutputHttpStreamingPayloadStatus {
+    const TYPE: &'static str = "OutputHttpStreamingPayloadStatus";
+    const NAMES: &'static [&'static str] = &["video", "audios", "representations"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.video = map.next_value()?,
+            1 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.representations = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for OutputHttpStreamingPayloadStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl OutputHttpStreamingPayloadStatus {
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
@@ -5128,7 +6619,7 @@ impl OutputHttpStreamingPayloadStatus {
 /// Payload status for outputs carrying one service: SRT, UDP, ASI, RF, SDI and SMPTE 2110.
 ///
 /// `payload` of [`AsiOutputStatus`], `payload` of [`RfOutputStatus`], `payload` of [`SrtCallerOutputStatus`], `payload` of [`SrtListenerOutputStatus`] and 1 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5136,12 +6627,31 @@ pub struct OutputPayloadStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<OutputVideoPayload>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<OutputAudioPayload>>,
+}
+impl ::mkio_core::glue::Members for OutputPayloadStatus {
+    const TYPE: &'static str = "OutputPayloadStatus";
+    const NAMES: &'static [&'static str] = &["video", "audios"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.video = map.next_value()?,
+            1 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for OutputPayloadStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl OutputPayloadStatus {
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
@@ -5159,7 +6669,7 @@ impl OutputPayloadStatus {
     }
 }
 /// `processing` of [`SdiOutput`], `processing` of [`SdiOutputStatus`], `processing` of [`Smpte2110Output`] and `processing` of [`Smpte2110OutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputProcessing {
@@ -5173,6 +6683,29 @@ pub struct OutputProcessing {
     /// Default: `None`.
     #[serde(rename = "dynamicRangeConversion", skip_serializing_if = "Option::is_none")]
     pub dynamic_range_conversion: Option<DynamicRangeConversion>,
+}
+impl ::mkio_core::glue::Members for OutputProcessing {
+    const TYPE: &'static str = "OutputProcessing";
+    const NAMES: &'static [&'static str] = &["videoScaling", "dynamicRangeConversion"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.video_scaling = map.next_value()?,
+            1 => self.dynamic_range_conversion = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for OutputProcessing {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl OutputProcessing {
     /// Creates an empty `OutputProcessing`.
@@ -5214,7 +6747,7 @@ impl OutputProcessing {
 /// One ABR rendition: its own video encode plus audio streams shared with other renditions.
 ///
 /// `representations` of [`OutputHttpStreamingPayloadStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5222,12 +6755,31 @@ pub struct OutputRepresentationPayload {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<OutputVideoPayload>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<OutputAudioPayload>>,
+}
+impl ::mkio_core::glue::Members for OutputRepresentationPayload {
+    const TYPE: &'static str = "OutputRepresentationPayload";
+    const NAMES: &'static [&'static str] = &["video", "audios"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.video = map.next_value()?,
+            1 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for OutputRepresentationPayload {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl OutputRepresentationPayload {
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
@@ -5247,7 +6799,7 @@ impl OutputRepresentationPayload {
 /// Currently decoded video on a Reception Decoding SDI/ST2110 output; videoFormat merges resolution and scan type in one string such as 720x576i.
 ///
 /// `video` of [`SdiOutputPayloadStatus`] and `video` of [`Smpte2110VideoEssenceStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutputVideoFormatStatus {
@@ -5257,6 +6809,29 @@ pub struct OutputVideoFormatStatus {
     /// `frameRate` in JSON.
     #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
     pub frame_rate: Option<String>,
+}
+impl ::mkio_core::glue::Members for OutputVideoFormatStatus {
+    const TYPE: &'static str = "OutputVideoFormatStatus";
+    const NAMES: &'static [&'static str] = &["videoFormat", "frameRate"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.video_format = map.next_value()?,
+            1 => self.frame_rate = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for OutputVideoFormatStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl OutputVideoFormatStatus {
     /// Returns [`video_format`](Self#structfield.video_format), if it is set.
@@ -5273,47 +6848,68 @@ impl OutputVideoFormatStatus {
 /// Status of the video payload, taken from the statistics-api.
 ///
 /// `video` of [`OutputHttpStreamingPayloadStatus`], `video` of [`OutputPayloadStatus`] and `video` of [`OutputRepresentationPayload`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct OutputVideoPayload {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
     /// `frameRate` in JSON.
     #[serde(rename = "frameRate", skip_serializing_if = "Option::is_none")]
     pub frame_rate: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub interlaced: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codec: Option<VideoCodecStatus>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<i64>,
     /// `bitDepth` in JSON.
-    #[serde(
-        rename = "bitDepth",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "bitDepth", skip_serializing_if = "Option::is_none")]
     pub bit_depth: Option<i64>,
     /// `chromaFormat` in JSON.
     #[serde(rename = "chromaFormat", skip_serializing_if = "Option::is_none")]
     pub chroma_format: Option<String>,
+}
+impl ::mkio_core::glue::Members for OutputVideoPayload {
+    const TYPE: &'static str = "OutputVideoPayload";
+    const NAMES: &'static [&'static str] = &[
+        "pid",
+        "resolution",
+        "frameRate",
+        "interlaced",
+        "codec",
+        "bitrate",
+        "bitDepth",
+        "chromaFormat",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.pid = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.resolution = map.next_value()?,
+            2 => self.frame_rate = map.next_value()?,
+            3 => self.interlaced = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.codec = map.next_value()?,
+            5 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.bit_depth = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.chroma_format = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for OutputVideoPayload {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl OutputVideoPayload {
     /// Returns [`pid`](Self#structfield.pid), if it is set.
@@ -5369,7 +6965,7 @@ impl OutputVideoPayload {
 /// The data part of a Prometheus matrix reply.
 ///
 /// `data` of [`PrometheusRange`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5377,12 +6973,31 @@ pub struct PrometheusMatrixData {
     /// Default: `matrix`.
     #[serde(rename = "resultType", skip_serializing_if = "Option::is_none")]
     pub result_type: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Vec<PrometheusMatrixResult>>,
+}
+impl ::mkio_core::glue::Members for PrometheusMatrixData {
+    const TYPE: &'static str = "PrometheusMatrixData";
+    const NAMES: &'static [&'static str] = &["resultType", "result"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.result_type = map.next_value()?,
+            1 => self.result = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PrometheusMatrixData {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PrometheusMatrixData {
     /// Returns [`result_type`](Self#structfield.result_type), if it is set.
@@ -5399,7 +7014,7 @@ impl PrometheusMatrixData {
 /// One series of a Prometheus matrix reply.
 ///
 /// `result` of [`PrometheusMatrixData`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5407,12 +7022,31 @@ pub struct PrometheusMatrixResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<PrometheusMetricLabels>,
     /// List of pairs: Unix timestamp, then the value as a string.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<Vec<Value>>>,
+}
+impl ::mkio_core::glue::Members for PrometheusMatrixResult {
+    const TYPE: &'static str = "PrometheusMatrixResult";
+    const NAMES: &'static [&'static str] = &["metric", "values"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metric = map.next_value()?,
+            1 => self.values = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PrometheusMatrixResult {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PrometheusMatrixResult {
     /// Returns [`metric`](Self#structfield.metric), an empty one if unset.
@@ -5473,7 +7107,7 @@ impl PrometheusMetricLabels {
 /// Reply of the Prometheus query\_range call.
 ///
 /// Response of [`query_cpu_metrics`](super::Client::query_cpu_metrics), [`query_metrics`](super::Client::query_metrics) and [`query_temperature_metrics`](super::Client::query_temperature_metrics).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5489,6 +7123,31 @@ pub struct PrometheusRange {
     /// `errorType` in JSON.
     #[serde(rename = "errorType", skip_serializing_if = "Option::is_none")]
     pub error_type: Option<String>,
+}
+impl ::mkio_core::glue::Members for PrometheusRange {
+    const TYPE: &'static str = "PrometheusRange";
+    const NAMES: &'static [&'static str] = &["status", "data", "error", "errorType"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.status = map.next_value()?,
+            1 => self.data = map.next_value()?,
+            2 => self.error = map.next_value()?,
+            3 => self.error_type = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PrometheusRange {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PrometheusRange {
     /// Returns [`status`](Self#structfield.status), if it is set.
@@ -5525,7 +7184,7 @@ impl PrometheusRange {
     }
 }
 /// `representations` of [`AbrEncodingConfig`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5533,12 +7192,31 @@ pub struct Representation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<VideoEncoding>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<AudioEncoding>>,
+}
+impl ::mkio_core::glue::Members for Representation {
+    const TYPE: &'static str = "Representation";
+    const NAMES: &'static [&'static str] = &["video", "audios"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.video = map.next_value()?,
+            1 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Representation {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Representation {
     /// Creates `Representation` from its required fields; all others are unset.
@@ -5588,13 +7266,35 @@ impl Representation {
 /// Marks that RF output is available; it always goes through the modulator, so entries have no identity and a list holds at most one.
 ///
 /// `rf_modulator` of [`Interfaces`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RfModulatorInterface {
     /// Default: `RF_MODULATOR`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<RfModulatorInterfaceType>,
+}
+impl ::mkio_core::glue::Members for RfModulatorInterface {
+    const TYPE: &'static str = "RfModulatorInterface";
+    const NAMES: &'static [&'static str] = &["type"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RfModulatorInterface {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RfModulatorInterface {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
@@ -5625,7 +7325,7 @@ impl RfOutput {
     }
 }
 /// Variant of [`ChannelOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5639,6 +7339,31 @@ pub struct RfOutputStatus {
     pub transport: Option<RfOutputTransport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<OutputPayloadStatus>,
+}
+impl ::mkio_core::glue::Members for RfOutputStatus {
+    const TYPE: &'static str = "RfOutputStatus";
+    const NAMES: &'static [&'static str] = &["name", "health", "transport", "payload"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.health = map.next_value()?,
+            2 => self.transport = map.next_value()?,
+            3 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RfOutputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RfOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -5672,13 +7397,35 @@ impl RfOutputStatus {
     }
 }
 /// `transport` of [`RfOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RfOutputTransport {
     /// Length in characters: at most 128. Pattern: `^satmod://`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for RfOutputTransport {
+    const TYPE: &'static str = "RfOutputTransport";
+    const NAMES: &'static [&'static str] = &["url"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RfOutputTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RfOutputTransport {
     /// Returns [`url`](Self#structfield.url), if it is set.
@@ -5688,7 +7435,7 @@ impl RfOutputTransport {
     }
 }
 /// Variant of [`ChannelInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5702,6 +7449,31 @@ pub struct SatDemodInput {
     pub payload: Nullable<MptsPayload>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub decrypt: Nullable<DecryptConfig>,
+}
+impl ::mkio_core::glue::Members for SatDemodInput {
+    const TYPE: &'static str = "SatDemodInput";
+    const NAMES: &'static [&'static str] = &["name", "transport", "payload", "decrypt"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.transport = map.next_value()?,
+            2 => self.payload = map.next_value()?,
+            3 => self.decrypt = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SatDemodInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SatDemodInput {
     /// Creates `SatDemodInput` from its required fields; all others are unset.
@@ -5773,7 +7545,7 @@ impl SatDemodInput {
     }
 }
 /// Variant of [`ChannelInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5796,6 +7568,42 @@ pub struct SatDemodInputStatus {
     pub payload: Option<InputMptsPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SatDemodInputTransportStatus>,
+}
+impl ::mkio_core::glue::Members for SatDemodInputStatus {
+    const TYPE: &'static str = "SatDemodInputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "health",
+        "name",
+        "thumbnailUrl",
+        "thumbnailPresence",
+        "metadataUrl",
+        "payload",
+        "transport",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.health = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.thumbnail_url = map.next_value()?,
+            3 => self.thumbnail_presence = map.next_value()?,
+            4 => self.metadata_url = map.next_value()?,
+            5 => self.payload = map.next_value()?,
+            6 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SatDemodInputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SatDemodInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
@@ -5844,80 +7652,92 @@ impl SatDemodInputStatus {
     }
 }
 /// `transport` of [`SatDemodInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SatDemodInputTransportStatus {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub receiving: Option<bool>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ber: Option<String>,
     /// `cnMargin` in JSON.
-    #[serde(
-        rename = "cnMargin",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "cnMargin", skip_serializing_if = "Option::is_none")]
     pub cn_margin: Option<f64>,
     /// `fecErrors` in JSON.
-    #[serde(
-        rename = "fecErrors",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "fecErrors", skip_serializing_if = "Option::is_none")]
     pub fec_errors: Option<i64>,
     /// `fecRate` in JSON.
     #[serde(rename = "fecRate", skip_serializing_if = "Option::is_none")]
     pub fec_rate: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inversion: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modulation: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pilot: Option<bool>,
     /// `rollOff` in JSON.
     #[serde(rename = "rollOff", skip_serializing_if = "Option::is_none")]
     pub roll_off: Option<String>,
     /// `signalStrength` in JSON.
-    #[serde(
-        rename = "signalStrength",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "signalStrength", skip_serializing_if = "Option::is_none")]
     pub signal_strength: Option<f64>,
     /// `deliverySystem` in JSON.
     #[serde(rename = "deliverySystem", skip_serializing_if = "Option::is_none")]
     pub delivery_system: Option<String>,
     /// `ccError` in JSON.
-    #[serde(
-        rename = "ccError",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ccError", skip_serializing_if = "Option::is_none")]
     pub cc_error: Option<i64>,
+}
+impl ::mkio_core::glue::Members for SatDemodInputTransportStatus {
+    const TYPE: &'static str = "SatDemodInputTransportStatus";
+    const NAMES: &'static [&'static str] = &[
+        "receiving",
+        "bitrate",
+        "ber",
+        "cnMargin",
+        "fecErrors",
+        "fecRate",
+        "inversion",
+        "modulation",
+        "pilot",
+        "rollOff",
+        "signalStrength",
+        "deliverySystem",
+        "ccError",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.receiving = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.ber = map.next_value()?,
+            3 => self.cn_margin = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.fec_errors = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.fec_rate = map.next_value()?,
+            6 => self.inversion = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.modulation = map.next_value()?,
+            8 => self.pilot = ::mkio_core::glue::next_lenient(map)?,
+            9 => self.roll_off = map.next_value()?,
+            10 => self.signal_strength = ::mkio_core::glue::next_lenient(map)?,
+            11 => self.delivery_system = map.next_value()?,
+            12 => self.cc_error = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SatDemodInputTransportStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SatDemodInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
@@ -5987,7 +7807,7 @@ impl SatDemodInputTransportStatus {
     }
 }
 /// `transport` of [`SatDemodInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SatDemodTransport {
@@ -5998,69 +7818,75 @@ pub struct SatDemodTransport {
     #[serde(rename = "lnbVoltage", skip_serializing_if = "Option::is_none")]
     pub lnb_voltage: Option<LnbVoltage>,
     /// Default: `false`.
-    #[serde(
-        rename = "lnbToneEnabled",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "lnbToneEnabled", skip_serializing_if = "Option::is_none")]
     pub lnb_tone_enabled: Option<bool>,
     /// Range: 0.0 to 95000000.0.
-    #[serde(
-        rename = "tunerSymbolRateSps",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "tunerSymbolRateSps", skip_serializing_if = "Option::is_none")]
     pub tuner_symbol_rate_sps: Option<i64>,
     /// Range: 2000000.0 to 10000000.0. Default: `2000000`.
-    #[serde(
-        rename = "tunerSearchRangeHz",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "tunerSearchRangeHz", skip_serializing_if = "Option::is_none")]
     pub tuner_search_range_hz: Option<i64>,
     /// Default: `false`.
-    #[serde(
-        rename = "tunerMISEnabled",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "tunerMISEnabled", skip_serializing_if = "Option::is_none")]
     pub tuner_mis_enabled: Option<bool>,
     /// Range: 0.0 to 262142.0. Default: `0`.
-    #[serde(
-        rename = "tunerGoldCode",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "tunerGoldCode", skip_serializing_if = "Option::is_none")]
     pub tuner_gold_code: Option<i64>,
     /// Range: 0.0 to 18000000000.0.
-    #[serde(
-        rename = "lnbFrequencyHz",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "lnbFrequencyHz", skip_serializing_if = "Option::is_none")]
     pub lnb_frequency_hz: Option<i64>,
     /// Range: 0.0 to 18000000000.0.
-    #[serde(
-        rename = "tunerFrequencyHz",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "tunerFrequencyHz", skip_serializing_if = "Option::is_none")]
     pub tuner_frequency_hz: Option<i64>,
     /// `tunerMISStreamId` in JSON.
     #[serde(
         rename = "tunerMISStreamId",
-        deserialize_with = "::mkio_core::glue::lenient",
         default,
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub tuner_mis_stream_id: Nullable<i64>,
+}
+impl ::mkio_core::glue::Members for SatDemodTransport {
+    const TYPE: &'static str = "SatDemodTransport";
+    const NAMES: &'static [&'static str] = &[
+        "url",
+        "lnbVoltage",
+        "lnbToneEnabled",
+        "tunerSymbolRateSps",
+        "tunerSearchRangeHz",
+        "tunerMISEnabled",
+        "tunerGoldCode",
+        "lnbFrequencyHz",
+        "tunerFrequencyHz",
+        "tunerMISStreamId",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            1 => self.lnb_voltage = map.next_value()?,
+            2 => self.lnb_tone_enabled = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.tuner_symbol_rate_sps = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.tuner_search_range_hz = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.tuner_mis_enabled = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.tuner_gold_code = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.lnb_frequency_hz = ::mkio_core::glue::next_lenient(map)?,
+            8 => self.tuner_frequency_hz = ::mkio_core::glue::next_lenient(map)?,
+            9 => self.tuner_mis_stream_id = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SatDemodTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SatDemodTransport {
     /// Starts `SatDemodTransport`. Required fields are set by name, in this order: `tuner_symbol_rate_sps`, `lnb_frequency_hz`, `tuner_frequency_hz`. Other fields start unset.
@@ -6334,7 +8160,7 @@ impl From<SdiNoAggregation> for SdiAggregation {
     }
 }
 /// `audios` of [`SdiPayload`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -6344,6 +8170,29 @@ pub struct SdiAudioInput {
     pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aggregation: Option<SdiAggregation>,
+}
+impl ::mkio_core::glue::Members for SdiAudioInput {
+    const TYPE: &'static str = "SdiAudioInput";
+    const NAMES: &'static [&'static str] = &["name", "aggregation"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.aggregation = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiAudioInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiAudioInput {
     /// Creates `SdiAudioInput` from its required fields; all others are unset.
@@ -6402,13 +8251,35 @@ impl SdiAudioInput {
     }
 }
 /// `caps` of [`SdiSlotPortInterface`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SdiCaps {
     /// `type` in JSON.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<SdiInterfaceType>,
+}
+impl ::mkio_core::glue::Members for SdiCaps {
+    const TYPE: &'static str = "SdiCaps";
+    const NAMES: &'static [&'static str] = &["type"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiCaps {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiCaps {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
@@ -6418,7 +8289,7 @@ impl SdiCaps {
     }
 }
 /// `sdiCards` of [`InstalledCardData`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -6426,14 +8297,34 @@ pub struct SdiCard {
     /// `type` in JSON.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<SdiModel>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub slot: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub firmware: Option<DektecFirmware>,
+}
+impl ::mkio_core::glue::Members for SdiCard {
+    const TYPE: &'static str = "SdiCard";
+    const NAMES: &'static [&'static str] = &["type", "slot", "firmware"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.type_ = map.next_value()?,
+            1 => self.slot = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.firmware = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiCard {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiCard {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
@@ -6453,7 +8344,7 @@ impl SdiCard {
     }
 }
 /// Variant of [`ChannelInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -6465,6 +8356,30 @@ pub struct SdiInput {
     pub transport: Option<SdiInputTransport>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub payload: Nullable<SdiPayload>,
+}
+impl ::mkio_core::glue::Members for SdiInput {
+    const TYPE: &'static str = "SdiInput";
+    const NAMES: &'static [&'static str] = &["name", "transport", "payload"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.transport = map.next_value()?,
+            2 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiInput {
     /// Creates `SdiInput` from its required fields; all others are unset.
@@ -6521,7 +8436,7 @@ impl SdiInput {
     }
 }
 /// Variant of [`ChannelInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -6544,6 +8459,42 @@ pub struct SdiInputStatus {
     pub payload: Option<InputPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SdiInputTransportStatus>,
+}
+impl ::mkio_core::glue::Members for SdiInputStatus {
+    const TYPE: &'static str = "SdiInputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "health",
+        "name",
+        "thumbnailUrl",
+        "thumbnailPresence",
+        "metadataUrl",
+        "payload",
+        "transport",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.health = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.thumbnail_url = map.next_value()?,
+            3 => self.thumbnail_presence = map.next_value()?,
+            4 => self.metadata_url = map.next_value()?,
+            5 => self.payload = map.next_value()?,
+            6 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiInputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
@@ -6592,13 +8543,35 @@ impl SdiInputStatus {
     }
 }
 /// `transport` of [`SdiInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SdiInputTransport {
     /// Length in characters: at most 128. Pattern: `^sdi://`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for SdiInputTransport {
+    const TYPE: &'static str = "SdiInputTransport";
+    const NAMES: &'static [&'static str] = &["url"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiInputTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiInputTransport {
     /// Creates `SdiInputTransport` from its required fields; all others are unset.
@@ -6620,17 +8593,35 @@ impl SdiInputTransport {
     }
 }
 /// `transport` of [`SdiInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SdiInputTransportStatus {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub receiving: Option<bool>,
+}
+impl ::mkio_core::glue::Members for SdiInputTransportStatus {
+    const TYPE: &'static str = "SdiInputTransportStatus";
+    const NAMES: &'static [&'static str] = &["receiving"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.receiving = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiInputTransportStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
@@ -6722,13 +8713,35 @@ impl From<SdiSlotPortInterface> for SdiInterface {
     }
 }
 /// Variant of [`SdiAggregation`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SdiNoAggregation {
     /// Default: `G1P1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pair: Option<SdiAudioPair>,
+}
+impl ::mkio_core::glue::Members for SdiNoAggregation {
+    const TYPE: &'static str = "SdiNoAggregation";
+    const NAMES: &'static [&'static str] = &["pair"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.pair = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiNoAggregation {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiNoAggregation {
     /// Creates `SdiNoAggregation` from its required fields; all others are unset.
@@ -6751,7 +8764,7 @@ impl SdiNoAggregation {
     }
 }
 /// Variant of [`ChannelOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -6762,6 +8775,30 @@ pub struct SdiOutput {
     pub processing: Nullable<OutputProcessing>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub payload: Nullable<SdiOutputPayload>,
+}
+impl ::mkio_core::glue::Members for SdiOutput {
+    const TYPE: &'static str = "SdiOutput";
+    const NAMES: &'static [&'static str] = &["transport", "processing", "payload"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.transport = map.next_value()?,
+            1 => self.processing = map.next_value()?,
+            2 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiOutput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiOutput {
     /// Creates `SdiOutput` from its required fields; all others are unset.
@@ -6827,7 +8864,7 @@ impl SdiOutput {
     }
 }
 /// `audios` of [`SdiOutputPayload`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -6840,6 +8877,30 @@ pub struct SdiOutputAudioConfig {
     pub audio_input_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embedding: Option<SdiAudioEmbedding>,
+}
+impl ::mkio_core::glue::Members for SdiOutputAudioConfig {
+    const TYPE: &'static str = "SdiOutputAudioConfig";
+    const NAMES: &'static [&'static str] = &["inputName", "audioInputName", "embedding"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.input_name = map.next_value()?,
+            1 => self.audio_input_name = map.next_value()?,
+            2 => self.embedding = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiOutputAudioConfig {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiOutputAudioConfig {
     /// Starts `SdiOutputAudioConfig`. Required fields are set by name, in this order: `input_name`, `audio_input_name`. Other fields start unset.
@@ -6915,7 +8976,7 @@ impl SdiOutputAudioConfig {
     }
 }
 /// `audios` of [`SdiOutputPayloadStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -6930,6 +8991,36 @@ pub struct SdiOutputAudioStatus {
     pub embedding: Option<SdiAudioEmbedding>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<AudioModeStatus>,
+}
+impl ::mkio_core::glue::Members for SdiOutputAudioStatus {
+    const TYPE: &'static str = "SdiOutputAudioStatus";
+    const NAMES: &'static [&'static str] = &[
+        "inputName",
+        "audioInputName",
+        "embedding",
+        "mode",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.input_name = map.next_value()?,
+            1 => self.audio_input_name = map.next_value()?,
+            2 => self.embedding = map.next_value()?,
+            3 => self.mode = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiOutputAudioStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiOutputAudioStatus {
     /// Returns [`input_name`](Self#structfield.input_name), if it is set.
@@ -6954,17 +9045,35 @@ impl SdiOutputAudioStatus {
     }
 }
 /// `payload` of [`SdiOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SdiOutputPayload {
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<SdiOutputAudioConfig>>,
+}
+impl ::mkio_core::glue::Members for SdiOutputPayload {
+    const TYPE: &'static str = "SdiOutputPayload";
+    const NAMES: &'static [&'static str] = &["audios"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiOutputPayload {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiOutputPayload {
     /// Creates an empty `SdiOutputPayload`.
@@ -6990,7 +9099,7 @@ impl SdiOutputPayload {
     }
 }
 /// `payload` of [`SdiOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -6998,12 +9107,31 @@ pub struct SdiOutputPayloadStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<OutputVideoFormatStatus>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<SdiOutputAudioStatus>>,
+}
+impl ::mkio_core::glue::Members for SdiOutputPayloadStatus {
+    const TYPE: &'static str = "SdiOutputPayloadStatus";
+    const NAMES: &'static [&'static str] = &["video", "audios"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.video = map.next_value()?,
+            1 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiOutputPayloadStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiOutputPayloadStatus {
     /// Returns [`video`](Self#structfield.video), an empty one if unset.
@@ -7021,7 +9149,7 @@ impl SdiOutputPayloadStatus {
     }
 }
 /// Variant of [`ChannelOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -7037,6 +9165,38 @@ pub struct SdiOutputStatus {
     pub processing: Option<OutputProcessing>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<SdiOutputPayloadStatus>,
+}
+impl ::mkio_core::glue::Members for SdiOutputStatus {
+    const TYPE: &'static str = "SdiOutputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "name",
+        "health",
+        "transport",
+        "processing",
+        "payload",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.health = map.next_value()?,
+            2 => self.transport = map.next_value()?,
+            3 => self.processing = map.next_value()?,
+            4 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiOutputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -7078,7 +9238,7 @@ impl SdiOutputStatus {
     }
 }
 /// `transport` of [`SdiOutput`] and `transport` of [`SdiOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SdiOutputTransport {
@@ -7088,6 +9248,29 @@ pub struct SdiOutputTransport {
     /// `linkMode` in JSON.
     #[serde(rename = "linkMode", default, skip_serializing_if = "Nullable::is_absent")]
     pub link_mode: Nullable<SdiUhdLinkMode>,
+}
+impl ::mkio_core::glue::Members for SdiOutputTransport {
+    const TYPE: &'static str = "SdiOutputTransport";
+    const NAMES: &'static [&'static str] = &["url", "linkMode"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            1 => self.link_mode = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiOutputTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiOutputTransport {
     /// Creates `SdiOutputTransport` from its required fields; all others are unset.
@@ -7123,17 +9306,35 @@ impl SdiOutputTransport {
     }
 }
 /// `payload` of [`SdiInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SdiPayload {
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<SdiAudioInput>>,
+}
+impl ::mkio_core::glue::Members for SdiPayload {
+    const TYPE: &'static str = "SdiPayload";
+    const NAMES: &'static [&'static str] = &["audios"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiPayload {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiPayload {
     /// Creates an empty `SdiPayload`.
@@ -7161,7 +9362,7 @@ impl SdiPayload {
 /// SDI port with its own capability class (3G, 12G or Unknown); type stays SDIASI, and being listed under InterfacesResponse.sdi is what marks it as SDI.
 ///
 /// Variant of [`SdiInterface`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -7175,6 +9376,31 @@ pub struct SdiSlotPortInterface {
     /// Read-only: the service fills it.
     #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for SdiSlotPortInterface {
+    const TYPE: &'static str = "SdiSlotPortInterface";
+    const NAMES: &'static [&'static str] = &["name", "url", "caps", "displayName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.url = map.next_value()?,
+            2 => self.caps = map.next_value()?,
+            3 => self.display_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SdiSlotPortInterface {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SdiSlotPortInterface {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -7243,7 +9469,7 @@ impl SdiSlotPortInterface {
     }
 }
 /// `asi` of [`Interfaces`] and `rf_demod` of [`Interfaces`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -7258,6 +9484,31 @@ pub struct SlotPortInterface {
     /// Read-only: the service fills it.
     #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for SlotPortInterface {
+    const TYPE: &'static str = "SlotPortInterface";
+    const NAMES: &'static [&'static str] = &["name", "type", "url", "displayName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.type_ = map.next_value()?,
+            2 => self.url = map.next_value()?,
+            3 => self.display_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SlotPortInterface {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SlotPortInterface {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -7293,7 +9544,7 @@ impl SlotPortInterface {
     }
 }
 /// Variant of [`Smpte2110OutputEssence`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110AudioEssence {
@@ -7304,12 +9555,32 @@ pub struct Smpte2110AudioEssence {
     #[serde(rename = "packetTime", skip_serializing_if = "Option::is_none")]
     pub packet_time: Option<PacketTime>,
     /// Number of items: at most 32. Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<Smpte2110OutputAudio>>,
+}
+impl ::mkio_core::glue::Members for Smpte2110AudioEssence {
+    const TYPE: &'static str = "Smpte2110AudioEssence";
+    const NAMES: &'static [&'static str] = &["transportName", "packetTime", "audios"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.transport_name = map.next_value()?,
+            1 => self.packet_time = map.next_value()?,
+            2 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110AudioEssence {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110AudioEssence {
     /// Creates `Smpte2110AudioEssence` from its required fields; all others are unset.
@@ -7360,7 +9631,7 @@ impl Smpte2110AudioEssence {
     }
 }
 /// Variant of [`Smpte2110OutputEssenceStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110AudioEssenceStatus {
@@ -7374,15 +9645,43 @@ pub struct Smpte2110AudioEssenceStatus {
     #[serde(rename = "packetTime", skip_serializing_if = "Option::is_none")]
     pub packet_time: Option<PacketTime>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<Smpte2110OutputAudioStatus>>,
     /// `sdpUrl` in JSON.
     #[serde(rename = "sdpUrl", skip_serializing_if = "Option::is_none")]
     pub sdp_url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for Smpte2110AudioEssenceStatus {
+    const TYPE: &'static str = "Smpte2110AudioEssenceStatus";
+    const NAMES: &'static [&'static str] = &[
+        "transportName",
+        "type",
+        "packetTime",
+        "audios",
+        "sdpUrl",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.transport_name = map.next_value()?,
+            1 => self.type_ = map.next_value()?,
+            2 => self.packet_time = map.next_value()?,
+            3 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.sdp_url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110AudioEssenceStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110AudioEssenceStatus {
     /// Returns [`transport_name`](Self#structfield.transport_name), if it is set.
@@ -7412,7 +9711,7 @@ impl Smpte2110AudioEssenceStatus {
     }
 }
 /// `audios` of [`Smpte2110Payload`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110AudioInputEssence {
@@ -7430,24 +9729,48 @@ pub struct Smpte2110AudioInputEssence {
     #[serde(rename = "sdpUrl", default, skip_serializing_if = "Nullable::is_absent")]
     pub sdp_url: Nullable<UrlText>,
     /// Range: at least 1.0. Default: `1`.
-    #[serde(
-        rename = "streamIndex",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "streamIndex", skip_serializing_if = "Option::is_none")]
     pub stream_index: Option<i64>,
     /// Range: at least 1.0. Default: `1`.
-    #[serde(
-        rename = "channelGroupIndex",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "channelGroupIndex", skip_serializing_if = "Option::is_none")]
     pub channel_group_index: Option<i64>,
     /// Length in characters: at most 32.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub name: Nullable<String>,
+}
+impl ::mkio_core::glue::Members for Smpte2110AudioInputEssence {
+    const TYPE: &'static str = "Smpte2110AudioInputEssence";
+    const NAMES: &'static [&'static str] = &[
+        "type",
+        "transportFile",
+        "sdpUrl",
+        "streamIndex",
+        "channelGroupIndex",
+        "name",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.type_ = map.next_value()?,
+            1 => self.transport_file = map.next_value()?,
+            2 => self.sdp_url = map.next_value()?,
+            3 => self.stream_index = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.channel_group_index = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110AudioInputEssence {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110AudioInputEssence {
     /// Creates an empty `Smpte2110AudioInputEssence`.
@@ -7543,7 +9866,7 @@ impl Smpte2110AudioInputEssence {
     }
 }
 /// Variant of [`ChannelInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -7555,6 +9878,30 @@ pub struct Smpte2110Input {
     pub transport: Option<Smpte2110InputTransport>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub payload: Nullable<Smpte2110Payload>,
+}
+impl ::mkio_core::glue::Members for Smpte2110Input {
+    const TYPE: &'static str = "Smpte2110Input";
+    const NAMES: &'static [&'static str] = &["name", "transport", "payload"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.transport = map.next_value()?,
+            2 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110Input {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110Input {
     /// Creates `Smpte2110Input` from its required fields; all others are unset.
@@ -7611,7 +9958,7 @@ impl Smpte2110Input {
     }
 }
 /// Variant of [`ChannelInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -7634,6 +9981,42 @@ pub struct Smpte2110InputStatus {
     pub payload: Option<InputPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<Smpte2110InputTransportStatus>,
+}
+impl ::mkio_core::glue::Members for Smpte2110InputStatus {
+    const TYPE: &'static str = "Smpte2110InputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "health",
+        "name",
+        "thumbnailUrl",
+        "thumbnailPresence",
+        "metadataUrl",
+        "payload",
+        "transport",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.health = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.thumbnail_url = map.next_value()?,
+            3 => self.thumbnail_presence = map.next_value()?,
+            4 => self.metadata_url = map.next_value()?,
+            5 => self.payload = map.next_value()?,
+            6 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110InputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110InputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
@@ -7682,7 +10065,7 @@ impl Smpte2110InputStatus {
     }
 }
 /// `transport` of [`Smpte2110Input`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110InputTransport {
@@ -7690,13 +10073,31 @@ pub struct Smpte2110InputTransport {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub interface: Nullable<String>,
     /// Default: `false`.
-    #[serde(
-        rename = "nmosEnabled",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "nmosEnabled", skip_serializing_if = "Option::is_none")]
     pub nmos_enabled: Option<bool>,
+}
+impl ::mkio_core::glue::Members for Smpte2110InputTransport {
+    const TYPE: &'static str = "Smpte2110InputTransport";
+    const NAMES: &'static [&'static str] = &["interface", "nmosEnabled"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.interface = map.next_value()?,
+            1 => self.nmos_enabled = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110InputTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110InputTransport {
     /// Creates an empty `Smpte2110InputTransport`.
@@ -7731,17 +10132,35 @@ impl Smpte2110InputTransport {
     }
 }
 /// `transport` of [`Smpte2110InputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110InputTransportStatus {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub receiving: Option<bool>,
+}
+impl ::mkio_core::glue::Members for Smpte2110InputTransportStatus {
+    const TYPE: &'static str = "Smpte2110InputTransportStatus";
+    const NAMES: &'static [&'static str] = &["receiving"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.receiving = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110InputTransportStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110InputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
@@ -7751,21 +10170,41 @@ impl Smpte2110InputTransportStatus {
     }
 }
 /// Variant of [`ChannelOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110Output {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub transports: Option<Vec<Smpte2110OutputTransport>>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub processing: Nullable<OutputProcessing>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<Smpte2110OutputPayload>,
+}
+impl ::mkio_core::glue::Members for Smpte2110Output {
+    const TYPE: &'static str = "Smpte2110Output";
+    const NAMES: &'static [&'static str] = &["transports", "processing", "payload"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.transports = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.processing = map.next_value()?,
+            2 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110Output {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110Output {
     /// Creates `Smpte2110Output` from its required fields; all others are unset.
@@ -7830,7 +10269,7 @@ impl Smpte2110Output {
 /// Named input audio (single channel, stereo pair or channel group) carried by an audio essence. lipSyncOffset is settable only in CP Advanced UI.
 ///
 /// `audios` of [`Smpte2110AudioEssence`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110OutputAudio {
@@ -7844,6 +10283,29 @@ pub struct Smpte2110OutputAudio {
     /// Length in characters: 1 to 32.
     #[serde(rename = "audioInputName", skip_serializing_if = "Option::is_none")]
     pub audio_input_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for Smpte2110OutputAudio {
+    const TYPE: &'static str = "Smpte2110OutputAudio";
+    const NAMES: &'static [&'static str] = &["inputName", "audioInputName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.input_name = map.next_value()?,
+            1 => self.audio_input_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110OutputAudio {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110OutputAudio {
     /// Starts `Smpte2110OutputAudio`. Required fields are set by name, in this order: `input_name`, `audio_input_name`. Other fields start unset.
@@ -7907,7 +10369,7 @@ impl Smpte2110OutputAudio {
     }
 }
 /// `audios` of [`Smpte2110AudioEssenceStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -7920,6 +10382,30 @@ pub struct Smpte2110OutputAudioStatus {
     pub audio_input_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<AudioModeStatus>,
+}
+impl ::mkio_core::glue::Members for Smpte2110OutputAudioStatus {
+    const TYPE: &'static str = "Smpte2110OutputAudioStatus";
+    const NAMES: &'static [&'static str] = &["inputName", "audioInputName", "mode"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.input_name = map.next_value()?,
+            1 => self.audio_input_name = map.next_value()?,
+            2 => self.mode = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110OutputAudioStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110OutputAudioStatus {
     /// Returns [`input_name`](Self#structfield.input_name), if it is set.
@@ -8139,17 +10625,35 @@ impl From<Smpte2110VideoEssenceStatus> for Smpte2110OutputEssenceStatus {
     }
 }
 /// `payload` of [`Smpte2110Output`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Smpte2110OutputPayload {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub essences: Option<Vec<Smpte2110OutputEssence>>,
+}
+impl ::mkio_core::glue::Members for Smpte2110OutputPayload {
+    const TYPE: &'static str = "Smpte2110OutputPayload";
+    const NAMES: &'static [&'static str] = &["essences"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.essences = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110OutputPayload {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110OutputPayload {
     /// Creates `Smpte2110OutputPayload` from its required fields; all others are unset.
@@ -8178,17 +10682,35 @@ impl Smpte2110OutputPayload {
     }
 }
 /// `payload` of [`Smpte2110OutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110OutputPayloadStatus {
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub essences: Option<Vec<Smpte2110OutputEssenceStatus>>,
+}
+impl ::mkio_core::glue::Members for Smpte2110OutputPayloadStatus {
+    const TYPE: &'static str = "Smpte2110OutputPayloadStatus";
+    const NAMES: &'static [&'static str] = &["essences"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.essences = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110OutputPayloadStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110OutputPayloadStatus {
     /// Returns [`essences`](Self#structfield.essences), empty if it is not set.
@@ -8198,7 +10720,7 @@ impl Smpte2110OutputPayloadStatus {
     }
 }
 /// Variant of [`ChannelOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -8209,16 +10731,44 @@ pub struct Smpte2110OutputStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub transports: Option<Vec<Smpte2110OutputTransport>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processing: Option<OutputProcessing>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<Smpte2110OutputPayloadStatus>,
+}
+impl ::mkio_core::glue::Members for Smpte2110OutputStatus {
+    const TYPE: &'static str = "Smpte2110OutputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "name",
+        "health",
+        "transports",
+        "processing",
+        "payload",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.health = map.next_value()?,
+            2 => self.transports = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.processing = map.next_value()?,
+            4 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110OutputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110OutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -8259,7 +10809,7 @@ impl Smpte2110OutputStatus {
 /// A named multicast-group destination to which an output essence is sent.
 ///
 /// `transports` of [`Smpte2110Output`] and `transports` of [`Smpte2110OutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110OutputTransport {
@@ -8273,21 +10823,43 @@ pub struct Smpte2110OutputTransport {
     #[serde(rename = "destinationAddress", skip_serializing_if = "Option::is_none")]
     pub destination_address: Option<String>,
     /// Range: 1024.0 to 65535.0.
-    #[serde(
-        rename = "destinationPort",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "destinationPort", skip_serializing_if = "Option::is_none")]
     pub destination_port: Option<i64>,
     /// Range: 1024.0 to 65535.0.
-    #[serde(
-        rename = "sourcePort",
-        deserialize_with = "::mkio_core::glue::lenient",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
+    #[serde(rename = "sourcePort", default, skip_serializing_if = "Nullable::is_absent")]
     pub source_port: Nullable<i64>,
+}
+impl ::mkio_core::glue::Members for Smpte2110OutputTransport {
+    const TYPE: &'static str = "Smpte2110OutputTransport";
+    const NAMES: &'static [&'static str] = &[
+        "name",
+        "interface",
+        "destinationAddress",
+        "destinationPort",
+        "sourcePort",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.interface = map.next_value()?,
+            2 => self.destination_address = map.next_value()?,
+            3 => self.destination_port = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.source_port = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110OutputTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110OutputTransport {
     /// Starts `Smpte2110OutputTransport`. Required fields are set by name, in this order: `name`, `interface`, `destination_address`. Other fields start unset.
@@ -8403,7 +10975,7 @@ impl Smpte2110OutputTransport {
     }
 }
 /// `payload` of [`Smpte2110Input`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -8411,12 +10983,31 @@ pub struct Smpte2110Payload {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub video: Nullable<Smpte2110VideoInputEssence>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audios: Option<Vec<Smpte2110AudioInputEssence>>,
+}
+impl ::mkio_core::glue::Members for Smpte2110Payload {
+    const TYPE: &'static str = "Smpte2110Payload";
+    const NAMES: &'static [&'static str] = &["video", "audios"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.video = map.next_value()?,
+            1 => self.audios = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110Payload {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110Payload {
     /// Creates an empty `Smpte2110Payload`.
@@ -8459,13 +11050,35 @@ impl Smpte2110Payload {
     }
 }
 /// Variant of [`Smpte2110OutputEssence`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110VideoEssence {
     /// Length in characters: 1 to 32.
     #[serde(rename = "transportName", skip_serializing_if = "Option::is_none")]
     pub transport_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for Smpte2110VideoEssence {
+    const TYPE: &'static str = "Smpte2110VideoEssence";
+    const NAMES: &'static [&'static str] = &["transportName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.transport_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110VideoEssence {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110VideoEssence {
     /// Creates `Smpte2110VideoEssence` from its required fields; all others are unset.
@@ -8489,7 +11102,7 @@ impl Smpte2110VideoEssence {
     }
 }
 /// Variant of [`Smpte2110OutputEssenceStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -8505,6 +11118,31 @@ pub struct Smpte2110VideoEssenceStatus {
     /// `sdpUrl` in JSON.
     #[serde(rename = "sdpUrl", skip_serializing_if = "Option::is_none")]
     pub sdp_url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for Smpte2110VideoEssenceStatus {
+    const TYPE: &'static str = "Smpte2110VideoEssenceStatus";
+    const NAMES: &'static [&'static str] = &["transportName", "type", "video", "sdpUrl"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.transport_name = map.next_value()?,
+            1 => self.type_ = map.next_value()?,
+            2 => self.video = map.next_value()?,
+            3 => self.sdp_url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110VideoEssenceStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110VideoEssenceStatus {
     /// Returns [`transport_name`](Self#structfield.transport_name), if it is set.
@@ -8532,7 +11170,7 @@ impl Smpte2110VideoEssenceStatus {
     }
 }
 /// `video` of [`Smpte2110Payload`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Smpte2110VideoInputEssence {
@@ -8550,13 +11188,38 @@ pub struct Smpte2110VideoInputEssence {
     #[serde(rename = "sdpUrl", default, skip_serializing_if = "Nullable::is_absent")]
     pub sdp_url: Nullable<UrlText>,
     /// Range: at least 1.0. Default: `1`.
-    #[serde(
-        rename = "streamIndex",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "streamIndex", skip_serializing_if = "Option::is_none")]
     pub stream_index: Option<i64>,
+}
+impl ::mkio_core::glue::Members for Smpte2110VideoInputEssence {
+    const TYPE: &'static str = "Smpte2110VideoInputEssence";
+    const NAMES: &'static [&'static str] = &[
+        "type",
+        "transportFile",
+        "sdpUrl",
+        "streamIndex",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.type_ = map.next_value()?,
+            1 => self.transport_file = map.next_value()?,
+            2 => self.sdp_url = map.next_value()?,
+            3 => self.stream_index = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Smpte2110VideoInputEssence {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Smpte2110VideoInputEssence {
     /// Creates an empty `Smpte2110VideoInputEssence`.
@@ -8630,7 +11293,7 @@ impl Smpte2110VideoInputEssence {
     }
 }
 /// Variant of [`ChannelInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -8644,6 +11307,31 @@ pub struct SrtCallerInput {
     pub payload: Nullable<MptsPayload>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub decrypt: Nullable<DecryptConfig>,
+}
+impl ::mkio_core::glue::Members for SrtCallerInput {
+    const TYPE: &'static str = "SrtCallerInput";
+    const NAMES: &'static [&'static str] = &["name", "transport", "payload", "decrypt"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.transport = map.next_value()?,
+            2 => self.payload = map.next_value()?,
+            3 => self.decrypt = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtCallerInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtCallerInput {
     /// Creates `SrtCallerInput` from its required fields; all others are unset.
@@ -8715,7 +11403,7 @@ impl SrtCallerInput {
     }
 }
 /// Variant of [`ChannelInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -8738,6 +11426,42 @@ pub struct SrtCallerInputStatus {
     pub payload: Option<InputMptsPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtCallerInputTransportStatus>,
+}
+impl ::mkio_core::glue::Members for SrtCallerInputStatus {
+    const TYPE: &'static str = "SrtCallerInputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "health",
+        "name",
+        "thumbnailUrl",
+        "thumbnailPresence",
+        "metadataUrl",
+        "payload",
+        "transport",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.health = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.thumbnail_url = map.next_value()?,
+            3 => self.thumbnail_presence = map.next_value()?,
+            4 => self.metadata_url = map.next_value()?,
+            5 => self.payload = map.next_value()?,
+            6 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtCallerInputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtCallerInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
@@ -8786,39 +11510,54 @@ impl SrtCallerInputStatus {
     }
 }
 /// `transport` of [`SrtCallerInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtCallerInputTransportStatus {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub receiving: Option<bool>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<i64>,
     /// `activeConnections` in JSON.
-    #[serde(
-        rename = "activeConnections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "activeConnections", skip_serializing_if = "Option::is_none")]
     pub active_connections: Option<i64>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<Vec<SrtInputConnectionStats>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etr290: Option<Etr290Stats>,
+}
+impl ::mkio_core::glue::Members for SrtCallerInputTransportStatus {
+    const TYPE: &'static str = "SrtCallerInputTransportStatus";
+    const NAMES: &'static [&'static str] = &[
+        "receiving",
+        "bitrate",
+        "activeConnections",
+        "connections",
+        "etr290",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.receiving = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.active_connections = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.connections = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.etr290 = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtCallerInputTransportStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtCallerInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
@@ -8851,13 +11590,35 @@ impl SrtCallerInputTransportStatus {
     }
 }
 /// Variant of [`ChannelOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtCallerOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtCallerOutputTransport>,
+}
+impl ::mkio_core::glue::Members for SrtCallerOutput {
+    const TYPE: &'static str = "SrtCallerOutput";
+    const NAMES: &'static [&'static str] = &["transport"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtCallerOutput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtCallerOutput {
     /// Creates `SrtCallerOutput` from its required fields; all others are unset.
@@ -8890,7 +11651,7 @@ impl SrtCallerOutput {
     }
 }
 /// Variant of [`ChannelOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -8904,6 +11665,31 @@ pub struct SrtCallerOutputStatus {
     pub transport: Option<SrtCallerOutputTransportStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<OutputPayloadStatus>,
+}
+impl ::mkio_core::glue::Members for SrtCallerOutputStatus {
+    const TYPE: &'static str = "SrtCallerOutputStatus";
+    const NAMES: &'static [&'static str] = &["name", "health", "transport", "payload"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.health = map.next_value()?,
+            2 => self.transport = map.next_value()?,
+            3 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtCallerOutputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtCallerOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -8937,7 +11723,7 @@ impl SrtCallerOutputStatus {
     }
 }
 /// `transport` of [`SrtCallerOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtCallerOutputTransport {
@@ -8945,11 +11731,7 @@ pub struct SrtCallerOutputTransport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
     /// Range: 0.06 to 8.0. Default: `0.125`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<f64>,
     /// Default: `None`.
     #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
@@ -8957,6 +11739,36 @@ pub struct SrtCallerOutputTransport {
     /// Length in characters: at most 79.
     #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
     pub pass_phrase: Nullable<Secret<String>>,
+}
+impl ::mkio_core::glue::Members for SrtCallerOutputTransport {
+    const TYPE: &'static str = "SrtCallerOutputTransport";
+    const NAMES: &'static [&'static str] = &[
+        "url",
+        "latency",
+        "encryptionStandard",
+        "passPhrase",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            1 => self.latency = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.encryption_standard = map.next_value()?,
+            3 => self.pass_phrase = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtCallerOutputTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtCallerOutputTransport {
     /// Creates `SrtCallerOutputTransport` from its required fields; all others are unset.
@@ -9022,7 +11834,7 @@ impl SrtCallerOutputTransport {
     }
 }
 /// `transport` of [`SrtCallerOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -9033,30 +11845,51 @@ pub struct SrtCallerOutputTransportStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
     /// Default: `0.125`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<f64>,
     /// Default: `None`.
     #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
     pub encryption_standard: Option<String>,
     /// Default: `0`.
-    #[serde(
-        rename = "activeConnections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "activeConnections", skip_serializing_if = "Option::is_none")]
     pub active_connections: Option<i64>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<Vec<SrtConnectionStats>>,
+}
+impl ::mkio_core::glue::Members for SrtCallerOutputTransportStatus {
+    const TYPE: &'static str = "SrtCallerOutputTransportStatus";
+    const NAMES: &'static [&'static str] = &[
+        "url",
+        "interface",
+        "latency",
+        "encryptionStandard",
+        "activeConnections",
+        "connections",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            1 => self.interface = map.next_value()?,
+            2 => self.latency = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.encryption_standard = map.next_value()?,
+            4 => self.active_connections = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.connections = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtCallerOutputTransportStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtCallerOutputTransportStatus {
     /// Returns [`url`](Self#structfield.url), if it is set.
@@ -9091,7 +11924,7 @@ impl SrtCallerOutputTransportStatus {
     }
 }
 /// `transport` of [`SrtCallerInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtCallerTransport {
@@ -9102,11 +11935,7 @@ pub struct SrtCallerTransport {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub interface: Nullable<String>,
     /// Range: 0.06 to 8.0. Default: `0.125`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<f64>,
     /// Default: `None`.
     #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
@@ -9114,6 +11943,38 @@ pub struct SrtCallerTransport {
     /// Length in characters: at most 79.
     #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
     pub pass_phrase: Nullable<Secret<String>>,
+}
+impl ::mkio_core::glue::Members for SrtCallerTransport {
+    const TYPE: &'static str = "SrtCallerTransport";
+    const NAMES: &'static [&'static str] = &[
+        "url",
+        "interface",
+        "latency",
+        "encryptionStandard",
+        "passPhrase",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            1 => self.interface = map.next_value()?,
+            2 => self.latency = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.encryption_standard = map.next_value()?,
+            4 => self.pass_phrase = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtCallerTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtCallerTransport {
     /// Creates `SrtCallerTransport` from its required fields; all others are unset.
@@ -9191,7 +12052,7 @@ impl SrtCallerTransport {
     }
 }
 /// `connections` of [`SrtCallerOutputTransportStatus`] and `connections` of [`SrtListenerOutputTransportStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtConnectionStats {
@@ -9199,45 +12060,54 @@ pub struct SrtConnectionStats {
     #[serde(rename = "remoteAddress", skip_serializing_if = "Option::is_none")]
     pub remote_address: Option<String>,
     /// `sendBitrateMbps` in JSON.
-    #[serde(
-        rename = "sendBitrateMbps",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "sendBitrateMbps", skip_serializing_if = "Option::is_none")]
     pub send_bitrate_mbps: Option<f64>,
     /// `packetsLost` in JSON.
-    #[serde(
-        rename = "packetsLost",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "packetsLost", skip_serializing_if = "Option::is_none")]
     pub packets_lost: Option<i64>,
     /// `packetsRetransmitted` in JSON.
-    #[serde(
-        rename = "packetsRetransmitted",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "packetsRetransmitted", skip_serializing_if = "Option::is_none")]
     pub packets_retransmitted: Option<i64>,
     /// `rttMs` in JSON.
-    #[serde(
-        rename = "rttMs",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "rttMs", skip_serializing_if = "Option::is_none")]
     pub rtt_ms: Option<f64>,
     /// `bandwidthMbps` in JSON.
-    #[serde(
-        rename = "bandwidthMbps",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "bandwidthMbps", skip_serializing_if = "Option::is_none")]
     pub bandwidth_mbps: Option<f64>,
+}
+impl ::mkio_core::glue::Members for SrtConnectionStats {
+    const TYPE: &'static str = "SrtConnectionStats";
+    const NAMES: &'static [&'static str] = &[
+        "remoteAddress",
+        "sendBitrateMbps",
+        "packetsLost",
+        "packetsRetransmitted",
+        "rttMs",
+        "bandwidthMbps",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.remote_address = map.next_value()?,
+            1 => self.send_bitrate_mbps = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.packets_lost = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.packets_retransmitted = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.rtt_ms = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.bandwidth_mbps = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtConnectionStats {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtConnectionStats {
     /// Returns [`remote_address`](Self#structfield.remote_address), if it is set.
@@ -9287,7 +12157,7 @@ impl SrtConnectionStats {
     }
 }
 /// `connections` of [`SrtCallerInputTransportStatus`] and `connections` of [`SrtListenerInputTransportStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtInputConnectionStats {
@@ -9295,37 +12165,49 @@ pub struct SrtInputConnectionStats {
     #[serde(rename = "remoteAddress", skip_serializing_if = "Option::is_none")]
     pub remote_address: Option<String>,
     /// `recvBitrateMbps` in JSON.
-    #[serde(
-        rename = "recvBitrateMbps",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "recvBitrateMbps", skip_serializing_if = "Option::is_none")]
     pub recv_bitrate_mbps: Option<f64>,
     /// `rttMs` in JSON.
-    #[serde(
-        rename = "rttMs",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "rttMs", skip_serializing_if = "Option::is_none")]
     pub rtt_ms: Option<f64>,
     /// `bandwidthMbps` in JSON.
-    #[serde(
-        rename = "bandwidthMbps",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "bandwidthMbps", skip_serializing_if = "Option::is_none")]
     pub bandwidth_mbps: Option<f64>,
     /// `packetsLost` in JSON.
-    #[serde(
-        rename = "packetsLost",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "packetsLost", skip_serializing_if = "Option::is_none")]
     pub packets_lost: Option<i64>,
+}
+impl ::mkio_core::glue::Members for SrtInputConnectionStats {
+    const TYPE: &'static str = "SrtInputConnectionStats";
+    const NAMES: &'static [&'static str] = &[
+        "remoteAddress",
+        "recvBitrateMbps",
+        "rttMs",
+        "bandwidthMbps",
+        "packetsLost",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.remote_address = map.next_value()?,
+            1 => self.recv_bitrate_mbps = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.rtt_ms = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.bandwidth_mbps = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.packets_lost = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtInputConnectionStats {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtInputConnectionStats {
     /// Returns [`remote_address`](Self#structfield.remote_address), if it is set.
@@ -9355,7 +12237,7 @@ impl SrtInputConnectionStats {
     }
 }
 /// Variant of [`ChannelInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -9369,6 +12251,31 @@ pub struct SrtListenerInput {
     pub payload: Nullable<MptsPayload>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub decrypt: Nullable<DecryptConfig>,
+}
+impl ::mkio_core::glue::Members for SrtListenerInput {
+    const TYPE: &'static str = "SrtListenerInput";
+    const NAMES: &'static [&'static str] = &["name", "transport", "payload", "decrypt"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.transport = map.next_value()?,
+            2 => self.payload = map.next_value()?,
+            3 => self.decrypt = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtListenerInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtListenerInput {
     /// Creates `SrtListenerInput` from its required fields; all others are unset.
@@ -9440,7 +12347,7 @@ impl SrtListenerInput {
     }
 }
 /// Variant of [`ChannelInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -9463,6 +12370,42 @@ pub struct SrtListenerInputStatus {
     pub payload: Option<InputMptsPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtListenerInputTransportStatus>,
+}
+impl ::mkio_core::glue::Members for SrtListenerInputStatus {
+    const TYPE: &'static str = "SrtListenerInputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "health",
+        "name",
+        "thumbnailUrl",
+        "thumbnailPresence",
+        "metadataUrl",
+        "payload",
+        "transport",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.health = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.thumbnail_url = map.next_value()?,
+            3 => self.thumbnail_presence = map.next_value()?,
+            4 => self.metadata_url = map.next_value()?,
+            5 => self.payload = map.next_value()?,
+            6 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtListenerInputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtListenerInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
@@ -9511,39 +12454,54 @@ impl SrtListenerInputStatus {
     }
 }
 /// `transport` of [`SrtListenerInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtListenerInputTransportStatus {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub receiving: Option<bool>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<i64>,
     /// `activeConnections` in JSON.
-    #[serde(
-        rename = "activeConnections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "activeConnections", skip_serializing_if = "Option::is_none")]
     pub active_connections: Option<i64>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<Vec<SrtInputConnectionStats>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etr290: Option<Etr290Stats>,
+}
+impl ::mkio_core::glue::Members for SrtListenerInputTransportStatus {
+    const TYPE: &'static str = "SrtListenerInputTransportStatus";
+    const NAMES: &'static [&'static str] = &[
+        "receiving",
+        "bitrate",
+        "activeConnections",
+        "connections",
+        "etr290",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.receiving = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.active_connections = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.connections = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.etr290 = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtListenerInputTransportStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtListenerInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
@@ -9576,13 +12534,35 @@ impl SrtListenerInputTransportStatus {
     }
 }
 /// Variant of [`ChannelOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SrtListenerOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SrtListenerOutputTransport>,
+}
+impl ::mkio_core::glue::Members for SrtListenerOutput {
+    const TYPE: &'static str = "SrtListenerOutput";
+    const NAMES: &'static [&'static str] = &["transport"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtListenerOutput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtListenerOutput {
     /// Creates `SrtListenerOutput` from its required fields; all others are unset.
@@ -9618,7 +12598,7 @@ impl SrtListenerOutput {
     }
 }
 /// Variant of [`ChannelOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -9632,6 +12612,31 @@ pub struct SrtListenerOutputStatus {
     pub transport: Option<SrtListenerOutputTransportStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<OutputPayloadStatus>,
+}
+impl ::mkio_core::glue::Members for SrtListenerOutputStatus {
+    const TYPE: &'static str = "SrtListenerOutputStatus";
+    const NAMES: &'static [&'static str] = &["name", "health", "transport", "payload"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.health = map.next_value()?,
+            2 => self.transport = map.next_value()?,
+            3 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtListenerOutputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtListenerOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -9665,7 +12670,7 @@ impl SrtListenerOutputStatus {
     }
 }
 /// `transport` of [`SrtListenerOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtListenerOutputTransport {
@@ -9673,26 +12678,13 @@ pub struct SrtListenerOutputTransport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
     /// Range: 256.0 to 65535.0.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i64>,
     /// Range: at least 1.0. Default: `10`.
-    #[serde(
-        rename = "maxConnections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "maxConnections", skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<i64>,
     /// Range: 0.06 to 8.0. Default: `0.125`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<f64>,
     /// Default: `None`.
     #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
@@ -9700,6 +12692,40 @@ pub struct SrtListenerOutputTransport {
     /// Length in characters: at most 79.
     #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
     pub pass_phrase: Nullable<Secret<String>>,
+}
+impl ::mkio_core::glue::Members for SrtListenerOutputTransport {
+    const TYPE: &'static str = "SrtListenerOutputTransport";
+    const NAMES: &'static [&'static str] = &[
+        "interface",
+        "port",
+        "maxConnections",
+        "latency",
+        "encryptionStandard",
+        "passPhrase",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.interface = map.next_value()?,
+            1 => self.port = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.max_connections = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.latency = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.encryption_standard = map.next_value()?,
+            5 => self.pass_phrase = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtListenerOutputTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtListenerOutputTransport {
     /// Creates `SrtListenerOutputTransport` from its required fields; all others are unset.
@@ -9789,7 +12815,7 @@ impl SrtListenerOutputTransport {
     }
 }
 /// `transport` of [`SrtListenerOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -9797,45 +12823,59 @@ pub struct SrtListenerOutputTransportStatus {
     /// Length in characters: at most 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i64>,
     /// Default: `10`.
-    #[serde(
-        rename = "maxConnections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "maxConnections", skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<i64>,
     /// Default: `0.125`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<f64>,
     /// Default: `None`.
     #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
     pub encryption_standard: Option<String>,
     /// Default: `0`.
-    #[serde(
-        rename = "activeConnections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "activeConnections", skip_serializing_if = "Option::is_none")]
     pub active_connections: Option<i64>,
     /// Default: `[]`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<Vec<SrtConnectionStats>>,
+}
+impl ::mkio_core::glue::Members for SrtListenerOutputTransportStatus {
+    const TYPE: &'static str = "SrtListenerOutputTransportStatus";
+    const NAMES: &'static [&'static str] = &[
+        "interface",
+        "port",
+        "maxConnections",
+        "latency",
+        "encryptionStandard",
+        "activeConnections",
+        "connections",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.interface = map.next_value()?,
+            1 => self.port = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.max_connections = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.latency = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.encryption_standard = map.next_value()?,
+            5 => self.active_connections = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.connections = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtListenerOutputTransportStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtListenerOutputTransportStatus {
     /// Returns [`interface`](Self#structfield.interface), if it is set.
@@ -9875,7 +12915,7 @@ impl SrtListenerOutputTransportStatus {
     }
 }
 /// `transport` of [`SrtListenerInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SrtListenerTransport {
@@ -9883,18 +12923,10 @@ pub struct SrtListenerTransport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
     /// Range: 256.0 to 65535.0.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i64>,
     /// Range: 0.06 to 8.0. Default: `0.125`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<f64>,
     /// Default: `None`.
     #[serde(rename = "encryptionStandard", skip_serializing_if = "Option::is_none")]
@@ -9902,6 +12934,38 @@ pub struct SrtListenerTransport {
     /// Length in characters: at most 79.
     #[serde(rename = "passPhrase", default, skip_serializing_if = "Nullable::is_absent")]
     pub pass_phrase: Nullable<Secret<String>>,
+}
+impl ::mkio_core::glue::Members for SrtListenerTransport {
+    const TYPE: &'static str = "SrtListenerTransport";
+    const NAMES: &'static [&'static str] = &[
+        "interface",
+        "port",
+        "latency",
+        "encryptionStandard",
+        "passPhrase",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.interface = map.next_value()?,
+            1 => self.port = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.latency = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.encryption_standard = map.next_value()?,
+            4 => self.pass_phrase = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SrtListenerTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SrtListenerTransport {
     /// Creates `SrtListenerTransport` from its required fields; all others are unset.
@@ -9979,7 +13043,7 @@ impl SrtListenerTransport {
     }
 }
 /// `st2110Cards` of [`InstalledCardData`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -9987,12 +13051,31 @@ pub struct St2110Card {
     /// `type` in JSON.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<St2110Model>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub slot: Option<i64>,
+}
+impl ::mkio_core::glue::Members for St2110Card {
+    const TYPE: &'static str = "St2110Card";
+    const NAMES: &'static [&'static str] = &["type", "slot"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.type_ = map.next_value()?,
+            1 => self.slot = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for St2110Card {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl St2110Card {
     /// Returns [`type_`](Self#structfield.type_), if it is set.
@@ -10046,13 +13129,35 @@ impl St2110Card {
 /// Reply of GET /system/.
 ///
 /// Response of [`get_system_info`](super::Client::get_system_info).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SystemInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<SystemInfoData>,
+}
+impl ::mkio_core::glue::Members for SystemInfo {
+    const TYPE: &'static str = "SystemInfo";
+    const NAMES: &'static [&'static str] = &["data"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.data = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SystemInfo {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SystemInfo {
     /// Returns [`data`](Self#structfield.data), an empty one if unset.
@@ -10067,7 +13172,7 @@ impl SystemInfo {
 /// Fields that identify the device.
 ///
 /// `data` of [`SystemInfo`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SystemInfoData {
@@ -10083,6 +13188,36 @@ pub struct SystemInfoData {
     /// `hardwareModel` in JSON.
     #[serde(rename = "hardwareModel", skip_serializing_if = "Option::is_none")]
     pub hardware_model: Option<String>,
+}
+impl ::mkio_core::glue::Members for SystemInfoData {
+    const TYPE: &'static str = "SystemInfoData";
+    const NAMES: &'static [&'static str] = &[
+        "softwareVersion",
+        "softwareName",
+        "serialNumber",
+        "hardwareModel",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.software_version = map.next_value()?,
+            1 => self.software_name = map.next_value()?,
+            2 => self.serial_number = map.next_value()?,
+            3 => self.hardware_model = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SystemInfoData {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SystemInfoData {
     /// Returns [`software_version`](Self#structfield.software_version), if it is set.
@@ -10120,7 +13255,7 @@ impl SystemInfoData {
     }
 }
 /// `transform` of [`ChannelSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -10136,6 +13271,30 @@ pub struct TransformConfig {
     pub abr_encoding: Nullable<AbrEncodingConfig>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub multiplexing: Nullable<MultiplexingConfig>,
+}
+impl ::mkio_core::glue::Members for TransformConfig {
+    const TYPE: &'static str = "TransformConfig";
+    const NAMES: &'static [&'static str] = &["encoding", "abrEncoding", "multiplexing"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.encoding = map.next_value()?,
+            1 => self.abr_encoding = map.next_value()?,
+            2 => self.multiplexing = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TransformConfig {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TransformConfig {
     /// Creates an empty `TransformConfig`.
@@ -10197,7 +13356,7 @@ impl TransformConfig {
 /// SDP file that describes an ST 2110 stream.
 ///
 /// `transportFile` of [`Smpte2110AudioInputEssence`] and `transportFile` of [`Smpte2110VideoInputEssence`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TransportFile {
@@ -10206,6 +13365,28 @@ pub struct TransportFile {
     /// Length in characters: at most 8192.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
+}
+impl ::mkio_core::glue::Members for TransportFile {
+    const TYPE: &'static str = "TransportFile";
+    const NAMES: &'static [&'static str] = &["data"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.data = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TransportFile {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TransportFile {
     /// Creates `TransportFile` from its required fields; all others are unset.
@@ -10236,7 +13417,7 @@ impl TransportFile {
     }
 }
 /// Variant of [`ChannelInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -10250,6 +13431,31 @@ pub struct UdpInput {
     pub payload: Nullable<MptsPayload>,
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub decrypt: Nullable<DecryptConfig>,
+}
+impl ::mkio_core::glue::Members for UdpInput {
+    const TYPE: &'static str = "UdpInput";
+    const NAMES: &'static [&'static str] = &["name", "transport", "payload", "decrypt"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.transport = map.next_value()?,
+            2 => self.payload = map.next_value()?,
+            3 => self.decrypt = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UdpInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UdpInput {
     /// Creates `UdpInput` from its required fields; all others are unset.
@@ -10318,7 +13524,7 @@ impl UdpInput {
     }
 }
 /// Variant of [`ChannelInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -10341,6 +13547,42 @@ pub struct UdpInputStatus {
     pub payload: Option<InputMptsPayloadStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<UdpInputTransportStatus>,
+}
+impl ::mkio_core::glue::Members for UdpInputStatus {
+    const TYPE: &'static str = "UdpInputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "health",
+        "name",
+        "thumbnailUrl",
+        "thumbnailPresence",
+        "metadataUrl",
+        "payload",
+        "transport",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.health = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.thumbnail_url = map.next_value()?,
+            3 => self.thumbnail_presence = map.next_value()?,
+            4 => self.metadata_url = map.next_value()?,
+            5 => self.payload = map.next_value()?,
+            6 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UdpInputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UdpInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
@@ -10389,35 +13631,54 @@ impl UdpInputStatus {
     }
 }
 /// `transport` of [`UdpInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UdpInputTransportStatus {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub receiving: Option<bool>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<i64>,
     /// `receivedPackets` in JSON.
-    #[serde(
-        rename = "receivedPackets",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "receivedPackets", skip_serializing_if = "Option::is_none")]
     pub received_packets: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etr290: Option<Etr290Stats>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fec: Option<InputTransportFec>,
+}
+impl ::mkio_core::glue::Members for UdpInputTransportStatus {
+    const TYPE: &'static str = "UdpInputTransportStatus";
+    const NAMES: &'static [&'static str] = &[
+        "receiving",
+        "bitrate",
+        "receivedPackets",
+        "etr290",
+        "fec",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.receiving = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.received_packets = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.etr290 = map.next_value()?,
+            4 => self.fec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UdpInputTransportStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UdpInputTransportStatus {
     /// Returns [`receiving`](Self#structfield.receiving), if it is set.
@@ -10453,13 +13714,35 @@ impl UdpInputTransportStatus {
     }
 }
 /// Variant of [`ChannelOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UdpOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<UdpOutputTransport>,
+}
+impl ::mkio_core::glue::Members for UdpOutput {
+    const TYPE: &'static str = "UdpOutput";
+    const NAMES: &'static [&'static str] = &["transport"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UdpOutput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UdpOutput {
     /// Creates `UdpOutput` from its required fields; all others are unset.
@@ -10492,7 +13775,7 @@ impl UdpOutput {
     }
 }
 /// Variant of [`ChannelOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -10506,6 +13789,31 @@ pub struct UdpOutputStatus {
     pub transport: Option<UdpOutputTransport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<OutputPayloadStatus>,
+}
+impl ::mkio_core::glue::Members for UdpOutputStatus {
+    const TYPE: &'static str = "UdpOutputStatus";
+    const NAMES: &'static [&'static str] = &["name", "health", "transport", "payload"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.health = map.next_value()?,
+            2 => self.transport = map.next_value()?,
+            3 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UdpOutputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UdpOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -10539,7 +13847,7 @@ impl UdpOutputStatus {
     }
 }
 /// `transport` of [`UdpOutput`] and `transport` of [`UdpOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UdpOutputTransport {
@@ -10559,13 +13867,38 @@ pub struct UdpOutputTransport {
     )]
     pub source_address: Nullable<String>,
     /// Range: 1.0 to 65535.0.
-    #[serde(
-        rename = "sourcePort",
-        deserialize_with = "::mkio_core::glue::lenient",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
+    #[serde(rename = "sourcePort", default, skip_serializing_if = "Nullable::is_absent")]
     pub source_port: Nullable<i64>,
+}
+impl ::mkio_core::glue::Members for UdpOutputTransport {
+    const TYPE: &'static str = "UdpOutputTransport";
+    const NAMES: &'static [&'static str] = &[
+        "url",
+        "interface",
+        "sourceAddress",
+        "sourcePort",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            1 => self.interface = map.next_value()?,
+            2 => self.source_address = map.next_value()?,
+            3 => self.source_port = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UdpOutputTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UdpOutputTransport {
     /// Starts `UdpOutputTransport`. Required fields are set by name, in this order: `url`, `interface`. Other fields start unset.
@@ -10650,7 +13983,7 @@ impl UdpOutputTransport {
     }
 }
 /// `transport` of [`UdpInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UdpTransport {
@@ -10662,6 +13995,29 @@ pub struct UdpTransport {
     /// Length in characters: at most 32.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interface: Option<String>,
+}
+impl ::mkio_core::glue::Members for UdpTransport {
+    const TYPE: &'static str = "UdpTransport";
+    const NAMES: &'static [&'static str] = &["url", "interface"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            1 => self.interface = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UdpTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UdpTransport {
     /// Starts `UdpTransport`. Required fields are set by name, in this order: `url`, `interface`. Other fields start unset.
@@ -10724,7 +14080,7 @@ impl UdpTransport {
 /// Placeholder for an input from a service config with a transport mode this schema version lacks. Read and display only; its channel cannot be deployed.
 ///
 /// Variant of [`ChannelInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UnsyncedInput {
@@ -10736,6 +14092,29 @@ pub struct UnsyncedInput {
     /// Default: empty.
     #[serde(rename = "unsupportedValue", skip_serializing_if = "Option::is_none")]
     pub unsupported_value: Option<String>,
+}
+impl ::mkio_core::glue::Members for UnsyncedInput {
+    const TYPE: &'static str = "UnsyncedInput";
+    const NAMES: &'static [&'static str] = &["name", "unsupportedValue"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.unsupported_value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UnsyncedInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UnsyncedInput {
     /// Creates `UnsyncedInput` from its required fields; all others are unset.
@@ -10771,7 +14150,7 @@ impl UnsyncedInput {
     }
 }
 /// Variant of [`ChannelInputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -10792,6 +14171,40 @@ pub struct UnsyncedInputStatus {
     pub metadata_url: Option<UrlText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<InputPayloadStatus>,
+}
+impl ::mkio_core::glue::Members for UnsyncedInputStatus {
+    const TYPE: &'static str = "UnsyncedInputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "health",
+        "name",
+        "thumbnailUrl",
+        "thumbnailPresence",
+        "metadataUrl",
+        "payload",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.health = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.thumbnail_url = map.next_value()?,
+            3 => self.thumbnail_presence = map.next_value()?,
+            4 => self.metadata_url = map.next_value()?,
+            5 => self.payload = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UnsyncedInputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UnsyncedInputStatus {
     /// Returns [`health`](Self#structfield.health), an empty one if unset.
@@ -10834,13 +14247,35 @@ impl UnsyncedInputStatus {
 /// Same placeholder as UnsyncedInput, for an output.
 ///
 /// Variant of [`ChannelOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UnsyncedOutput {
     /// Default: empty.
     #[serde(rename = "unsupportedValue", skip_serializing_if = "Option::is_none")]
     pub unsupported_value: Option<String>,
+}
+impl ::mkio_core::glue::Members for UnsyncedOutput {
+    const TYPE: &'static str = "UnsyncedOutput";
+    const NAMES: &'static [&'static str] = &["unsupportedValue"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.unsupported_value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UnsyncedOutput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UnsyncedOutput {
     /// Creates an empty `UnsyncedOutput`.
@@ -10863,7 +14298,7 @@ impl UnsyncedOutput {
     }
 }
 /// Variant of [`ChannelOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -10873,6 +14308,29 @@ pub struct UnsyncedOutputStatus {
     pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
+}
+impl ::mkio_core::glue::Members for UnsyncedOutputStatus {
+    const TYPE: &'static str = "UnsyncedOutputStatus";
+    const NAMES: &'static [&'static str] = &["name", "health"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.health = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UnsyncedOutputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UnsyncedOutputStatus {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -10890,16 +14348,12 @@ impl UnsyncedOutputStatus {
     }
 }
 /// `detail` of [`HttpValidationError`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ValidationError {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub loc: Option<Vec<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub msg: Option<String>,
@@ -10910,6 +14364,32 @@ pub struct ValidationError {
     pub input: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ctx: Option<::serde_json::Map<String, Value>>,
+}
+impl ::mkio_core::glue::Members for ValidationError {
+    const TYPE: &'static str = "ValidationError";
+    const NAMES: &'static [&'static str] = &["loc", "msg", "type", "input", "ctx"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.loc = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.msg = map.next_value()?,
+            2 => self.type_ = map.next_value()?,
+            3 => self.input = map.next_value()?,
+            4 => self.ctx = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ValidationError {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ValidationError {
     /// Returns [`loc`](Self#structfield.loc), empty if it is not set.
@@ -11041,7 +14521,7 @@ impl ValidationError {
     }
 }
 /// `video` of [`EncodingConfig`] and `video` of [`Representation`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct VideoEncoding {
@@ -11052,15 +14532,41 @@ pub struct VideoEncoding {
     #[serde(rename = "videoFormat", skip_serializing_if = "Option::is_none")]
     pub video_format: Option<VideoFormat>,
     /// Range: 100000.0 to 4000000000.0. Default: `6000000`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<i64>,
     /// Default: `TrueMotion`.
     #[serde(rename = "frameRate", default, skip_serializing_if = "Nullable::is_absent")]
     pub frame_rate: Nullable<FrameRate>,
+}
+impl ::mkio_core::glue::Members for VideoEncoding {
+    const TYPE: &'static str = "VideoEncoding";
+    const NAMES: &'static [&'static str] = &[
+        "codec",
+        "videoFormat",
+        "bitrate",
+        "frameRate",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.codec = map.next_value()?,
+            1 => self.video_format = map.next_value()?,
+            2 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.frame_rate = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for VideoEncoding {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl VideoEncoding {
     /// Creates `VideoEncoding` from its required fields; all others are unset.

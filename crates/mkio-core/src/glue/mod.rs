@@ -15,7 +15,10 @@ pub use crate::{
     edit::{Writing, body_of},
     transport::{RequestBuilder, is_loopback},
     value::lenient::{lenient, or_none},
-    value::{Content, Refused, is_strict, strict_json, strict_text, text, union},
+    value::{
+        Content, Members, Refused, is_strict, members, next_lenient, next_or_none, strict_json,
+        strict_text, text, union,
+    },
 };
 
 /// What generated code and this module agree on, by number. It is raised with every change that

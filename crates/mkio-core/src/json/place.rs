@@ -9,8 +9,11 @@ use serde_json::Value;
 
 use crate::error::without_position;
 
-/// A JSON error and where it happened.
-#[derive(Debug)]
+/// A JSON error, which may quote a secret, and where it happened.
+#[allow(
+    missing_debug_implementations,
+    reason = "it would show what the error quotes"
+)]
 pub struct Misplaced {
     /// `value[3].name`; empty when it is the value as a whole.
     pub path: String,

@@ -1,6 +1,7 @@
 //! Value types that generated models are made of.
 
 pub mod lenient;
+mod members;
 mod nullable;
 mod open_enum;
 mod secret;
@@ -11,6 +12,7 @@ mod timestamp;
 mod union;
 mod url_text;
 
+pub use members::{Members, members, next_lenient, next_or_none};
 pub use nullable::Nullable;
 pub use open_enum::OpenEnum;
 pub use secret::Secret;

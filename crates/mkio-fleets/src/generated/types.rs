@@ -16,7 +16,7 @@ pub use ::mkio_core::types::{
     GeolocationPatch, ListResponseSupplemental, Metadata, PaginationInfo, ProjectInfo,
 };
 /// `assignedFlows` of [`DeviceStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AssignedFlow {
@@ -26,6 +26,28 @@ pub struct AssignedFlow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+impl ::mkio_core::glue::Members for AssignedFlow {
+    const TYPE: &'static str = "AssignedFlow";
+    const NAMES: &'static [&'static str] = &["name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssignedFlow {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
+}
 impl AssignedFlow {
     /// Returns [`name`](Self#structfield.name), if it is set.
     #[inline]
@@ -34,7 +56,7 @@ impl AssignedFlow {
     }
 }
 /// `availableNetworks` of [`DeviceSpec`] and `availableNetworks` of [`DevicePatchSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AvailableNetwork {
@@ -48,6 +70,29 @@ pub struct AvailableNetwork {
     /// Pattern: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`.
     #[serde(rename = "networkName", skip_serializing_if = "Option::is_none")]
     pub network_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for AvailableNetwork {
+    const TYPE: &'static str = "AvailableNetwork";
+    const NAMES: &'static [&'static str] = &["interfaceName", "networkName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.interface_name = map.next_value()?,
+            1 => self.network_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AvailableNetwork {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AvailableNetwork {
     /// Starts `AvailableNetwork`. Required fields are set by name, in this order: `network_name`, `interface_name`. Other fields start unset.
@@ -111,17 +156,12 @@ impl AvailableNetwork {
     }
 }
 /// Response of [`get_backup`](super::Client::get_backup).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Backup {
     /// True when the asset file was saved too.
-    #[serde(
-        rename = "assetFileIncluded",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "assetFileIncluded", skip_serializing_if = "Option::is_none")]
     pub asset_file_included: Option<bool>,
     /// Where the stored backup blob lives.
     #[serde(rename = "blobStorageUrl", skip_serializing_if = "Option::is_none")]
@@ -150,6 +190,48 @@ pub struct Backup {
     /// When the backup was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
+}
+impl ::mkio_core::glue::Members for Backup {
+    const TYPE: &'static str = "Backup";
+    const NAMES: &'static [&'static str] = &[
+        "assetFileIncluded",
+        "blobStorageUrl",
+        "customer",
+        "device",
+        "id",
+        "name",
+        "project",
+        "services",
+        "signature",
+        "timestamp",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.asset_file_included = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.blob_storage_url = map.next_value()?,
+            2 => self.customer = map.next_value()?,
+            3 => self.device = map.next_value()?,
+            4 => self.id = map.next_value()?,
+            5 => self.name = map.next_value()?,
+            6 => self.project = map.next_value()?,
+            7 => self.services = map.next_value()?,
+            8 => self.signature = map.next_value()?,
+            9 => self.timestamp = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Backup {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Backup {
     /// Returns [`asset_file_included`](Self#structfield.asset_file_included), if it is set.
@@ -204,7 +286,7 @@ impl Backup {
     }
 }
 /// Response of [`list_backups`](super::Client::list_backups).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BackupList {
@@ -214,15 +296,35 @@ pub struct BackupList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Device backups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<BackupListItem>>,
+}
+impl ::mkio_core::glue::Members for BackupList {
+    const TYPE: &'static str = "BackupList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for BackupList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl BackupList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -245,13 +347,35 @@ impl BackupList {
     }
 }
 /// Item of [`list_backups`](super::Client::list_backups).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BackupListItem {
     /// Backup details.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BackupMetadata>,
+}
+impl ::mkio_core::glue::Members for BackupListItem {
+    const TYPE: &'static str = "BackupListItem";
+    const NAMES: &'static [&'static str] = &["metadata"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for BackupListItem {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl BackupListItem {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
@@ -264,7 +388,7 @@ impl BackupListItem {
     }
 }
 /// `metadata` of [`BackupListItem`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BackupMetadata {
@@ -280,6 +404,31 @@ pub struct BackupMetadata {
     /// Backup file name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for BackupMetadata {
+    const TYPE: &'static str = "BackupMetadata";
+    const NAMES: &'static [&'static str] = &["created", "device", "id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.device = map.next_value()?,
+            2 => self.id = map.next_value()?,
+            3 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for BackupMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl BackupMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -340,7 +489,7 @@ impl BackupPost {
     BackupPost
 }
 /// `spec` of [`BackupPost`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BackupPostSpec {
@@ -354,6 +503,29 @@ pub struct BackupPostSpec {
     /// Length in characters: at most 255.
     #[serde(rename = "backupName", skip_serializing_if = "Option::is_none")]
     pub backup_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for BackupPostSpec {
+    const TYPE: &'static str = "BackupPostSpec";
+    const NAMES: &'static [&'static str] = &["backupAssetFile", "backupName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.backup_asset_file = map.next_value()?,
+            1 => self.backup_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for BackupPostSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl BackupPostSpec {
     /// Creates an empty `BackupPostSpec`.
@@ -376,7 +548,7 @@ impl BackupPostSpec {
     }
 }
 /// `beamHA` of [`DeviceStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BeamHa {
@@ -391,23 +563,44 @@ pub struct BeamHa {
     /// Roles this device plays in its high-availability group, e.g. Controller, Worker, Arbiter (no enum given).
     ///
     /// Number of items: 0 to 3.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
     /// beamHA group state, e.g. OK; present only on the active controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Location IDs of beamHA members lacking registration; present only on the active controller.
-    #[serde(
-        rename = "unregisteredDevices",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "unregisteredDevices", skip_serializing_if = "Option::is_none")]
     pub unregistered_devices: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for BeamHa {
+    const TYPE: &'static str = "BeamHa";
+    const NAMES: &'static [&'static str] = &[
+        "activeControllerDeviceName",
+        "roles",
+        "status",
+        "unregisteredDevices",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.active_controller_device_name = map.next_value()?,
+            1 => self.roles = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.status = map.next_value()?,
+            3 => self.unregistered_devices = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for BeamHa {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl BeamHa {
     /// Returns [`active_controller_device_name`](Self#structfield.active_controller_device_name), if it is set.
@@ -432,7 +625,7 @@ impl BeamHa {
     }
 }
 /// Response of [`get_device`](super::Client::get_device), [`update_device`](super::Client::update_device) and [`create_device`](super::Client::create_device); item of [`list_devices`](super::Client::list_devices).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -446,6 +639,31 @@ pub struct Device {
     pub spec: Option<DeviceSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<DeviceStatus>,
+}
+impl ::mkio_core::glue::Members for Device {
+    const TYPE: &'static str = "Device";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Device {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Device {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -488,18 +706,35 @@ impl Device {
     }
 }
 /// `capabilities` of [`DeviceStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DeviceCapabilities {
     /// True if configuration can be backed up; false when beam software predates 1.6.
-    #[serde(
-        rename = "configurationBackup",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "configurationBackup", skip_serializing_if = "Option::is_none")]
     pub configuration_backup: Option<bool>,
+}
+impl ::mkio_core::glue::Members for DeviceCapabilities {
+    const TYPE: &'static str = "DeviceCapabilities";
+    const NAMES: &'static [&'static str] = &["configurationBackup"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.configuration_backup = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DeviceCapabilities {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DeviceCapabilities {
     /// Returns [`configuration_backup`](Self#structfield.configuration_backup), if it is set.
@@ -509,17 +744,12 @@ impl DeviceCapabilities {
     }
 }
 /// `interfaces` of [`DeviceStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DeviceInterface {
     /// IP addresses held by the interface, where relevant.
-    #[serde(
-        rename = "ipAddresses",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ipAddresses", skip_serializing_if = "Option::is_none")]
     pub ip_addresses: Option<Vec<String>>,
     /// Interface name on the device.
     ///
@@ -532,6 +762,31 @@ pub struct DeviceInterface {
     /// Kind of physical or virtual interface: IP, SDI/ASI or RF.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<DeviceInterfaceType>,
+}
+impl ::mkio_core::glue::Members for DeviceInterface {
+    const TYPE: &'static str = "DeviceInterface";
+    const NAMES: &'static [&'static str] = &["ipAddresses", "name", "state", "type"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.ip_addresses = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.name = map.next_value()?,
+            2 => self.state = map.next_value()?,
+            3 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DeviceInterface {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DeviceInterface {
     /// Returns [`ip_addresses`](Self#structfield.ip_addresses), empty if it is not set.
@@ -580,7 +835,7 @@ impl DeviceInterface {
     }
 }
 /// Response of [`list_devices`](super::Client::list_devices).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DeviceList {
@@ -590,15 +845,35 @@ pub struct DeviceList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Devices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Device>>,
+}
+impl ::mkio_core::glue::Members for DeviceList {
+    const TYPE: &'static str = "DeviceList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DeviceList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DeviceList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -621,7 +896,7 @@ impl DeviceList {
     }
 }
 /// Body of [`update_device`](super::Client::update_device).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -630,6 +905,29 @@ pub struct DevicePatch {
     pub metadata: Option<DefaultPatchMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<DevicePatchSpec>,
+}
+impl ::mkio_core::glue::Members for DevicePatch {
+    const TYPE: &'static str = "DevicePatch";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DevicePatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DevicePatch {
     /// Creates an empty `DevicePatch`.
@@ -654,7 +952,7 @@ impl DevicePatch {
     DevicePatch
 }
 /// `spec` of [`DevicePatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DevicePatchSpec {
@@ -697,6 +995,44 @@ pub struct DevicePatchSpec {
     /// Pattern: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`.
     #[serde(rename = "siteName", skip_serializing_if = "Option::is_none")]
     pub site_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for DevicePatchSpec {
+    const TYPE: &'static str = "DevicePatchSpec";
+    const NAMES: &'static [&'static str] = &[
+        "autoPreloadLatestSoftware",
+        "availableNetworks",
+        "desiredSoftwareVersion",
+        "geolocation",
+        "locationId",
+        "preloadSoftwareVersion",
+        "shortCode",
+        "siteName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.auto_preload_latest_software = map.next_value()?,
+            1 => self.available_networks = map.next_value()?,
+            2 => self.desired_software_version = map.next_value()?,
+            3 => self.geolocation = map.next_value()?,
+            4 => self.location_id = map.next_value()?,
+            5 => self.preload_software_version = map.next_value()?,
+            6 => self.short_code = map.next_value()?,
+            7 => self.site_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DevicePatchSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DevicePatchSpec {
     /// Creates an empty `DevicePatchSpec`.
@@ -796,7 +1132,7 @@ impl DevicePut {
     DevicePut
 }
 /// Item of [`list_device_software`](super::Client::list_device_software).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -813,6 +1149,31 @@ pub struct DeviceSoftware {
     /// How the release stands relative to this device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<DeviceSoftwareStatus>,
+}
+impl ::mkio_core::glue::Members for DeviceSoftware {
+    const TYPE: &'static str = "DeviceSoftware";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DeviceSoftware {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DeviceSoftware {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -846,7 +1207,7 @@ impl DeviceSoftware {
     }
 }
 /// Response of [`list_device_software`](super::Client::list_device_software).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DeviceSoftwareList {
@@ -856,15 +1217,35 @@ pub struct DeviceSoftwareList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Software versions this device can use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<DeviceSoftware>>,
+}
+impl ::mkio_core::glue::Members for DeviceSoftwareList {
+    const TYPE: &'static str = "DeviceSoftwareList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DeviceSoftwareList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DeviceSoftwareList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -887,7 +1268,7 @@ impl DeviceSoftwareList {
     }
 }
 /// `spec` of [`DeviceSoftware`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DeviceSoftwareSpec {
@@ -919,6 +1300,40 @@ pub struct DeviceSoftwareSpec {
     /// Length in characters: 1 to 255.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+}
+impl ::mkio_core::glue::Members for DeviceSoftwareSpec {
+    const TYPE: &'static str = "DeviceSoftwareSpec";
+    const NAMES: &'static [&'static str] = &[
+        "deprecatedOn",
+        "displayName",
+        "minimumVersion",
+        "minimumVersionHA",
+        "released",
+        "version",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.deprecated_on = map.next_value()?,
+            1 => self.display_name = map.next_value()?,
+            2 => self.minimum_version = map.next_value()?,
+            3 => self.minimum_version_ha = map.next_value()?,
+            4 => self.released = map.next_value()?,
+            5 => self.version = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DeviceSoftwareSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DeviceSoftwareSpec {
     /// Returns [`deprecated_on`](Self#structfield.deprecated_on), if it is set.
@@ -953,26 +1368,39 @@ impl DeviceSoftwareSpec {
     }
 }
 /// `status` of [`DeviceSoftware`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DeviceSoftwareStatus {
     /// Component-level safety of switching; false if its minimum version requirement is below the installed (dev builds: nearest known) release's. No reference found: true (fail open).
-    #[serde(
-        rename = "downgradeCompatible",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "downgradeCompatible", skip_serializing_if = "Option::is_none")]
     pub downgrade_compatible: Option<bool>,
     /// True if the installed version satisfies the minimum needed to move to this release; HA nodes use the HA minimum, standalone devices the standalone one.
-    #[serde(
-        rename = "upgradeCompatible",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "upgradeCompatible", skip_serializing_if = "Option::is_none")]
     pub upgrade_compatible: Option<bool>,
+}
+impl ::mkio_core::glue::Members for DeviceSoftwareStatus {
+    const TYPE: &'static str = "DeviceSoftwareStatus";
+    const NAMES: &'static [&'static str] = &["downgradeCompatible", "upgradeCompatible"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.downgrade_compatible = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.upgrade_compatible = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DeviceSoftwareStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DeviceSoftwareStatus {
     /// Returns [`downgrade_compatible`](Self#structfield.downgrade_compatible), if it is set.
@@ -987,7 +1415,7 @@ impl DeviceSoftwareStatus {
     }
 }
 /// `spec` of [`DevicePut`] and `spec` of [`Device`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DeviceSpec {
@@ -996,18 +1424,11 @@ pub struct DeviceSpec {
     /// Default: `false`.
     #[serde(
         rename = "autoPreloadLatestSoftware",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub auto_preload_latest_software: Option<bool>,
     /// Networks the device may use, optionally tied to interfaces. An empty list grants every network having routes to the device's site.
-    #[serde(
-        rename = "availableNetworks",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "availableNetworks", skip_serializing_if = "Option::is_none")]
     pub available_networks: Option<Vec<AvailableNetwork>>,
     /// Software version the device ought to run.
     ///
@@ -1037,6 +1458,46 @@ pub struct DeviceSpec {
     /// Pattern: `^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$`.
     #[serde(rename = "siteName", skip_serializing_if = "Option::is_none")]
     pub site_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for DeviceSpec {
+    const TYPE: &'static str = "DeviceSpec";
+    const NAMES: &'static [&'static str] = &[
+        "autoPreloadLatestSoftware",
+        "availableNetworks",
+        "desiredSoftwareVersion",
+        "geolocation",
+        "locationId",
+        "preloadSoftwareVersion",
+        "shortCode",
+        "siteName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => {
+                self.auto_preload_latest_software = ::mkio_core::glue::next_lenient(map)?;
+            }
+            1 => self.available_networks = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.desired_software_version = map.next_value()?,
+            3 => self.geolocation = map.next_value()?,
+            4 => self.location_id = map.next_value()?,
+            5 => self.preload_software_version = map.next_value()?,
+            6 => self.short_code = map.next_value()?,
+            7 => self.site_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DeviceSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DeviceSpec {
     /// Creates `DeviceSpec`: `available_networks` is empty, all others are unset.
@@ -1152,27 +1613,17 @@ impl DeviceSpec {
     }
 }
 /// `status` of [`Device`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DeviceStatus {
     /// Worst alarm level in the device's latest report: 0 Clear, 1 Info, 2 Warning, 3 Error, 4 Critical.
     ///
     /// One of `0`, `1`, `2`, `3`, `4`.
-    #[serde(
-        rename = "alarmSeverity",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "alarmSeverity", skip_serializing_if = "Option::is_none")]
     pub alarm_severity: Option<i64>,
     /// Flows given to the device, by name.
-    #[serde(
-        rename = "assignedFlows",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "assignedFlows", skip_serializing_if = "Option::is_none")]
     pub assigned_flows: Option<Vec<AssignedFlow>>,
     /// Details of the beamHA group the device belongs to.
     #[serde(rename = "beamHA", skip_serializing_if = "Option::is_none")]
@@ -1189,11 +1640,7 @@ pub struct DeviceStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub geolocation: Option<Geolocation>,
     /// Physical and virtual interfaces the device reports; ones referenced by sources or destinations may linger after vanishing. See `state` for actual presence.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub interfaces: Option<Vec<DeviceInterface>>,
     /// When the device was last heard from.
     #[serde(rename = "lastContact", skip_serializing_if = "Option::is_none")]
@@ -1204,12 +1651,7 @@ pub struct DeviceStatus {
     #[serde(rename = "locationId", skip_serializing_if = "Option::is_none")]
     pub location_id: Option<String>,
     /// Software already preloaded onto the device.
-    #[serde(
-        rename = "preloadedSoftware",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "preloadedSoftware", skip_serializing_if = "Option::is_none")]
     pub preloaded_software: Option<Vec<PreloadSoftwareInfo>>,
     /// Version available for rollback, device-reported.
     ///
@@ -1217,12 +1659,7 @@ pub struct DeviceStatus {
     #[serde(rename = "rollbackSoftwareVersion", skip_serializing_if = "Option::is_none")]
     pub rollback_software_version: Option<String>,
     /// Seconds elapsed since the device was last heard from.
-    #[serde(
-        rename = "secondsSinceLastContact",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "secondsSinceLastContact", skip_serializing_if = "Option::is_none")]
     pub seconds_since_last_contact: Option<i64>,
     /// Serial number, device-reported.
     ///
@@ -1242,6 +1679,60 @@ pub struct DeviceStatus {
     /// Length in characters: 1 to 2048.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for DeviceStatus {
+    const TYPE: &'static str = "DeviceStatus";
+    const NAMES: &'static [&'static str] = &[
+        "alarmSeverity",
+        "assignedFlows",
+        "beamHA",
+        "capabilities",
+        "currentSoftwareVersion",
+        "geolocation",
+        "interfaces",
+        "lastContact",
+        "locationId",
+        "preloadedSoftware",
+        "rollbackSoftwareVersion",
+        "secondsSinceLastContact",
+        "serialNumber",
+        "softwareName",
+        "softwareUpgradeState",
+        "url",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.alarm_severity = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.assigned_flows = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.beam_ha = map.next_value()?,
+            3 => self.capabilities = map.next_value()?,
+            4 => self.current_software_version = map.next_value()?,
+            5 => self.geolocation = map.next_value()?,
+            6 => self.interfaces = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.last_contact = map.next_value()?,
+            8 => self.location_id = map.next_value()?,
+            9 => self.preloaded_software = ::mkio_core::glue::next_lenient(map)?,
+            10 => self.rollback_software_version = map.next_value()?,
+            11 => self.seconds_since_last_contact = ::mkio_core::glue::next_lenient(map)?,
+            12 => self.serial_number = map.next_value()?,
+            13 => self.software_name = map.next_value()?,
+            14 => self.software_upgrade_state = map.next_value()?,
+            15 => self.url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DeviceStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DeviceStatus {
     /// Returns [`alarm_severity`](Self#structfield.alarm_severity), if it is set.
@@ -1335,17 +1826,12 @@ impl DeviceStatus {
     }
 }
 /// `preloadedSoftware` of [`DeviceStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PreloadSoftwareInfo {
     /// Component-level safety of switching; false if its minimum version requirement is below that of the installed release. No reference found: true (fail open).
-    #[serde(
-        rename = "downgradeCompatible",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "downgradeCompatible", skip_serializing_if = "Option::is_none")]
     pub downgrade_compatible: Option<bool>,
     /// Name of the software preloaded on this device.
     ///
@@ -1355,12 +1841,7 @@ pub struct PreloadSoftwareInfo {
     /// Rough percentage done, for states that take a while.
     ///
     /// Range: 0 to 100.
-    #[serde(
-        rename = "precentProgress",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "precentProgress", skip_serializing_if = "Option::is_none")]
     pub percent_progress: Option<i64>,
     /// Extra progress text for states that take a while, e.g. bytes done of total.
     ///
@@ -1371,18 +1852,49 @@ pub struct PreloadSoftwareInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<PreloadState>,
     /// True if the installed version satisfies the minimum needed to move to this release; same as in the device's software list endpoint.
-    #[serde(
-        rename = "upgradeCompatible",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "upgradeCompatible", skip_serializing_if = "Option::is_none")]
     pub upgrade_compatible: Option<bool>,
     /// Preloaded version.
     ///
     /// Length in characters: at most 255.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+}
+impl ::mkio_core::glue::Members for PreloadSoftwareInfo {
+    const TYPE: &'static str = "PreloadSoftwareInfo";
+    const NAMES: &'static [&'static str] = &[
+        "downgradeCompatible",
+        "name",
+        "precentProgress",
+        "progressDetails",
+        "state",
+        "upgradeCompatible",
+        "version",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.downgrade_compatible = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.name = map.next_value()?,
+            2 => self.percent_progress = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.progress_details = map.next_value()?,
+            4 => self.state = map.next_value()?,
+            5 => self.upgrade_compatible = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.version = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PreloadSoftwareInfo {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PreloadSoftwareInfo {
     /// Returns [`downgrade_compatible`](Self#structfield.downgrade_compatible), if it is set.
@@ -1516,13 +2028,35 @@ impl RemoveServicesPostSpec {
     }
 }
 /// `selector` of [`RemoveServicesPostSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RemoveServicesSelector {
     /// Tag filters choosing the services to be removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<RemoveServicesSelectorTags>,
+}
+impl ::mkio_core::glue::Members for RemoveServicesSelector {
+    const TYPE: &'static str = "RemoveServicesSelector";
+    const NAMES: &'static [&'static str] = &["tags"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.tags = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RemoveServicesSelector {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RemoveServicesSelector {
     /// Creates an empty `RemoveServicesSelector`.
@@ -1538,7 +2072,7 @@ impl RemoveServicesSelector {
     }
 }
 /// `tags` of [`RemoveServicesSelector`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RemoveServicesSelectorTags {
@@ -1548,6 +2082,29 @@ pub struct RemoveServicesSelectorTags {
     /// Include tags applied when choosing services for removal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for RemoveServicesSelectorTags {
+    const TYPE: &'static str = "RemoveServicesSelectorTags";
+    const NAMES: &'static [&'static str] = &["exclude", "include"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.exclude = map.next_value()?,
+            1 => self.include = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RemoveServicesSelectorTags {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RemoveServicesSelectorTags {
     /// Creates an empty `RemoveServicesSelectorTags`.
@@ -1663,13 +2220,35 @@ impl RestorePostSpec {
     }
 }
 /// Item of [`list_support_packages`](super::Client::list_support_packages).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct SupportPackage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<SupportPackageMetadata>,
+}
+impl ::mkio_core::glue::Members for SupportPackage {
+    const TYPE: &'static str = "SupportPackage";
+    const NAMES: &'static [&'static str] = &["metadata"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SupportPackage {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SupportPackage {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
@@ -1682,7 +2261,7 @@ impl SupportPackage {
     }
 }
 /// Response of [`list_support_packages`](super::Client::list_support_packages).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SupportPackageList {
@@ -1692,15 +2271,35 @@ pub struct SupportPackageList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Support packages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<SupportPackage>>,
+}
+impl ::mkio_core::glue::Members for SupportPackageList {
+    const TYPE: &'static str = "SupportPackageList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SupportPackageList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SupportPackageList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -1723,7 +2322,7 @@ impl SupportPackageList {
     }
 }
 /// `metadata` of [`SupportPackage`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SupportPackageMetadata {
@@ -1743,12 +2342,42 @@ pub struct SupportPackageMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Size in bytes.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<i64>,
+}
+impl ::mkio_core::glue::Members for SupportPackageMetadata {
+    const TYPE: &'static str = "SupportPackageMetadata";
+    const NAMES: &'static [&'static str] = &[
+        "created",
+        "description",
+        "device",
+        "friendlyName",
+        "name",
+        "size",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.description = map.next_value()?,
+            2 => self.device = map.next_value()?,
+            3 => self.friendly_name = map.next_value()?,
+            4 => self.name = map.next_value()?,
+            5 => self.size = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SupportPackageMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SupportPackageMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.

@@ -16,7 +16,7 @@ pub use ::mkio_core::types::{
     GeolocationPatch, ListResponseSupplemental, Metadata, PaginationInfo, ProjectInfo,
 };
 /// `defaultTransport` of [`Route`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DefaultTransport {
@@ -28,6 +28,29 @@ pub struct DefaultTransport {
     /// Transport kind used between two flows.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<DefaultTransportType>,
+}
+impl ::mkio_core::glue::Members for DefaultTransport {
+    const TYPE: &'static str = "DefaultTransport";
+    const NAMES: &'static [&'static str] = &["cidr", "type"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.cidr = map.next_value()?,
+            1 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DefaultTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DefaultTransport {
     /// Creates `DefaultTransport` from its required fields; all others are unset.
@@ -81,7 +104,7 @@ impl DefaultTransport {
     }
 }
 /// Response of [`get_network`](super::Client::get_network), [`update_network`](super::Client::update_network) and [`create_network`](super::Client::create_network); item of [`list_networks`](super::Client::list_networks).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -95,6 +118,31 @@ pub struct Network {
     pub spec: Option<::serde_json::Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<NetworkStatus>,
+}
+impl ::mkio_core::glue::Members for Network {
+    const TYPE: &'static str = "Network";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Network {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -125,7 +173,7 @@ impl Network {
     }
 }
 /// Response of [`list_networks`](super::Client::list_networks).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct NetworkList {
@@ -135,15 +183,35 @@ pub struct NetworkList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Networks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Network>>,
+}
+impl ::mkio_core::glue::Members for NetworkList {
+    const TYPE: &'static str = "NetworkList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for NetworkList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl NetworkList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -166,7 +234,7 @@ impl NetworkList {
     }
 }
 /// Body of [`update_network`](super::Client::update_network).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -175,6 +243,29 @@ pub struct NetworkPatch {
     pub metadata: Option<DefaultPatchMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<::serde_json::Map<String, Value>>,
+}
+impl ::mkio_core::glue::Members for NetworkPatch {
+    const TYPE: &'static str = "NetworkPatch";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for NetworkPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl NetworkPatch {
     /// Creates an empty `NetworkPatch`.
@@ -251,7 +342,7 @@ impl From<DefaultMetadata> for NetworkPut {
     NetworkPut
 }
 /// `status` of [`Network`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct NetworkStatus {
@@ -261,6 +352,29 @@ pub struct NetworkStatus {
     /// Local marks a network inside one site; those are always system owned, hence modifiable but not deletable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<NetworkStatusScope>,
+}
+impl ::mkio_core::glue::Members for NetworkStatus {
+    const TYPE: &'static str = "NetworkStatus";
+    const NAMES: &'static [&'static str] = &["owner", "scope"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.owner = map.next_value()?,
+            1 => self.scope = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for NetworkStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl NetworkStatus {
     /// Returns [`owner`](Self#structfield.owner), if it is set.
@@ -297,7 +411,7 @@ impl NetworkStatus {
     }
 }
 /// `routes` of [`SiteSpec`] and `routes` of [`SitePatchSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Route {
@@ -309,6 +423,29 @@ pub struct Route {
     /// Pattern: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`.
     #[serde(rename = "networkName", skip_serializing_if = "Option::is_none")]
     pub network_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for Route {
+    const TYPE: &'static str = "Route";
+    const NAMES: &'static [&'static str] = &["defaultTransport", "networkName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.default_transport = map.next_value()?,
+            1 => self.network_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Route {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Route {
     /// Creates `Route` from its required fields; all others are unset.
@@ -347,7 +484,7 @@ impl Route {
     }
 }
 /// Response of [`get_site`](super::Client::get_site), [`update_site`](super::Client::update_site) and [`create_site`](super::Client::create_site); item of [`list_sites`](super::Client::list_sites).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -361,6 +498,31 @@ pub struct Site {
     pub spec: Option<SiteSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<SiteStatus>,
+}
+impl ::mkio_core::glue::Members for Site {
+    const TYPE: &'static str = "Site";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Site {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Site {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -394,7 +556,7 @@ impl Site {
     }
 }
 /// Response of [`list_sites`](super::Client::list_sites).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SiteList {
@@ -404,15 +566,35 @@ pub struct SiteList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Sites.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Site>>,
+}
+impl ::mkio_core::glue::Members for SiteList {
+    const TYPE: &'static str = "SiteList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SiteList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SiteList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -435,7 +617,7 @@ impl SiteList {
     }
 }
 /// Body of [`update_site`](super::Client::update_site).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -444,6 +626,29 @@ pub struct SitePatch {
     pub metadata: Option<DefaultPatchMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<SitePatchSpec>,
+}
+impl ::mkio_core::glue::Members for SitePatch {
+    const TYPE: &'static str = "SitePatch";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SitePatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SitePatch {
     /// Creates an empty `SitePatch`.
@@ -468,7 +673,7 @@ impl SitePatch {
     SitePatch
 }
 /// `spec` of [`SitePatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SitePatchSpec {
@@ -478,6 +683,29 @@ pub struct SitePatchSpec {
     /// Routes linking sites with networks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routes: Option<Vec<Route>>,
+}
+impl ::mkio_core::glue::Members for SitePatchSpec {
+    const TYPE: &'static str = "SitePatchSpec";
+    const NAMES: &'static [&'static str] = &["geolocation", "routes"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.geolocation = map.next_value()?,
+            1 => self.routes = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SitePatchSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SitePatchSpec {
     /// Creates an empty `SitePatchSpec`.
@@ -544,7 +772,7 @@ impl From<DefaultMetadata> for SitePut {
     SitePut
 }
 /// `spec` of [`SitePut`] and `spec` of [`Site`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SiteSpec {
@@ -552,12 +780,31 @@ pub struct SiteSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub geolocation: Option<Geolocation>,
     /// Routes linking sites with networks.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub routes: Option<Vec<Route>>,
+}
+impl ::mkio_core::glue::Members for SiteSpec {
+    const TYPE: &'static str = "SiteSpec";
+    const NAMES: &'static [&'static str] = &["geolocation", "routes"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.geolocation = map.next_value()?,
+            1 => self.routes = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SiteSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SiteSpec {
     /// Creates an empty `SiteSpec`.
@@ -597,7 +844,7 @@ impl SiteSpec {
     }
 }
 /// `status` of [`Site`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SiteStatus {
@@ -614,6 +861,34 @@ pub struct SiteStatus {
     /// Who made the site: System means auto-created; such sites may be modified but never deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
+}
+impl ::mkio_core::glue::Members for SiteStatus {
+    const TYPE: &'static str = "SiteStatus";
+    const NAMES: &'static [&'static str] = &[
+        "locationDisplayName",
+        "locationName",
+        "owner",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.location_display_name = map.next_value()?,
+            1 => self.location_name = map.next_value()?,
+            2 => self.owner = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SiteStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SiteStatus {
     /// Returns [`location_display_name`](Self#structfield.location_display_name), if it is set.

@@ -17,7 +17,7 @@ pub use ::mkio_core::types::{
     ResourceState, ResourceStateStatus,
 };
 /// `encodingLive` of [`LiveChannelFlow`], `streamConditioning` of [`LiveChannelFlow`], `encodingLive` of [`LiveEventFlow`], `streamConditioning` of [`LiveEventFlow`] and 6 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Config {
@@ -43,6 +43,36 @@ pub struct Config {
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub config_values: Nullable<::serde_json::Map<String, Value>>,
+}
+impl ::mkio_core::glue::Members for Config {
+    const TYPE: &'static str = "Config";
+    const NAMES: &'static [&'static str] = &[
+        "advancedSettingsName",
+        "configOverrides",
+        "configRef",
+        "configValues",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.advanced_settings_name = map.next_value()?,
+            1 => self.config_overrides = map.next_value()?,
+            2 => self.config_ref = map.next_value()?,
+            3 => self.config_values = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Config {
     /// Creates `Config` from its required fields; all others are unset.
@@ -181,7 +211,7 @@ impl From<FlowJsonPatchOverrides> for ConfigOverrides {
     }
 }
 /// `configRef` of [`Config`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConfigRef {
@@ -191,6 +221,29 @@ pub struct ConfigRef {
     /// Template revision: a tag (e.g. latest) or a hash is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+}
+impl ::mkio_core::glue::Members for ConfigRef {
+    const TYPE: &'static str = "ConfigRef";
+    const NAMES: &'static [&'static str] = &["name", "version"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.version = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ConfigRef {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ConfigRef {
     /// Starts `ConfigRef`. Required fields are set by name, in this order: `name`, `version`. Other fields start unset.
@@ -251,7 +304,7 @@ impl ConfigRef {
     }
 }
 /// Response of [`get_live_channel`](super::Client::get_live_channel), [`update_live_channel`](super::Client::update_live_channel), [`create_or_update_live_channel`](super::Client::create_or_update_live_channel), [`get_live_event`](super::Client::get_live_event) and 8 more; item of [`list_live_channels`](super::Client::list_live_channels), [`list_live_events`](super::Client::list_live_events), [`list_flows`](super::Client::list_flows), [`list_static_multiview_channels`](super::Client::list_static_multiview_channels) and 1 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -265,6 +318,31 @@ pub struct Flow {
     pub spec: Option<FlowSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<FlowStatus>,
+}
+impl ::mkio_core::glue::Members for Flow {
+    const TYPE: &'static str = "Flow";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Flow {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Flow {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -320,7 +398,7 @@ impl Flow {
 /// One flow input, connected to content, a source or a flow; exactly one among contentName, sourceName and flowName has to be given.
 ///
 /// `inputs` of [`FlowSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowInput {
@@ -347,6 +425,38 @@ pub struct FlowInput {
     /// Length in characters: 1 to 128.
     #[serde(rename = "transformInput", skip_serializing_if = "Option::is_none")]
     pub transform_input: Option<String>,
+}
+impl ::mkio_core::glue::Members for FlowInput {
+    const TYPE: &'static str = "FlowInput";
+    const NAMES: &'static [&'static str] = &[
+        "contentName",
+        "flowName",
+        "refiner",
+        "sourceName",
+        "transformInput",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.content_name = map.next_value()?,
+            1 => self.flow_name = map.next_value()?,
+            2 => self.refiner = map.next_value()?,
+            3 => self.source_name = map.next_value()?,
+            4 => self.transform_input = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowInput {
     /// Creates an empty `FlowInput`.
@@ -416,7 +526,7 @@ impl FlowInput {
     }
 }
 /// `refiner` of [`FlowInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowInputRefiner {
@@ -426,6 +536,29 @@ pub struct FlowInputRefiner {
     /// Limits the input to a label-selected set of flows and content sources.
     #[serde(rename = "labelMatch", skip_serializing_if = "Option::is_none")]
     pub label_match: Option<LabelMatchRefiner>,
+}
+impl ::mkio_core::glue::Members for FlowInputRefiner {
+    const TYPE: &'static str = "FlowInputRefiner";
+    const NAMES: &'static [&'static str] = &["flow", "labelMatch"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.flow = map.next_value()?,
+            1 => self.label_match = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowInputRefiner {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowInputRefiner {
     /// Creates an empty `FlowInputRefiner`.
@@ -465,7 +598,7 @@ impl FlowInputRefiner {
     }
 }
 /// `inputs` of [`FlowStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowInputStatus {
@@ -520,6 +653,48 @@ pub struct FlowInputStatus {
     #[serde(rename = "upstreamFlowName", skip_serializing_if = "Option::is_none")]
     pub upstream_flow_name: Option<String>,
 }
+impl ::mkio_core::glue::Members for FlowInputStatus {
+    const TYPE: &'static str = "FlowInputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "contentDisplayName",
+        "contentName",
+        "deviceInterfaceName",
+        "networkDisplayName",
+        "networkName",
+        "sourceDisplayName",
+        "sourceName",
+        "sourceShortId",
+        "sourceUrl",
+        "upstreamFlowName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.content_display_name = map.next_value()?,
+            1 => self.content_name = map.next_value()?,
+            2 => self.device_interface_name = map.next_value()?,
+            3 => self.network_display_name = map.next_value()?,
+            4 => self.network_name = map.next_value()?,
+            5 => self.source_display_name = map.next_value()?,
+            6 => self.source_name = map.next_value()?,
+            7 => self.source_short_id = map.next_value()?,
+            8 => self.source_url = map.next_value()?,
+            9 => self.upstream_flow_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowInputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
+}
 impl FlowInputStatus {
     /// Returns [`content_display_name`](Self#structfield.content_display_name), if it is set.
     #[inline]
@@ -573,17 +748,35 @@ impl FlowInputStatus {
     }
 }
 /// Variant of [`ConfigOverrides`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowJsonPatchOverrides {
     /// JSON Patch operations.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub operations: Option<Vec<JsonPatchEntry>>,
+}
+impl ::mkio_core::glue::Members for FlowJsonPatchOverrides {
+    const TYPE: &'static str = "FlowJsonPatchOverrides";
+    const NAMES: &'static [&'static str] = &["operations"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.operations = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowJsonPatchOverrides {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowJsonPatchOverrides {
     /// Creates `FlowJsonPatchOverrides` from its required fields; all others are unset.
@@ -610,7 +803,7 @@ impl FlowJsonPatchOverrides {
     }
 }
 /// Response of [`list_live_channels`](super::Client::list_live_channels), [`list_live_events`](super::Client::list_live_events), [`list_flows`](super::Client::list_flows), [`list_static_multiview_channels`](super::Client::list_static_multiview_channels) and 1 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowList {
@@ -620,15 +813,35 @@ pub struct FlowList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// The flows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Flow>>,
+}
+impl ::mkio_core::glue::Members for FlowList {
+    const TYPE: &'static str = "FlowList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -651,7 +864,7 @@ impl FlowList {
     }
 }
 /// `outputs` of [`FlowSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowOutput {
@@ -674,6 +887,38 @@ pub struct FlowOutput {
     /// Overrides of transport settings for this output; defaults apply when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<FlowOutputTransport>,
+}
+impl ::mkio_core::glue::Members for FlowOutput {
+    const TYPE: &'static str = "FlowOutput";
+    const NAMES: &'static [&'static str] = &[
+        "contentName",
+        "destinationName",
+        "refiner",
+        "transformOutput",
+        "transport",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.content_name = map.next_value()?,
+            1 => self.destination_name = map.next_value()?,
+            2 => self.refiner = map.next_value()?,
+            3 => self.transform_output = map.next_value()?,
+            4 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowOutput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowOutput {
     /// Creates an empty `FlowOutput`.
@@ -748,7 +993,7 @@ impl FlowOutput {
     }
 }
 /// `outputs` of [`FlowStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowOutputStatus {
@@ -778,12 +1023,7 @@ pub struct FlowOutputStatus {
     #[serde(rename = "deviceInterfaceName", skip_serializing_if = "Option::is_none")]
     pub device_interface_name: Option<String>,
     /// Names of flows connected to this output; empty when no downstream flow uses it.
-    #[serde(
-        rename = "downstreamFlowNames",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "downstreamFlowNames", skip_serializing_if = "Option::is_none")]
     pub downstream_flow_names: Option<Vec<String>>,
     /// Display name of the output's network; empty if the destination connects directly (SDI, say) or no network is assigned.
     ///
@@ -798,6 +1038,46 @@ pub struct FlowOutputStatus {
     /// This output's own transport settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<FlowOutputStatusTransport>,
+}
+impl ::mkio_core::glue::Members for FlowOutputStatus {
+    const TYPE: &'static str = "FlowOutputStatus";
+    const NAMES: &'static [&'static str] = &[
+        "contentDisplayName",
+        "contentName",
+        "destinationDisplayName",
+        "destinationUrl",
+        "deviceInterfaceName",
+        "downstreamFlowNames",
+        "networkDisplayName",
+        "networkName",
+        "transport",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.content_display_name = map.next_value()?,
+            1 => self.content_name = map.next_value()?,
+            2 => self.destination_display_name = map.next_value()?,
+            3 => self.destination_url = map.next_value()?,
+            4 => self.device_interface_name = map.next_value()?,
+            5 => self.downstream_flow_names = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.network_display_name = map.next_value()?,
+            7 => self.network_name = map.next_value()?,
+            8 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowOutputStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowOutputStatus {
     /// Returns [`content_display_name`](Self#structfield.content_display_name), if it is set.
@@ -850,35 +1130,45 @@ impl FlowOutputStatus {
     }
 }
 /// `transport` of [`FlowOutputStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowOutputStatusTransport {
     /// Minimum SRT latency (seconds) for connections of this output, when known.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<f64>,
     /// Calculated maximum transport bitrate of the output.
-    #[serde(
-        rename = "maxBitrate",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "maxBitrate", skip_serializing_if = "Option::is_none")]
     pub max_bitrate: Option<i64>,
     /// Connection limit of this output, where one applies.
     ///
     /// Range: at least 1.
-    #[serde(
-        rename = "maxConnections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "maxConnections", skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<i64>,
+}
+impl ::mkio_core::glue::Members for FlowOutputStatusTransport {
+    const TYPE: &'static str = "FlowOutputStatusTransport";
+    const NAMES: &'static [&'static str] = &["latency", "maxBitrate", "maxConnections"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.latency = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.max_bitrate = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.max_connections = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowOutputStatusTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowOutputStatusTransport {
     /// Returns [`latency`](Self#structfield.latency), if it is set.
@@ -898,20 +1188,37 @@ impl FlowOutputStatusTransport {
     }
 }
 /// `transport` of [`FlowOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowOutputTransport {
     /// Optional connection limit for this output when it has no destination.
     ///
     /// Range: at least 1.
-    #[serde(
-        rename = "maxConnections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "maxConnections", skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<i64>,
+}
+impl ::mkio_core::glue::Members for FlowOutputTransport {
+    const TYPE: &'static str = "FlowOutputTransport";
+    const NAMES: &'static [&'static str] = &["maxConnections"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.max_connections = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowOutputTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowOutputTransport {
     /// Creates an empty `FlowOutputTransport`.
@@ -934,7 +1241,7 @@ impl FlowOutputTransport {
     }
 }
 /// Body of [`update_live_channel`](super::Client::update_live_channel), [`update_live_event`](super::Client::update_live_event), [`update_static_multiview_channel`](super::Client::update_static_multiview_channel) and [`update_static_multiview_event`](super::Client::update_static_multiview_event).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -943,6 +1250,29 @@ pub struct FlowPatch {
     pub metadata: Option<DefaultPatchMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<FlowPatchSpec>,
+}
+impl ::mkio_core::glue::Members for FlowPatch {
+    const TYPE: &'static str = "FlowPatch";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowPatch {
     /// Creates an empty `FlowPatch`.
@@ -967,7 +1297,7 @@ impl FlowPatch {
     FlowPatch
 }
 /// `spec` of [`FlowPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowPatchSpec {
@@ -977,6 +1307,29 @@ pub struct FlowPatchSpec {
     /// Configuration of the flow's transformation
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transform: Option<FlowPatchTransform>,
+}
+impl ::mkio_core::glue::Members for FlowPatchSpec {
+    const TYPE: &'static str = "FlowPatchSpec";
+    const NAMES: &'static [&'static str] = &["state", "transform"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.state = map.next_value()?,
+            1 => self.transform = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowPatchSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowPatchSpec {
     /// Creates an empty `FlowPatchSpec`.
@@ -1155,23 +1508,15 @@ impl FlowPut {
     FlowPut
 }
 /// `spec` of [`FlowPut`] and `spec` of [`Flow`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowSpec {
     /// Flow inputs, tying content to the inputs of the transform.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Vec<FlowInput>>,
     /// Flow outputs, tying transform outputs to destinations or exposing them to other flows.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Vec<FlowOutput>>,
     /// Refiners affecting the flow's assignment. Placeholder, for future use.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1187,6 +1532,40 @@ pub struct FlowSpec {
     /// Configuration of the flow's transformation
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transform: Option<FlowTransform>,
+}
+impl ::mkio_core::glue::Members for FlowSpec {
+    const TYPE: &'static str = "FlowSpec";
+    const NAMES: &'static [&'static str] = &[
+        "inputs",
+        "outputs",
+        "refiner",
+        "siteName",
+        "state",
+        "transform",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.inputs = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.outputs = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.refiner = map.next_value()?,
+            3 => self.site_name = map.next_value()?,
+            4 => self.state = map.next_value()?,
+            5 => self.transform = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowSpec {
     /// Creates `FlowSpec` from its required fields; `outputs` is empty, all others are unset.
@@ -1318,7 +1697,7 @@ impl FlowSpec {
     }
 }
 /// `status` of [`Flow`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1337,32 +1716,16 @@ pub struct FlowStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
     /// Flow input status.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Vec<FlowInputStatus>>,
     /// Metrics from the flow, keyed by metric name (e.g. mk\_resource\_status); each holds an array of samples having 'value' and 'labels' (a key/value dictionary).
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<BTreeMap<String, FlowStatusMetric>>,
     /// Access details for monitoring feedback, keyed by monitoring context; contexts depend on the flow transform chosen and its configuration.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<BTreeMap<String, MonitoringDetails>>,
     /// Flow output status.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Vec<FlowOutputStatus>>,
     /// Short flow identifier for visual inspection only; not for programmatic use.
     ///
@@ -1379,6 +1742,50 @@ pub struct FlowStatus {
     pub state: Option<FlowState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transform: Option<FlowTransformStatus>,
+}
+impl ::mkio_core::glue::Members for FlowStatus {
+    const TYPE: &'static str = "FlowStatus";
+    const NAMES: &'static [&'static str] = &[
+        "deviceDisplayName",
+        "deviceName",
+        "info",
+        "inputs",
+        "metrics",
+        "monitoring",
+        "outputs",
+        "shortId",
+        "siteDisplayName",
+        "state",
+        "transform",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.device_display_name = map.next_value()?,
+            1 => self.device_name = map.next_value()?,
+            2 => self.info = map.next_value()?,
+            3 => self.inputs = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.metrics = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.monitoring = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.outputs = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.short_id = map.next_value()?,
+            8 => self.site_display_name = map.next_value()?,
+            9 => self.state = map.next_value()?,
+            10 => self.transform = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowStatus {
     /// Returns [`device_display_name`](Self#structfield.device_display_name), if it is set.
@@ -1441,24 +1848,39 @@ impl FlowStatus {
     }
 }
 /// `metrics` of [`FlowStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowStatusMetric {
     /// Label keys and values of this sample.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
     /// Sample value.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
+}
+impl ::mkio_core::glue::Members for FlowStatusMetric {
+    const TYPE: &'static str = "FlowStatusMetric";
+    const NAMES: &'static [&'static str] = &["labels", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.labels = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.value = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowStatusMetric {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowStatusMetric {
     /// Returns [`labels`](Self#structfield.labels), empty if it is not set.
@@ -1595,13 +2017,35 @@ impl From<StaticMultiviewEventFlow> for FlowTransform {
     }
 }
 /// `transform` of [`FlowStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowTransformStatus {
     /// `streamPersonalization` in JSON.
     #[serde(rename = "streamPersonalization", skip_serializing_if = "Option::is_none")]
     pub stream_personalization: Option<FlowTransformStatusStreamPersonalization>,
+}
+impl ::mkio_core::glue::Members for FlowTransformStatus {
+    const TYPE: &'static str = "FlowTransformStatus";
+    const NAMES: &'static [&'static str] = &["streamPersonalization"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.stream_personalization = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowTransformStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowTransformStatus {
     /// Returns [`stream_personalization`](Self#structfield.stream_personalization), an empty one if unset.
@@ -1614,13 +2058,35 @@ impl FlowTransformStatus {
     }
 }
 /// `streamPersonalization` of [`FlowTransformStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FlowTransformStatusStreamPersonalization {
     /// `hostName` in JSON.
     #[serde(rename = "hostName", skip_serializing_if = "Option::is_none")]
     pub host_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for FlowTransformStatusStreamPersonalization {
+    const TYPE: &'static str = "FlowTransformStatusStreamPersonalization";
+    const NAMES: &'static [&'static str] = &["hostName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.host_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FlowTransformStatusStreamPersonalization {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FlowTransformStatusStreamPersonalization {
     /// Returns [`host_name`](Self#structfield.host_name), if it is set.
@@ -1630,7 +2096,7 @@ impl FlowTransformStatusStreamPersonalization {
     }
 }
 /// `labelMatch` of [`FlowInputRefiner`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LabelMatchRefiner {
@@ -1640,6 +2106,29 @@ pub struct LabelMatchRefiner {
     /// Label value wanted, case-sensitive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+}
+impl ::mkio_core::glue::Members for LabelMatchRefiner {
+    const TYPE: &'static str = "LabelMatchRefiner";
+    const NAMES: &'static [&'static str] = &["key", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.key = map.next_value()?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LabelMatchRefiner {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LabelMatchRefiner {
     /// Starts `LabelMatchRefiner`. Required fields are set by name, in this order: `key`, `value`. Other fields start unset.
@@ -1702,7 +2191,7 @@ impl LabelMatchRefiner {
 /// 24x7 flow encoding live input into the assetName asset. Starting charges the whole monthly fee at once, unprorated; LiveEvent bills per minute.
 ///
 /// Variant of [`FlowTransform`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveChannelFlow {
@@ -1723,6 +2212,38 @@ pub struct LiveChannelFlow {
     /// Optional template reference, type 'streamConditioning'
     #[serde(rename = "streamConditioning", skip_serializing_if = "Option::is_none")]
     pub stream_conditioning: Option<Config>,
+}
+impl ::mkio_core::glue::Members for LiveChannelFlow {
+    const TYPE: &'static str = "LiveChannelFlow";
+    const NAMES: &'static [&'static str] = &[
+        "archiveWindowLength",
+        "assetName",
+        "assetPath",
+        "encodingLive",
+        "streamConditioning",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.archive_window_length = map.next_value()?,
+            1 => self.asset_name = map.next_value()?,
+            2 => self.asset_path = map.next_value()?,
+            3 => self.encoding_live = map.next_value()?,
+            4 => self.stream_conditioning = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveChannelFlow {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveChannelFlow {
     /// Creates `LiveChannelFlow` from its required fields; all others are unset.
@@ -1814,7 +2335,7 @@ impl LiveChannelPatchFlow {
 /// Flow encoding live input into the asset given by assetName; billed per minute (LiveChannel bills per month).
 ///
 /// Variant of [`FlowTransform`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEventFlow {
@@ -1835,6 +2356,38 @@ pub struct LiveEventFlow {
     /// Optional template reference, type 'streamConditioning'
     #[serde(rename = "streamConditioning", skip_serializing_if = "Option::is_none")]
     pub stream_conditioning: Option<Config>,
+}
+impl ::mkio_core::glue::Members for LiveEventFlow {
+    const TYPE: &'static str = "LiveEventFlow";
+    const NAMES: &'static [&'static str] = &[
+        "archiveWindowLength",
+        "assetName",
+        "assetPath",
+        "encodingLive",
+        "streamConditioning",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.archive_window_length = map.next_value()?,
+            1 => self.asset_name = map.next_value()?,
+            2 => self.asset_path = map.next_value()?,
+            3 => self.encoding_live = map.next_value()?,
+            4 => self.stream_conditioning = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveEventFlow {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveEventFlow {
     /// Creates `LiveEventFlow` from its required fields; all others are unset.
@@ -1924,7 +2477,7 @@ impl LiveEventPatchFlow {
     }
 }
 /// `monitoring` of [`FlowStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MonitoringDetails {
@@ -1939,6 +2492,29 @@ pub struct MonitoringDetails {
     #[serde(rename = "thumbnailUrl", skip_serializing_if = "Option::is_none")]
     pub thumbnail_url: Option<UrlText>,
 }
+impl ::mkio_core::glue::Members for MonitoringDetails {
+    const TYPE: &'static str = "MonitoringDetails";
+    const NAMES: &'static [&'static str] = &["metadataUrl", "thumbnailUrl"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata_url = map.next_value()?,
+            1 => self.thumbnail_url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MonitoringDetails {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
+}
 impl MonitoringDetails {
     /// Returns [`metadata_url`](Self#structfield.metadata_url), if it is set.
     #[inline]
@@ -1952,13 +2528,35 @@ impl MonitoringDetails {
     }
 }
 /// `flow` of [`FlowInputRefiner`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct NameRefiner {
     /// Resource name to match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for NameRefiner {
+    const TYPE: &'static str = "NameRefiner";
+    const NAMES: &'static [&'static str] = &["name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for NameRefiner {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl NameRefiner {
     /// Creates `NameRefiner` from its required fields; all others are unset.
@@ -1980,7 +2578,7 @@ impl NameRefiner {
     }
 }
 /// Response of [`get_live_channel_scheduled_operation`](super::Client::get_live_channel_scheduled_operation), [`create_or_update_live_channel_scheduled_operation`](super::Client::create_or_update_live_channel_scheduled_operation), [`get_live_event_scheduled_operation`](super::Client::get_live_event_scheduled_operation), [`create_or_update_live_event_scheduled_operation`](super::Client::create_or_update_live_event_scheduled_operation) and 4 more; item of [`list_live_channel_scheduled_operations`](super::Client::list_live_channel_scheduled_operations), [`list_live_event_scheduled_operations`](super::Client::list_live_event_scheduled_operations), [`list_static_multiview_channel_scheduled_operations`](super::Client::list_static_multiview_channel_scheduled_operations) and [`list_static_multiview_event_scheduled_operations`](super::Client::list_static_multiview_event_scheduled_operations).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1993,6 +2591,30 @@ pub struct ScheduledOperation {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ScheduledOperationStatus>,
+}
+impl ::mkio_core::glue::Members for ScheduledOperation {
+    const TYPE: &'static str = "ScheduledOperation";
+    const NAMES: &'static [&'static str] = &["metadata", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            2 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ScheduledOperation {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ScheduledOperation {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
@@ -2027,7 +2649,7 @@ impl ScheduledOperation {
     }
 }
 /// Response of [`list_live_channel_scheduled_operations`](super::Client::list_live_channel_scheduled_operations), [`list_live_event_scheduled_operations`](super::Client::list_live_event_scheduled_operations), [`list_static_multiview_channel_scheduled_operations`](super::Client::list_static_multiview_channel_scheduled_operations) and [`list_static_multiview_event_scheduled_operations`](super::Client::list_static_multiview_event_scheduled_operations).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScheduledOperationList {
@@ -2037,15 +2659,35 @@ pub struct ScheduledOperationList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Scheduled operations
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<ScheduledOperation>>,
+}
+impl ::mkio_core::glue::Members for ScheduledOperationList {
+    const TYPE: &'static str = "ScheduledOperationList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ScheduledOperationList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ScheduledOperationList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -2068,7 +2710,7 @@ impl ScheduledOperationList {
     }
 }
 /// `metadata` of [`ScheduledOperation`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScheduledOperationMetadata {
@@ -2086,6 +2728,29 @@ pub struct ScheduledOperationMetadata {
     /// Length in characters: 1 to 260. Pattern: `^[^\^\'<>%&:\\?/*+]+$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for ScheduledOperationMetadata {
+    const TYPE: &'static str = "ScheduledOperationMetadata";
+    const NAMES: &'static [&'static str] = &["id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ScheduledOperationMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ScheduledOperationMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -2199,7 +2864,7 @@ impl From<ScheduledOperationStartStopSpec> for ScheduledOperationSpec {
     }
 }
 /// Variant of [`ScheduledOperationSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScheduledOperationStartStopSpec {
@@ -2212,6 +2877,30 @@ pub struct ScheduledOperationStartStopSpec {
     /// When the service starts the flow.
     #[serde(rename = "startTime", skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Timestamp>,
+}
+impl ::mkio_core::glue::Members for ScheduledOperationStartStopSpec {
+    const TYPE: &'static str = "ScheduledOperationStartStopSpec";
+    const NAMES: &'static [&'static str] = &["correlationData", "endTime", "startTime"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.correlation_data = map.next_value()?,
+            1 => self.end_time = map.next_value()?,
+            2 => self.start_time = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ScheduledOperationStartStopSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ScheduledOperationStartStopSpec {
     /// Creates `ScheduledOperationStartStopSpec` from its required fields; `correlation_data` is empty, all others are unset.
@@ -2284,20 +2973,39 @@ impl ScheduledOperationStartStopSpec {
     }
 }
 /// `status` of [`ScheduledOperation`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScheduledOperationStatus {
     /// Descriptions of errors
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<String>>,
     /// Scheduled operation state
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ScheduledOperationState>,
+}
+impl ::mkio_core::glue::Members for ScheduledOperationStatus {
+    const TYPE: &'static str = "ScheduledOperationStatus";
+    const NAMES: &'static [&'static str] = &["errors", "state"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.errors = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.state = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ScheduledOperationStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ScheduledOperationStatus {
     /// Returns [`errors`](Self#structfield.errors), empty if it is not set.
@@ -2314,7 +3022,7 @@ impl ScheduledOperationStatus {
 /// 24x7 flow composing several live inputs (from multiviewComposing, else encodingLive's multiInputComposer input type), encoded into the assetName asset. Unprorated monthly fee at start; StaticMultiviewEvent bills per minute.
 ///
 /// Variant of [`FlowTransform`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StaticMultiviewChannelFlow {
@@ -2338,6 +3046,40 @@ pub struct StaticMultiviewChannelFlow {
     /// Optional template reference, type 'streamConditioning'
     #[serde(rename = "streamConditioning", skip_serializing_if = "Option::is_none")]
     pub stream_conditioning: Option<Config>,
+}
+impl ::mkio_core::glue::Members for StaticMultiviewChannelFlow {
+    const TYPE: &'static str = "StaticMultiviewChannelFlow";
+    const NAMES: &'static [&'static str] = &[
+        "archiveWindowLength",
+        "assetName",
+        "assetPath",
+        "encodingLive",
+        "multiviewComposing",
+        "streamConditioning",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.archive_window_length = map.next_value()?,
+            1 => self.asset_name = map.next_value()?,
+            2 => self.asset_path = map.next_value()?,
+            3 => self.encoding_live = map.next_value()?,
+            4 => self.multiview_composing = map.next_value()?,
+            5 => self.stream_conditioning = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StaticMultiviewChannelFlow {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StaticMultiviewChannelFlow {
     /// Creates `StaticMultiviewChannelFlow` from its required fields; all others are unset.
@@ -2444,7 +3186,7 @@ impl StaticMultiviewChannelPatchFlow {
 /// Flow composing several live inputs (from multiviewComposing, else encodingLive's multiInputComposer input type), encoded into the assetName asset. Billed per minute; StaticMultiviewChannel per month.
 ///
 /// Variant of [`FlowTransform`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StaticMultiviewEventFlow {
@@ -2468,6 +3210,40 @@ pub struct StaticMultiviewEventFlow {
     /// Optional template reference, type 'streamConditioning'
     #[serde(rename = "streamConditioning", skip_serializing_if = "Option::is_none")]
     pub stream_conditioning: Option<Config>,
+}
+impl ::mkio_core::glue::Members for StaticMultiviewEventFlow {
+    const TYPE: &'static str = "StaticMultiviewEventFlow";
+    const NAMES: &'static [&'static str] = &[
+        "archiveWindowLength",
+        "assetName",
+        "assetPath",
+        "encodingLive",
+        "multiviewComposing",
+        "streamConditioning",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.archive_window_length = map.next_value()?,
+            1 => self.asset_name = map.next_value()?,
+            2 => self.asset_path = map.next_value()?,
+            3 => self.encoding_live = map.next_value()?,
+            4 => self.multiview_composing = map.next_value()?,
+            5 => self.stream_conditioning = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StaticMultiviewEventFlow {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StaticMultiviewEventFlow {
     /// Creates `StaticMultiviewEventFlow` from its required fields; all others are unset.

@@ -16,7 +16,7 @@ pub use ::mkio_core::types::{
     PaginationInfo, ProjectInfo,
 };
 /// Response of [`create_invite`](super::Client::create_invite) and [`get_invite`](super::Client::get_invite); item of [`list_invites`](super::Client::list_invites).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -29,6 +29,30 @@ pub struct Invite {
     pub metadata: Option<InviteMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<InviteSpec>,
+}
+impl ::mkio_core::glue::Members for Invite {
+    const TYPE: &'static str = "Invite";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Invite {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Invite {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -54,20 +78,39 @@ impl Invite {
     }
 }
 /// Response of [`list_invites`](super::Client::list_invites).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct InviteList {
     /// Record kind
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Invites still pending
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Invite>>,
+}
+impl ::mkio_core::glue::Members for InviteList {
+    const TYPE: &'static str = "InviteList";
+    const NAMES: &'static [&'static str] = &["kind", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = ::mkio_core::glue::next_or_none(map)?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InviteList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InviteList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -82,7 +125,7 @@ impl InviteList {
     }
 }
 /// `metadata` of [`Invite`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct InviteMetadata {
@@ -94,6 +137,29 @@ pub struct InviteMetadata {
     /// A UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+}
+impl ::mkio_core::glue::Members for InviteMetadata {
+    const TYPE: &'static str = "InviteMetadata";
+    const NAMES: &'static [&'static str] = &["created", "id"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.id = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InviteMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InviteMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -137,7 +203,7 @@ impl From<InviteSpec> for InvitePost {
     InvitePost
 }
 /// `spec` of [`Invite`] and `spec` of [`InvitePost`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct InviteSpec {
@@ -163,12 +229,42 @@ pub struct InviteSpec {
     #[serde(rename = "organizationName", skip_serializing_if = "Option::is_none")]
     pub organization_name: Option<String>,
     /// Names of teams the user joins on acceptance
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub teams: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for InviteSpec {
+    const TYPE: &'static str = "InviteSpec";
+    const NAMES: &'static [&'static str] = &[
+        "comment",
+        "email",
+        "invitedByEmail",
+        "invitedByName",
+        "organizationName",
+        "teams",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.comment = map.next_value()?,
+            1 => self.email = map.next_value()?,
+            2 => self.invited_by_email = map.next_value()?,
+            3 => self.invited_by_name = map.next_value()?,
+            4 => self.organization_name = map.next_value()?,
+            5 => self.teams = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InviteSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InviteSpec {
     /// Starts `InviteSpec`. Required fields are set by name, in this order: `email`, `comment`. Other fields start unset.
@@ -262,7 +358,7 @@ impl InviteSpec {
     }
 }
 /// Response of [`get_legacy_profile`](super::Client::get_legacy_profile) and [`set_legacy_profile`](super::Client::set_legacy_profile).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -271,6 +367,29 @@ pub struct LegacyProfile {
     pub metadata: Option<UserMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<LegacyProfileSpec>,
+}
+impl ::mkio_core::glue::Members for LegacyProfile {
+    const TYPE: &'static str = "LegacyProfile";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LegacyProfile {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LegacyProfile {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
@@ -320,7 +439,7 @@ impl From<LegacyProfileSpec> for LegacyProfilePut {
     LegacyProfilePut
 }
 /// `spec` of [`LegacyProfile`] and `spec` of [`LegacyProfilePut`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LegacyProfileSpec {
@@ -350,29 +469,17 @@ pub struct LegacyProfileSpec {
     /// Map of customer ID to customer name.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub customers: Option<BTreeMap<String, String>>,
     /// Whether the user is active.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
     /// Whether the user is global administrator.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub is_admin: Option<bool>,
     /// Job role.
     ///
@@ -394,6 +501,52 @@ pub struct LegacyProfileSpec {
     /// Read-only: the service fills it.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub signup_problem: Nullable<String>,
+}
+impl ::mkio_core::glue::Members for LegacyProfileSpec {
+    const TYPE: &'static str = "LegacyProfileSpec";
+    const NAMES: &'static [&'static str] = &[
+        "avatar",
+        "company",
+        "contact_email",
+        "country",
+        "customer_id",
+        "customers",
+        "is_active",
+        "is_admin",
+        "jobrole",
+        "name",
+        "phonenumber",
+        "signup_problem",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.avatar = map.next_value()?,
+            1 => self.company = map.next_value()?,
+            2 => self.contact_email = map.next_value()?,
+            3 => self.country = map.next_value()?,
+            4 => self.customer_id = map.next_value()?,
+            5 => self.customers = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.is_active = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.is_admin = ::mkio_core::glue::next_lenient(map)?,
+            8 => self.job_role = map.next_value()?,
+            9 => self.name = map.next_value()?,
+            10 => self.phone_number = map.next_value()?,
+            11 => self.signup_problem = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LegacyProfileSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LegacyProfileSpec {
     /// Starts `LegacyProfileSpec`. Required fields are set by name, in this order: `name`, `country`, `company`, `job_role`, `phone_number`. Other fields start unset.
@@ -568,7 +721,7 @@ impl LegacyProfileSpec {
     }
 }
 /// Response of [`get_location`](super::Client::get_location); item of [`list_locations`](super::Client::list_locations).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -577,6 +730,29 @@ pub struct Location {
     pub metadata: Option<MetadataMinimal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<LocationSpec>,
+}
+impl ::mkio_core::glue::Members for Location {
+    const TYPE: &'static str = "Location";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Location {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Location {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
@@ -597,7 +773,7 @@ impl Location {
     }
 }
 /// `cloud` of [`LocationSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LocationCloud {
@@ -612,6 +788,30 @@ pub struct LocationCloud {
     /// Region of the cloud
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<LocationRegion>,
+}
+impl ::mkio_core::glue::Members for LocationCloud {
+    const TYPE: &'static str = "LocationCloud";
+    const NAMES: &'static [&'static str] = &["displayName", "name", "region"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.display_name = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.region = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LocationCloud {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LocationCloud {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
@@ -634,18 +834,14 @@ impl LocationCloud {
     }
 }
 /// Response of [`list_locations`](super::Client::list_locations).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LocationList {
     /// Resource type.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Locations
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -653,6 +849,30 @@ pub struct LocationList {
     /// Link to the next page; absent on the last.
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
+}
+impl ::mkio_core::glue::Members for LocationList {
+    const TYPE: &'static str = "LocationList";
+    const NAMES: &'static [&'static str] = &["kind", "value", "@odata.nextLink"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = ::mkio_core::glue::next_or_none(map)?,
+            1 => self.value = map.next_value()?,
+            2 => self.odata_next_link = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LocationList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LocationList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -672,7 +892,7 @@ impl LocationList {
     }
 }
 /// `organization` of [`LocationSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LocationOrganization {
@@ -687,6 +907,29 @@ pub struct LocationOrganization {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+impl ::mkio_core::glue::Members for LocationOrganization {
+    const TYPE: &'static str = "LocationOrganization";
+    const NAMES: &'static [&'static str] = &["id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LocationOrganization {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
+}
 impl LocationOrganization {
     /// Returns [`id`](Self#structfield.id), if it is set.
     #[inline]
@@ -700,7 +943,7 @@ impl LocationOrganization {
     }
 }
 /// `region` of [`LocationCloud`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LocationRegion {
@@ -712,6 +955,29 @@ pub struct LocationRegion {
     /// Region name, unique inside its cloud
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for LocationRegion {
+    const TYPE: &'static str = "LocationRegion";
+    const NAMES: &'static [&'static str] = &["displayName", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.display_name = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LocationRegion {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LocationRegion {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
@@ -726,7 +992,7 @@ impl LocationRegion {
     }
 }
 /// `spec` of [`Location`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -739,6 +1005,30 @@ pub struct LocationSpec {
     /// Whether the location is reserved for your own organization
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<LocationType>,
+}
+impl ::mkio_core::glue::Members for LocationSpec {
+    const TYPE: &'static str = "LocationSpec";
+    const NAMES: &'static [&'static str] = &["cloud", "organization", "type"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.cloud = map.next_value()?,
+            1 => self.organization = map.next_value()?,
+            2 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LocationSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LocationSpec {
     /// Returns [`cloud`](Self#structfield.cloud), an empty one if unset.
@@ -775,7 +1065,7 @@ impl LocationSpec {
     }
 }
 /// `metadata` of [`Location`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MetadataMinimal {
@@ -790,6 +1080,30 @@ pub struct MetadataMinimal {
     /// Resource name
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for MetadataMinimal {
+    const TYPE: &'static str = "MetadataMinimal";
+    const NAMES: &'static [&'static str] = &["displayName", "id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.display_name = map.next_value()?,
+            1 => self.id = map.next_value()?,
+            2 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MetadataMinimal {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl MetadataMinimal {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
@@ -809,7 +1123,7 @@ impl MetadataMinimal {
     }
 }
 /// Item of [`create_usage_report`](super::Client::create_usage_report).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MeterData {
@@ -873,11 +1187,7 @@ pub struct MeterData {
     /// Price of one unit (cost / quantity)
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
     /// Name of the project that incurred the usage.
     ///
@@ -887,11 +1197,7 @@ pub struct MeterData {
     /// Units accumulated in this record.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<f64>,
     /// Meter's solution inside its product family.
     ///
@@ -903,6 +1209,60 @@ pub struct MeterData {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+}
+impl ::mkio_core::glue::Members for MeterData {
+    const TYPE: &'static str = "MeterData";
+    const NAMES: &'static [&'static str] = &[
+        "cost",
+        "currency",
+        "date",
+        "dateProcessed",
+        "entitlement",
+        "entitlementType",
+        "family",
+        "meterName",
+        "meterSku",
+        "paymentMethod",
+        "paymentMethodName",
+        "price",
+        "project",
+        "quantity",
+        "solution",
+        "unit",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.cost = map.next_value()?,
+            1 => self.currency = map.next_value()?,
+            2 => self.date = map.next_value()?,
+            3 => self.date_processed = map.next_value()?,
+            4 => self.entitlement = map.next_value()?,
+            5 => self.entitlement_type = map.next_value()?,
+            6 => self.family = map.next_value()?,
+            7 => self.meter_name = map.next_value()?,
+            8 => self.meter_sku = map.next_value()?,
+            9 => self.payment_method = map.next_value()?,
+            10 => self.payment_method_name = map.next_value()?,
+            11 => self.price = ::mkio_core::glue::next_lenient(map)?,
+            12 => self.project = map.next_value()?,
+            13 => self.quantity = ::mkio_core::glue::next_lenient(map)?,
+            14 => self.solution = map.next_value()?,
+            15 => self.unit = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MeterData {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl MeterData {
     /// Returns [`cost`](Self#structfield.cost), if it is set.
@@ -987,7 +1347,7 @@ impl MeterData {
     }
 }
 /// Response of [`get_project_metrics_endpoint`](super::Client::get_project_metrics_endpoint) and [`update_project_metrics_endpoint`](super::Client::update_project_metrics_endpoint).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1002,6 +1362,30 @@ pub struct MetricsEndpoint {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<MetricsEndpointStatus>,
+}
+impl ::mkio_core::glue::Members for MetricsEndpoint {
+    const TYPE: &'static str = "MetricsEndpoint";
+    const NAMES: &'static [&'static str] = &["kind", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            2 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MetricsEndpoint {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl MetricsEndpoint {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -1027,7 +1411,7 @@ impl MetricsEndpoint {
     }
 }
 /// Body of [`update_project_metrics_endpoint`](super::Client::update_project_metrics_endpoint).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1037,6 +1421,29 @@ pub struct MetricsEndpointPatch {
     pub kind: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<MetricsEndpointSpecPatch>,
+}
+impl ::mkio_core::glue::Members for MetricsEndpointPatch {
+    const TYPE: &'static str = "MetricsEndpointPatch";
+    const NAMES: &'static [&'static str] = &["kind", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MetricsEndpointPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl MetricsEndpointPatch {
     /// Creates an empty `MetricsEndpointPatch`.
@@ -1061,17 +1468,35 @@ impl MetricsEndpointPatch {
     MetricsEndpointPatch
 }
 /// `spec` of [`MetricsEndpoint`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MetricsEndpointSpec {
     /// Whether metrics are turned on
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+}
+impl ::mkio_core::glue::Members for MetricsEndpointSpec {
+    const TYPE: &'static str = "MetricsEndpointSpec";
+    const NAMES: &'static [&'static str] = &["enabled"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.enabled = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MetricsEndpointSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl MetricsEndpointSpec {
     /// Returns [`enabled`](Self#structfield.enabled), if it is set.
@@ -1081,13 +1506,35 @@ impl MetricsEndpointSpec {
     }
 }
 /// `spec` of [`MetricsEndpointPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MetricsEndpointSpecPatch {
     /// Whether metrics are turned on
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+}
+impl ::mkio_core::glue::Members for MetricsEndpointSpecPatch {
+    const TYPE: &'static str = "MetricsEndpointSpecPatch";
+    const NAMES: &'static [&'static str] = &["enabled"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.enabled = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MetricsEndpointSpecPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl MetricsEndpointSpecPatch {
     /// Creates an empty `MetricsEndpointSpecPatch`.
@@ -1104,7 +1551,7 @@ impl MetricsEndpointSpecPatch {
     }
 }
 /// `status` of [`MetricsEndpoint`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MetricsEndpointStatus {
@@ -1124,6 +1571,30 @@ pub struct MetricsEndpointStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
 }
+impl ::mkio_core::glue::Members for MetricsEndpointStatus {
+    const TYPE: &'static str = "MetricsEndpointStatus";
+    const NAMES: &'static [&'static str] = &["password", "url", "username"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.password = map.next_value()?,
+            1 => self.url = map.next_value()?,
+            2 => self.username = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MetricsEndpointStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
+}
 impl MetricsEndpointStatus {
     /// Returns [`password`](Self#structfield.password), if it is set.
     #[inline]
@@ -1142,7 +1613,7 @@ impl MetricsEndpointStatus {
     }
 }
 /// Response of [`get_organization`](super::Client::get_organization), [`update_organization`](super::Client::update_organization) and [`create_organization`](super::Client::create_organization).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1157,6 +1628,30 @@ pub struct Organization {
     pub metadata: Option<OrganizationMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<OrganizationSpec>,
+}
+impl ::mkio_core::glue::Members for Organization {
+    const TYPE: &'static str = "Organization";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Organization {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Organization {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -1182,7 +1677,7 @@ impl Organization {
     }
 }
 /// `metadata` of [`Organization`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OrganizationMetadata {
@@ -1217,12 +1712,7 @@ pub struct OrganizationMetadata {
     /// Whether the organization is active.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        rename = "isActive",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "isActive", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
     /// Resource name
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1230,6 +1720,46 @@ pub struct OrganizationMetadata {
     /// Last update time
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
+}
+impl ::mkio_core::glue::Members for OrganizationMetadata {
+    const TYPE: &'static str = "OrganizationMetadata";
+    const NAMES: &'static [&'static str] = &[
+        "created",
+        "createdBy",
+        "createdByEmail",
+        "createdById",
+        "createdByName",
+        "id",
+        "isActive",
+        "name",
+        "updated",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.created_by = map.next_value()?,
+            2 => self.created_by_email = map.next_value()?,
+            3 => self.created_by_id = map.next_value()?,
+            4 => self.created_by_name = map.next_value()?,
+            5 => self.id = map.next_value()?,
+            6 => self.is_active = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.name = map.next_value()?,
+            8 => self.updated = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for OrganizationMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl OrganizationMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -1279,13 +1809,35 @@ impl OrganizationMetadata {
     }
 }
 /// Body of [`update_organization`](super::Client::update_organization).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct OrganizationPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<OrganizationSpec>,
+}
+impl ::mkio_core::glue::Members for OrganizationPatch {
+    const TYPE: &'static str = "OrganizationPatch";
+    const NAMES: &'static [&'static str] = &["spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for OrganizationPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl OrganizationPatch {
     /// Creates an empty `OrganizationPatch`.
@@ -1403,7 +1955,7 @@ impl OrganizationPostSpec {
     }
 }
 /// `spec` of [`OrganizationPatch`] and `spec` of [`Organization`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OrganizationSpec {
@@ -1438,6 +1990,38 @@ pub struct OrganizationSpec {
     /// Organization name
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for OrganizationSpec {
+    const TYPE: &'static str = "OrganizationSpec";
+    const NAMES: &'static [&'static str] = &[
+        "legalEntityAddress",
+        "legalEntityContactEmail",
+        "legalEntityName",
+        "legalEntityOfficer",
+        "name",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.legal_entity_address = map.next_value()?,
+            1 => self.legal_entity_contact_email = map.next_value()?,
+            2 => self.legal_entity_name = map.next_value()?,
+            3 => self.legal_entity_officer = map.next_value()?,
+            4 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for OrganizationSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl OrganizationSpec {
     /// Creates an empty `OrganizationSpec`.
@@ -1513,7 +2097,7 @@ impl OrganizationSpec {
     }
 }
 /// Response of [`get_payment_method`](super::Client::get_payment_method), [`update_payment_method_json_patch`](super::Client::update_payment_method_json_patch) and [`get_project_payment_method`](super::Client::get_project_payment_method); item of [`list_payment_methods`](super::Client::list_payment_methods).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1527,6 +2111,31 @@ pub struct PaymentMethod {
     pub spec: Option<PaymentMethodSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<PaymentMethodStatus>,
+}
+impl ::mkio_core::glue::Members for PaymentMethod {
+    const TYPE: &'static str = "PaymentMethod";
+    const NAMES: &'static [&'static str] = &["metadata", "related", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.related = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PaymentMethod {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PaymentMethod {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
@@ -1588,25 +2197,18 @@ impl PaymentMethodAssignment {
     PaymentMethodAssignment
 }
 /// Variant of [`PaymentMethodSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PaymentMethodAwsSpec {
     /// When set, limits use of this payment method to the listed organization IDs
-    #[serde(
-        rename = "allowedOrganizations",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "allowedOrganizations", skip_serializing_if = "Option::is_none")]
     pub allowed_organizations: Option<Vec<String>>,
     /// true bills Beam usage as monthly charges, false per minute.
     ///
     /// Read-only: the service fills it.
     #[serde(
         rename = "autoPurchaseBeamLicenses",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub auto_purchase_beam_licenses: Option<bool>,
@@ -1647,6 +2249,50 @@ pub struct PaymentMethodAwsSpec {
     /// A date, such as `2026-03-01`.
     #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
+}
+impl ::mkio_core::glue::Members for PaymentMethodAwsSpec {
+    const TYPE: &'static str = "PaymentMethodAwsSpec";
+    const NAMES: &'static [&'static str] = &[
+        "allowedOrganizations",
+        "autoPurchaseBeamLicenses",
+        "awsAccountId",
+        "awsCustomerId",
+        "awsOfferId",
+        "awsProductCode",
+        "awsStatus",
+        "endDate",
+        "notes",
+        "productPublicationName",
+        "startDate",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.allowed_organizations = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.auto_purchase_beam_licenses = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.aws_account_id = map.next_value()?,
+            3 => self.aws_customer_id = map.next_value()?,
+            4 => self.aws_offer_id = map.next_value()?,
+            5 => self.aws_product_code = map.next_value()?,
+            6 => self.aws_status = map.next_value()?,
+            7 => self.end_date = map.next_value()?,
+            8 => self.notes = map.next_value()?,
+            9 => self.product_publication_name = map.next_value()?,
+            10 => self.start_date = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PaymentMethodAwsSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PaymentMethodAwsSpec {
     /// Returns [`allowed_organizations`](Self#structfield.allowed_organizations), empty if it is not set.
@@ -1706,25 +2352,18 @@ impl PaymentMethodAwsSpec {
     }
 }
 /// Variant of [`PaymentMethodSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PaymentMethodAzureSpec {
     /// When set, limits use of this payment method to the listed organization IDs
-    #[serde(
-        rename = "allowedOrganizations",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "allowedOrganizations", skip_serializing_if = "Option::is_none")]
     pub allowed_organizations: Option<Vec<String>>,
     /// true bills Beam usage as monthly charges, false per minute.
     ///
     /// Read-only: the service fills it.
     #[serde(
         rename = "autoPurchaseBeamLicenses",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub auto_purchase_beam_licenses: Option<bool>,
@@ -1744,8 +2383,6 @@ pub struct PaymentMethodAzureSpec {
     /// Read-only: the service fills it.
     #[serde(
         rename = "azureSaasSubscriptionAutoRenew",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub azure_saas_subscription_auto_renew: Option<bool>,
@@ -1796,6 +2433,62 @@ pub struct PaymentMethodAzureSpec {
     /// A date, such as `2026-03-01`.
     #[serde(rename = "startDate", skip_serializing_if = "Option::is_none")]
     pub start_date: Option<String>,
+}
+impl ::mkio_core::glue::Members for PaymentMethodAzureSpec {
+    const TYPE: &'static str = "PaymentMethodAzureSpec";
+    const NAMES: &'static [&'static str] = &[
+        "allowedOrganizations",
+        "autoPurchaseBeamLicenses",
+        "azureOfferId",
+        "azurePlanName",
+        "azurePrivateOfferId",
+        "azureSaasSubscriptionAutoRenew",
+        "azureSaasSubscriptionEnd",
+        "azureSaasSubscriptionId",
+        "azureSaasSubscriptionName",
+        "azureSaasSubscriptionStart",
+        "azureSaasSubscriptionStatus",
+        "endDate",
+        "notes",
+        "productPublicationName",
+        "startDate",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.allowed_organizations = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.auto_purchase_beam_licenses = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.azure_offer_id = map.next_value()?,
+            3 => self.azure_plan_name = map.next_value()?,
+            4 => self.azure_private_offer_id = map.next_value()?,
+            5 => {
+                self.azure_saas_subscription_auto_renew = ::mkio_core::glue::next_lenient(
+                    map,
+                )?;
+            }
+            6 => self.azure_saas_subscription_end = map.next_value()?,
+            7 => self.azure_saas_subscription_id = map.next_value()?,
+            8 => self.azure_saas_subscription_name = map.next_value()?,
+            9 => self.azure_saas_subscription_start = map.next_value()?,
+            10 => self.azure_saas_subscription_status = map.next_value()?,
+            11 => self.end_date = map.next_value()?,
+            12 => self.notes = map.next_value()?,
+            13 => self.product_publication_name = map.next_value()?,
+            14 => self.start_date = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PaymentMethodAzureSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PaymentMethodAzureSpec {
     /// Returns [`allowed_organizations`](Self#structfield.allowed_organizations), empty if it is not set.
@@ -1875,25 +2568,18 @@ impl PaymentMethodAzureSpec {
     }
 }
 /// Variant of [`PaymentMethodSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PaymentMethodDirectSpec {
     /// When set, limits use of this payment method to the listed organization IDs
-    #[serde(
-        rename = "allowedOrganizations",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "allowedOrganizations", skip_serializing_if = "Option::is_none")]
     pub allowed_organizations: Option<Vec<String>>,
     /// true bills Beam usage as monthly charges, false per minute.
     ///
     /// Read-only: the service fills it.
     #[serde(
         rename = "autoPurchaseBeamLicenses",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub auto_purchase_beam_licenses: Option<bool>,
@@ -1930,6 +2616,46 @@ pub struct PaymentMethodDirectSpec {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+}
+impl ::mkio_core::glue::Members for PaymentMethodDirectSpec {
+    const TYPE: &'static str = "PaymentMethodDirectSpec";
+    const NAMES: &'static [&'static str] = &[
+        "allowedOrganizations",
+        "autoPurchaseBeamLicenses",
+        "endDate",
+        "notes",
+        "productPublicationName",
+        "redeemedBy",
+        "salesOrderNumber",
+        "startDate",
+        "status",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.allowed_organizations = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.auto_purchase_beam_licenses = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.end_date = map.next_value()?,
+            3 => self.notes = map.next_value()?,
+            4 => self.product_publication_name = map.next_value()?,
+            5 => self.redeemed_by = map.next_value()?,
+            6 => self.sales_order_number = map.next_value()?,
+            7 => self.start_date = map.next_value()?,
+            8 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PaymentMethodDirectSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PaymentMethodDirectSpec {
     /// Returns [`allowed_organizations`](Self#structfield.allowed_organizations), empty if it is not set.
@@ -1979,7 +2705,7 @@ impl PaymentMethodDirectSpec {
     }
 }
 /// Response of [`list_payment_methods`](super::Client::list_payment_methods).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PaymentMethodList {
@@ -1991,15 +2717,35 @@ pub struct PaymentMethodList {
     /// Additional list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Payment methods
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<PaymentMethod>>,
+}
+impl ::mkio_core::glue::Members for PaymentMethodList {
+    const TYPE: &'static str = "PaymentMethodList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PaymentMethodList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PaymentMethodList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -2022,7 +2768,7 @@ impl PaymentMethodList {
     }
 }
 /// `metadata` of [`PaymentMethod`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PaymentMethodMetadata {
@@ -2050,6 +2796,40 @@ pub struct PaymentMethodMetadata {
     /// A UUID.
     #[serde(rename = "organizationId", skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
+}
+impl ::mkio_core::glue::Members for PaymentMethodMetadata {
+    const TYPE: &'static str = "PaymentMethodMetadata";
+    const NAMES: &'static [&'static str] = &[
+        "created",
+        "createdBy",
+        "createdByEmail",
+        "displayName",
+        "id",
+        "organizationId",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.created_by = map.next_value()?,
+            2 => self.created_by_email = map.next_value()?,
+            3 => self.display_name = map.next_value()?,
+            4 => self.id = map.next_value()?,
+            5 => self.organization_id = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PaymentMethodMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PaymentMethodMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -2134,17 +2914,35 @@ impl PaymentMethodPatchEntry {
     }
 }
 /// `related` of [`PaymentMethod`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PaymentMethodRelated {
     /// Names of the projects billed through this payment method
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub projects: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for PaymentMethodRelated {
+    const TYPE: &'static str = "PaymentMethodRelated";
+    const NAMES: &'static [&'static str] = &["projects"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.projects = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PaymentMethodRelated {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PaymentMethodRelated {
     /// Returns [`projects`](Self#structfield.projects), empty if it is not set.
@@ -2248,26 +3046,46 @@ impl From<PaymentMethodDirectSpec> for PaymentMethodSpec {
     }
 }
 /// `status` of [`PaymentMethod`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PaymentMethodStatus {
     /// Whether the payment method is active
-    #[serde(
-        rename = "isActive",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "isActive", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
     /// Whether this payment method's Terms & Conditions were accepted
     #[serde(
         rename = "termsAndConditionsAccepted",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub terms_and_conditions_accepted: Option<bool>,
+}
+impl ::mkio_core::glue::Members for PaymentMethodStatus {
+    const TYPE: &'static str = "PaymentMethodStatus";
+    const NAMES: &'static [&'static str] = &["isActive", "termsAndConditionsAccepted"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.is_active = ::mkio_core::glue::next_lenient(map)?,
+            1 => {
+                self.terms_and_conditions_accepted = ::mkio_core::glue::next_lenient(
+                    map,
+                )?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PaymentMethodStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PaymentMethodStatus {
     /// Returns [`is_active`](Self#structfield.is_active), if it is set.
@@ -2282,7 +3100,7 @@ impl PaymentMethodStatus {
     }
 }
 /// `invite` of [`UserOrganizationSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PendingInvite {
@@ -2299,6 +3117,30 @@ pub struct PendingInvite {
     /// Invite state
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<PendingInviteState>,
+}
+impl ::mkio_core::glue::Members for PendingInvite {
+    const TYPE: &'static str = "PendingInvite";
+    const NAMES: &'static [&'static str] = &["comment", "invitedBy", "state"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.comment = map.next_value()?,
+            1 => self.invited_by = map.next_value()?,
+            2 => self.state = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PendingInvite {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PendingInvite {
     /// Returns [`comment`](Self#structfield.comment), if it is set.
@@ -2318,13 +3160,35 @@ impl PendingInvite {
     }
 }
 /// `invite` of [`UserOrganizationSpecPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PendingInvitePatch {
     /// Invite state
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<PendingInviteState>,
+}
+impl ::mkio_core::glue::Members for PendingInvitePatch {
+    const TYPE: &'static str = "PendingInvitePatch";
+    const NAMES: &'static [&'static str] = &["state"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.state = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PendingInvitePatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PendingInvitePatch {
     /// Creates an empty `PendingInvitePatch`.
@@ -2351,7 +3215,7 @@ impl PendingInvitePatch {
     }
 }
 /// Response of [`get_project`](super::Client::get_project), [`update_project`](super::Client::update_project) and [`create_project`](super::Client::create_project); item of [`list_projects`](super::Client::list_projects).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -2364,6 +3228,30 @@ pub struct Project {
     pub metadata: Option<ProjectMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<ProjectSpec>,
+}
+impl ::mkio_core::glue::Members for Project {
+    const TYPE: &'static str = "Project";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Project {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Project {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -2389,7 +3277,7 @@ impl Project {
     }
 }
 /// Response of [`list_projects`](super::Client::list_projects).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectList {
@@ -2401,15 +3289,35 @@ pub struct ProjectList {
     /// Additional list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Projects of this organization that the user can access
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Project>>,
+}
+impl ::mkio_core::glue::Members for ProjectList {
+    const TYPE: &'static str = "ProjectList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ProjectList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ProjectList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -2432,7 +3340,7 @@ impl ProjectList {
     }
 }
 /// `metadata` of [`Project`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectMetadata {
@@ -2474,6 +3382,48 @@ pub struct ProjectMetadata {
     /// Last update time
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
+}
+impl ::mkio_core::glue::Members for ProjectMetadata {
+    const TYPE: &'static str = "ProjectMetadata";
+    const NAMES: &'static [&'static str] = &[
+        "cloud",
+        "created",
+        "createdBy",
+        "createdByEmail",
+        "createdById",
+        "createdByName",
+        "displayName",
+        "id",
+        "name",
+        "updated",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.cloud = map.next_value()?,
+            1 => self.created = map.next_value()?,
+            2 => self.created_by = map.next_value()?,
+            3 => self.created_by_email = map.next_value()?,
+            4 => self.created_by_id = map.next_value()?,
+            5 => self.created_by_name = map.next_value()?,
+            6 => self.display_name = map.next_value()?,
+            7 => self.id = map.next_value()?,
+            8 => self.name = map.next_value()?,
+            9 => self.updated = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ProjectMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ProjectMetadata {
     /// Returns [`cloud`](Self#structfield.cloud), an empty one if unset.
@@ -2531,7 +3481,7 @@ impl ProjectMetadata {
     }
 }
 /// `cloud` of [`ProjectMetadata`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectMetadataCloud {
@@ -2553,6 +3503,30 @@ pub struct ProjectMetadataCloud {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+impl ::mkio_core::glue::Members for ProjectMetadataCloud {
+    const TYPE: &'static str = "ProjectMetadataCloud";
+    const NAMES: &'static [&'static str] = &["displayName", "id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.display_name = map.next_value()?,
+            1 => self.id = map.next_value()?,
+            2 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ProjectMetadataCloud {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
+}
 impl ProjectMetadataCloud {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
     #[inline]
@@ -2571,7 +3545,7 @@ impl ProjectMetadataCloud {
     }
 }
 /// Body of [`update_project`](super::Client::update_project).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -2580,6 +3554,29 @@ pub struct ProjectPatch {
     pub metadata: Option<ProjectPatchMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<ProjectPatchSpec>,
+}
+impl ::mkio_core::glue::Members for ProjectPatch {
+    const TYPE: &'static str = "ProjectPatch";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ProjectPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ProjectPatch {
     /// Creates an empty `ProjectPatch`.
@@ -2604,7 +3601,7 @@ impl ProjectPatch {
     ProjectPatch
 }
 /// `metadata` of [`ProjectPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectPatchMetadata {
@@ -2613,6 +3610,28 @@ pub struct ProjectPatchMetadata {
     /// Length in characters: 1 to 255.
     #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for ProjectPatchMetadata {
+    const TYPE: &'static str = "ProjectPatchMetadata";
+    const NAMES: &'static [&'static str] = &["displayName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.display_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ProjectPatchMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ProjectPatchMetadata {
     /// Creates an empty `ProjectPatchMetadata`.
@@ -2628,7 +3647,7 @@ impl ProjectPatchMetadata {
     }
 }
 /// `spec` of [`ProjectPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectPatchSpec {
@@ -2638,6 +3657,29 @@ pub struct ProjectPatchSpec {
     /// Whether the project is hidden
     #[serde(rename = "isHidden", skip_serializing_if = "Option::is_none")]
     pub is_hidden: Option<bool>,
+}
+impl ::mkio_core::glue::Members for ProjectPatchSpec {
+    const TYPE: &'static str = "ProjectPatchSpec";
+    const NAMES: &'static [&'static str] = &["isActive", "isHidden"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.is_active = map.next_value()?,
+            1 => self.is_hidden = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ProjectPatchSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ProjectPatchSpec {
     /// Creates an empty `ProjectPatchSpec`.
@@ -2751,7 +3793,7 @@ impl ProjectPutNeedsPaymentMethodId {
     ProjectPut
 }
 /// `spec` of [`Project`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectSpec {
@@ -2764,12 +3806,7 @@ pub struct ProjectSpec {
     #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// Whether the project is active
-    #[serde(
-        rename = "isActive",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "isActive", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
     /// Display name of the project's location
     #[serde(rename = "locationDisplayName", skip_serializing_if = "Option::is_none")]
@@ -2785,6 +3822,42 @@ pub struct ProjectSpec {
     /// Project name
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for ProjectSpec {
+    const TYPE: &'static str = "ProjectSpec";
+    const NAMES: &'static [&'static str] = &[
+        "assignedPaymentMethodId",
+        "displayName",
+        "isActive",
+        "locationDisplayName",
+        "locationId",
+        "locationName",
+        "name",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.assigned_payment_method_id = map.next_value()?,
+            1 => self.display_name = map.next_value()?,
+            2 => self.is_active = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.location_display_name = map.next_value()?,
+            4 => self.location_id = map.next_value()?,
+            5 => self.location_name = map.next_value()?,
+            6 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ProjectSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ProjectSpec {
     /// Returns [`assigned_payment_method_id`](Self#structfield.assigned_payment_method_id), if it is set.
@@ -2824,24 +3897,43 @@ impl ProjectSpec {
     }
 }
 /// Response of [`get_project_usage`](super::Client::get_project_usage).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectUsageReport {
     /// Query metadata.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ProjectUsageReportSupplementalData>,
     /// Usage figures for each meter and day.
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<ProjectUsageReportMeterData>>,
+}
+impl ::mkio_core::glue::Members for ProjectUsageReport {
+    const TYPE: &'static str = "ProjectUsageReport";
+    const NAMES: &'static [&'static str] = &["supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ProjectUsageReport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ProjectUsageReport {
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
@@ -2859,7 +3951,7 @@ impl ProjectUsageReport {
     }
 }
 /// Item of [`get_project_usage`](super::Client::get_project_usage).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectUsageReportMeterData {
@@ -2874,11 +3966,7 @@ pub struct ProjectUsageReportMeterData {
     /// Units accumulated on the date.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<f64>,
     /// Solution of the meter.
     ///
@@ -2890,6 +3978,38 @@ pub struct ProjectUsageReportMeterData {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+}
+impl ::mkio_core::glue::Members for ProjectUsageReportMeterData {
+    const TYPE: &'static str = "ProjectUsageReportMeterData";
+    const NAMES: &'static [&'static str] = &[
+        "family",
+        "meterName",
+        "quantity",
+        "solution",
+        "unit",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.family = map.next_value()?,
+            1 => self.meter_name = map.next_value()?,
+            2 => self.quantity = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.solution = map.next_value()?,
+            4 => self.unit = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ProjectUsageReportMeterData {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ProjectUsageReportMeterData {
     /// Returns [`family`](Self#structfield.family), if it is set.
@@ -2919,7 +4039,7 @@ impl ProjectUsageReportMeterData {
     }
 }
 /// `supplemental` of [`ProjectUsageReport`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProjectUsageReportSupplementalData {
@@ -2936,17 +4056,38 @@ pub struct ProjectUsageReportSupplementalData {
     /// How many result records were returned.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<i64>,
     /// Query start date.
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
+}
+impl ::mkio_core::glue::Members for ProjectUsageReportSupplementalData {
+    const TYPE: &'static str = "ProjectUsageReportSupplementalData";
+    const NAMES: &'static [&'static str] = &["end", "project", "records", "start"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.end = map.next_value()?,
+            1 => self.project = map.next_value()?,
+            2 => self.records = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.start = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ProjectUsageReportSupplementalData {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ProjectUsageReportSupplementalData {
     /// Returns [`end`](Self#structfield.end), if it is set.
@@ -2971,13 +4112,35 @@ impl ProjectUsageReportSupplementalData {
     }
 }
 /// Response of [`list_public_keys`](super::Client::list_public_keys).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PublicKeyList {
     /// Public keys as JWK objects, e.g. RSA with members e, key\_ops, kid, kty, n
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<Value>>,
+}
+impl ::mkio_core::glue::Members for PublicKeyList {
+    const TYPE: &'static str = "PublicKeyList";
+    const NAMES: &'static [&'static str] = &["keys"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.keys = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PublicKeyList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PublicKeyList {
     /// Returns [`keys`](Self#structfield.keys), empty if it is not set.
@@ -2987,7 +4150,7 @@ impl PublicKeyList {
     }
 }
 /// Response of [`get_payment_method_rate_card`](super::Client::get_payment_method_rate_card).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RateCard {
@@ -3000,6 +4163,30 @@ pub struct RateCard {
     /// Rate card contents
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<RateCardSpec>,
+}
+impl ::mkio_core::glue::Members for RateCard {
+    const TYPE: &'static str = "RateCard";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RateCard {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RateCard {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -3025,7 +4212,7 @@ impl RateCard {
     }
 }
 /// `rateCard` of [`RateCardSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RateCardEntry {
@@ -3037,17 +4224,37 @@ pub struct RateCardEntry {
     /// Meter prices for this family and solution.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub prices: Option<Vec<RateCardPrice>>,
     /// Solution of this entry.
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub solution: Option<String>,
+}
+impl ::mkio_core::glue::Members for RateCardEntry {
+    const TYPE: &'static str = "RateCardEntry";
+    const NAMES: &'static [&'static str] = &["family", "prices", "solution"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.family = map.next_value()?,
+            1 => self.prices = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.solution = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RateCardEntry {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RateCardEntry {
     /// Returns [`family`](Self#structfield.family), if it is set.
@@ -3067,7 +4274,7 @@ impl RateCardEntry {
     }
 }
 /// `locationPrices` of [`RateCardPrice`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RateCardLocationPrice {
@@ -3079,17 +4286,37 @@ pub struct RateCardLocationPrice {
     /// Meter price for one unit.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
     /// Meter's SKU.
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
+}
+impl ::mkio_core::glue::Members for RateCardLocationPrice {
+    const TYPE: &'static str = "RateCardLocationPrice";
+    const NAMES: &'static [&'static str] = &["locationGroup", "price", "sku"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.location_group = map.next_value()?,
+            1 => self.price = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.sku = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RateCardLocationPrice {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RateCardLocationPrice {
     /// Returns [`location_group`](Self#structfield.location_group), if it is set.
@@ -3109,17 +4336,12 @@ impl RateCardLocationPrice {
     }
 }
 /// `metadata` of [`RateCard`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RateCardMetadata {
     /// Whether the card is a private offer meant for a single customer
-    #[serde(
-        rename = "isPrivateOffer",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "isPrivateOffer", skip_serializing_if = "Option::is_none")]
     pub is_private_offer: Option<bool>,
     /// Unique payment method ID.
     ///
@@ -3134,6 +4356,36 @@ pub struct RateCardMetadata {
     /// Rate card name
     #[serde(rename = "productPublicationName", skip_serializing_if = "Option::is_none")]
     pub product_publication_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for RateCardMetadata {
+    const TYPE: &'static str = "RateCardMetadata";
+    const NAMES: &'static [&'static str] = &[
+        "isPrivateOffer",
+        "paymentMethodId",
+        "productPublicationId",
+        "productPublicationName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.is_private_offer = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.payment_method_id = map.next_value()?,
+            2 => self.product_publication_id = map.next_value()?,
+            3 => self.product_publication_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RateCardMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RateCardMetadata {
     /// Returns [`is_private_offer`](Self#structfield.is_private_offer), if it is set.
@@ -3158,7 +4410,7 @@ impl RateCardMetadata {
     }
 }
 /// `prices` of [`RateCardEntry`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RateCardPrice {
@@ -3170,12 +4422,7 @@ pub struct RateCardPrice {
     /// Unit prices of the meter location by location.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        rename = "locationPrices",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "locationPrices", skip_serializing_if = "Option::is_none")]
     pub location_prices: Option<Vec<RateCardLocationPrice>>,
     /// Meter name.
     ///
@@ -3185,11 +4432,7 @@ pub struct RateCardPrice {
     /// Meter price for one unit.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
     /// Meter's SKU.
     ///
@@ -3201,6 +4444,40 @@ pub struct RateCardPrice {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+}
+impl ::mkio_core::glue::Members for RateCardPrice {
+    const TYPE: &'static str = "RateCardPrice";
+    const NAMES: &'static [&'static str] = &[
+        "displayName",
+        "locationPrices",
+        "name",
+        "price",
+        "sku",
+        "unit",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.display_name = map.next_value()?,
+            1 => self.location_prices = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.name = map.next_value()?,
+            3 => self.price = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.sku = map.next_value()?,
+            5 => self.unit = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RateCardPrice {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RateCardPrice {
     /// Returns [`display_name`](Self#structfield.display_name), if it is set.
@@ -3235,7 +4512,7 @@ impl RateCardPrice {
     }
 }
 /// `spec` of [`RateCard`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RateCardSpec {
@@ -3243,13 +4520,31 @@ pub struct RateCardSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// Rate card entries that apply to the payment method
-    #[serde(
-        rename = "rateCard",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "rateCard", skip_serializing_if = "Option::is_none")]
     pub rate_card: Option<Vec<RateCardEntry>>,
+}
+impl ::mkio_core::glue::Members for RateCardSpec {
+    const TYPE: &'static str = "RateCardSpec";
+    const NAMES: &'static [&'static str] = &["currency", "rateCard"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.currency = map.next_value()?,
+            1 => self.rate_card = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RateCardSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RateCardSpec {
     /// Returns [`currency`](Self#structfield.currency), if it is set.
@@ -3264,13 +4559,35 @@ impl RateCardSpec {
     }
 }
 /// Response of [`list_revoked_tokens`](super::Client::list_revoked_tokens).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RevokedTokenList {
     /// IDs of revoked tokens
     #[serde(rename = "revokedTokens", skip_serializing_if = "Option::is_none")]
     pub revoked_tokens: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for RevokedTokenList {
+    const TYPE: &'static str = "RevokedTokenList";
+    const NAMES: &'static [&'static str] = &["revokedTokens"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.revoked_tokens = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RevokedTokenList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RevokedTokenList {
     /// Returns [`revoked_tokens`](Self#structfield.revoked_tokens), empty if it is not set.
@@ -3280,7 +4597,7 @@ impl RevokedTokenList {
     }
 }
 /// Response of [`get_role`](super::Client::get_role); item of [`list_roles`](super::Client::list_roles).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3292,6 +4609,30 @@ pub struct Role {
     pub metadata: Option<RoleMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<RoleSpec>,
+}
+impl ::mkio_core::glue::Members for Role {
+    const TYPE: &'static str = "Role";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Role {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Role {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -3317,13 +4658,35 @@ impl Role {
     }
 }
 /// `capabilities` of [`RoleSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RoleCapability {
     /// Capability name
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capability: Option<String>,
+}
+impl ::mkio_core::glue::Members for RoleCapability {
+    const TYPE: &'static str = "RoleCapability";
+    const NAMES: &'static [&'static str] = &["capability"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.capability = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RoleCapability {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RoleCapability {
     /// Returns [`capability`](Self#structfield.capability), if it is set.
@@ -3333,20 +4696,39 @@ impl RoleCapability {
     }
 }
 /// Response of [`list_roles`](super::Client::list_roles).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RoleList {
     /// Record kind
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Roles
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Role>>,
+}
+impl ::mkio_core::glue::Members for RoleList {
+    const TYPE: &'static str = "RoleList";
+    const NAMES: &'static [&'static str] = &["kind", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = ::mkio_core::glue::next_or_none(map)?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RoleList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RoleList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -3361,16 +4743,12 @@ impl RoleList {
     }
 }
 /// `metadata` of [`Role`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RoleMetadata {
     /// Suggested scope categories to pair the role with, since capabilities may apply at organization level or only at project level
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub categories: Option<Vec<String>>,
     /// Resource ID.
     ///
@@ -3380,6 +4758,30 @@ pub struct RoleMetadata {
     /// Resource name
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for RoleMetadata {
+    const TYPE: &'static str = "RoleMetadata";
+    const NAMES: &'static [&'static str] = &["categories", "id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.categories = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.id = map.next_value()?,
+            2 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RoleMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RoleMetadata {
     /// Returns [`categories`](Self#structfield.categories), empty if it is not set.
@@ -3399,22 +4801,41 @@ impl RoleMetadata {
     }
 }
 /// `spec` of [`Role`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RoleSpec {
     /// Capabilities of the role
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Vec<RoleCapability>>,
     /// Role description.
     ///
     /// Length in characters: 0 to 256.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+}
+impl ::mkio_core::glue::Members for RoleSpec {
+    const TYPE: &'static str = "RoleSpec";
+    const NAMES: &'static [&'static str] = &["capabilities", "description"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.capabilities = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.description = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for RoleSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl RoleSpec {
     /// Returns [`capabilities`](Self#structfield.capabilities), empty if it is not set.
@@ -3429,7 +4850,7 @@ impl RoleSpec {
     }
 }
 /// Response of [`get_scope`](super::Client::get_scope); item of [`list_scopes`](super::Client::list_scopes).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3441,6 +4862,30 @@ pub struct Scope {
     pub metadata: Option<ScopeMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<ScopeSpec>,
+}
+impl ::mkio_core::glue::Members for Scope {
+    const TYPE: &'static str = "Scope";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Scope {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -3466,20 +4911,39 @@ impl Scope {
     }
 }
 /// Response of [`list_scopes`](super::Client::list_scopes).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScopeList {
     /// Record kind
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Scopes
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Scope>>,
+}
+impl ::mkio_core::glue::Members for ScopeList {
+    const TYPE: &'static str = "ScopeList";
+    const NAMES: &'static [&'static str] = &["kind", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = ::mkio_core::glue::next_or_none(map)?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ScopeList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ScopeList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -3494,7 +4958,7 @@ impl ScopeList {
     }
 }
 /// `metadata` of [`Scope`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScopeMetadata {
@@ -3506,6 +4970,29 @@ pub struct ScopeMetadata {
     /// Resource name
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for ScopeMetadata {
+    const TYPE: &'static str = "ScopeMetadata";
+    const NAMES: &'static [&'static str] = &["id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ScopeMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ScopeMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -3520,7 +5007,7 @@ impl ScopeMetadata {
     }
 }
 /// `resources` of [`ScopeSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScopeResource {
@@ -3532,6 +5019,29 @@ pub struct ScopeResource {
     /// Resource type
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+}
+impl ::mkio_core::glue::Members for ScopeResource {
+    const TYPE: &'static str = "ScopeResource";
+    const NAMES: &'static [&'static str] = &["id", "type"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ScopeResource {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ScopeResource {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -3546,7 +5056,7 @@ impl ScopeResource {
     }
 }
 /// `spec` of [`Scope`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScopeSpec {
@@ -3556,12 +5066,31 @@ pub struct ScopeSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Resources in the scope
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Vec<ScopeResource>>,
+}
+impl ::mkio_core::glue::Members for ScopeSpec {
+    const TYPE: &'static str = "ScopeSpec";
+    const NAMES: &'static [&'static str] = &["description", "resources"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.description = map.next_value()?,
+            1 => self.resources = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ScopeSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ScopeSpec {
     /// Returns [`description`](Self#structfield.description), if it is set.
@@ -3576,7 +5105,7 @@ impl ScopeSpec {
     }
 }
 /// Response of [`get_team`](super::Client::get_team), [`update_team_json_patch`](super::Client::update_team_json_patch) and [`create_or_update_team`](super::Client::create_or_update_team); item of [`list_teams`](super::Client::list_teams).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -3591,6 +5120,30 @@ pub struct Team {
     pub metadata: Option<TeamMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<TeamSpec>,
+}
+impl ::mkio_core::glue::Members for Team {
+    const TYPE: &'static str = "Team";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Team {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Team {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -3616,20 +5169,39 @@ impl Team {
     }
 }
 /// Response of [`list_teams`](super::Client::list_teams).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TeamList {
     /// Record kind
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Teams
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Team>>,
+}
+impl ::mkio_core::glue::Members for TeamList {
+    const TYPE: &'static str = "TeamList";
+    const NAMES: &'static [&'static str] = &["kind", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = ::mkio_core::glue::next_or_none(map)?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TeamList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TeamList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -3644,7 +5216,7 @@ impl TeamList {
     }
 }
 /// `members` of [`TeamSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TeamMember {
@@ -3654,18 +5226,37 @@ pub struct TeamMember {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Whether the user may edit the team
-    #[serde(
-        rename = "isTeamAdmin",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "isTeamAdmin", skip_serializing_if = "Option::is_none")]
     pub is_team_admin: Option<bool>,
     /// Team member's name.
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for TeamMember {
+    const TYPE: &'static str = "TeamMember";
+    const NAMES: &'static [&'static str] = &["email", "isTeamAdmin", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.email = map.next_value()?,
+            1 => self.is_team_admin = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TeamMember {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TeamMember {
     /// Returns [`email`](Self#structfield.email), if it is set.
@@ -3685,7 +5276,7 @@ impl TeamMember {
     }
 }
 /// `metadata` of [`Team`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TeamMetadata {
@@ -3697,6 +5288,29 @@ pub struct TeamMetadata {
     /// Resource name
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for TeamMetadata {
+    const TYPE: &'static str = "TeamMetadata";
+    const NAMES: &'static [&'static str] = &["id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TeamMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TeamMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -3779,7 +5393,7 @@ impl TeamPutMemberNeedsIsTeamAdmin {
     }
 }
 /// `spec` of [`TeamPut`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TeamPutSpec {
@@ -3794,6 +5408,30 @@ pub struct TeamPutSpec {
     /// Scopes open to the team with its roles in each, keyed by scope name
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<BTreeMap<String, TeamScope>>,
+}
+impl ::mkio_core::glue::Members for TeamPutSpec {
+    const TYPE: &'static str = "TeamPutSpec";
+    const NAMES: &'static [&'static str] = &["description", "members", "scopes"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.description = map.next_value()?,
+            1 => self.members = map.next_value()?,
+            2 => self.scopes = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TeamPutSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TeamPutSpec {
     /// Creates an empty `TeamPutSpec`.
@@ -3831,17 +5469,35 @@ impl TeamPutSpec {
     }
 }
 /// `scopes` of [`TeamPutSpec`] and `scopes` of [`TeamSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TeamScope {
     /// Role names
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for TeamScope {
+    const TYPE: &'static str = "TeamScope";
+    const NAMES: &'static [&'static str] = &["roles"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.roles = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TeamScope {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TeamScope {
     /// Creates `TeamScope` from its required fields; all others are unset.
@@ -3868,7 +5524,7 @@ impl TeamScope {
     }
 }
 /// `spec` of [`Team`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TeamSpec {
@@ -3878,19 +5534,35 @@ pub struct TeamSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Team members, keyed by user ID
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub members: Option<BTreeMap<String, TeamMember>>,
     /// Scopes open to the team with its roles in each, keyed by scope name
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<BTreeMap<String, TeamScope>>,
+}
+impl ::mkio_core::glue::Members for TeamSpec {
+    const TYPE: &'static str = "TeamSpec";
+    const NAMES: &'static [&'static str] = &["description", "members", "scopes"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.description = map.next_value()?,
+            1 => self.members = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.scopes = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TeamSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TeamSpec {
     /// Returns [`description`](Self#structfield.description), if it is set.
@@ -3925,24 +5597,43 @@ impl TeamSpec {
     }
 }
 /// Response of [`create_usage_report`](super::Client::create_usage_report).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UsageReport {
     /// Query metadata.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<UsageReportSupplemental>,
     /// Usage figures for each meter and day.
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<MeterData>>,
+}
+impl ::mkio_core::glue::Members for UsageReport {
+    const TYPE: &'static str = "UsageReport";
+    const NAMES: &'static [&'static str] = &["supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UsageReport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UsageReport {
     /// Returns [`supplemental`](Self#structfield.supplemental), an empty one if unset.
@@ -3960,40 +5651,53 @@ impl UsageReport {
     }
 }
 /// `filters` of [`UsageReportSupplemental`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UsageReportFilters {
     /// Meter names used as filter.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        rename = "meterNames",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "meterNames", skip_serializing_if = "Option::is_none")]
     pub meter_names: Option<Vec<String>>,
     /// Payment method IDs used as filter.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        rename = "paymentMethodIds",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "paymentMethodIds", skip_serializing_if = "Option::is_none")]
     pub payment_method_ids: Option<Vec<String>>,
     /// Project names used as filter.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        rename = "projectNames",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "projectNames", skip_serializing_if = "Option::is_none")]
     pub project_names: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for UsageReportFilters {
+    const TYPE: &'static str = "UsageReportFilters";
+    const NAMES: &'static [&'static str] = &[
+        "meterNames",
+        "paymentMethodIds",
+        "projectNames",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.meter_names = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.payment_method_ids = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.project_names = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UsageReportFilters {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UsageReportFilters {
     /// Returns [`meter_names`](Self#structfield.meter_names), empty if it is not set.
@@ -4215,18 +5919,14 @@ impl UsageReportQueryNeedsEndDate {
     UsageReportQuery
 }
 /// `supplemental` of [`UsageReport`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UsageReportSupplemental {
     /// Whether the browser was told to download a file.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub download: Option<bool>,
     /// Query end date.
     ///
@@ -4253,21 +5953,12 @@ pub struct UsageReportSupplemental {
     /// Fields used to group the results.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        rename = "groupBy",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "groupBy", skip_serializing_if = "Option::is_none")]
     pub group_by: Option<Vec<String>>,
     /// How many result records were returned.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<i64>,
     /// Query start date.
     ///
@@ -4276,6 +5967,44 @@ pub struct UsageReportSupplemental {
     /// A date, such as `2026-03-01`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
+}
+impl ::mkio_core::glue::Members for UsageReportSupplemental {
+    const TYPE: &'static str = "UsageReportSupplemental";
+    const NAMES: &'static [&'static str] = &[
+        "download",
+        "end",
+        "filters",
+        "format",
+        "granularity",
+        "groupBy",
+        "records",
+        "start",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.download = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.end = map.next_value()?,
+            2 => self.filters = map.next_value()?,
+            3 => self.format = map.next_value()?,
+            4 => self.granularity = map.next_value()?,
+            5 => self.group_by = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.records = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.start = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UsageReportSupplemental {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UsageReportSupplemental {
     /// Returns [`download`](Self#structfield.download), if it is set.
@@ -4323,7 +6052,7 @@ impl UsageReportSupplemental {
     }
 }
 /// Response of [`get_user`](super::Client::get_user); item of [`list_users`](super::Client::list_users).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -4335,6 +6064,30 @@ pub struct User {
     pub metadata: Option<UserMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<UserSpec>,
+}
+impl ::mkio_core::glue::Members for User {
+    const TYPE: &'static str = "User";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for User {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl User {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -4360,20 +6113,39 @@ impl User {
     }
 }
 /// Response of [`list_users`](super::Client::list_users).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserList {
     /// Record kind
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Users
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<User>>,
+}
+impl ::mkio_core::glue::Members for UserList {
+    const TYPE: &'static str = "UserList";
+    const NAMES: &'static [&'static str] = &["kind", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = ::mkio_core::glue::next_or_none(map)?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -4388,7 +6160,7 @@ impl UserList {
     }
 }
 /// `metadata` of [`LegacyProfile`], `metadata` of [`UserProfile`] and `metadata` of [`User`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserMetadata {
@@ -4400,6 +6172,28 @@ pub struct UserMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
+impl ::mkio_core::glue::Members for UserMetadata {
+    const TYPE: &'static str = "UserMetadata";
+    const NAMES: &'static [&'static str] = &["id"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
+}
 impl UserMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
     #[inline]
@@ -4408,7 +6202,7 @@ impl UserMetadata {
     }
 }
 /// Response of [`get_user_organization`](super::Client::get_user_organization) and [`update_user_organization`](super::Client::update_user_organization); item of [`list_user_organizations`](super::Client::list_user_organizations).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -4420,6 +6214,30 @@ pub struct UserOrganization {
     pub metadata: Option<UserOrganizationMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<UserOrganizationSpec>,
+}
+impl ::mkio_core::glue::Members for UserOrganization {
+    const TYPE: &'static str = "UserOrganization";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserOrganization {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserOrganization {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -4445,20 +6263,39 @@ impl UserOrganization {
     }
 }
 /// Response of [`list_user_organizations`](super::Client::list_user_organizations).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserOrganizationList {
     /// Record kind
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Organizations open to the user, by access or by invitation
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<UserOrganization>>,
+}
+impl ::mkio_core::glue::Members for UserOrganizationList {
+    const TYPE: &'static str = "UserOrganizationList";
+    const NAMES: &'static [&'static str] = &["kind", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = ::mkio_core::glue::next_or_none(map)?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserOrganizationList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserOrganizationList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -4473,7 +6310,7 @@ impl UserOrganizationList {
     }
 }
 /// `metadata` of [`UserOrganization`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserOrganizationMetadata {
@@ -4490,6 +6327,29 @@ pub struct UserOrganizationMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+impl ::mkio_core::glue::Members for UserOrganizationMetadata {
+    const TYPE: &'static str = "UserOrganizationMetadata";
+    const NAMES: &'static [&'static str] = &["id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserOrganizationMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
+}
 impl UserOrganizationMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
     #[inline]
@@ -4503,13 +6363,35 @@ impl UserOrganizationMetadata {
     }
 }
 /// Body of [`update_user_organization`](super::Client::update_user_organization).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UserOrganizationPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<UserOrganizationSpecPatch>,
+}
+impl ::mkio_core::glue::Members for UserOrganizationPatch {
+    const TYPE: &'static str = "UserOrganizationPatch";
+    const NAMES: &'static [&'static str] = &["spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserOrganizationPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserOrganizationPatch {
     /// Creates an empty `UserOrganizationPatch`.
@@ -4540,13 +6422,35 @@ impl From<UserOrganizationSpecPatch> for UserOrganizationPatch {
     UserOrganizationPatch
 }
 /// `spec` of [`UserOrganization`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserOrganizationSpec {
     /// Open invitation to join the organization
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invite: Option<PendingInvite>,
+}
+impl ::mkio_core::glue::Members for UserOrganizationSpec {
+    const TYPE: &'static str = "UserOrganizationSpec";
+    const NAMES: &'static [&'static str] = &["invite"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.invite = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserOrganizationSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserOrganizationSpec {
     /// Returns [`invite`](Self#structfield.invite), an empty one if unset.
@@ -4559,13 +6463,35 @@ impl UserOrganizationSpec {
     }
 }
 /// `spec` of [`UserOrganizationPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserOrganizationSpecPatch {
     /// Open invitation to join the organization
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invite: Option<PendingInvitePatch>,
+}
+impl ::mkio_core::glue::Members for UserOrganizationSpecPatch {
+    const TYPE: &'static str = "UserOrganizationSpecPatch";
+    const NAMES: &'static [&'static str] = &["invite"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.invite = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserOrganizationSpecPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserOrganizationSpecPatch {
     /// Creates an empty `UserOrganizationSpecPatch`.
@@ -4587,7 +6513,7 @@ impl From<PendingInvitePatch> for UserOrganizationSpecPatch {
     }
 }
 /// Response of [`get_user_profile`](super::Client::get_user_profile) and [`update_user_profile`](super::Client::update_user_profile).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -4599,6 +6525,30 @@ pub struct UserProfile {
     pub metadata: Option<UserMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<UserProfileSpec>,
+}
+impl ::mkio_core::glue::Members for UserProfile {
+    const TYPE: &'static str = "UserProfile";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserProfile {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserProfile {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -4624,13 +6574,35 @@ impl UserProfile {
     }
 }
 /// Body of [`update_user_profile`](super::Client::update_user_profile).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct UserProfilePatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<UserProfileSpecPatch>,
+}
+impl ::mkio_core::glue::Members for UserProfilePatch {
+    const TYPE: &'static str = "UserProfilePatch";
+    const NAMES: &'static [&'static str] = &["spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserProfilePatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserProfilePatch {
     /// Creates an empty `UserProfilePatch`.
@@ -4655,7 +6627,7 @@ impl From<UserProfileSpecPatch> for UserProfilePatch {
     UserProfilePatch
 }
 /// `spec` of [`UserProfile`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserProfileSpec {
@@ -4690,12 +6662,7 @@ pub struct UserProfileSpec {
     /// Whether the user is active.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        rename = "isActive",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "isActive", skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
     /// Length in characters: 0 to 1024.
     #[serde(rename = "jobRole", skip_serializing_if = "Option::is_none")]
@@ -4717,6 +6684,50 @@ pub struct UserProfileSpec {
     /// Length in characters: 0 to 1024.
     #[serde(rename = "phoneNumber", skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
+}
+impl ::mkio_core::glue::Members for UserProfileSpec {
+    const TYPE: &'static str = "UserProfileSpec";
+    const NAMES: &'static [&'static str] = &[
+        "activeOrganizationId",
+        "avatar",
+        "company",
+        "contactEmail",
+        "country",
+        "features",
+        "isActive",
+        "jobRole",
+        "loginEmail",
+        "name",
+        "phoneNumber",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.active_organization_id = map.next_value()?,
+            1 => self.avatar = map.next_value()?,
+            2 => self.company = map.next_value()?,
+            3 => self.contact_email = map.next_value()?,
+            4 => self.country = map.next_value()?,
+            5 => self.features = map.next_value()?,
+            6 => self.is_active = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.job_role = map.next_value()?,
+            8 => self.login_email = map.next_value()?,
+            9 => self.name = map.next_value()?,
+            10 => self.phone_number = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserProfileSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserProfileSpec {
     /// Returns [`active_organization_id`](Self#structfield.active_organization_id), if it is set.
@@ -4776,7 +6787,7 @@ impl UserProfileSpec {
     }
 }
 /// `spec` of [`UserProfilePatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserProfileSpecPatch {
@@ -4799,6 +6810,38 @@ pub struct UserProfileSpecPatch {
     /// Length in characters: 0 to 1024.
     #[serde(rename = "phoneNumber", skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
+}
+impl ::mkio_core::glue::Members for UserProfileSpecPatch {
+    const TYPE: &'static str = "UserProfileSpecPatch";
+    const NAMES: &'static [&'static str] = &[
+        "company",
+        "country",
+        "jobRole",
+        "name",
+        "phoneNumber",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.company = map.next_value()?,
+            1 => self.country = map.next_value()?,
+            2 => self.job_role = map.next_value()?,
+            3 => self.name = map.next_value()?,
+            4 => self.phone_number = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserProfileSpecPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserProfileSpecPatch {
     /// Creates an empty `UserProfileSpecPatch`.
@@ -4838,7 +6881,7 @@ impl UserProfileSpecPatch {
     }
 }
 /// `spec` of [`User`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserSpec {
@@ -4860,6 +6903,30 @@ pub struct UserSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
+impl ::mkio_core::glue::Members for UserSpec {
+    const TYPE: &'static str = "UserSpec";
+    const NAMES: &'static [&'static str] = &["avatar", "email", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.avatar = map.next_value()?,
+            1 => self.email = map.next_value()?,
+            2 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
+}
 impl UserSpec {
     /// Returns [`avatar`](Self#structfield.avatar), if it is set.
     #[inline]
@@ -4878,7 +6945,7 @@ impl UserSpec {
     }
 }
 /// Response of [`create_user_token`](super::Client::create_user_token) and [`get_user_token`](super::Client::get_user_token); item of [`list_organization_tokens`](super::Client::list_organization_tokens) and [`list_user_tokens`](super::Client::list_user_tokens).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -4890,6 +6957,30 @@ pub struct UserToken {
     pub metadata: Option<UserTokenMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<UserTokenSpec>,
+}
+impl ::mkio_core::glue::Members for UserToken {
+    const TYPE: &'static str = "UserToken";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserToken {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserToken {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -4915,20 +7006,39 @@ impl UserToken {
     }
 }
 /// Response of [`list_organization_tokens`](super::Client::list_organization_tokens) and [`list_user_tokens`](super::Client::list_user_tokens).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserTokenList {
     /// Record kind
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Tokens
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<UserToken>>,
+}
+impl ::mkio_core::glue::Members for UserTokenList {
+    const TYPE: &'static str = "UserTokenList";
+    const NAMES: &'static [&'static str] = &["kind", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = ::mkio_core::glue::next_or_none(map)?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserTokenList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserTokenList {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -4943,7 +7053,7 @@ impl UserTokenList {
     }
 }
 /// `metadata` of [`UserToken`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserTokenMetadata {
@@ -4960,6 +7070,30 @@ pub struct UserTokenMetadata {
     /// Token type
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<TokenType>,
+}
+impl ::mkio_core::glue::Members for UserTokenMetadata {
+    const TYPE: &'static str = "UserTokenMetadata";
+    const NAMES: &'static [&'static str] = &["JWT", "id", "type"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.jwt = map.next_value()?,
+            1 => self.id = map.next_value()?,
+            2 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserTokenMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserTokenMetadata {
     /// Returns [`jwt`](Self#structfield.jwt), if it is set.
@@ -5054,7 +7188,7 @@ impl UserTokenPost {
     UserTokenPost
 }
 /// `spec` of [`UserToken`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UserTokenSpec {
@@ -5093,6 +7227,46 @@ pub struct UserTokenSpec {
     /// Email of the token's user
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+}
+impl ::mkio_core::glue::Members for UserTokenSpec {
+    const TYPE: &'static str = "UserTokenSpec";
+    const NAMES: &'static [&'static str] = &[
+        "description",
+        "expires",
+        "issued",
+        "lastUsed",
+        "organizationId",
+        "permissions",
+        "revoked",
+        "revokedBy",
+        "user",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.description = map.next_value()?,
+            1 => self.expires = map.next_value()?,
+            2 => self.issued = map.next_value()?,
+            3 => self.last_used = map.next_value()?,
+            4 => self.organization_id = map.next_value()?,
+            5 => self.permissions = map.next_value()?,
+            6 => self.revoked = map.next_value()?,
+            7 => self.revoked_by = map.next_value()?,
+            8 => self.user = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UserTokenSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UserTokenSpec {
     /// Returns [`description`](Self#structfield.description), if it is set.
@@ -5142,25 +7316,39 @@ impl UserTokenSpec {
     }
 }
 /// `authentication` of [`WebhookRuleSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookAuthentication {
     /// Headers used to authenticate
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<Secret<BTreeMap<String, String>>>,
     /// Query parameters used to authenticate
-    #[serde(
-        rename = "queryParams",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "queryParams", skip_serializing_if = "Option::is_none")]
     pub query_params: Option<Secret<BTreeMap<String, String>>>,
+}
+impl ::mkio_core::glue::Members for WebhookAuthentication {
+    const TYPE: &'static str = "WebhookAuthentication";
+    const NAMES: &'static [&'static str] = &["headers", "queryParams"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.headers = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.query_params = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for WebhookAuthentication {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl WebhookAuthentication {
     /// Creates an empty `WebhookAuthentication`.
@@ -5200,7 +7388,7 @@ impl WebhookAuthentication {
     }
 }
 /// Item of [`list_webhook_rule_events`](super::Client::list_webhook_rule_events).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookDelivery {
@@ -5216,6 +7404,31 @@ pub struct WebhookDelivery {
     /// Event type
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<WebhookEventType>,
+}
+impl ::mkio_core::glue::Members for WebhookDelivery {
+    const TYPE: &'static str = "WebhookDelivery";
+    const NAMES: &'static [&'static str] = &["created", "source", "status", "type"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.source = map.next_value()?,
+            2 => self.status = map.next_value()?,
+            3 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for WebhookDelivery {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl WebhookDelivery {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -5240,7 +7453,7 @@ impl WebhookDelivery {
     }
 }
 /// Response of [`list_webhook_rule_events`](super::Client::list_webhook_rule_events).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookDeliveryList {
@@ -5252,15 +7465,35 @@ pub struct WebhookDeliveryList {
     /// Additional list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Events of one webhook rule
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<WebhookDelivery>>,
+}
+impl ::mkio_core::glue::Members for WebhookDeliveryList {
+    const TYPE: &'static str = "WebhookDeliveryList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for WebhookDeliveryList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl WebhookDeliveryList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -5325,7 +7558,7 @@ impl WebhookDeliveryList {
     }
 }
 /// Response of [`get_webhook_rule`](super::Client::get_webhook_rule) and [`create_or_update_webhook_rule`](super::Client::create_or_update_webhook_rule); item of [`list_webhook_rules`](super::Client::list_webhook_rules).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5335,6 +7568,29 @@ pub struct WebhookRule {
     pub metadata: Option<WebhookRuleMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<WebhookRuleSpec>,
+}
+impl ::mkio_core::glue::Members for WebhookRule {
+    const TYPE: &'static str = "WebhookRule";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for WebhookRule {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl WebhookRule {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
@@ -5355,7 +7611,7 @@ impl WebhookRule {
     }
 }
 /// Response of [`list_webhook_rules`](super::Client::list_webhook_rules).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookRuleList {
@@ -5365,6 +7621,29 @@ pub struct WebhookRuleList {
     /// Link to the next page; absent on the last.
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
+}
+impl ::mkio_core::glue::Members for WebhookRuleList {
+    const TYPE: &'static str = "WebhookRuleList";
+    const NAMES: &'static [&'static str] = &["value", "@odata.nextLink"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.value = map.next_value()?,
+            1 => self.odata_next_link = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for WebhookRuleList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl WebhookRuleList {
     /// Returns [`value`](Self#structfield.value), empty if it is not set.
@@ -5379,7 +7658,7 @@ impl WebhookRuleList {
     }
 }
 /// `metadata` of [`WebhookRule`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebhookRuleMetadata {
@@ -5395,6 +7674,29 @@ pub struct WebhookRuleMetadata {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for WebhookRuleMetadata {
+    const TYPE: &'static str = "WebhookRuleMetadata";
+    const NAMES: &'static [&'static str] = &["id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for WebhookRuleMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl WebhookRuleMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -5438,7 +7740,7 @@ impl From<WebhookRuleSpec> for WebhookRulePut {
     WebhookRulePut
 }
 /// `spec` of [`WebhookRulePut`] and `spec` of [`WebhookRule`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5446,37 +7748,54 @@ pub struct WebhookRuleSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authentication: Option<WebhookAuthentication>,
     /// Whether the webhook is switched on
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Events on which the webhook fires
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<Vec<WebhookEventType>>,
     /// Headers sent with the webhook call
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<BTreeMap<String, String>>,
     /// Query parameters sent with the webhook call
-    #[serde(
-        rename = "queryParams",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "queryParams", skip_serializing_if = "Option::is_none")]
     pub query_params: Option<BTreeMap<String, String>>,
     /// URL called by the webhook
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for WebhookRuleSpec {
+    const TYPE: &'static str = "WebhookRuleSpec";
+    const NAMES: &'static [&'static str] = &[
+        "authentication",
+        "enabled",
+        "events",
+        "headers",
+        "queryParams",
+        "url",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.authentication = map.next_value()?,
+            1 => self.enabled = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.events = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.headers = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.query_params = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for WebhookRuleSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl WebhookRuleSpec {
     /// Starts `WebhookRuleSpec`. Required fields are set by name, in this order: `enabled`. Other fields start unset.

@@ -17,7 +17,7 @@ pub use ::mkio_core::types::{
     ResourceState, ResourceStateStatus,
 };
 /// Variant of [`ClipTime`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AbsoluteClipTime {
@@ -26,6 +26,28 @@ pub struct AbsoluteClipTime {
     /// Pattern: `^P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds_fract>(?:\d*.)?\d+)S)?$`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
+}
+impl ::mkio_core::glue::Members for AbsoluteClipTime {
+    const TYPE: &'static str = "AbsoluteClipTime";
+    const NAMES: &'static [&'static str] = &["time"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.time = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AbsoluteClipTime {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AbsoluteClipTime {
     /// Creates an empty `AbsoluteClipTime`.
@@ -48,7 +70,7 @@ impl AbsoluteClipTime {
     }
 }
 /// `accessibility` of [`AdaptationSet`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -58,6 +80,29 @@ pub struct Accessibility {
     pub scheme_id_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+}
+impl ::mkio_core::glue::Members for Accessibility {
+    const TYPE: &'static str = "Accessibility";
+    const NAMES: &'static [&'static str] = &["schemeIdUri", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.scheme_id_uri = map.next_value()?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Accessibility {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Accessibility {
     /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
@@ -72,7 +117,7 @@ impl Accessibility {
     }
 }
 /// Response of [`get_account_filter`](super::Client::get_account_filter) and [`create_or_update_account_filter`](super::Client::create_or_update_account_filter); item of [`list_account_filters`](super::Client::list_account_filters).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AccountFilter {
@@ -101,6 +146,38 @@ pub struct AccountFilter {
     /// Read-only: the service fills it.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+}
+impl ::mkio_core::glue::Members for AccountFilter {
+    const TYPE: &'static str = "AccountFilter";
+    const NAMES: &'static [&'static str] = &[
+        "id",
+        "name",
+        "properties",
+        "systemData",
+        "type",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.properties = map.next_value()?,
+            3 => self.system_data = map.next_value()?,
+            4 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AccountFilter {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AccountFilter {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -136,7 +213,7 @@ impl AccountFilter {
     }
 }
 /// Response of [`list_account_filters`](super::Client::list_account_filters).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AccountFilterList {
@@ -148,15 +225,35 @@ pub struct AccountFilterList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Account filters on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<AccountFilter>>,
+}
+impl ::mkio_core::glue::Members for AccountFilterList {
+    const TYPE: &'static str = "AccountFilterList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AccountFilterList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AccountFilterList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -223,16 +320,12 @@ impl From<MediaFilterProperties> for AccountFilterPut {
     }
 }
 /// `adaptation_set` of [`Period`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AdaptationSet {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub accessibility: Option<Vec<Accessibility>>,
     /// `contentType` in JSON.
     #[serde(rename = "contentType", skip_serializing_if = "Option::is_none")]
@@ -253,21 +346,57 @@ pub struct AdaptationSet {
     pub mime_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub par: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub representation: Option<Vec<Representation>>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Vec<Role>>,
     /// `segmentAlignment` in JSON.
     #[serde(rename = "segmentAlignment", skip_serializing_if = "Option::is_none")]
     pub segment_alignment: Option<String>,
+}
+impl ::mkio_core::glue::Members for AdaptationSet {
+    const TYPE: &'static str = "AdaptationSet";
+    const NAMES: &'static [&'static str] = &[
+        "accessibility",
+        "contentType",
+        "id",
+        "maxFrameRate",
+        "maxHeight",
+        "maxWidth",
+        "mimeType",
+        "par",
+        "representation",
+        "role",
+        "segmentAlignment",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.accessibility = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.content_type = map.next_value()?,
+            2 => self.id = map.next_value()?,
+            3 => self.max_frame_rate = map.next_value()?,
+            4 => self.max_height = map.next_value()?,
+            5 => self.max_width = map.next_value()?,
+            6 => self.mime_type = map.next_value()?,
+            7 => self.par = map.next_value()?,
+            8 => self.representation = ::mkio_core::glue::next_lenient(map)?,
+            9 => self.role = ::mkio_core::glue::next_lenient(map)?,
+            10 => self.segment_alignment = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AdaptationSet {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AdaptationSet {
     /// Returns [`accessibility`](Self#structfield.accessibility), empty if it is not set.
@@ -327,13 +456,35 @@ impl AdaptationSet {
     }
 }
 /// Variant of [`TransformPreset`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AiPipelinePreset {
     /// Arguments for the AI pipeline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<PipelineArguments>,
+}
+impl ::mkio_core::glue::Members for AiPipelinePreset {
+    const TYPE: &'static str = "AiPipelinePreset";
+    const NAMES: &'static [&'static str] = &["pipeline"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.pipeline = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AiPipelinePreset {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AiPipelinePreset {
     /// Creates `AiPipelinePreset` from its required fields; all others are unset.
@@ -366,7 +517,7 @@ impl AiPipelinePreset {
     }
 }
 /// `akamaiSignatureHeaderAuthenticationKeyList` of [`StreamingEndpointAkamaiAcl`] and `akamaiSignatureHeaderAuthenticationKeyList` of [`StreamingEndpointAkamaiAclPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -378,6 +529,30 @@ pub struct AkamaiHeaderAuthKey {
     pub expiration: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,
+}
+impl ::mkio_core::glue::Members for AkamaiHeaderAuthKey {
+    const TYPE: &'static str = "AkamaiHeaderAuthKey";
+    const NAMES: &'static [&'static str] = &["base64Key", "expiration", "identifier"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.base64_key = map.next_value()?,
+            1 => self.expiration = map.next_value()?,
+            2 => self.identifier = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AkamaiHeaderAuthKey {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AkamaiHeaderAuthKey {
     /// Creates an empty `AkamaiHeaderAuthKey`.
@@ -422,7 +597,7 @@ impl AkamaiHeaderAuthKey {
     }
 }
 /// Response of [`get_asset`](super::Client::get_asset) and [`create_or_update_asset`](super::Client::create_or_update_asset); item of [`list_assets`](super::Client::list_assets).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Asset {
@@ -434,11 +609,7 @@ pub struct Asset {
     /// Label map: at most 32 entries; keys and values up to 256 characters. Keys: alphanumerics, '-', '\_'; values also allow spaces.
     ///
     /// Number of entries: at most 32.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
     /// Resource name.
     ///
@@ -460,6 +631,40 @@ pub struct Asset {
     /// Read-only: the service fills it.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+}
+impl ::mkio_core::glue::Members for Asset {
+    const TYPE: &'static str = "Asset";
+    const NAMES: &'static [&'static str] = &[
+        "id",
+        "labels",
+        "name",
+        "properties",
+        "systemData",
+        "type",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.labels = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.name = map.next_value()?,
+            3 => self.properties = map.next_value()?,
+            4 => self.system_data = map.next_value()?,
+            5 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Asset {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Asset {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -513,19 +718,38 @@ impl Asset {
     }
 }
 /// `files` of [`AssetStorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AssetFile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<i64>,
+}
+impl ::mkio_core::glue::Members for AssetFile {
+    const TYPE: &'static str = "AssetFile";
+    const NAMES: &'static [&'static str] = &["name", "size"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.size = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetFile {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetFile {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -540,7 +764,7 @@ impl AssetFile {
     }
 }
 /// Response of [`get_asset_file_access_info`](super::Client::get_asset_file_access_info).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AssetFileAccessInfo {
@@ -561,6 +785,38 @@ pub struct AssetFileAccessInfo {
     /// URL for reaching the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for AssetFileAccessInfo {
+    const TYPE: &'static str = "AssetFileAccessInfo";
+    const NAMES: &'static [&'static str] = &[
+        "containerName",
+        "jwt",
+        "storageAccountName",
+        "subPath",
+        "url",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.container_name = map.next_value()?,
+            1 => self.jwt = map.next_value()?,
+            2 => self.storage_account_name = map.next_value()?,
+            3 => self.sub_path = map.next_value()?,
+            4 => self.url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetFileAccessInfo {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetFileAccessInfo {
     /// Returns [`container_name`](Self#structfield.container_name), if it is set.
@@ -590,7 +846,7 @@ impl AssetFileAccessInfo {
     }
 }
 /// Response of [`get_asset_filter`](super::Client::get_asset_filter) and [`create_or_update_asset_filter`](super::Client::create_or_update_asset_filter); item of [`list_asset_filters`](super::Client::list_asset_filters).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AssetFilter {
@@ -619,6 +875,38 @@ pub struct AssetFilter {
     /// Read-only: the service fills it.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+}
+impl ::mkio_core::glue::Members for AssetFilter {
+    const TYPE: &'static str = "AssetFilter";
+    const NAMES: &'static [&'static str] = &[
+        "id",
+        "name",
+        "properties",
+        "systemData",
+        "type",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.properties = map.next_value()?,
+            3 => self.system_data = map.next_value()?,
+            4 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetFilter {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetFilter {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -654,7 +942,7 @@ impl AssetFilter {
     }
 }
 /// Response of [`list_asset_filters`](super::Client::list_asset_filters).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AssetFilterList {
@@ -666,15 +954,35 @@ pub struct AssetFilterList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Asset filters on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<AssetFilter>>,
+}
+impl ::mkio_core::glue::Members for AssetFilterList {
+    const TYPE: &'static str = "AssetFilterList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetFilterList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetFilterList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -728,13 +1036,35 @@ impl From<MediaFilterProperties> for AssetFilterPut {
     AssetFilterPut
 }
 /// `folders` of [`AssetStorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct AssetFolder {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for AssetFolder {
+    const TYPE: &'static str = "AssetFolder";
+    const NAMES: &'static [&'static str] = &["name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetFolder {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetFolder {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -744,7 +1074,7 @@ impl AssetFolder {
     }
 }
 /// `asset_identifier` of [`Period`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -754,6 +1084,29 @@ pub struct AssetIdentifier {
     pub scheme_id_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+}
+impl ::mkio_core::glue::Members for AssetIdentifier {
+    const TYPE: &'static str = "AssetIdentifier";
+    const NAMES: &'static [&'static str] = &["schemeIdUri", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.scheme_id_uri = map.next_value()?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetIdentifier {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetIdentifier {
     /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
@@ -768,7 +1121,7 @@ impl AssetIdentifier {
     }
 }
 /// Response of [`list_assets`](super::Client::list_assets).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AssetList {
@@ -780,15 +1133,35 @@ pub struct AssetList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Assets on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Asset>>,
+}
+impl ::mkio_core::glue::Members for AssetList {
+    const TYPE: &'static str = "AssetList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -811,7 +1184,7 @@ impl AssetList {
     }
 }
 /// `properties` of [`Asset`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AssetProperties {
@@ -864,6 +1237,50 @@ pub struct AssetProperties {
     /// Length in characters: 1 to 256. Pattern: `^(?!/)(?!.*(//|\?|%|&)).*[^/]$`.
     #[serde(rename = "subPath", skip_serializing_if = "Option::is_none")]
     pub sub_path: Option<String>,
+}
+impl ::mkio_core::glue::Members for AssetProperties {
+    const TYPE: &'static str = "AssetProperties";
+    const NAMES: &'static [&'static str] = &[
+        "alternateId",
+        "assetId",
+        "container",
+        "containerDeletionPolicy",
+        "created",
+        "description",
+        "encryptionScope",
+        "lastModified",
+        "storageAccountName",
+        "storageEncryptionFormat",
+        "subPath",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.alternate_id = map.next_value()?,
+            1 => self.asset_id = map.next_value()?,
+            2 => self.container = map.next_value()?,
+            3 => self.container_deletion_policy = map.next_value()?,
+            4 => self.created = map.next_value()?,
+            5 => self.description = map.next_value()?,
+            6 => self.encryption_scope = map.next_value()?,
+            7 => self.last_modified = map.next_value()?,
+            8 => self.storage_account_name = map.next_value()?,
+            9 => self.storage_encryption_format = map.next_value()?,
+            10 => self.sub_path = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetProperties {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetProperties {
     /// Returns [`alternate_id`](Self#structfield.alternate_id), if it is set.
@@ -1097,7 +1514,7 @@ impl AssetPutProperties {
     }
 }
 /// Response of [`get_asset_storage`](super::Client::get_asset_storage).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AssetStorage {
@@ -1107,6 +1524,29 @@ pub struct AssetStorage {
     /// Storage container contents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<AssetStorageSpec>,
+}
+impl ::mkio_core::glue::Members for AssetStorage {
+    const TYPE: &'static str = "AssetStorage";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetStorage {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetStorage {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
@@ -1127,7 +1567,7 @@ impl AssetStorage {
     }
 }
 /// `metadata` of [`AssetStorage`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AssetStorageMetadata {
@@ -1139,6 +1579,29 @@ pub struct AssetStorageMetadata {
     /// Asset name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for AssetStorageMetadata {
+    const TYPE: &'static str = "AssetStorageMetadata";
+    const NAMES: &'static [&'static str] = &["id", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetStorageMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetStorageMetadata {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -1153,7 +1616,7 @@ impl AssetStorageMetadata {
     }
 }
 /// `spec` of [`AssetStorage`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AssetStorageSpec {
@@ -1161,46 +1624,64 @@ pub struct AssetStorageSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
     /// Error details, filled when the container has no valid tracks.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<BTreeMap<String, String>>,
     /// Non-critical exceptions raised during retrieval; filled only if any happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exceptions: Option<ManifestExceptions>,
     /// Container files, top level only.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<AssetFile>>,
     /// Folders of the container.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub folders: Option<Vec<AssetFolder>>,
     /// Data format hint: mk.mezz.v0 (MediaKind mezzanine) yields periods; ams.v0 (Azure Media Services) yields tracks.
     #[serde(rename = "formatHint", skip_serializing_if = "Option::is_none")]
     pub format_hint: Option<String>,
     /// Content map per eligible file, usually only '0/index/edge', taken from the newest MediaKind mezzanine representation. Mutually exclusive with tracks.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub periods: Option<BTreeMap<String, Period>>,
     /// Content map keyed by filename, taken from every eligible file. Mutually exclusive with periods.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tracks: Option<BTreeMap<String, Track>>,
+}
+impl ::mkio_core::glue::Members for AssetStorageSpec {
+    const TYPE: &'static str = "AssetStorageSpec";
+    const NAMES: &'static [&'static str] = &[
+        "container",
+        "error",
+        "exceptions",
+        "files",
+        "folders",
+        "formatHint",
+        "periods",
+        "tracks",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.container = map.next_value()?,
+            1 => self.error = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.exceptions = map.next_value()?,
+            3 => self.files = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.folders = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.format_hint = map.next_value()?,
+            6 => self.periods = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.tracks = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetStorageSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetStorageSpec {
     /// Returns [`container`](Self#structfield.container), if it is set.
@@ -1248,13 +1729,35 @@ impl AssetStorageSpec {
     }
 }
 /// Response of [`list_asset_streaming_locators`](super::Client::list_asset_streaming_locators).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AssetStreamingLocatorList {
     /// `streamingLocators` in JSON.
     #[serde(rename = "streamingLocators", skip_serializing_if = "Option::is_none")]
     pub streaming_locators: Option<Vec<StreamingLocatorProperties>>,
+}
+impl ::mkio_core::glue::Members for AssetStreamingLocatorList {
+    const TYPE: &'static str = "AssetStreamingLocatorList";
+    const NAMES: &'static [&'static str] = &["streamingLocators"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.streaming_locators = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AssetStreamingLocatorList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AssetStreamingLocatorList {
     /// Returns [`streaming_locators`](Self#structfield.streaming_locators), empty if it is not set.
@@ -1264,7 +1767,7 @@ impl AssetStreamingLocatorList {
     }
 }
 /// `audio` of [`ManifestBody`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1283,6 +1786,38 @@ pub struct Audio {
     /// `trackName` in JSON.
     #[serde(rename = "trackName", skip_serializing_if = "Option::is_none")]
     pub track_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for Audio {
+    const TYPE: &'static str = "Audio";
+    const NAMES: &'static [&'static str] = &[
+        "src",
+        "systemBitrate",
+        "systemLanguage",
+        "trackID",
+        "trackName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.src = map.next_value()?,
+            1 => self.system_bitrate = map.next_value()?,
+            2 => self.system_language = map.next_value()?,
+            3 => self.track_id = map.next_value()?,
+            4 => self.track_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Audio {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Audio {
     /// Returns [`src`](Self#structfield.src), if it is set.
@@ -1312,7 +1847,7 @@ impl Audio {
     }
 }
 /// `audio_channel_configuration` of [`Representation`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -1322,6 +1857,29 @@ pub struct AudioChannelConfiguration {
     pub scheme_id_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+}
+impl ::mkio_core::glue::Members for AudioChannelConfiguration {
+    const TYPE: &'static str = "AudioChannelConfiguration";
+    const NAMES: &'static [&'static str] = &["schemeIdUri", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.scheme_id_uri = map.next_value()?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AudioChannelConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AudioChannelConfiguration {
     /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
@@ -1336,7 +1894,7 @@ impl AudioChannelConfiguration {
     }
 }
 /// Variant of [`InsertedTrack`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AudioTrack {
@@ -1355,6 +1913,38 @@ pub struct AudioTrack {
     /// Track name used in the manifest.
     #[serde(rename = "trackName", skip_serializing_if = "Option::is_none")]
     pub track_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for AudioTrack {
+    const TYPE: &'static str = "AudioTrack";
+    const NAMES: &'static [&'static str] = &[
+        "dashSettings",
+        "displayName",
+        "hlsSettings",
+        "languageCode",
+        "trackName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.dash_settings = map.next_value()?,
+            1 => self.display_name = map.next_value()?,
+            2 => self.hls_settings = map.next_value()?,
+            3 => self.language_code = map.next_value()?,
+            4 => self.track_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AudioTrack {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AudioTrack {
     /// Creates `AudioTrack` from its required fields; all others are unset.
@@ -1432,7 +2022,7 @@ impl AudioTrack {
     }
 }
 /// `credential` of [`AwsCredentialSpec`], `credential` of [`AwsStorageSpecPut`] and `credential` of [`AwsStorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AwsCredential {
@@ -1446,6 +2036,29 @@ pub struct AwsCredential {
     /// Pattern: `^[A-Za-z0-9+/=]{40}$`.
     #[serde(rename = "secretAccessKey", skip_serializing_if = "Option::is_none")]
     pub secret_access_key: Option<Secret<String>>,
+}
+impl ::mkio_core::glue::Members for AwsCredential {
+    const TYPE: &'static str = "AwsCredential";
+    const NAMES: &'static [&'static str] = &["accessKeyId", "secretAccessKey"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.access_key_id = map.next_value()?,
+            1 => self.secret_access_key = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AwsCredential {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AwsCredential {
     /// Starts `AwsCredential`. Required fields are set by name, in this order: `access_key_id`, `secret_access_key`. Other fields start unset.
@@ -1512,13 +2125,35 @@ impl AwsCredential {
     }
 }
 /// Variant of [`StorageCredentialSpec`] and [`StorageCredentialPostSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AwsCredentialSpec {
     /// S3 bucket credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<AwsCredential>,
+}
+impl ::mkio_core::glue::Members for AwsCredentialSpec {
+    const TYPE: &'static str = "AwsCredentialSpec";
+    const NAMES: &'static [&'static str] = &["credential"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.credential = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AwsCredentialSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AwsCredentialSpec {
     /// Creates `AwsCredentialSpec` from its required fields; all others are unset.
@@ -1551,7 +2186,7 @@ impl AwsCredentialSpec {
     }
 }
 /// Variant of [`StorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AwsStorageSpec {
@@ -1576,6 +2211,38 @@ pub struct AwsStorageSpec {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for AwsStorageSpec {
+    const TYPE: &'static str = "AwsStorageSpec";
+    const NAMES: &'static [&'static str] = &[
+        "bucketName",
+        "credential",
+        "description",
+        "region",
+        "url",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.bucket_name = map.next_value()?,
+            1 => self.credential = map.next_value()?,
+            2 => self.description = map.next_value()?,
+            3 => self.region = map.next_value()?,
+            4 => self.url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AwsStorageSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AwsStorageSpec {
     /// Returns [`bucket_name`](Self#structfield.bucket_name), if it is set.
@@ -1608,13 +2275,35 @@ impl AwsStorageSpec {
     }
 }
 /// Variant of [`StoragePatchSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AwsStorageSpecPatch {
     /// Free-text storage description.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub description: Nullable<String>,
+}
+impl ::mkio_core::glue::Members for AwsStorageSpecPatch {
+    const TYPE: &'static str = "AwsStorageSpecPatch";
+    const NAMES: &'static [&'static str] = &["description"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.description = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AwsStorageSpecPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AwsStorageSpecPatch {
     /// Creates an empty `AwsStorageSpecPatch`.
@@ -1675,7 +2364,7 @@ impl AwsStorageSpecPut {
     }
 }
 /// `credential` of [`AzureCredentialSpec`] and `credential` of [`AzureStorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AzureCredential {
@@ -1694,6 +2383,30 @@ pub struct AzureCredential {
     /// Read-only: the service fills it.
     #[serde(rename = "signedStart", skip_serializing_if = "Option::is_none")]
     pub signed_start: Option<Timestamp>,
+}
+impl ::mkio_core::glue::Members for AzureCredential {
+    const TYPE: &'static str = "AzureCredential";
+    const NAMES: &'static [&'static str] = &["sasToken", "signedExpiry", "signedStart"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.sas_token = map.next_value()?,
+            1 => self.signed_expiry = map.next_value()?,
+            2 => self.signed_start = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AzureCredential {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AzureCredential {
     /// Returns [`sas_token`](Self#structfield.sas_token), if it is set.
@@ -1738,13 +2451,35 @@ impl AzureCredentialPost {
     }
 }
 /// Variant of [`StorageCredentialSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AzureCredentialSpec {
     /// Azure storage account credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<AzureCredential>,
+}
+impl ::mkio_core::glue::Members for AzureCredentialSpec {
+    const TYPE: &'static str = "AzureCredentialSpec";
+    const NAMES: &'static [&'static str] = &["credential"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.credential = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AzureCredentialSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AzureCredentialSpec {
     /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
@@ -1785,7 +2520,7 @@ impl From<AzureCredentialPost> for AzureCredentialSpecPost {
     }
 }
 /// Variant of [`StorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AzureStorageSpec {
@@ -1809,6 +2544,38 @@ pub struct AzureStorageSpec {
     /// HTTP(S) URL for reaching the storage; settable only at creation, immutable after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for AzureStorageSpec {
+    const TYPE: &'static str = "AzureStorageSpec";
+    const NAMES: &'static [&'static str] = &[
+        "credential",
+        "description",
+        "privateLinkServiceConnection",
+        "region",
+        "url",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.credential = map.next_value()?,
+            1 => self.description = map.next_value()?,
+            2 => self.private_link_service_connection = map.next_value()?,
+            3 => self.region = map.next_value()?,
+            4 => self.url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AzureStorageSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AzureStorageSpec {
     /// Returns [`credential`](Self#structfield.credential), an empty one if unset.
@@ -1844,7 +2611,7 @@ impl AzureStorageSpec {
     }
 }
 /// Variant of [`StoragePatchSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct AzureStorageSpecPatch {
@@ -1858,6 +2625,32 @@ pub struct AzureStorageSpecPatch {
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub private_link_service_connection: Nullable<PrivateLinkServiceConnection>,
+}
+impl ::mkio_core::glue::Members for AzureStorageSpecPatch {
+    const TYPE: &'static str = "AzureStorageSpecPatch";
+    const NAMES: &'static [&'static str] = &[
+        "description",
+        "privateLinkServiceConnection",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.description = map.next_value()?,
+            1 => self.private_link_service_connection = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for AzureStorageSpecPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl AzureStorageSpecPatch {
     /// Creates an empty `AzureStorageSpecPatch`.
@@ -1941,7 +2734,7 @@ impl AzureStorageSpecPut {
     }
 }
 /// `metadata` of [`Storage`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BlobStorageMetadata {
@@ -1975,6 +2768,44 @@ pub struct BlobStorageMetadata {
     /// Last updater's email.
     #[serde(rename = "updatedByEmail", skip_serializing_if = "Option::is_none")]
     pub updated_by_email: Option<String>,
+}
+impl ::mkio_core::glue::Members for BlobStorageMetadata {
+    const TYPE: &'static str = "BlobStorageMetadata";
+    const NAMES: &'static [&'static str] = &[
+        "created",
+        "createdBy",
+        "createdByEmail",
+        "id",
+        "name",
+        "updated",
+        "updatedBy",
+        "updatedByEmail",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.created_by = map.next_value()?,
+            2 => self.created_by_email = map.next_value()?,
+            3 => self.id = map.next_value()?,
+            4 => self.name = map.next_value()?,
+            5 => self.updated = map.next_value()?,
+            6 => self.updated_by = map.next_value()?,
+            7 => self.updated_by_email = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for BlobStorageMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl BlobStorageMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -2019,13 +2850,35 @@ impl BlobStorageMetadata {
     }
 }
 /// Variant of [`TransformPreset`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BuiltInAssetConverterPreset {
     /// Which built-in asset conversion preset runs.
     #[serde(rename = "presetName", skip_serializing_if = "Option::is_none")]
     pub preset_name: Option<AssetConverterPresetName>,
+}
+impl ::mkio_core::glue::Members for BuiltInAssetConverterPreset {
+    const TYPE: &'static str = "BuiltInAssetConverterPreset";
+    const NAMES: &'static [&'static str] = &["presetName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.preset_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for BuiltInAssetConverterPreset {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl BuiltInAssetConverterPreset {
     /// Creates `BuiltInAssetConverterPreset` from its required fields; all others are unset.
@@ -2053,7 +2906,7 @@ impl BuiltInAssetConverterPreset {
     }
 }
 /// Variant of [`TransformPreset`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BuiltInStandardEncoderPreset {
@@ -2063,6 +2916,29 @@ pub struct BuiltInStandardEncoderPreset {
     /// Built-in encoding preset: H264SingleBitrateSD, H264SingleBitrate720p, H264SingleBitrate1080p, H264MultipleBitrateSD, H264MultipleBitrate720p, H264MultipleBitrate1080p, H264MultipleBitrateSDWithCVQ, H264MultipleBitrate720pWithCVQ, H264MultipleBitrate1080pWithCVQ, H265SingleBitrate720p, H265SingleBitrate1080p, H265SingleBitrate4K or AACGoodQualityAudio.
     #[serde(rename = "presetName", skip_serializing_if = "Option::is_none")]
     pub preset_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for BuiltInStandardEncoderPreset {
+    const TYPE: &'static str = "BuiltInStandardEncoderPreset";
+    const NAMES: &'static [&'static str] = &["advancedSettingsName", "presetName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.advanced_settings_name = map.next_value()?,
+            1 => self.preset_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for BuiltInStandardEncoderPreset {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl BuiltInStandardEncoderPreset {
     /// Creates `BuiltInStandardEncoderPreset` from its required fields; all others are unset.
@@ -2098,7 +2974,7 @@ impl BuiltInStandardEncoderPreset {
     }
 }
 /// `drm` of [`CommonEncryptionCbcs`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -2111,6 +2987,30 @@ pub struct CbcsDrmConfiguration {
     pub play_ready: Option<StreamingPolicyPlayReadyConfiguration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub widevine: Option<StreamingPolicyWidevineConfiguration>,
+}
+impl ::mkio_core::glue::Members for CbcsDrmConfiguration {
+    const TYPE: &'static str = "CbcsDrmConfiguration";
+    const NAMES: &'static [&'static str] = &["fairPlay", "playReady", "widevine"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.fair_play = map.next_value()?,
+            1 => self.play_ready = map.next_value()?,
+            2 => self.widevine = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for CbcsDrmConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl CbcsDrmConfiguration {
     /// Creates an empty `CbcsDrmConfiguration`.
@@ -2182,7 +3082,7 @@ impl CbcsDrmConfiguration {
     }
 }
 /// `drm` of [`CommonEncryptionCenc`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -2192,6 +3092,29 @@ pub struct CencDrmConfiguration {
     pub play_ready: Option<StreamingPolicyPlayReadyConfiguration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub widevine: Option<StreamingPolicyWidevineConfiguration>,
+}
+impl ::mkio_core::glue::Members for CencDrmConfiguration {
+    const TYPE: &'static str = "CencDrmConfiguration";
+    const NAMES: &'static [&'static str] = &["playReady", "widevine"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.play_ready = map.next_value()?,
+            1 => self.widevine = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for CencDrmConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl CencDrmConfiguration {
     /// Creates an empty `CencDrmConfiguration`.
@@ -2237,7 +3160,7 @@ impl CencDrmConfiguration {
     }
 }
 /// `clearKeyEncryptionConfiguration` of [`CommonEncryptionCbcs`] and `clearKeyEncryptionConfiguration` of [`CommonEncryptionCenc`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ClearKeyEncryptionConfiguration {
@@ -2247,6 +3170,28 @@ pub struct ClearKeyEncryptionConfiguration {
         skip_serializing_if = "Option::is_none"
     )]
     pub custom_keys_acquisition_url_template: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for ClearKeyEncryptionConfiguration {
+    const TYPE: &'static str = "ClearKeyEncryptionConfiguration";
+    const NAMES: &'static [&'static str] = &["customKeysAcquisitionUrlTemplate"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.custom_keys_acquisition_url_template = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ClearKeyEncryptionConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ClearKeyEncryptionConfiguration {
     /// Creates an empty `ClearKeyEncryptionConfiguration`.
@@ -2354,7 +3299,7 @@ impl From<UtcClipTime> for ClipTime {
     }
 }
 /// `commonEncryptionCbcs` of [`StreamingPolicyProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CommonEncryptionCbcs {
@@ -2365,12 +3310,7 @@ pub struct CommonEncryptionCbcs {
     )]
     pub clear_key_encryption_configuration: Option<ClearKeyEncryptionConfiguration>,
     /// Tracks left unencrypted.
-    #[serde(
-        rename = "clearTracks",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "clearTracks", skip_serializing_if = "Option::is_none")]
     pub clear_tracks: Option<Vec<StreamingPolicyTrackSelection>>,
     /// Content keys of this streaming policy.
     #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
@@ -2381,6 +3321,38 @@ pub struct CommonEncryptionCbcs {
     /// Which protocols (dash, download, hls) get delivered with common encryption.
     #[serde(rename = "enabledProtocols", skip_serializing_if = "Option::is_none")]
     pub enabled_protocols: Option<EnabledProtocols>,
+}
+impl ::mkio_core::glue::Members for CommonEncryptionCbcs {
+    const TYPE: &'static str = "CommonEncryptionCbcs";
+    const NAMES: &'static [&'static str] = &[
+        "clearKeyEncryptionConfiguration",
+        "clearTracks",
+        "contentKeys",
+        "drm",
+        "enabledProtocols",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.clear_key_encryption_configuration = map.next_value()?,
+            1 => self.clear_tracks = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.content_keys = map.next_value()?,
+            3 => self.drm = map.next_value()?,
+            4 => self.enabled_protocols = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for CommonEncryptionCbcs {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl CommonEncryptionCbcs {
     /// Creates an empty `CommonEncryptionCbcs`.
@@ -2470,7 +3442,7 @@ impl CommonEncryptionCbcs {
     }
 }
 /// `commonEncryptionCenc` of [`StreamingPolicyProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CommonEncryptionCenc {
@@ -2481,12 +3453,7 @@ pub struct CommonEncryptionCenc {
     )]
     pub clear_key_encryption_configuration: Option<ClearKeyEncryptionConfiguration>,
     /// Tracks left unencrypted.
-    #[serde(
-        rename = "clearTracks",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "clearTracks", skip_serializing_if = "Option::is_none")]
     pub clear_tracks: Option<Vec<StreamingPolicyTrackSelection>>,
     /// Content keys of this streaming policy.
     #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
@@ -2497,6 +3464,38 @@ pub struct CommonEncryptionCenc {
     /// Which protocols (dash, download, hls) get delivered with common encryption.
     #[serde(rename = "enabledProtocols", skip_serializing_if = "Option::is_none")]
     pub enabled_protocols: Option<EnabledProtocols>,
+}
+impl ::mkio_core::glue::Members for CommonEncryptionCenc {
+    const TYPE: &'static str = "CommonEncryptionCenc";
+    const NAMES: &'static [&'static str] = &[
+        "clearKeyEncryptionConfiguration",
+        "clearTracks",
+        "contentKeys",
+        "drm",
+        "enabledProtocols",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.clear_key_encryption_configuration = map.next_value()?,
+            1 => self.clear_tracks = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.content_keys = map.next_value()?,
+            3 => self.drm = map.next_value()?,
+            4 => self.enabled_protocols = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for CommonEncryptionCenc {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl CommonEncryptionCenc {
     /// Creates an empty `CommonEncryptionCenc`.
@@ -2597,7 +3596,7 @@ impl CommonEncryptionCenc {
     }
 }
 /// Response of [`get_content`](super::Client::get_content), [`update_content`](super::Client::update_content) and [`create_content`](super::Client::create_content); item of [`list_contents`](super::Client::list_contents).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -2611,6 +3610,31 @@ pub struct Content {
     pub spec: Option<::serde_json::Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ContentStatus>,
+}
+impl ::mkio_core::glue::Members for Content {
+    const TYPE: &'static str = "Content";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Content {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -2641,7 +3665,7 @@ impl Content {
     }
 }
 /// Response of [`get_content_key_policy`](super::Client::get_content_key_policy), [`update_content_key_policy`](super::Client::update_content_key_policy) and [`create_content_key_policy`](super::Client::create_content_key_policy); item of [`list_content_key_policies`](super::Client::list_content_key_policies).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicy {
@@ -2670,6 +3694,38 @@ pub struct ContentKeyPolicy {
     /// Read-only: the service fills it.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicy {
+    const TYPE: &'static str = "ContentKeyPolicy";
+    const NAMES: &'static [&'static str] = &[
+        "id",
+        "name",
+        "properties",
+        "systemData",
+        "type",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.properties = map.next_value()?,
+            3 => self.system_data = map.next_value()?,
+            4 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicy {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicy {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -2861,7 +3917,7 @@ impl From<ContentKeyPolicyWidevineConfiguration> for ContentKeyPolicyConfigurati
 /// FairPlay license configuration.
 ///
 /// Variant of [`ContentKeyPolicyConfiguration`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyFairPlayConfiguration {
@@ -2894,13 +3950,42 @@ pub struct ContentKeyPolicyFairPlayConfiguration {
     #[serde(rename = "rentalAndLeaseKeyType", skip_serializing_if = "Option::is_none")]
     pub rental_and_lease_key_type: Option<FairPlayRentalAndLeaseKeyType>,
     /// Rental duration; 0 or more.
-    #[serde(
-        rename = "rentalDuration",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "rentalDuration", skip_serializing_if = "Option::is_none")]
     pub rental_duration: Option<i64>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyFairPlayConfiguration {
+    const TYPE: &'static str = "ContentKeyPolicyFairPlayConfiguration";
+    const NAMES: &'static [&'static str] = &[
+        "ask",
+        "fairPlayPfx",
+        "fairPlayPfxPassword",
+        "offlineRentalConfiguration",
+        "rentalAndLeaseKeyType",
+        "rentalDuration",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.ask = map.next_value()?,
+            1 => self.fair_play_pfx = map.next_value()?,
+            2 => self.fair_play_pfx_password = map.next_value()?,
+            3 => self.offline_rental_configuration = map.next_value()?,
+            4 => self.rental_and_lease_key_type = map.next_value()?,
+            5 => self.rental_duration = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyFairPlayConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyFairPlayConfiguration {
     /// Starts `ContentKeyPolicyFairPlayConfiguration`. Required fields are set by name, in this order: `ask`, `fair_play_pfx`, `fair_play_pfx_password`. Other fields start unset.
@@ -3054,26 +4139,42 @@ impl ContentKeyPolicyFairPlayConfiguration {
     }
 }
 /// `offlineRentalConfiguration` of [`ContentKeyPolicyFairPlayConfiguration`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyFairPlayOfflineRentalConfiguration {
     /// `playbackDurationSeconds` in JSON.
-    #[serde(
-        rename = "playbackDurationSeconds",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "playbackDurationSeconds", skip_serializing_if = "Option::is_none")]
     pub playback_duration_seconds: Option<i64>,
     /// `storageDurationSeconds` in JSON.
-    #[serde(
-        rename = "storageDurationSeconds",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "storageDurationSeconds", skip_serializing_if = "Option::is_none")]
     pub storage_duration_seconds: Option<i64>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyFairPlayOfflineRentalConfiguration {
+    const TYPE: &'static str = "ContentKeyPolicyFairPlayOfflineRentalConfiguration";
+    const NAMES: &'static [&'static str] = &[
+        "playbackDurationSeconds",
+        "storageDurationSeconds",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.playback_duration_seconds = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.storage_duration_seconds = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyFairPlayOfflineRentalConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyFairPlayOfflineRentalConfiguration {
     /// Starts `ContentKeyPolicyFairPlayOfflineRentalConfiguration`. Required fields are set by name, in this order: `playback_duration_seconds`, `storage_duration_seconds`. Other fields start unset.
@@ -3146,7 +4247,7 @@ impl ContentKeyPolicyFairPlayOfflineRentalConfiguration {
     }
 }
 /// Response of [`list_content_key_policies`](super::Client::list_content_key_policies).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyList {
@@ -3158,15 +4259,35 @@ pub struct ContentKeyPolicyList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Content key policies on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<ContentKeyPolicy>>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyList {
+    const TYPE: &'static str = "ContentKeyPolicyList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -3205,7 +4326,7 @@ impl ContentKeyPolicyOpenRestriction {
 /// One option of a policy.
 ///
 /// `options` of [`ContentKeyPolicyProperties`], `options` of [`ContentKeyPolicyPutProperties`] and `options` of [`ContentKeyPolicyPropertiesPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyOption {
@@ -3225,6 +4346,36 @@ pub struct ContentKeyPolicyOption {
     /// Conditions for releasing keys under this configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restriction: Option<ContentKeyPolicyRestriction>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyOption {
+    const TYPE: &'static str = "ContentKeyPolicyOption";
+    const NAMES: &'static [&'static str] = &[
+        "configuration",
+        "name",
+        "policyOptionId",
+        "restriction",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.configuration = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.policy_option_id = map.next_value()?,
+            3 => self.restriction = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyOption {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyOption {
     /// Creates `ContentKeyPolicyOption` from its required fields; all others are unset.
@@ -3287,13 +4438,35 @@ impl ContentKeyPolicyOption {
     }
 }
 /// Body of [`update_content_key_policy`](super::Client::update_content_key_policy).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyPatch {
     /// Key policy properties.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub properties: Option<ContentKeyPolicyPropertiesPatch>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyPatch {
+    const TYPE: &'static str = "ContentKeyPolicyPatch";
+    const NAMES: &'static [&'static str] = &["properties"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.properties = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyPatch {
     /// Creates an empty `ContentKeyPolicyPatch`.
@@ -3323,20 +4496,39 @@ impl From<ContentKeyPolicyPropertiesPatch> for ContentKeyPolicyPatch {
 /// PlayReady license configuration.
 ///
 /// Variant of [`ContentKeyPolicyConfiguration`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ContentKeyPolicyPlayReadyConfiguration {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub licenses: Option<Vec<ContentKeyPolicyPlayReadyLicense>>,
     /// Custom data for the response.
     #[serde(rename = "responseCustomData", skip_serializing_if = "Option::is_none")]
     pub response_custom_data: Option<String>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyPlayReadyConfiguration {
+    const TYPE: &'static str = "ContentKeyPolicyPlayReadyConfiguration";
+    const NAMES: &'static [&'static str] = &["licenses", "responseCustomData"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.licenses = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.response_custom_data = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyPlayReadyConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyPlayReadyConfiguration {
     /// Creates `ContentKeyPolicyPlayReadyConfiguration` from its required fields; all others are unset.
@@ -3393,7 +4585,7 @@ impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromHeader {
 /// Content key id comes from the PlayReady configuration.
 ///
 /// Variant of [`ContentKeyPolicyPlayReadyContentKeyLocation`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
@@ -3402,6 +4594,30 @@ pub struct ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
     /// A UUID.
     #[serde(rename = "keyId", default, skip_serializing_if = "Nullable::is_absent")]
     pub key_id: Nullable<String>,
+}
+impl ::mkio_core::glue::Members
+for ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
+    const TYPE: &'static str = "ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier";
+    const NAMES: &'static [&'static str] = &["keyId"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.key_id = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de>
+for ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
     /// Creates `ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier` from its required fields; all others are unset.
@@ -3533,28 +4749,43 @@ for ContentKeyPolicyPlayReadyContentKeyLocation {
 /// Explicit Analog Television Output control bits; see PlayReady's compliance rules.
 ///
 /// `explicitAnalogTelevisionOutputRestriction` of [`ContentKeyPolicyPlayReadyPlayRight`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
     /// True when enforcement is only best effort.
-    #[serde(
-        rename = "bestEffort",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "bestEffort", skip_serializing_if = "Option::is_none")]
     pub best_effort: Option<bool>,
     /// Restriction control bits, 0 to 3.
     ///
     /// Range: 0 to 3.
-    #[serde(
-        rename = "configurationData",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "configurationData", skip_serializing_if = "Option::is_none")]
     pub configuration_data: Option<i64>,
+}
+impl ::mkio_core::glue::Members
+for ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
+    const TYPE: &'static str = "ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction";
+    const NAMES: &'static [&'static str] = &["bestEffort", "configurationData"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.best_effort = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.configuration_data = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de>
+for ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
     /// Starts `ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction`. Required fields are set by name, in this order: `best_effort`. Other fields start unset.
@@ -3614,17 +4845,12 @@ impl ContentKeyPolicyPlayReadyExplicitAnalogTelevisionRestriction {
 /// A PlayReady license.
 ///
 /// `licenses` of [`ContentKeyPolicyPlayReadyConfiguration`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyPlayReadyLicense {
     /// Whether the license works on test devices.
-    #[serde(
-        rename = "allowTestDevices",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "allowTestDevices", skip_serializing_if = "Option::is_none")]
     pub allow_test_devices: Option<bool>,
     /// License start date.
     #[serde(rename = "beginDate", skip_serializing_if = "Option::is_none")]
@@ -3662,6 +4888,50 @@ pub struct ContentKeyPolicyPlayReadyLicense {
     /// `securityLevel` in JSON.
     #[serde(rename = "securityLevel", skip_serializing_if = "Option::is_none")]
     pub security_level: Option<PlayReadySecurityLevel>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyPlayReadyLicense {
+    const TYPE: &'static str = "ContentKeyPolicyPlayReadyLicense";
+    const NAMES: &'static [&'static str] = &[
+        "allowTestDevices",
+        "beginDate",
+        "contentKeyLocation",
+        "contentType",
+        "expirationDate",
+        "gracePeriod",
+        "licenseType",
+        "playRight",
+        "relativeBeginDate",
+        "relativeExpirationDate",
+        "securityLevel",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.allow_test_devices = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.begin_date = map.next_value()?,
+            2 => self.content_key_location = map.next_value()?,
+            3 => self.content_type = map.next_value()?,
+            4 => self.expiration_date = map.next_value()?,
+            5 => self.grace_period = map.next_value()?,
+            6 => self.license_type = map.next_value()?,
+            7 => self.play_right = map.next_value()?,
+            8 => self.relative_begin_date = map.next_value()?,
+            9 => self.relative_expiration_date = map.next_value()?,
+            10 => self.security_level = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyPlayReadyLicense {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyPlayReadyLicense {
     /// Starts `ContentKeyPolicyPlayReadyLicense`. Required fields are set by name, in this order: `allow_test_devices`. Other fields start unset.
@@ -3845,7 +5115,7 @@ impl ContentKeyPolicyPlayReadyLicense {
 /// Play right settings of a PlayReady license.
 ///
 /// `playRight` of [`ContentKeyPolicyPlayReadyLicense`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyPlayReadyPlayRight {
@@ -3854,8 +5124,6 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     /// Range: 0 to 3.
     #[serde(
         rename = "agcAndColorStripeRestriction",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub agc_and_color_stripe_restriction: Option<i64>,
@@ -3866,34 +5134,23 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     )]
     pub allow_passing_video_content_to_unknown_output: Option<PlayReadyUnknownOutput>,
     /// Output protection level.
-    #[serde(
-        rename = "analogVideoOpl",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "analogVideoOpl", skip_serializing_if = "Option::is_none")]
     pub analog_video_opl: Option<i64>,
     /// Output protection level, compressed digital audio.
     #[serde(
         rename = "compressedDigitalAudioOpl",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub compressed_digital_audio_opl: Option<i64>,
     /// Output protection level, compressed digital video.
     #[serde(
         rename = "compressedDigitalVideoOpl",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub compressed_digital_video_opl: Option<i64>,
     /// `digitalVideoOnlyContentRestriction` in JSON.
     #[serde(
         rename = "digitalVideoOnlyContentRestriction",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub digital_video_only_content_restriction: Option<bool>,
@@ -3913,45 +5170,108 @@ pub struct ContentKeyPolicyPlayReadyPlayRight {
     /// `imageConstraintForAnalogComponentVideoRestriction` in JSON.
     #[serde(
         rename = "imageConstraintForAnalogComponentVideoRestriction",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub image_constraint_for_analog_component_video_restriction: Option<bool>,
     /// `imageConstraintForAnalogComputerMonitorRestriction` in JSON.
     #[serde(
         rename = "imageConstraintForAnalogComputerMonitorRestriction",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub image_constraint_for_analog_computer_monitor_restriction: Option<bool>,
     /// SCMS (serial copy management) setting, 0 to 3.
     ///
     /// Range: 0 to 3.
-    #[serde(
-        rename = "scmsRestriction",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "scmsRestriction", skip_serializing_if = "Option::is_none")]
     pub scms_restriction: Option<i64>,
     /// Output protection level, uncompressed digital audio.
     #[serde(
         rename = "uncompressedDigitalAudioOpl",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub uncompressed_digital_audio_opl: Option<i64>,
     /// Output protection level, uncompressed digital video.
     #[serde(
         rename = "uncompressedDigitalVideoOpl",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub uncompressed_digital_video_opl: Option<i64>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyPlayReadyPlayRight {
+    const TYPE: &'static str = "ContentKeyPolicyPlayReadyPlayRight";
+    const NAMES: &'static [&'static str] = &[
+        "agcAndColorStripeRestriction",
+        "allowPassingVideoContentToUnknownOutput",
+        "analogVideoOpl",
+        "compressedDigitalAudioOpl",
+        "compressedDigitalVideoOpl",
+        "digitalVideoOnlyContentRestriction",
+        "explicitAnalogTelevisionOutputRestriction",
+        "firstPlayExpiration",
+        "imageConstraintForAnalogComponentVideoRestriction",
+        "imageConstraintForAnalogComputerMonitorRestriction",
+        "scmsRestriction",
+        "uncompressedDigitalAudioOpl",
+        "uncompressedDigitalVideoOpl",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => {
+                self.agc_and_color_stripe_restriction = ::mkio_core::glue::next_lenient(
+                    map,
+                )?;
+            }
+            1 => self.allow_passing_video_content_to_unknown_output = map.next_value()?,
+            2 => self.analog_video_opl = ::mkio_core::glue::next_lenient(map)?,
+            3 => {
+                self.compressed_digital_audio_opl = ::mkio_core::glue::next_lenient(map)?;
+            }
+            4 => {
+                self.compressed_digital_video_opl = ::mkio_core::glue::next_lenient(map)?;
+            }
+            5 => {
+                self.digital_video_only_content_restriction = ::mkio_core::glue::next_lenient(
+                    map,
+                )?;
+            }
+            6 => self.explicit_analog_television_output_restriction = map.next_value()?,
+            7 => self.first_play_expiration = map.next_value()?,
+            8 => {
+                self.image_constraint_for_analog_component_video_restriction = ::mkio_core::glue::next_lenient(
+                    map,
+                )?;
+            }
+            9 => {
+                self.image_constraint_for_analog_computer_monitor_restriction = ::mkio_core::glue::next_lenient(
+                    map,
+                )?;
+            }
+            10 => self.scms_restriction = ::mkio_core::glue::next_lenient(map)?,
+            11 => {
+                self.uncompressed_digital_audio_opl = ::mkio_core::glue::next_lenient(
+                    map,
+                )?;
+            }
+            12 => {
+                self.uncompressed_digital_video_opl = ::mkio_core::glue::next_lenient(
+                    map,
+                )?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyPlayReadyPlayRight {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyPlayReadyPlayRight {
     /// Starts `ContentKeyPolicyPlayReadyPlayRight`. Required fields are set by name, in this order: `digital_video_only_content_restriction`, `image_constraint_for_analog_component_video_restriction`, `image_constraint_for_analog_computer_monitor_restriction`. Other fields start unset.
@@ -4212,7 +5532,7 @@ impl ContentKeyPolicyPlayReadyPlayRight {
 /// Content key policy properties.
 ///
 /// `properties` of [`ContentKeyPolicy`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyProperties {
@@ -4229,8 +5549,6 @@ pub struct ContentKeyPolicyProperties {
     /// Turns on FairPlay compatibility with AMS.
     #[serde(
         rename = "fairPlayAmsCompatibility",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub fair_play_ams_compatibility: Option<bool>,
@@ -4240,11 +5558,7 @@ pub struct ContentKeyPolicyProperties {
     #[serde(rename = "lastModified", skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<Timestamp>,
     /// Policy options.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<Vec<ContentKeyPolicyOption>>,
     /// Legacy policy id.
     ///
@@ -4253,6 +5567,40 @@ pub struct ContentKeyPolicyProperties {
     /// A UUID.
     #[serde(rename = "policyId", skip_serializing_if = "Option::is_none")]
     pub policy_id: Option<String>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyProperties {
+    const TYPE: &'static str = "ContentKeyPolicyProperties";
+    const NAMES: &'static [&'static str] = &[
+        "created",
+        "description",
+        "fairPlayAmsCompatibility",
+        "lastModified",
+        "options",
+        "policyId",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.description = map.next_value()?,
+            2 => self.fair_play_ams_compatibility = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.last_modified = map.next_value()?,
+            4 => self.options = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.policy_id = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyProperties {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyProperties {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -4289,7 +5637,7 @@ impl ContentKeyPolicyProperties {
 /// Content key policy properties.
 ///
 /// `properties` of [`ContentKeyPolicyPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyPropertiesPatch {
@@ -4307,6 +5655,34 @@ pub struct ContentKeyPolicyPropertiesPatch {
     /// Policy options.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<Vec<ContentKeyPolicyOption>>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyPropertiesPatch {
+    const TYPE: &'static str = "ContentKeyPolicyPropertiesPatch";
+    const NAMES: &'static [&'static str] = &[
+        "description",
+        "fairPlayAmsCompatibility",
+        "options",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.description = map.next_value()?,
+            1 => self.fair_play_ams_compatibility = map.next_value()?,
+            2 => self.options = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyPropertiesPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyPropertiesPatch {
     /// Creates an empty `ContentKeyPolicyPropertiesPatch`.
@@ -4535,7 +5911,7 @@ impl From<ContentKeyPolicyUnknownRestriction> for ContentKeyPolicyRestriction {
 /// RSA key used when validating tokens.
 ///
 /// Variant of [`ContentKeyPolicyTokenKey`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyRsaTokenKey {
@@ -4549,6 +5925,29 @@ pub struct ContentKeyPolicyRsaTokenKey {
     /// Base64.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub modulus: Nullable<String>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyRsaTokenKey {
+    const TYPE: &'static str = "ContentKeyPolicyRsaTokenKey";
+    const NAMES: &'static [&'static str] = &["exponent", "modulus"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.exponent = map.next_value()?,
+            1 => self.modulus = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyRsaTokenKey {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyRsaTokenKey {
     /// Starts `ContentKeyPolicyRsaTokenKey`. Required fields are set by name, in this order: `modulus`, `exponent`. Other fields start unset.
@@ -4631,13 +6030,35 @@ pub type ContentKeyPolicySecrets = Secret<Value>;
 /// Symmetric key used when validating tokens.
 ///
 /// Variant of [`ContentKeyPolicyTokenKey`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicySymmetricTokenKey {
     /// Base64.
     #[serde(rename = "keyValue", default, skip_serializing_if = "Nullable::is_absent")]
     pub key_value: Nullable<Secret<String>>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicySymmetricTokenKey {
+    const TYPE: &'static str = "ContentKeyPolicySymmetricTokenKey";
+    const NAMES: &'static [&'static str] = &["keyValue"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.key_value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicySymmetricTokenKey {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicySymmetricTokenKey {
     /// Creates `ContentKeyPolicySymmetricTokenKey` from its required fields; all others are unset.
@@ -4663,7 +6084,7 @@ impl ContentKeyPolicySymmetricTokenKey {
 /// A claim in a token.
 ///
 /// `requiredClaims` of [`ContentKeyPolicyTokenRestriction`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyTokenClaim {
@@ -4673,6 +6094,29 @@ pub struct ContentKeyPolicyTokenClaim {
     /// `claimValue` in JSON.
     #[serde(rename = "claimValue", skip_serializing_if = "Option::is_none")]
     pub claim_value: Option<String>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyTokenClaim {
+    const TYPE: &'static str = "ContentKeyPolicyTokenClaim";
+    const NAMES: &'static [&'static str] = &["claimType", "claimValue"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.claim_type = map.next_value()?,
+            1 => self.claim_value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyTokenClaim {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyTokenClaim {
     /// Creates an empty `ContentKeyPolicyTokenClaim`.
@@ -4812,15 +6256,13 @@ impl From<ContentKeyPolicyX509CertificateTokenKey> for ContentKeyPolicyTokenKey 
 /// Token restriction: licenses and keys are delivered only for a token meeting these conditions.
 ///
 /// Variant of [`ContentKeyPolicyRestriction`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyTokenRestriction {
     /// Additional keys accepted for verification.
     #[serde(
         rename = "alternateVerificationKeys",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub alternate_verification_keys: Option<Vec<ContentKeyPolicyTokenKey>>,
@@ -4844,16 +6286,47 @@ pub struct ContentKeyPolicyTokenRestriction {
     )]
     pub primary_verification_key: Nullable<ContentKeyPolicyTokenKey>,
     /// Claims the token must carry.
-    #[serde(
-        rename = "requiredClaims",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "requiredClaims", skip_serializing_if = "Option::is_none")]
     pub required_claims: Option<Vec<ContentKeyPolicyTokenClaim>>,
     /// Token type.
     #[serde(rename = "restrictionTokenType", skip_serializing_if = "Option::is_none")]
     pub restriction_token_type: Option<RestrictionTokenType>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyTokenRestriction {
+    const TYPE: &'static str = "ContentKeyPolicyTokenRestriction";
+    const NAMES: &'static [&'static str] = &[
+        "alternateVerificationKeys",
+        "audience",
+        "issuer",
+        "openIdConnectDiscoveryDocument",
+        "primaryVerificationKey",
+        "requiredClaims",
+        "restrictionTokenType",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.alternate_verification_keys = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.audience = map.next_value()?,
+            2 => self.issuer = map.next_value()?,
+            3 => self.open_id_connect_discovery_document = map.next_value()?,
+            4 => self.primary_verification_key = map.next_value()?,
+            5 => self.required_claims = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.restriction_token_type = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyTokenRestriction {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyTokenRestriction {
     /// Starts `ContentKeyPolicyTokenRestriction`. Required fields are set by name, in this order: `audience`, `issuer`. Other fields start unset.
@@ -5031,13 +6504,35 @@ impl ContentKeyPolicyUnknownRestriction {
 /// Widevine license configuration.
 ///
 /// Variant of [`ContentKeyPolicyConfiguration`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyWidevineConfiguration {
     /// `widevineTemplate` in JSON.
     #[serde(rename = "widevineTemplate", skip_serializing_if = "Option::is_none")]
     pub widevine_template: Option<String>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyWidevineConfiguration {
+    const TYPE: &'static str = "ContentKeyPolicyWidevineConfiguration";
+    const NAMES: &'static [&'static str] = &["widevineTemplate"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.widevine_template = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyWidevineConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyWidevineConfiguration {
     /// Creates `ContentKeyPolicyWidevineConfiguration` from its required fields; all others are unset.
@@ -5063,7 +6558,7 @@ impl ContentKeyPolicyWidevineConfiguration {
 /// Certificate used when validating tokens.
 ///
 /// Variant of [`ContentKeyPolicyTokenKey`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentKeyPolicyX509CertificateTokenKey {
@@ -5072,6 +6567,28 @@ pub struct ContentKeyPolicyX509CertificateTokenKey {
     /// Base64.
     #[serde(rename = "rawBody", default, skip_serializing_if = "Nullable::is_absent")]
     pub raw_body: Nullable<String>,
+}
+impl ::mkio_core::glue::Members for ContentKeyPolicyX509CertificateTokenKey {
+    const TYPE: &'static str = "ContentKeyPolicyX509CertificateTokenKey";
+    const NAMES: &'static [&'static str] = &["rawBody"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.raw_body = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentKeyPolicyX509CertificateTokenKey {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentKeyPolicyX509CertificateTokenKey {
     /// Creates `ContentKeyPolicyX509CertificateTokenKey` from its required fields; all others are unset.
@@ -5095,7 +6612,7 @@ impl ContentKeyPolicyX509CertificateTokenKey {
     }
 }
 /// Response of [`list_contents`](super::Client::list_contents).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentList {
@@ -5107,15 +6624,35 @@ pub struct ContentList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Content records on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Content>>,
+}
+impl ::mkio_core::glue::Members for ContentList {
+    const TYPE: &'static str = "ContentList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -5138,13 +6675,35 @@ impl ContentList {
     }
 }
 /// Body of [`update_content`](super::Client::update_content).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ContentPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<DefaultPatchMetadata>,
+}
+impl ::mkio_core::glue::Members for ContentPatch {
+    const TYPE: &'static str = "ContentPatch";
+    const NAMES: &'static [&'static str] = &["metadata"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentPatch {
     /// Creates an empty `ContentPatch`.
@@ -5198,13 +6757,35 @@ impl From<DefaultMetadata> for ContentPut {
     ContentPut
 }
 /// `status` of [`Content`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ContentStatus {
     /// Whether any active flow currently uses the content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ActivityState>,
+}
+impl ::mkio_core::glue::Members for ContentStatus {
+    const TYPE: &'static str = "ContentStatus";
+    const NAMES: &'static [&'static str] = &["state"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.state = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ContentStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ContentStatus {
     /// Returns [`state`](Self#structfield.state), if it is set.
@@ -5214,7 +6795,7 @@ impl ContentStatus {
     }
 }
 /// `crossSiteAccessPolicies` of [`LiveEventProperties`], `crossSiteAccessPolicies` of [`LiveEventPutProperties`], `crossSiteAccessPolicies` of [`StreamingEndpointProperties`], `crossSiteAccessPolicies` of [`StreamingEndpointPutProperties`] and 1 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CrossSiteAccessPolicies {
@@ -5232,6 +6813,29 @@ pub struct CrossSiteAccessPolicies {
         skip_serializing_if = "Nullable::is_absent"
     )]
     pub cross_domain_policy: Nullable<String>,
+}
+impl ::mkio_core::glue::Members for CrossSiteAccessPolicies {
+    const TYPE: &'static str = "CrossSiteAccessPolicies";
+    const NAMES: &'static [&'static str] = &["clientAccessPolicy", "crossDomainPolicy"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.client_access_policy = map.next_value()?,
+            1 => self.cross_domain_policy = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for CrossSiteAccessPolicies {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl CrossSiteAccessPolicies {
     /// Creates an empty `CrossSiteAccessPolicies`.
@@ -5271,13 +6875,35 @@ impl CrossSiteAccessPolicies {
     }
 }
 /// `dashSettings` of [`AudioTrack`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DashSettings {
     /// DASH role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+}
+impl ::mkio_core::glue::Members for DashSettings {
+    const TYPE: &'static str = "DashSettings";
+    const NAMES: &'static [&'static str] = &["role"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.role = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DashSettings {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DashSettings {
     /// Creates an empty `DashSettings`.
@@ -5300,7 +6926,7 @@ impl DashSettings {
     }
 }
 /// `defaultKey` of [`StreamingPolicyContentKeys`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DefaultKey {
@@ -5310,6 +6936,29 @@ pub struct DefaultKey {
     /// Policy the key uses.
     #[serde(rename = "policyName", skip_serializing_if = "Option::is_none")]
     pub policy_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for DefaultKey {
+    const TYPE: &'static str = "DefaultKey";
+    const NAMES: &'static [&'static str] = &["label", "policyName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.label = map.next_value()?,
+            1 => self.policy_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DefaultKey {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DefaultKey {
     /// Creates an empty `DefaultKey`.
@@ -5343,7 +6992,7 @@ impl DefaultKey {
     }
 }
 /// Response of [`get_destination`](super::Client::get_destination), [`update_destination`](super::Client::update_destination) and [`create_destination`](super::Client::create_destination); item of [`list_destinations`](super::Client::list_destinations).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -5357,6 +7006,31 @@ pub struct Destination {
     pub spec: Option<DestinationSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<DestinationStatus>,
+}
+impl ::mkio_core::glue::Members for Destination {
+    const TYPE: &'static str = "Destination";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Destination {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Destination {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -5390,7 +7064,7 @@ impl Destination {
     }
 }
 /// Response of [`list_destinations`](super::Client::list_destinations).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DestinationList {
@@ -5402,15 +7076,35 @@ pub struct DestinationList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Destinations on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Destination>>,
+}
+impl ::mkio_core::glue::Members for DestinationList {
+    const TYPE: &'static str = "DestinationList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DestinationList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DestinationList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -5433,13 +7127,35 @@ impl DestinationList {
     }
 }
 /// Body of [`update_destination`](super::Client::update_destination).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct DestinationPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<DefaultPatchMetadata>,
+}
+impl ::mkio_core::glue::Members for DestinationPatch {
+    const TYPE: &'static str = "DestinationPatch";
+    const NAMES: &'static [&'static str] = &["metadata"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DestinationPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DestinationPatch {
     /// Creates an empty `DestinationPatch`.
@@ -5500,7 +7216,7 @@ impl DestinationPut {
     DestinationPut
 }
 /// `spec` of [`DestinationPut`] and `spec` of [`Destination`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DestinationSpec {
@@ -5517,6 +7233,34 @@ pub struct DestinationSpec {
     /// Transport carrying the content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<TransportSpec>,
+}
+impl ::mkio_core::glue::Members for DestinationSpec {
+    const TYPE: &'static str = "DestinationSpec";
+    const NAMES: &'static [&'static str] = &[
+        "aquilaSourceId",
+        "networkName",
+        "transport",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.aquila_source_id = map.next_value()?,
+            1 => self.network_name = map.next_value()?,
+            2 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DestinationSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DestinationSpec {
     /// Creates an empty `DestinationSpec`.
@@ -5564,7 +7308,7 @@ impl DestinationSpec {
     }
 }
 /// `status` of [`Destination`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DestinationStatus {
@@ -5577,6 +7321,30 @@ pub struct DestinationStatus {
     /// Status of the destination's transport.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<TransportStatus>,
+}
+impl ::mkio_core::glue::Members for DestinationStatus {
+    const TYPE: &'static str = "DestinationStatus";
+    const NAMES: &'static [&'static str] = &["networkDisplayName", "state", "transport"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.network_display_name = map.next_value()?,
+            1 => self.state = map.next_value()?,
+            2 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for DestinationStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl DestinationStatus {
     /// Returns [`network_display_name`](Self#structfield.network_display_name), if it is set.
@@ -5599,39 +7367,52 @@ impl DestinationStatus {
     }
 }
 /// `enabledProtocols` of [`CommonEncryptionCbcs`], `enabledProtocols` of [`CommonEncryptionCenc`], `enabledProtocols` of [`EnvelopeEncryption`] and `enabledProtocols` of [`NoEncryption`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EnabledProtocols {
     /// Turn DASH on.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dash: Option<bool>,
     /// Turn download on.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub download: Option<bool>,
     /// Turn HLS on.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hls: Option<bool>,
     /// Ignored; Smooth Streaming is unsupported.
-    #[serde(
-        rename = "smoothStreaming",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "smoothStreaming", skip_serializing_if = "Option::is_none")]
     pub smooth_streaming: Option<bool>,
+}
+impl ::mkio_core::glue::Members for EnabledProtocols {
+    const TYPE: &'static str = "EnabledProtocols";
+    const NAMES: &'static [&'static str] = &[
+        "dash",
+        "download",
+        "hls",
+        "smoothStreaming",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.dash = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.download = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.hls = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.smooth_streaming = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for EnabledProtocols {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl EnabledProtocols {
     /// Creates `EnabledProtocols`: `dash` and `download` and `hls` and `smooth_streaming` are false, all others are unset.
@@ -5696,7 +7477,7 @@ impl EnabledProtocols {
     }
 }
 /// Variant of [`TransformPreset`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EncoderPreset {
@@ -5709,6 +7490,34 @@ pub struct EncoderPreset {
     /// Preset name.
     #[serde(rename = "presetName", skip_serializing_if = "Option::is_none")]
     pub preset_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for EncoderPreset {
+    const TYPE: &'static str = "EncoderPreset";
+    const NAMES: &'static [&'static str] = &[
+        "advancedSettingsName",
+        "config",
+        "presetName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.advanced_settings_name = map.next_value()?,
+            1 => self.config = map.next_value()?,
+            2 => self.preset_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for EncoderPreset {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl EncoderPreset {
     /// Creates `EncoderPreset` from its required fields; all others are unset.
@@ -5801,17 +7610,12 @@ impl EncoderPreset {
     }
 }
 /// `envelopeEncryption` of [`StreamingPolicyProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EnvelopeEncryption {
     /// Tracks delivered with no envelope encryption.
-    #[serde(
-        rename = "clearTracks",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "clearTracks", skip_serializing_if = "Option::is_none")]
     pub clear_tracks: Option<Vec<StreamingPolicyTrackSelection>>,
     /// Content keys of this streaming policy.
     #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
@@ -5827,6 +7631,36 @@ pub struct EnvelopeEncryption {
     /// Which protocols (dash, download, hls) get delivered with envelope encryption.
     #[serde(rename = "enabledProtocols", skip_serializing_if = "Option::is_none")]
     pub enabled_protocols: Option<EnabledProtocols>,
+}
+impl ::mkio_core::glue::Members for EnvelopeEncryption {
+    const TYPE: &'static str = "EnvelopeEncryption";
+    const NAMES: &'static [&'static str] = &[
+        "clearTracks",
+        "contentKeys",
+        "customKeyAcquisitionUrlTemplate",
+        "enabledProtocols",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.clear_tracks = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.content_keys = map.next_value()?,
+            2 => self.custom_key_acquisition_url_template = map.next_value()?,
+            3 => self.enabled_protocols = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for EnvelopeEncryption {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl EnvelopeEncryption {
     /// Creates an empty `EnvelopeEncryption`.
@@ -5942,7 +7776,7 @@ impl EnvelopeEncryption {
     }
 }
 /// `trackSelections` of [`FilterTrackSelection`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FilterTrackPropertyCondition {
@@ -5955,6 +7789,30 @@ pub struct FilterTrackPropertyCondition {
     /// Value compared, case-insensitively.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+}
+impl ::mkio_core::glue::Members for FilterTrackPropertyCondition {
+    const TYPE: &'static str = "FilterTrackPropertyCondition";
+    const NAMES: &'static [&'static str] = &["operation", "property", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.operation = map.next_value()?,
+            1 => self.property = map.next_value()?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FilterTrackPropertyCondition {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FilterTrackPropertyCondition {
     /// Creates `FilterTrackPropertyCondition` from its required fields; all others are unset.
@@ -6006,18 +7864,35 @@ impl FilterTrackPropertyCondition {
     }
 }
 /// `tracks` of [`MediaFilterProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FilterTrackSelection {
     /// Conditions choosing output tracks; several are combined with AND. Usually one on Type plus further ones such as Bitrate 'Equal' '3000000-5000000'.
-    #[serde(
-        rename = "trackSelections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "trackSelections", skip_serializing_if = "Option::is_none")]
     pub track_selections: Option<Vec<FilterTrackPropertyCondition>>,
+}
+impl ::mkio_core::glue::Members for FilterTrackSelection {
+    const TYPE: &'static str = "FilterTrackSelection";
+    const NAMES: &'static [&'static str] = &["trackSelections"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.track_selections = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FilterTrackSelection {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FilterTrackSelection {
     /// Creates `FilterTrackSelection` from its required fields; all others are unset.
@@ -6050,17 +7925,35 @@ impl FilterTrackSelection {
     }
 }
 /// `firstQuality` of [`MediaFilterProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FirstQuality {
     /// Target video bitrate at HLS playback start; the representation nearest to it is listed first in the manifest.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<i64>,
+}
+impl ::mkio_core::glue::Members for FirstQuality {
+    const TYPE: &'static str = "FirstQuality";
+    const NAMES: &'static [&'static str] = &["bitrate"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.bitrate = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for FirstQuality {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl FirstQuality {
     /// Creates `FirstQuality` from its required fields; all others are unset.
@@ -6084,17 +7977,35 @@ impl FirstQuality {
     }
 }
 /// `credential` of [`GoogleCredentialSpec`], `credential` of [`GoogleStorageSpecPut`] and `credential` of [`GoogleStorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GoogleCredential {
     /// Google Application Credentials as JSON: a service account key created with the gcloud CLI or downloaded in the GCP console.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub gac: Option<Secret<BTreeMap<String, String>>>,
+}
+impl ::mkio_core::glue::Members for GoogleCredential {
+    const TYPE: &'static str = "GoogleCredential";
+    const NAMES: &'static [&'static str] = &["gac"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.gac = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for GoogleCredential {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl GoogleCredential {
     /// Creates `GoogleCredential` from its required fields; all others are unset.
@@ -6119,13 +8030,35 @@ impl GoogleCredential {
     }
 }
 /// Variant of [`StorageCredentialSpec`] and [`StorageCredentialPostSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GoogleCredentialSpec {
     /// Google Storage bucket credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<GoogleCredential>,
+}
+impl ::mkio_core::glue::Members for GoogleCredentialSpec {
+    const TYPE: &'static str = "GoogleCredentialSpec";
+    const NAMES: &'static [&'static str] = &["credential"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.credential = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for GoogleCredentialSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl GoogleCredentialSpec {
     /// Creates `GoogleCredentialSpec` from its required fields; all others are unset.
@@ -6158,7 +8091,7 @@ impl GoogleCredentialSpec {
     }
 }
 /// Variant of [`StorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GoogleStorageSpec {
@@ -6178,6 +8111,36 @@ pub struct GoogleStorageSpec {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+}
+impl ::mkio_core::glue::Members for GoogleStorageSpec {
+    const TYPE: &'static str = "GoogleStorageSpec";
+    const NAMES: &'static [&'static str] = &[
+        "bucketName",
+        "credential",
+        "description",
+        "region",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.bucket_name = map.next_value()?,
+            1 => self.credential = map.next_value()?,
+            2 => self.description = map.next_value()?,
+            3 => self.region = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for GoogleStorageSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl GoogleStorageSpec {
     /// Returns [`bucket_name`](Self#structfield.bucket_name), if it is set.
@@ -6205,13 +8168,35 @@ impl GoogleStorageSpec {
     }
 }
 /// Variant of [`StoragePatchSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GoogleStorageSpecPatch {
     /// Free-text storage description.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub description: Nullable<String>,
+}
+impl ::mkio_core::glue::Members for GoogleStorageSpecPatch {
+    const TYPE: &'static str = "GoogleStorageSpecPatch";
+    const NAMES: &'static [&'static str] = &["description"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.description = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for GoogleStorageSpecPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl GoogleStorageSpecPatch {
     /// Creates an empty `GoogleStorageSpecPatch`.
@@ -6272,7 +8257,7 @@ impl GoogleStorageSpecPut {
     }
 }
 /// `hlsSettings` of [`AudioTrack`] and `hlsSettings` of [`TextTrack`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct HlsSettings {
@@ -6282,21 +8267,37 @@ pub struct HlsSettings {
     /// Whether this is the default track.
     ///
     /// Default: `false`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<bool>,
     /// Whether this is a forced track.
     ///
     /// Default: `false`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub forced: Option<bool>,
+}
+impl ::mkio_core::glue::Members for HlsSettings {
+    const TYPE: &'static str = "HlsSettings";
+    const NAMES: &'static [&'static str] = &["characteristics", "default", "forced"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.characteristics = map.next_value()?,
+            1 => self.default = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.forced = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for HlsSettings {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl HlsSettings {
     /// Creates an empty `HlsSettings`.
@@ -6360,13 +8361,35 @@ impl HlsSettings {
     }
 }
 /// `accessControl` of [`LiveEventInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct InputAccessControl {
     /// IP access control on live event inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<IpAccessControl>,
+}
+impl ::mkio_core::glue::Members for InputAccessControl {
+    const TYPE: &'static str = "InputAccessControl";
+    const NAMES: &'static [&'static str] = &["ip"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.ip = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for InputAccessControl {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl InputAccessControl {
     /// Creates `InputAccessControl` from its required fields; all others are unset.
@@ -6475,17 +8498,35 @@ impl From<TextTrack> for InsertedTrack {
     }
 }
 /// `ip` of [`InputAccessControl`] and `ip` of [`PreviewAccessControl`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct IpAccessControl {
     /// IP ranges that may reach the preview; an empty list admits every IP.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub allow: Option<Vec<IpRange>>,
+}
+impl ::mkio_core::glue::Members for IpAccessControl {
+    const TYPE: &'static str = "IpAccessControl";
+    const NAMES: &'static [&'static str] = &["allow"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.allow = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for IpAccessControl {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl IpAccessControl {
     /// Creates `IpAccessControl` from its required fields; all others are unset.
@@ -6512,7 +8553,7 @@ impl IpAccessControl {
     }
 }
 /// `allow` of [`StreamingEndpointIpAcl`] and `allow` of [`StreamingEndpointIpAclPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -6527,13 +8568,32 @@ pub struct IpAcl {
     /// CIDR prefix length.
     ///
     /// Range: 0 to 32. Default: `32`.
-    #[serde(
-        rename = "subnetPrefixLength",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "subnetPrefixLength", skip_serializing_if = "Option::is_none")]
     pub subnet_prefix_length: Option<i64>,
+}
+impl ::mkio_core::glue::Members for IpAcl {
+    const TYPE: &'static str = "IpAcl";
+    const NAMES: &'static [&'static str] = &["address", "name", "subnetPrefixLength"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.address = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.subnet_prefix_length = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for IpAcl {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl IpAcl {
     /// Creates `IpAcl` from its required fields; all others are unset.
@@ -6581,7 +8641,7 @@ impl IpAcl {
     }
 }
 /// `allow` of [`IpAccessControl`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct IpRange {
@@ -6596,13 +8656,32 @@ pub struct IpRange {
     /// CIDR prefix length.
     ///
     /// Range: 0 to 32.
-    #[serde(
-        rename = "subnetPrefixLength",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "subnetPrefixLength", skip_serializing_if = "Option::is_none")]
     pub subnet_prefix_length: Option<i64>,
+}
+impl ::mkio_core::glue::Members for IpRange {
+    const TYPE: &'static str = "IpRange";
+    const NAMES: &'static [&'static str] = &["address", "name", "subnetPrefixLength"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.address = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.subnet_prefix_length = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for IpRange {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl IpRange {
     /// Starts `IpRange`. Required fields are set by name, in this order: `name`, `address`. Other fields start unset.
@@ -6674,13 +8753,35 @@ impl IpRange {
     }
 }
 /// `ipResource` of [`TransportSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct IpResource {
     /// IP reservation: External = public address, Internal = internal address (ask MediaKind before use), None = nothing reserved. Unneeded for transports among on-prem devices.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<IpResourceType>,
+}
+impl ::mkio_core::glue::Members for IpResource {
+    const TYPE: &'static str = "IpResource";
+    const NAMES: &'static [&'static str] = &["type"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for IpResource {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl IpResource {
     /// Creates `IpResource` from its required fields; all others are unset.
@@ -6716,7 +8817,7 @@ impl IpResource {
     }
 }
 /// Response of [`get_job`](super::Client::get_job), [`update_job`](super::Client::update_job) and [`create_job`](super::Client::create_job); item of [`list_jobs`](super::Client::list_jobs) and [`list_transform_jobs`](super::Client::list_transform_jobs).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Job {
@@ -6745,6 +8846,38 @@ pub struct Job {
     /// Read-only: the service fills it.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+}
+impl ::mkio_core::glue::Members for Job {
+    const TYPE: &'static str = "Job";
+    const NAMES: &'static [&'static str] = &[
+        "id",
+        "name",
+        "properties",
+        "systemData",
+        "type",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.properties = map.next_value()?,
+            3 => self.system_data = map.next_value()?,
+            4 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Job {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Job {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -6789,7 +8922,7 @@ impl Job {
     }
 }
 /// `error` of [`JobOutputAsset`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct JobError {
@@ -6805,6 +8938,31 @@ pub struct JobError {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<JobErrorRetry>,
+}
+impl ::mkio_core::glue::Members for JobError {
+    const TYPE: &'static str = "JobError";
+    const NAMES: &'static [&'static str] = &["category", "code", "message", "retry"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.category = map.next_value()?,
+            1 => self.code = map.next_value()?,
+            2 => self.message = map.next_value()?,
+            3 => self.retry = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for JobError {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl JobError {
     /// Creates an empty `JobError`.
@@ -6973,7 +9131,7 @@ impl From<JobInputHttp> for JobInput {
     }
 }
 /// Variant of [`JobInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -6984,11 +9142,7 @@ pub struct JobInputAsset {
     /// Input timeline point where processing stops; default is the media end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<ClipTime>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<String>>,
     /// Label of the JobInputClip.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -6996,6 +9150,38 @@ pub struct JobInputAsset {
     /// Input timeline point where processing starts; default is the media beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<ClipTime>,
+}
+impl ::mkio_core::glue::Members for JobInputAsset {
+    const TYPE: &'static str = "JobInputAsset";
+    const NAMES: &'static [&'static str] = &[
+        "assetName",
+        "end",
+        "files",
+        "label",
+        "start",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.asset_name = map.next_value()?,
+            1 => self.end = map.next_value()?,
+            2 => self.files = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.label = map.next_value()?,
+            4 => self.start = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for JobInputAsset {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl JobInputAsset {
     /// Creates `JobInputAsset` from its required fields; all others are unset.
@@ -7070,7 +9256,7 @@ impl JobInputAsset {
     }
 }
 /// Variant of [`JobInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct JobInputHttp {
@@ -7081,11 +9267,7 @@ pub struct JobInputHttp {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<ClipTime>,
     /// File list; mandatory for JobInputHttp.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<String>>,
     /// Label of the JobInputClip.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -7093,6 +9275,38 @@ pub struct JobInputHttp {
     /// Not implemented. Input timeline point where processing starts; default is the media beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<ClipTime>,
+}
+impl ::mkio_core::glue::Members for JobInputHttp {
+    const TYPE: &'static str = "JobInputHttp";
+    const NAMES: &'static [&'static str] = &[
+        "baseUri",
+        "end",
+        "files",
+        "label",
+        "start",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.base_uri = map.next_value()?,
+            1 => self.end = map.next_value()?,
+            2 => self.files = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.label = map.next_value()?,
+            4 => self.start = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for JobInputHttp {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl JobInputHttp {
     /// Creates `JobInputHttp` from its required fields; all others are unset.
@@ -7167,7 +9381,7 @@ impl JobInputHttp {
     }
 }
 /// Response of [`list_jobs`](super::Client::list_jobs) and [`list_transform_jobs`](super::Client::list_transform_jobs).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct JobList {
@@ -7179,15 +9393,35 @@ pub struct JobList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Jobs on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Job>>,
+}
+impl ::mkio_core::glue::Members for JobList {
+    const TYPE: &'static str = "JobList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for JobList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl JobList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -7272,7 +9506,7 @@ impl From<JobOutputAsset> for JobOutput {
     }
 }
 /// Variant of [`JobOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct JobOutputAsset {
@@ -7297,11 +9531,7 @@ pub struct JobOutputAsset {
     /// Read-only: the service fills it.
     ///
     /// Default: `0`.
-    #[serde(
-        deserialize_with = "::mkio_core::glue::lenient",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
+    #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub progress: Nullable<i64>,
     /// UTC time when this output's processing started.
     ///
@@ -7315,6 +9545,42 @@ pub struct JobOutputAsset {
     /// Default: `Queued`.
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub state: Nullable<JobState>,
+}
+impl ::mkio_core::glue::Members for JobOutputAsset {
+    const TYPE: &'static str = "JobOutputAsset";
+    const NAMES: &'static [&'static str] = &[
+        "assetName",
+        "endTime",
+        "error",
+        "label",
+        "progress",
+        "startTime",
+        "state",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.asset_name = map.next_value()?,
+            1 => self.end_time = map.next_value()?,
+            2 => self.error = map.next_value()?,
+            3 => self.label = map.next_value()?,
+            4 => self.progress = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.start_time = map.next_value()?,
+            6 => self.state = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for JobOutputAsset {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl JobOutputAsset {
     /// Creates `JobOutputAsset` from its required fields; all others are unset.
@@ -7478,13 +9744,35 @@ impl From<JobOutputAssetPatch> for JobOutputPatch {
     }
 }
 /// Body of [`update_job`](super::Client::update_job).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct JobPatch {
     /// Job properties.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub properties: Option<JobPropertiesPatch>,
+}
+impl ::mkio_core::glue::Members for JobPatch {
+    const TYPE: &'static str = "JobPatch";
+    const NAMES: &'static [&'static str] = &["properties"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.properties = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for JobPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl JobPatch {
     /// Creates an empty `JobPatch`.
@@ -7524,7 +9812,7 @@ impl From<JobPropertiesPatch> for JobPatch {
     }
 }
 /// `properties` of [`Job`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct JobProperties {
@@ -7555,11 +9843,7 @@ pub struct JobProperties {
     #[serde(rename = "lastModified", skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<Timestamp>,
     /// Job outputs.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Vec<JobOutput>>,
     /// Processing priority; higher goes first. Normal when unset.
     ///
@@ -7583,6 +9867,50 @@ pub struct JobProperties {
     /// Default: `Queued`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<JobState>,
+}
+impl ::mkio_core::glue::Members for JobProperties {
+    const TYPE: &'static str = "JobProperties";
+    const NAMES: &'static [&'static str] = &[
+        "correlationData",
+        "created",
+        "description",
+        "endTime",
+        "input",
+        "lastModified",
+        "outputs",
+        "priority",
+        "recording",
+        "startTime",
+        "state",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.correlation_data = map.next_value()?,
+            1 => self.created = map.next_value()?,
+            2 => self.description = map.next_value()?,
+            3 => self.end_time = map.next_value()?,
+            4 => self.input = map.next_value()?,
+            5 => self.last_modified = map.next_value()?,
+            6 => self.outputs = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.priority = map.next_value()?,
+            8 => self.recording = map.next_value()?,
+            9 => self.start_time = map.next_value()?,
+            10 => self.state = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for JobProperties {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl JobProperties {
     /// Returns [`correlation_data`](Self#structfield.correlation_data), empty if it is not set.
@@ -7645,7 +9973,7 @@ impl JobProperties {
     }
 }
 /// `properties` of [`JobPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct JobPropertiesPatch {
@@ -7668,6 +9996,38 @@ pub struct JobPropertiesPatch {
     /// Default: `Normal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<JobPriority>,
+}
+impl ::mkio_core::glue::Members for JobPropertiesPatch {
+    const TYPE: &'static str = "JobPropertiesPatch";
+    const NAMES: &'static [&'static str] = &[
+        "correlationData",
+        "description",
+        "input",
+        "outputs",
+        "priority",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.correlation_data = map.next_value()?,
+            1 => self.description = map.next_value()?,
+            2 => self.input = map.next_value()?,
+            3 => self.outputs = map.next_value()?,
+            4 => self.priority = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for JobPropertiesPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl JobPropertiesPatch {
     /// Creates an empty `JobPropertiesPatch`.
@@ -7828,7 +10188,7 @@ impl JobPutProperties {
     }
 }
 /// `recording` of [`JobProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct JobRecording {
@@ -7862,6 +10222,40 @@ pub struct JobRecording {
     /// Read-only: the service fills it.
     #[serde(rename = "targetStartTime", skip_serializing_if = "Option::is_none")]
     pub target_start_time: Option<Timestamp>,
+}
+impl ::mkio_core::glue::Members for JobRecording {
+    const TYPE: &'static str = "JobRecording";
+    const NAMES: &'static [&'static str] = &[
+        "actualEndTime",
+        "actualStartTime",
+        "details",
+        "state",
+        "targetEndTime",
+        "targetStartTime",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.actual_end_time = map.next_value()?,
+            1 => self.actual_start_time = map.next_value()?,
+            2 => self.details = map.next_value()?,
+            3 => self.state = map.next_value()?,
+            4 => self.target_end_time = map.next_value()?,
+            5 => self.target_start_time = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for JobRecording {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl JobRecording {
     /// Returns [`actual_end_time`](Self#structfield.actual_end_time), if it is set.
@@ -7940,7 +10334,7 @@ impl JobRecording {
     }
 }
 /// Response of [`get_live_event`](super::Client::get_live_event), [`update_live_event`](super::Client::update_live_event), [`create_live_event`](super::Client::create_live_event) and [`update_live_event_json_patch`](super::Client::update_live_event_json_patch); item of [`list_live_events`](super::Client::list_live_events).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEvent {
@@ -7960,12 +10354,33 @@ pub struct LiveEvent {
     /// Tag map: at most 16 tags, 64 characters each; searched by `$label_key` and `$label` queries. Settable only at creation, immutable after.
     ///
     /// Number of entries: at most 16.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
+}
+impl ::mkio_core::glue::Members for LiveEvent {
+    const TYPE: &'static str = "LiveEvent";
+    const NAMES: &'static [&'static str] = &["location", "name", "properties", "tags"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.location = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.properties = map.next_value()?,
+            3 => self.tags = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveEvent {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveEvent {
     /// Returns [`location`](Self#structfield.location), if it is set.
@@ -8002,7 +10417,7 @@ impl LiveEvent {
     }
 }
 /// `encoding` of [`LiveEventProperties`] and `encoding` of [`LiveEventPutProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEventEncoding {
@@ -8020,6 +10435,36 @@ pub struct LiveEventEncoding {
     /// Handling of differing input and output aspect ratios: AutoFit pads, AutoSize ignores the output ratio and uses the largest fit, None clips.
     #[serde(rename = "stretchMode", skip_serializing_if = "Option::is_none")]
     pub stretch_mode: Option<StretchMode>,
+}
+impl ::mkio_core::glue::Members for LiveEventEncoding {
+    const TYPE: &'static str = "LiveEventEncoding";
+    const NAMES: &'static [&'static str] = &[
+        "encodingType",
+        "keyFrameInterval",
+        "presetName",
+        "stretchMode",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.encoding_type = map.next_value()?,
+            1 => self.key_frame_interval = map.next_value()?,
+            2 => self.preset_name = map.next_value()?,
+            3 => self.stretch_mode = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveEventEncoding {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveEventEncoding {
     /// Creates `LiveEventEncoding` from its required fields; all others are unset.
@@ -8100,7 +10545,7 @@ impl LiveEventEncoding {
     }
 }
 /// `endpoints` of [`LiveEventInput`] and `endpoints` of [`LiveEventPreview`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEventEndpoint {
@@ -8110,6 +10555,29 @@ pub struct LiveEventEndpoint {
     /// IP address or DNS name, including port and protocol.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for LiveEventEndpoint {
+    const TYPE: &'static str = "LiveEventEndpoint";
+    const NAMES: &'static [&'static str] = &["protocol", "url"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.protocol = map.next_value()?,
+            1 => self.url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveEventEndpoint {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveEventEndpoint {
     /// Creates an empty `LiveEventEndpoint`.
@@ -8143,7 +10611,7 @@ impl LiveEventEndpoint {
     }
 }
 /// `input` of [`LiveEventProperties`] and `input` of [`LiveEventPutProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEventInput {
@@ -8156,11 +10624,7 @@ pub struct LiveEventInput {
     #[serde(rename = "accessToken", skip_serializing_if = "Option::is_none")]
     pub access_token: Option<Secret<String>>,
     /// Input endpoints, filled in by the server.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Vec<LiveEventEndpoint>>,
     /// Input key frame interval, ISO 8601 duration (PT2S = 2 s); sets HLS EXT-X-TARGETDURATION. On encoding live events keep it empty.
     #[serde(
@@ -8174,13 +10638,42 @@ pub struct LiveEventInput {
     #[serde(rename = "streamingProtocol", skip_serializing_if = "Option::is_none")]
     pub streaming_protocol: Option<LiveEventInputProtocol>,
     /// Metadata endpoints.
-    #[serde(
-        rename = "timedMetadataEndpoints",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "timedMetadataEndpoints", skip_serializing_if = "Option::is_none")]
     pub timed_metadata_endpoints: Option<Vec<LiveEventTimedMetadataEndpoint>>,
+}
+impl ::mkio_core::glue::Members for LiveEventInput {
+    const TYPE: &'static str = "LiveEventInput";
+    const NAMES: &'static [&'static str] = &[
+        "accessControl",
+        "accessToken",
+        "endpoints",
+        "keyFrameIntervalDuration",
+        "streamingProtocol",
+        "timedMetadataEndpoints",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.access_control = map.next_value()?,
+            1 => self.access_token = map.next_value()?,
+            2 => self.endpoints = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.key_frame_interval_duration = map.next_value()?,
+            4 => self.streaming_protocol = map.next_value()?,
+            5 => self.timed_metadata_endpoints = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveEventInput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveEventInput {
     /// Creates an empty `LiveEventInput`.
@@ -8287,7 +10780,7 @@ impl LiveEventInput {
     }
 }
 /// Response of [`list_live_events`](super::Client::list_live_events).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEventList {
@@ -8299,15 +10792,35 @@ pub struct LiveEventList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Live events on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<LiveEvent>>,
+}
+impl ::mkio_core::glue::Members for LiveEventList {
+    const TYPE: &'static str = "LiveEventList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveEventList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveEventList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -8330,13 +10843,35 @@ impl LiveEventList {
     }
 }
 /// Body of [`update_live_event`](super::Client::update_live_event).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEventPatch {
     /// Live event properties.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub properties: Option<LiveEventPropertiesPatch>,
+}
+impl ::mkio_core::glue::Members for LiveEventPatch {
+    const TYPE: &'static str = "LiveEventPatch";
+    const NAMES: &'static [&'static str] = &["properties"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.properties = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveEventPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveEventPatch {
     /// Creates an empty `LiveEventPatch`.
@@ -8370,7 +10905,7 @@ impl From<PipelineArgumentsPatch> for LiveEventPatch {
     LiveEventPatch
 }
 /// `preview` of [`LiveEventProperties`] and `preview` of [`LiveEventPutProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEventPreview {
@@ -8381,11 +10916,7 @@ pub struct LiveEventPreview {
     #[serde(rename = "alternativeMediaId", skip_serializing_if = "Option::is_none")]
     pub alternative_media_id: Option<String>,
     /// Preview endpoints, filled in by the server.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Vec<LiveEventEndpoint>>,
     /// Preview locator id, generated at live event creation and removed at deletion. A caller-supplied GUID must be unique and unused elsewhere.
     ///
@@ -8397,6 +10928,38 @@ pub struct LiveEventPreview {
     /// Length in characters: at most 260. Default: `Predefined_ClearStreamingOnly`.
     #[serde(rename = "streamingPolicyName", skip_serializing_if = "Option::is_none")]
     pub streaming_policy_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for LiveEventPreview {
+    const TYPE: &'static str = "LiveEventPreview";
+    const NAMES: &'static [&'static str] = &[
+        "accessControl",
+        "alternativeMediaId",
+        "endpoints",
+        "previewLocator",
+        "streamingPolicyName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.access_control = map.next_value()?,
+            1 => self.alternative_media_id = map.next_value()?,
+            2 => self.endpoints = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.preview_locator = map.next_value()?,
+            4 => self.streaming_policy_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveEventPreview {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveEventPreview {
     /// Creates an empty `LiveEventPreview`.
@@ -8472,7 +11035,7 @@ impl LiveEventPreview {
     }
 }
 /// `properties` of [`LiveEvent`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEventProperties {
@@ -8520,28 +11083,64 @@ pub struct LiveEventProperties {
     #[serde(rename = "resourceState", skip_serializing_if = "Option::is_none")]
     pub resource_state: Option<LiveEventState>,
     /// Streaming option list holding a single value, 'Default' or 'LowLatency'. Settable only at creation, immutable after.
-    #[serde(
-        rename = "streamOptions",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "streamOptions", skip_serializing_if = "Option::is_none")]
     pub stream_options: Option<Vec<String>>,
     /// Transcription settings; unsupported for now. Settable only at creation, immutable after.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub transcriptions: Option<Vec<Value>>,
     /// Whether input and preview endpoints get a static hostname; default false gives IP addresses. Settable only at creation, immutable after.
-    #[serde(
-        rename = "useStaticHostname",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "useStaticHostname", skip_serializing_if = "Option::is_none")]
     pub use_static_hostname: Option<bool>,
+}
+impl ::mkio_core::glue::Members for LiveEventProperties {
+    const TYPE: &'static str = "LiveEventProperties";
+    const NAMES: &'static [&'static str] = &[
+        "created",
+        "crossSiteAccessPolicies",
+        "description",
+        "encoding",
+        "hostnamePrefix",
+        "input",
+        "lastModified",
+        "pipeline",
+        "preview",
+        "provisioningState",
+        "resourceState",
+        "streamOptions",
+        "transcriptions",
+        "useStaticHostname",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.cross_site_access_policies = map.next_value()?,
+            2 => self.description = map.next_value()?,
+            3 => self.encoding = map.next_value()?,
+            4 => self.hostname_prefix = map.next_value()?,
+            5 => self.input = map.next_value()?,
+            6 => self.last_modified = map.next_value()?,
+            7 => self.pipeline = map.next_value()?,
+            8 => self.preview = map.next_value()?,
+            9 => self.provisioning_state = map.next_value()?,
+            10 => self.resource_state = map.next_value()?,
+            11 => self.stream_options = ::mkio_core::glue::next_lenient(map)?,
+            12 => self.transcriptions = ::mkio_core::glue::next_lenient(map)?,
+            13 => self.use_static_hostname = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveEventProperties {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveEventProperties {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -8631,13 +11230,35 @@ impl LiveEventProperties {
     }
 }
 /// `properties` of [`LiveEventPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveEventPropertiesPatch {
     /// AI pipeline arguments; unsupported for now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<PipelineArgumentsPatch>,
+}
+impl ::mkio_core::glue::Members for LiveEventPropertiesPatch {
+    const TYPE: &'static str = "LiveEventPropertiesPatch";
+    const NAMES: &'static [&'static str] = &["pipeline"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.pipeline = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveEventPropertiesPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveEventPropertiesPatch {
     /// Creates an empty `LiveEventPropertiesPatch`.
@@ -8862,13 +11483,35 @@ impl LiveEventPutProperties {
     }
 }
 /// `timedMetadataEndpoints` of [`LiveEventInput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct LiveEventTimedMetadataEndpoint {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for LiveEventTimedMetadataEndpoint {
+    const TYPE: &'static str = "LiveEventTimedMetadataEndpoint";
+    const NAMES: &'static [&'static str] = &["url"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveEventTimedMetadataEndpoint {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveEventTimedMetadataEndpoint {
     /// Creates `LiveEventTimedMetadataEndpoint` from its required fields; all others are unset.
@@ -8890,7 +11533,7 @@ impl LiveEventTimedMetadataEndpoint {
     }
 }
 /// Response of [`get_live_output`](super::Client::get_live_output) and [`create_live_output`](super::Client::create_live_output); item of [`list_live_outputs`](super::Client::list_live_outputs).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -8902,6 +11545,29 @@ pub struct LiveOutput {
     pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub properties: Option<LiveOutputProperties>,
+}
+impl ::mkio_core::glue::Members for LiveOutput {
+    const TYPE: &'static str = "LiveOutput";
+    const NAMES: &'static [&'static str] = &["name", "properties"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.properties = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveOutput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveOutput {
     /// Returns [`name`](Self#structfield.name), if it is set.
@@ -8928,20 +11594,37 @@ impl LiveOutput {
     }
 }
 /// `hls` of [`LiveOutputProperties`] and `hls` of [`LiveOutputPutProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveOutputHls {
     /// How many fragments make up one HLS segment.
     ///
     /// Range: 1 to 100000000. Default: `1`.
-    #[serde(
-        rename = "fragmentsPerTsSegment",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "fragmentsPerTsSegment", skip_serializing_if = "Option::is_none")]
     pub fragments_per_ts_segment: Option<i64>,
+}
+impl ::mkio_core::glue::Members for LiveOutputHls {
+    const TYPE: &'static str = "LiveOutputHls";
+    const NAMES: &'static [&'static str] = &["fragmentsPerTsSegment"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.fragments_per_ts_segment = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveOutputHls {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveOutputHls {
     /// Creates an empty `LiveOutputHls`.
@@ -8964,7 +11647,7 @@ impl LiveOutputHls {
     }
 }
 /// Response of [`list_live_outputs`](super::Client::list_live_outputs).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveOutputList {
@@ -8974,15 +11657,35 @@ pub struct LiveOutputList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Live outputs in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<LiveOutput>>,
+}
+impl ::mkio_core::glue::Members for LiveOutputList {
+    const TYPE: &'static str = "LiveOutputList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveOutputList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveOutputList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -9005,7 +11708,7 @@ impl LiveOutputList {
     }
 }
 /// `properties` of [`LiveOutput`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LiveOutputProperties {
@@ -9041,12 +11744,7 @@ pub struct LiveOutputProperties {
     /// Unsupported. Wall-clock point, as unix epoch seconds, where recording starts.
     ///
     /// Default: `0`.
-    #[serde(
-        rename = "outputSnapTime",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "outputSnapTime", skip_serializing_if = "Option::is_none")]
     pub output_snap_time: Option<i64>,
     /// Read-only: the service fills it.
     #[serde(rename = "provisioningState", skip_serializing_if = "Option::is_none")]
@@ -9057,6 +11755,50 @@ pub struct LiveOutputProperties {
     /// Unsupported. How far playback may rewind while live; ISO 8601 duration.
     #[serde(rename = "rewindWindowLength", skip_serializing_if = "Option::is_none")]
     pub rewind_window_length: Option<String>,
+}
+impl ::mkio_core::glue::Members for LiveOutputProperties {
+    const TYPE: &'static str = "LiveOutputProperties";
+    const NAMES: &'static [&'static str] = &[
+        "archiveWindowLength",
+        "assetName",
+        "created",
+        "description",
+        "hls",
+        "lastModified",
+        "manifestName",
+        "outputSnapTime",
+        "provisioningState",
+        "resourceState",
+        "rewindWindowLength",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.archive_window_length = map.next_value()?,
+            1 => self.asset_name = map.next_value()?,
+            2 => self.created = map.next_value()?,
+            3 => self.description = map.next_value()?,
+            4 => self.hls = map.next_value()?,
+            5 => self.last_modified = map.next_value()?,
+            6 => self.manifest_name = map.next_value()?,
+            7 => self.output_snap_time = ::mkio_core::glue::next_lenient(map)?,
+            8 => self.provisioning_state = map.next_value()?,
+            9 => self.resource_state = map.next_value()?,
+            10 => self.rewind_window_length = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for LiveOutputProperties {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl LiveOutputProperties {
     /// Returns [`archive_window_length`](Self#structfield.archive_window_length), if it is set.
@@ -9283,29 +12025,41 @@ impl LiveOutputPutPropertiesNeedsArchiveWindowLength {
     }
 }
 /// `body` of [`Track`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct ManifestBody {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audio: Option<Vec<Audio>>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub textstream: Option<Vec<TextStream>>,
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<Vec<Video>>,
+}
+impl ::mkio_core::glue::Members for ManifestBody {
+    const TYPE: &'static str = "ManifestBody";
+    const NAMES: &'static [&'static str] = &["audio", "textstream", "video"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.audio = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.textstream = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.video = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ManifestBody {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ManifestBody {
     /// Returns [`audio`](Self#structfield.audio), empty if it is not set.
@@ -9325,13 +12079,35 @@ impl ManifestBody {
     }
 }
 /// `exceptions` of [`AssetStorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ManifestExceptions {
     /// `additionalProperties` in JSON.
     #[serde(rename = "additionalProperties", skip_serializing_if = "Option::is_none")]
     pub additional_properties: Option<String>,
+}
+impl ::mkio_core::glue::Members for ManifestExceptions {
+    const TYPE: &'static str = "ManifestExceptions";
+    const NAMES: &'static [&'static str] = &["additionalProperties"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.additional_properties = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ManifestExceptions {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ManifestExceptions {
     /// Returns [`additional_properties`](Self#structfield.additional_properties), if it is set.
@@ -9341,7 +12117,7 @@ impl ManifestExceptions {
     }
 }
 /// `head` of [`Track`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -9365,6 +12141,40 @@ pub struct ManifestHead {
     /// `fragmentsPerHLSSegment` in JSON.
     #[serde(rename = "fragmentsPerHLSSegment", skip_serializing_if = "Option::is_none")]
     pub fragments_per_hls_segment: Option<String>,
+}
+impl ::mkio_core::glue::Members for ManifestHead {
+    const TYPE: &'static str = "ManifestHead";
+    const NAMES: &'static [&'static str] = &[
+        "availabilityStartTime",
+        "clientManifestRelativePath",
+        "compatVersion",
+        "extra",
+        "formats",
+        "fragmentsPerHLSSegment",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.availability_start_time = map.next_value()?,
+            1 => self.client_manifest_relative_path = map.next_value()?,
+            2 => self.compat_version = map.next_value()?,
+            3 => self.extra = map.next_value()?,
+            4 => self.formats = map.next_value()?,
+            5 => self.fragments_per_hls_segment = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ManifestHead {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ManifestHead {
     /// Returns [`availability_start_time`](Self#structfield.availability_start_time), if it is set.
@@ -9399,7 +12209,7 @@ impl ManifestHead {
     }
 }
 /// `properties` of [`AccountFilterPut`], `properties` of [`AccountFilter`], `properties` of [`AssetFilterPut`] and `properties` of [`AssetFilter`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct MediaFilterProperties {
@@ -9410,12 +12220,36 @@ pub struct MediaFilterProperties {
     #[serde(rename = "presentationTimeRange", skip_serializing_if = "Option::is_none")]
     pub presentation_time_range: Option<PresentationTimeRange>,
     /// Which tracks are output. Several selections combine with OR, e.g. one for non-English audio plus one for 3-5 Mbps video.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tracks: Option<Vec<FilterTrackSelection>>,
+}
+impl ::mkio_core::glue::Members for MediaFilterProperties {
+    const TYPE: &'static str = "MediaFilterProperties";
+    const NAMES: &'static [&'static str] = &[
+        "firstQuality",
+        "presentationTimeRange",
+        "tracks",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.first_quality = map.next_value()?,
+            1 => self.presentation_time_range = map.next_value()?,
+            2 => self.tracks = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for MediaFilterProperties {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl MediaFilterProperties {
     /// Creates an empty `MediaFilterProperties`.
@@ -9472,13 +12306,35 @@ impl MediaFilterProperties {
     }
 }
 /// `noEncryption` of [`StreamingPolicyProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct NoEncryption {
     /// Protocols (dash, download, hls) served in the clear.
     #[serde(rename = "enabledProtocols", skip_serializing_if = "Option::is_none")]
     pub enabled_protocols: Option<EnabledProtocols>,
+}
+impl ::mkio_core::glue::Members for NoEncryption {
+    const TYPE: &'static str = "NoEncryption";
+    const NAMES: &'static [&'static str] = &["enabledProtocols"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.enabled_protocols = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for NoEncryption {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl NoEncryption {
     /// Creates an empty `NoEncryption`.
@@ -9515,16 +12371,12 @@ impl NoEncryption {
     }
 }
 /// `periods` of [`AssetStorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Period {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub adaptation_set: Option<Vec<AdaptationSet>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset_identifier: Option<AssetIdentifier>,
@@ -9534,6 +12386,38 @@ pub struct Period {
     pub resource_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
+}
+impl ::mkio_core::glue::Members for Period {
+    const TYPE: &'static str = "Period";
+    const NAMES: &'static [&'static str] = &[
+        "adaptation_set",
+        "asset_identifier",
+        "id",
+        "resource_type",
+        "start",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.adaptation_set = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.asset_identifier = map.next_value()?,
+            2 => self.id = map.next_value()?,
+            3 => self.resource_type = map.next_value()?,
+            4 => self.start = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Period {
     /// Returns [`adaptation_set`](Self#structfield.adaptation_set), empty if it is not set.
@@ -9566,7 +12450,7 @@ impl Period {
     }
 }
 /// `arguments` of [`PipelineArguments`] and `arguments` of [`PipelineArgumentsPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PipelineArgument {
@@ -9578,6 +12462,29 @@ pub struct PipelineArgument {
     /// Argument value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
+}
+impl ::mkio_core::glue::Members for PipelineArgument {
+    const TYPE: &'static str = "PipelineArgument";
+    const NAMES: &'static [&'static str] = &["name", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PipelineArgument {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PipelineArgument {
     /// Creates `PipelineArgument` from its required fields; all others are unset.
@@ -9613,22 +12520,41 @@ impl PipelineArgument {
     }
 }
 /// `pipeline` of [`AiPipelinePreset`], `pipeline` of [`LiveEventProperties`] and `pipeline` of [`LiveEventPutProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PipelineArguments {
     /// Argument lists keyed by AI pipeline operation.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub arguments: Option<BTreeMap<String, Vec<PipelineArgument>>>,
     /// AI pipeline that the Transform runs.
     ///
     /// Length in characters: 0 to 255.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for PipelineArguments {
+    const TYPE: &'static str = "PipelineArguments";
+    const NAMES: &'static [&'static str] = &["arguments", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.arguments = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PipelineArguments {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PipelineArguments {
     /// Creates `PipelineArguments` from its required fields; all others are unset.
@@ -9671,7 +12597,7 @@ impl PipelineArguments {
     }
 }
 /// `pipeline` of [`LiveEventPropertiesPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PipelineArgumentsPatch {
@@ -9683,6 +12609,29 @@ pub struct PipelineArgumentsPatch {
     /// Length in characters: 0 to 255.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for PipelineArgumentsPatch {
+    const TYPE: &'static str = "PipelineArgumentsPatch";
+    const NAMES: &'static [&'static str] = &["arguments", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.arguments = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PipelineArgumentsPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PipelineArgumentsPatch {
     /// Creates an empty `PipelineArgumentsPatch`.
@@ -9780,7 +12729,7 @@ impl PipelineArgumentsPatch {
     }
 }
 /// `presentationTimeRange` of [`MediaFilterProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PresentationTimeRange {
@@ -9790,34 +12739,17 @@ pub struct PresentationTimeRange {
     /// VOD and live. Window end in timescale units, counted from the real content start (not startTimestamp); rounds down to a segment boundary.
     ///
     /// Range: at least 0.
-    #[serde(
-        rename = "endTimestamp",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "endTimestamp", skip_serializing_if = "Option::is_none")]
     pub end_timestamp: Option<i64>,
     /// Validation flag: makes endTimestamp mandatory, e.g. to bound a locator once its live event has closed.
-    #[serde(
-        rename = "forceEndTimestamp",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "forceEndTimestamp", skip_serializing_if = "Option::is_none")]
     pub force_end_timestamp: Option<bool>,
     /// Live (or finished live) only. Hides this much of the newest content, holding clients behind the live edge. At most 300 seconds.
-    #[serde(
-        rename = "liveBackoffDuration",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "liveBackoffDuration", skip_serializing_if = "Option::is_none")]
     pub live_backoff_duration: Option<i64>,
     /// Live (or finished live) only. Depth of content in the live manifest, in timescale units. At least 10 seconds.
     #[serde(
         rename = "presentationWindowDuration",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub presentation_window_duration: Option<i64>,
@@ -9827,22 +12759,53 @@ pub struct PresentationTimeRange {
     /// VOD and live. Window start in timescale units; earlier content is clipped. Off-boundary values round down to a segment boundary.
     ///
     /// Range: at least 0.
-    #[serde(
-        rename = "startTimestamp",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "startTimestamp", skip_serializing_if = "Option::is_none")]
     pub start_timestamp: Option<i64>,
     /// Ticks per second for every value here; 1 means seconds. Unset means 10 MHz. Segments that overlap the window are kept.
     ///
     /// Range: 1 to 1000000000. Default: `10000000`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timescale: Option<i64>,
+}
+impl ::mkio_core::glue::Members for PresentationTimeRange {
+    const TYPE: &'static str = "PresentationTimeRange";
+    const NAMES: &'static [&'static str] = &[
+        "endTime",
+        "endTimestamp",
+        "forceEndTimestamp",
+        "liveBackoffDuration",
+        "presentationWindowDuration",
+        "startTime",
+        "startTimestamp",
+        "timescale",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.end_time = map.next_value()?,
+            1 => self.end_timestamp = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.force_end_timestamp = ::mkio_core::glue::next_lenient(map)?,
+            3 => self.live_backoff_duration = ::mkio_core::glue::next_lenient(map)?,
+            4 => {
+                self.presentation_window_duration = ::mkio_core::glue::next_lenient(map)?;
+            }
+            5 => self.start_time = map.next_value()?,
+            6 => self.start_timestamp = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.timescale = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PresentationTimeRange {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PresentationTimeRange {
     /// Creates an empty `PresentationTimeRange`.
@@ -9943,13 +12906,35 @@ impl PresentationTimeRange {
     }
 }
 /// `accessControl` of [`LiveEventPreview`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PreviewAccessControl {
     /// IP rules deciding who may reach the preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<IpAccessControl>,
+}
+impl ::mkio_core::glue::Members for PreviewAccessControl {
+    const TYPE: &'static str = "PreviewAccessControl";
+    const NAMES: &'static [&'static str] = &["ip"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.ip = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PreviewAccessControl {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PreviewAccessControl {
     /// Creates `PreviewAccessControl` from its required fields; all others are unset.
@@ -9980,7 +12965,7 @@ impl PreviewAccessControl {
     }
 }
 /// `privateLinkServiceConnection` of [`AzureStorageSpecPut`], `privateLinkServiceConnection` of [`AzureStorageSpecPatch`] and `privateLinkServiceConnection` of [`AzureStorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PrivateLinkServiceConnection {
@@ -10004,6 +12989,36 @@ pub struct PrivateLinkServiceConnection {
     /// A UUID.
     #[serde(rename = "subscriptionId", skip_serializing_if = "Option::is_none")]
     pub subscription_id: Option<String>,
+}
+impl ::mkio_core::glue::Members for PrivateLinkServiceConnection {
+    const TYPE: &'static str = "PrivateLinkServiceConnection";
+    const NAMES: &'static [&'static str] = &[
+        "requestMessage",
+        "resourceGroupName",
+        "storageAccountName",
+        "subscriptionId",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.request_message = map.next_value()?,
+            1 => self.resource_group_name = map.next_value()?,
+            2 => self.storage_account_name = map.next_value()?,
+            3 => self.subscription_id = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for PrivateLinkServiceConnection {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl PrivateLinkServiceConnection {
     /// Starts `PrivateLinkServiceConnection`. Required fields are set by name, in this order: `request_message`, `subscription_id`, `resource_group_name`, `storage_account_name`. Other fields start unset.
@@ -10160,16 +13175,12 @@ impl PrivateLinkServiceConnection {
     }
 }
 /// `representation` of [`AdaptationSet`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
 pub struct Representation {
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audio_channel_configuration: Option<Vec<AudioChannelConfiguration>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<String>,
@@ -10195,6 +13206,50 @@ pub struct Representation {
     pub starts_with_sap: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<String>,
+}
+impl ::mkio_core::glue::Members for Representation {
+    const TYPE: &'static str = "Representation";
+    const NAMES: &'static [&'static str] = &[
+        "audio_channel_configuration",
+        "bandwidth",
+        "codecs",
+        "frameRate",
+        "height",
+        "id",
+        "mimeType",
+        "sar",
+        "scanType",
+        "startsWithSAP",
+        "width",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.audio_channel_configuration = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.bandwidth = map.next_value()?,
+            2 => self.codecs = map.next_value()?,
+            3 => self.frame_rate = map.next_value()?,
+            4 => self.height = map.next_value()?,
+            5 => self.id = map.next_value()?,
+            6 => self.mime_type = map.next_value()?,
+            7 => self.sar = map.next_value()?,
+            8 => self.scan_type = map.next_value()?,
+            9 => self.starts_with_sap = map.next_value()?,
+            10 => self.width = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Representation {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Representation {
     /// Returns [`audio_channel_configuration`](Self#structfield.audio_channel_configuration), empty if it is not set.
@@ -10267,7 +13322,7 @@ impl Representation {
     }
 }
 /// `role` of [`AdaptationSet`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -10277,6 +13332,29 @@ pub struct Role {
     pub scheme_id_uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+}
+impl ::mkio_core::glue::Members for Role {
+    const TYPE: &'static str = "Role";
+    const NAMES: &'static [&'static str] = &["schemeIdUri", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.scheme_id_uri = map.next_value()?,
+            1 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Role {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Role {
     /// Returns [`scheme_id_uri`](Self#structfield.scheme_id_uri), if it is set.
@@ -10291,7 +13369,7 @@ impl Role {
     }
 }
 /// `metadata` of [`StorageCredential`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SasTokenMetadata {
@@ -10322,6 +13400,42 @@ pub struct SasTokenMetadata {
     /// Last editor's email address.
     #[serde(rename = "updatedByEmail", skip_serializing_if = "Option::is_none")]
     pub updated_by_email: Option<String>,
+}
+impl ::mkio_core::glue::Members for SasTokenMetadata {
+    const TYPE: &'static str = "SasTokenMetadata";
+    const NAMES: &'static [&'static str] = &[
+        "created",
+        "createdBy",
+        "createdByEmail",
+        "id",
+        "updated",
+        "updatedBy",
+        "updatedByEmail",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.created_by = map.next_value()?,
+            2 => self.created_by_email = map.next_value()?,
+            3 => self.id = map.next_value()?,
+            4 => self.updated = map.next_value()?,
+            5 => self.updated_by = map.next_value()?,
+            6 => self.updated_by_email = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SasTokenMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SasTokenMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -10361,16 +13475,12 @@ impl SasTokenMetadata {
     }
 }
 /// `trigger` of [`UtcClipTime`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScteTrigger {
     /// Field matchers: entries of an inner list combine with AND, the inner lists with OR.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Vec<Vec<::serde_json::Map<String, Value>>>>,
     /// Limits the search to anchor+startOffset .. anchor+endOffset. Anchor: `time` when given, otherwise dispatch\_time (for start) or resolved\_start (for end).
     #[serde(rename = "searchRange", skip_serializing_if = "Option::is_none")]
@@ -10378,6 +13488,30 @@ pub struct ScteTrigger {
     /// `signalType` in JSON.
     #[serde(rename = "signalType", skip_serializing_if = "Option::is_none")]
     pub signal_type: Option<ScteTriggerSignalType>,
+}
+impl ::mkio_core::glue::Members for ScteTrigger {
+    const TYPE: &'static str = "ScteTrigger";
+    const NAMES: &'static [&'static str] = &["filters", "searchRange", "signalType"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.filters = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.search_range = map.next_value()?,
+            2 => self.signal_type = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ScteTrigger {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ScteTrigger {
     /// Creates `ScteTrigger` from its required fields; all others are unset.
@@ -10435,7 +13569,7 @@ impl ScteTrigger {
     }
 }
 /// `searchRange` of [`ScteTrigger`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ScteTriggerSearchRange {
@@ -10445,6 +13579,29 @@ pub struct ScteTriggerSearchRange {
     /// Search window start, offset from the anchor; ISO 8601 duration, may be negative, such as "-PT5M".
     #[serde(rename = "startOffset", skip_serializing_if = "Option::is_none")]
     pub start_offset: Option<String>,
+}
+impl ::mkio_core::glue::Members for ScteTriggerSearchRange {
+    const TYPE: &'static str = "ScteTriggerSearchRange";
+    const NAMES: &'static [&'static str] = &["endOffset", "startOffset"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.end_offset = map.next_value()?,
+            1 => self.start_offset = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ScteTriggerSearchRange {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ScteTriggerSearchRange {
     /// Starts `ScteTriggerSearchRange`. Required fields are set by name, in this order: `start_offset`, `end_offset`. Other fields start unset.
@@ -10515,7 +13672,7 @@ impl ScteTriggerSearchRange {
     }
 }
 /// Response of [`get_source`](super::Client::get_source), [`update_source`](super::Client::update_source) and [`create_source`](super::Client::create_source); item of [`list_sources`](super::Client::list_sources).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -10529,6 +13686,31 @@ pub struct Source {
     pub spec: Option<SourceSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<SourceStatus>,
+}
+impl ::mkio_core::glue::Members for Source {
+    const TYPE: &'static str = "Source";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Source {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -10562,7 +13744,7 @@ impl Source {
     }
 }
 /// Response of [`list_sources`](super::Client::list_sources).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SourceList {
@@ -10574,15 +13756,35 @@ pub struct SourceList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Sources on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Source>>,
+}
+impl ::mkio_core::glue::Members for SourceList {
+    const TYPE: &'static str = "SourceList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SourceList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SourceList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -10605,7 +13807,7 @@ impl SourceList {
     }
 }
 /// Body of [`update_source`](super::Client::update_source).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -10614,6 +13816,29 @@ pub struct SourcePatch {
     pub metadata: Option<DefaultPatchMetadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<SourcePatchSpec>,
+}
+impl ::mkio_core::glue::Members for SourcePatch {
+    const TYPE: &'static str = "SourcePatch";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SourcePatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SourcePatch {
     /// Creates an empty `SourcePatch`.
@@ -10638,7 +13863,7 @@ impl SourcePatch {
     SourcePatch
 }
 /// `spec` of [`SourcePatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -10654,6 +13879,29 @@ pub struct SourcePatchSpec {
     pub content_name: Nullable<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<SourcePatchTransport>,
+}
+impl ::mkio_core::glue::Members for SourcePatchSpec {
+    const TYPE: &'static str = "SourcePatchSpec";
+    const NAMES: &'static [&'static str] = &["contentName", "transport"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.content_name = map.next_value()?,
+            1 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SourcePatchSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SourcePatchSpec {
     /// Creates an empty `SourcePatchSpec`.
@@ -10677,7 +13925,7 @@ impl SourcePatchSpec {
     }
 }
 /// `transport` of [`SourcePatchSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SourcePatchTransport {
@@ -10698,6 +13946,38 @@ pub struct SourcePatchTransport {
     /// HLS pull user name. On sources, PATCH may change it for HLSPullInput; any other transport type: creation only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+}
+impl ::mkio_core::glue::Members for SourcePatchTransport {
+    const TYPE: &'static str = "SourcePatchTransport";
+    const NAMES: &'static [&'static str] = &[
+        "allowList",
+        "passPhrase",
+        "password",
+        "url",
+        "user",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.allow_list = map.next_value()?,
+            1 => self.pass_phrase = map.next_value()?,
+            2 => self.password = map.next_value()?,
+            3 => self.url = map.next_value()?,
+            4 => self.user = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SourcePatchTransport {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SourcePatchTransport {
     /// Creates an empty `SourcePatchTransport`.
@@ -10778,7 +14058,7 @@ impl SourcePut {
     SourcePut
 }
 /// `spec` of [`SourcePut`] and `spec` of [`Source`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SourceSpec {
@@ -10799,6 +14079,30 @@ pub struct SourceSpec {
     /// Transport carrying the content. Mostly fixed at creation; the source PATCH schema says what can change per transport type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<TransportSpec>,
+}
+impl ::mkio_core::glue::Members for SourceSpec {
+    const TYPE: &'static str = "SourceSpec";
+    const NAMES: &'static [&'static str] = &["contentName", "networkName", "transport"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.content_name = map.next_value()?,
+            1 => self.network_name = map.next_value()?,
+            2 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SourceSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SourceSpec {
     /// Creates `SourceSpec` from its required fields; all others are unset.
@@ -10855,7 +14159,7 @@ impl SourceSpec {
     }
 }
 /// `status` of [`Source`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SourceStatus {
@@ -10873,6 +14177,36 @@ pub struct SourceStatus {
     /// Status of the source's transport.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<TransportStatus>,
+}
+impl ::mkio_core::glue::Members for SourceStatus {
+    const TYPE: &'static str = "SourceStatus";
+    const NAMES: &'static [&'static str] = &[
+        "networkDisplayName",
+        "shortId",
+        "state",
+        "transport",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.network_display_name = map.next_value()?,
+            1 => self.short_id = map.next_value()?,
+            2 => self.state = map.next_value()?,
+            3 => self.transport = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SourceStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl SourceStatus {
     /// Returns [`network_display_name`](Self#structfield.network_display_name), if it is set.
@@ -10900,7 +14234,7 @@ impl SourceStatus {
     }
 }
 /// Response of [`get_storage`](super::Client::get_storage), [`update_storage`](super::Client::update_storage) and [`create_or_update_storage`](super::Client::create_or_update_storage); item of [`list_storages`](super::Client::list_storages).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -10920,6 +14254,31 @@ pub struct Storage {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<StorageStatus>,
+}
+impl ::mkio_core::glue::Members for Storage {
+    const TYPE: &'static str = "Storage";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Storage {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Storage {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -10950,7 +14309,7 @@ impl Storage {
     }
 }
 /// Response of [`create_storage_credential`](super::Client::create_storage_credential) and [`get_storage_credential`](super::Client::get_storage_credential); item of [`list_storage_credentials`](super::Client::list_storage_credentials).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StorageCredential {
@@ -10960,6 +14319,29 @@ pub struct StorageCredential {
     /// Credential specification.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<StorageCredentialSpec>,
+}
+impl ::mkio_core::glue::Members for StorageCredential {
+    const TYPE: &'static str = "StorageCredential";
+    const NAMES: &'static [&'static str] = &["metadata", "spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.metadata = map.next_value()?,
+            1 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StorageCredential {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StorageCredential {
     /// Returns [`metadata`](Self#structfield.metadata), an empty one if unset.
@@ -10977,7 +14359,7 @@ impl StorageCredential {
     }
 }
 /// Response of [`list_storage_credentials`](super::Client::list_storage_credentials).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StorageCredentialList {
@@ -10989,15 +14371,35 @@ pub struct StorageCredentialList {
     /// Extra list information.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Credentials on this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<StorageCredential>>,
+}
+impl ::mkio_core::glue::Members for StorageCredentialList {
+    const TYPE: &'static str = "StorageCredentialList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StorageCredentialList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StorageCredentialList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -11318,7 +14720,7 @@ impl From<GoogleCredential> for StorageCredentialSpec {
     }
 }
 /// Response of [`list_storages`](super::Client::list_storages).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StorageList {
@@ -11328,15 +14730,35 @@ pub struct StorageList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Storage instances in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Storage>>,
+}
+impl ::mkio_core::glue::Members for StorageList {
+    const TYPE: &'static str = "StorageList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StorageList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StorageList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -11359,13 +14781,35 @@ impl StorageList {
     }
 }
 /// Body of [`update_storage`](super::Client::update_storage).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StoragePatch {
     /// Storage definition, shaped by `type`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spec: Option<StoragePatchSpec>,
+}
+impl ::mkio_core::glue::Members for StoragePatch {
+    const TYPE: &'static str = "StoragePatch";
+    const NAMES: &'static [&'static str] = &["spec"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.spec = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StoragePatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StoragePatch {
     /// Creates an empty `StoragePatch`.
@@ -11743,7 +15187,7 @@ impl From<AzureStorageSpec> for StorageSpec {
     }
 }
 /// `status` of [`Storage`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StorageStatus {
@@ -11765,6 +15209,32 @@ pub struct StorageStatus {
         PrivateLinkServiceConnectionStatus,
     >,
 }
+impl ::mkio_core::glue::Members for StorageStatus {
+    const TYPE: &'static str = "StorageStatus";
+    const NAMES: &'static [&'static str] = &[
+        "activeCredentialId",
+        "privateLinkServiceConnectionStatus",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.active_credential_id = map.next_value()?,
+            1 => self.private_link_service_connection_status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StorageStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
+}
 impl StorageStatus {
     /// Returns [`active_credential_id`](Self#structfield.active_credential_id), if it is set.
     #[inline]
@@ -11780,7 +15250,7 @@ impl StorageStatus {
     }
 }
 /// Response of [`get_streaming_endpoint`](super::Client::get_streaming_endpoint), [`update_streaming_endpoint`](super::Client::update_streaming_endpoint) and [`create_streaming_endpoint`](super::Client::create_streaming_endpoint); item of [`list_streaming_endpoints`](super::Client::list_streaming_endpoints).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -11798,12 +15268,33 @@ pub struct StreamingEndpoint {
     /// Descriptive key:value pairs; not searchable at present.
     ///
     /// Number of entries: at most 2.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpoint {
+    const TYPE: &'static str = "StreamingEndpoint";
+    const NAMES: &'static [&'static str] = &["location", "name", "properties", "tags"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.location = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.properties = map.next_value()?,
+            3 => self.tags = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpoint {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpoint {
     /// Returns [`location`](Self#structfield.location), if it is set.
@@ -11840,7 +15331,7 @@ impl StreamingEndpoint {
     }
 }
 /// `accessControl` of [`StreamingEndpointProperties`] and `accessControl` of [`StreamingEndpointPutProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointAccessControl {
@@ -11850,6 +15341,29 @@ pub struct StreamingEndpointAccessControl {
     /// IP allow rules; 0.0.0.0/0 when omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<StreamingEndpointIpAcl>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointAccessControl {
+    const TYPE: &'static str = "StreamingEndpointAccessControl";
+    const NAMES: &'static [&'static str] = &["akamai", "ip"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.akamai = map.next_value()?,
+            1 => self.ip = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointAccessControl {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointAccessControl {
     /// Creates an empty `StreamingEndpointAccessControl`.
@@ -11889,7 +15403,7 @@ impl StreamingEndpointAccessControl {
     }
 }
 /// `accessControl` of [`StreamingEndpointPropertiesPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointAccessControlPatch {
@@ -11899,6 +15413,29 @@ pub struct StreamingEndpointAccessControlPatch {
     /// IP allow rules; 0.0.0.0/0 when omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<StreamingEndpointIpAclPatch>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointAccessControlPatch {
+    const TYPE: &'static str = "StreamingEndpointAccessControlPatch";
+    const NAMES: &'static [&'static str] = &["akamai", "ip"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.akamai = map.next_value()?,
+            1 => self.ip = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointAccessControlPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointAccessControlPatch {
     /// Creates an empty `StreamingEndpointAccessControlPatch`.
@@ -11923,20 +15460,46 @@ impl StreamingEndpointAccessControlPatch {
     }
 }
 /// `akamai` of [`StreamingEndpointAccessControl`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointAkamaiAcl {
     /// Deprecated, due for removal; kept for compatibility. Akamai signature-header authentication keys.
     #[serde(
         rename = "akamaiSignatureHeaderAuthenticationKeyList",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
         skip_serializing_if = "Option::is_none"
     )]
     pub akamai_signature_header_authentication_key_list: Option<
         Vec<AkamaiHeaderAuthKey>,
     >,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointAkamaiAcl {
+    const TYPE: &'static str = "StreamingEndpointAkamaiAcl";
+    const NAMES: &'static [&'static str] = &[
+        "akamaiSignatureHeaderAuthenticationKeyList",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => {
+                self.akamai_signature_header_authentication_key_list = ::mkio_core::glue::next_lenient(
+                    map,
+                )?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointAkamaiAcl {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointAkamaiAcl {
     /// Creates `StreamingEndpointAkamaiAcl` from its required fields; all others are unset.
@@ -11978,7 +15541,7 @@ impl StreamingEndpointAkamaiAcl {
     }
 }
 /// `akamai` of [`StreamingEndpointAccessControlPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointAkamaiAclPatch {
@@ -11990,6 +15553,30 @@ pub struct StreamingEndpointAkamaiAclPatch {
     pub akamai_signature_header_authentication_key_list: Option<
         Vec<AkamaiHeaderAuthKey>,
     >,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointAkamaiAclPatch {
+    const TYPE: &'static str = "StreamingEndpointAkamaiAclPatch";
+    const NAMES: &'static [&'static str] = &[
+        "akamaiSignatureHeaderAuthenticationKeyList",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.akamai_signature_header_authentication_key_list = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointAkamaiAclPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointAkamaiAclPatch {
     /// Creates an empty `StreamingEndpointAkamaiAclPatch`.
@@ -12012,17 +15599,35 @@ impl StreamingEndpointAkamaiAclPatch {
     }
 }
 /// `ip` of [`StreamingEndpointAccessControl`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointIpAcl {
     /// Permitted IP ranges.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub allow: Option<Vec<IpAcl>>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointIpAcl {
+    const TYPE: &'static str = "StreamingEndpointIpAcl";
+    const NAMES: &'static [&'static str] = &["allow"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.allow = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointIpAcl {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointIpAcl {
     /// Creates `StreamingEndpointIpAcl` from its required fields; all others are unset.
@@ -12049,13 +15654,35 @@ impl StreamingEndpointIpAcl {
     }
 }
 /// `ip` of [`StreamingEndpointAccessControlPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointIpAclPatch {
     /// Permitted IP ranges.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow: Option<Vec<IpAcl>>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointIpAclPatch {
+    const TYPE: &'static str = "StreamingEndpointIpAclPatch";
+    const NAMES: &'static [&'static str] = &["allow"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.allow = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointIpAclPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointIpAclPatch {
     /// Creates an empty `StreamingEndpointIpAclPatch`.
@@ -12076,7 +15703,7 @@ impl StreamingEndpointIpAclPatch {
     }
 }
 /// Response of [`list_streaming_endpoints`](super::Client::list_streaming_endpoints).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointList {
@@ -12086,15 +15713,35 @@ pub struct StreamingEndpointList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Streaming endpoints in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<StreamingEndpoint>>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointList {
+    const TYPE: &'static str = "StreamingEndpointList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -12117,7 +15764,7 @@ impl StreamingEndpointList {
     }
 }
 /// Body of [`update_streaming_endpoint`](super::Client::update_streaming_endpoint).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -12132,6 +15779,30 @@ pub struct StreamingEndpointPatch {
     /// Number of entries: at most 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointPatch {
+    const TYPE: &'static str = "StreamingEndpointPatch";
+    const NAMES: &'static [&'static str] = &["location", "properties", "tags"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.location = map.next_value()?,
+            1 => self.properties = map.next_value()?,
+            2 => self.tags = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointPatch {
     /// Creates an empty `StreamingEndpointPatch`.
@@ -12172,7 +15843,7 @@ impl StreamingEndpointPatch {
     StreamingEndpointPatch
 }
 /// `properties` of [`StreamingEndpoint`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointProperties {
@@ -12192,12 +15863,7 @@ pub struct StreamingEndpointProperties {
     /// Whether CDN delivery is on.
     ///
     /// Default: `false`.
-    #[serde(
-        rename = "cdnEnabled",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "cdnEnabled", skip_serializing_if = "Option::is_none")]
     pub cdn_enabled: Option<bool>,
     /// Optional profile name, used when CDN is on.
     ///
@@ -12216,12 +15882,7 @@ pub struct StreamingEndpointProperties {
     #[serde(rename = "crossSiteAccessPolicies", skip_serializing_if = "Option::is_none")]
     pub cross_site_access_policies: Option<CrossSiteAccessPolicies>,
     /// Not supported yet (awaits DNS validation). Custom host names, unique per region; a default is used otherwise. Point a CNAME at the generated hostname.
-    #[serde(
-        rename = "customHostNames",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "customHostNames", skip_serializing_if = "Option::is_none")]
     pub custom_host_names: Option<Vec<String>>,
     /// Length in characters: at most 1024.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -12239,22 +15900,12 @@ pub struct StreamingEndpointProperties {
     /// Longest segment cache time in seconds; infrastructure ETAG values take precedence.
     ///
     /// Range: 0 to 2592000. Default: `86400`.
-    #[serde(
-        rename = "maxCacheAge",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "maxCacheAge", skip_serializing_if = "Option::is_none")]
     pub max_cache_age: Option<i64>,
     /// Longest cache time for closed manifests in seconds; infrastructure ETAG values take precedence.
     ///
     /// Range: 0 to 2592000. Default: `60`.
-    #[serde(
-        rename = "maxManifestCacheAge",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "maxManifestCacheAge", skip_serializing_if = "Option::is_none")]
     pub max_manifest_cache_age: Option<i64>,
     /// System-set provisioning state.
     #[serde(rename = "provisioningState", skip_serializing_if = "Option::is_none")]
@@ -12270,20 +15921,10 @@ pub struct StreamingEndpointProperties {
     /// Scale unit count, fixing the minimum scale. 0 selects the Standard SKU; above 0 provisions 'Premium' SKUs.
     ///
     /// Range: at least 0.
-    #[serde(
-        rename = "scaleUnits",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "scaleUnits", skip_serializing_if = "Option::is_none")]
     pub scale_units: Option<i64>,
     /// Server credentials protecting the endpoint. Basic authentication only; unavailable with CDN on.
-    #[serde(
-        rename = "serverCredentialNames",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "serverCredentialNames", skip_serializing_if = "Option::is_none")]
     pub server_credential_names: Option<Vec<String>>,
     /// Shield cache settings.
     #[serde(rename = "shieldCache", skip_serializing_if = "Option::is_none")]
@@ -12294,6 +15935,72 @@ pub struct StreamingEndpointProperties {
     /// URL style of the endpoint; 'AMS' by default. Change only on MediaKind's advice.
     #[serde(rename = "urlStyle", skip_serializing_if = "Option::is_none")]
     pub url_style: Option<String>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointProperties {
+    const TYPE: &'static str = "StreamingEndpointProperties";
+    const NAMES: &'static [&'static str] = &[
+        "accessControl",
+        "advancedSettingsName",
+        "cdnBasePath",
+        "cdnEnabled",
+        "cdnProfile",
+        "cdnProvider",
+        "created",
+        "crossSiteAccessPolicies",
+        "customHostNames",
+        "description",
+        "hostName",
+        "lastModified",
+        "maxCacheAge",
+        "maxManifestCacheAge",
+        "provisioningState",
+        "publicName",
+        "resourceState",
+        "scaleUnits",
+        "serverCredentialNames",
+        "shieldCache",
+        "sku",
+        "urlStyle",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.access_control = map.next_value()?,
+            1 => self.advanced_settings_name = map.next_value()?,
+            2 => self.cdn_base_path = map.next_value()?,
+            3 => self.cdn_enabled = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.cdn_profile = map.next_value()?,
+            5 => self.cdn_provider = map.next_value()?,
+            6 => self.created = map.next_value()?,
+            7 => self.cross_site_access_policies = map.next_value()?,
+            8 => self.custom_host_names = ::mkio_core::glue::next_lenient(map)?,
+            9 => self.description = map.next_value()?,
+            10 => self.host_name = map.next_value()?,
+            11 => self.last_modified = map.next_value()?,
+            12 => self.max_cache_age = ::mkio_core::glue::next_lenient(map)?,
+            13 => self.max_manifest_cache_age = ::mkio_core::glue::next_lenient(map)?,
+            14 => self.provisioning_state = map.next_value()?,
+            15 => self.public_name = map.next_value()?,
+            16 => self.resource_state = map.next_value()?,
+            17 => self.scale_units = ::mkio_core::glue::next_lenient(map)?,
+            18 => self.server_credential_names = ::mkio_core::glue::next_lenient(map)?,
+            19 => self.shield_cache = map.next_value()?,
+            20 => self.sku = map.next_value()?,
+            21 => self.url_style = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointProperties {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointProperties {
     /// Returns [`access_control`](Self#structfield.access_control), an empty one if unset.
@@ -12420,7 +16127,7 @@ impl StreamingEndpointProperties {
     }
 }
 /// `properties` of [`StreamingEndpointPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointPropertiesPatch {
@@ -12496,6 +16203,64 @@ pub struct StreamingEndpointPropertiesPatch {
     /// URL style of the endpoint; 'AMS' by default. Change only on MediaKind's advice.
     #[serde(rename = "urlStyle", skip_serializing_if = "Option::is_none")]
     pub url_style: Option<String>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointPropertiesPatch {
+    const TYPE: &'static str = "StreamingEndpointPropertiesPatch";
+    const NAMES: &'static [&'static str] = &[
+        "accessControl",
+        "advancedSettingsName",
+        "cdnEnabled",
+        "cdnProfile",
+        "cdnProvider",
+        "crossSiteAccessPolicies",
+        "customHostNames",
+        "description",
+        "maxCacheAge",
+        "maxManifestCacheAge",
+        "provisioningState",
+        "publicName",
+        "resourceState",
+        "scaleUnits",
+        "serverCredentialNames",
+        "shieldCache",
+        "sku",
+        "urlStyle",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.access_control = map.next_value()?,
+            1 => self.advanced_settings_name = map.next_value()?,
+            2 => self.cdn_enabled = map.next_value()?,
+            3 => self.cdn_profile = map.next_value()?,
+            4 => self.cdn_provider = map.next_value()?,
+            5 => self.cross_site_access_policies = map.next_value()?,
+            6 => self.custom_host_names = map.next_value()?,
+            7 => self.description = map.next_value()?,
+            8 => self.max_cache_age = map.next_value()?,
+            9 => self.max_manifest_cache_age = map.next_value()?,
+            10 => self.provisioning_state = map.next_value()?,
+            11 => self.public_name = map.next_value()?,
+            12 => self.resource_state = map.next_value()?,
+            13 => self.scale_units = map.next_value()?,
+            14 => self.server_credential_names = map.next_value()?,
+            15 => self.shield_cache = map.next_value()?,
+            16 => self.sku = map.next_value()?,
+            17 => self.url_style = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointPropertiesPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointPropertiesPatch {
     /// Creates an empty `StreamingEndpointPropertiesPatch`.
@@ -12988,20 +16753,37 @@ impl StreamingEndpointScale {
     StreamingEndpointScale
 }
 /// `shieldCache` of [`StreamingEndpointProperties`] and `shieldCache` of [`StreamingEndpointPutProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointShieldCache {
     /// Shield cache scale units; 0 deploys none. Behind a feature flag; use only on MediaKind's advice.
     ///
     /// Range: 0 to 1024.
-    #[serde(
-        rename = "scaleUnits",
-        deserialize_with = "::mkio_core::glue::lenient",
-        default,
-        skip_serializing_if = "Nullable::is_absent"
-    )]
+    #[serde(rename = "scaleUnits", default, skip_serializing_if = "Nullable::is_absent")]
     pub scale_units: Nullable<i64>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointShieldCache {
+    const TYPE: &'static str = "StreamingEndpointShieldCache";
+    const NAMES: &'static [&'static str] = &["scaleUnits"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.scale_units = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointShieldCache {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointShieldCache {
     /// Creates `StreamingEndpointShieldCache` from its required fields; all others are unset.
@@ -13025,7 +16807,7 @@ impl StreamingEndpointShieldCache {
     }
 }
 /// `shieldCache` of [`StreamingEndpointPropertiesPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointShieldCachePatch {
@@ -13034,6 +16816,28 @@ pub struct StreamingEndpointShieldCachePatch {
     /// Range: 0 to 1024.
     #[serde(rename = "scaleUnits", default, skip_serializing_if = "Nullable::is_absent")]
     pub scale_units: Nullable<i64>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointShieldCachePatch {
+    const TYPE: &'static str = "StreamingEndpointShieldCachePatch";
+    const NAMES: &'static [&'static str] = &["scaleUnits"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.scale_units = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointShieldCachePatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointShieldCachePatch {
     /// Creates an empty `StreamingEndpointShieldCachePatch`.
@@ -13051,22 +16855,41 @@ impl StreamingEndpointShieldCachePatch {
     }
 }
 /// `sku` of [`StreamingEndpointProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointSku {
     /// Bandwidth capacity offered by the present streaming unit setup.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<i64>,
     /// SKU name; 'Standard' when no sku is configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<StreamingEndpointSkuName>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointSku {
+    const TYPE: &'static str = "StreamingEndpointSku";
+    const NAMES: &'static [&'static str] = &["capacity", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.capacity = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointSku {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointSku {
     /// Returns [`capacity`](Self#structfield.capacity), if it is set.
@@ -13092,13 +16915,35 @@ impl StreamingEndpointSku {
     }
 }
 /// `sku` of [`StreamingEndpointPropertiesPatch`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingEndpointSkuPatch {
     /// SKU name; 'Standard' when no sku is configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<StreamingEndpointSkuName>,
+}
+impl ::mkio_core::glue::Members for StreamingEndpointSkuPatch {
+    const TYPE: &'static str = "StreamingEndpointSkuPatch";
+    const NAMES: &'static [&'static str] = &["name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingEndpointSkuPatch {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingEndpointSkuPatch {
     /// Creates an empty `StreamingEndpointSkuPatch`.
@@ -13141,7 +16986,7 @@ impl StreamingEndpointSkuPatch {
     }
 }
 /// Response of [`get_streaming_locator`](super::Client::get_streaming_locator) and [`create_or_update_streaming_locator`](super::Client::create_or_update_streaming_locator); item of [`list_streaming_locators`](super::Client::list_streaming_locators).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -13168,6 +17013,38 @@ pub struct StreamingLocator {
     /// Read-only: the service fills it.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+}
+impl ::mkio_core::glue::Members for StreamingLocator {
+    const TYPE: &'static str = "StreamingLocator";
+    const NAMES: &'static [&'static str] = &[
+        "id",
+        "name",
+        "properties",
+        "systemData",
+        "type",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.properties = map.next_value()?,
+            3 => self.system_data = map.next_value()?,
+            4 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingLocator {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingLocator {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -13212,7 +17089,7 @@ impl StreamingLocator {
     }
 }
 /// `contentKeys` of [`StreamingLocatorContentKeyList`], `contentKeys` of [`StreamingLocatorProperties`] and `contentKeys` of [`StreamingLocatorPutProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingLocatorContentKey {
@@ -13231,11 +17108,7 @@ pub struct StreamingLocatorContentKey {
     /// Unsupported for now. Tracks encrypted with this key.
     ///
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tracks: Option<Vec<StreamingLocatorTrackSelection>>,
     /// Content key kind.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -13243,6 +17116,40 @@ pub struct StreamingLocatorContentKey {
     /// Content key value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Secret<String>>,
+}
+impl ::mkio_core::glue::Members for StreamingLocatorContentKey {
+    const TYPE: &'static str = "StreamingLocatorContentKey";
+    const NAMES: &'static [&'static str] = &[
+        "id",
+        "labelReferenceInStreamingPolicy",
+        "policyName",
+        "tracks",
+        "type",
+        "value",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.label_reference_in_streaming_policy = map.next_value()?,
+            2 => self.policy_name = map.next_value()?,
+            3 => self.tracks = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.type_ = map.next_value()?,
+            5 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingLocatorContentKey {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingLocatorContentKey {
     /// Creates `StreamingLocatorContentKey` from its required fields; all others are unset.
@@ -13326,13 +17233,35 @@ impl StreamingLocatorContentKey {
     }
 }
 /// Response of [`list_streaming_locator_content_keys`](super::Client::list_streaming_locator_content_keys).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingLocatorContentKeyList {
     /// Content keys of this locator.
     #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
     pub content_keys: Option<Vec<StreamingLocatorContentKey>>,
+}
+impl ::mkio_core::glue::Members for StreamingLocatorContentKeyList {
+    const TYPE: &'static str = "StreamingLocatorContentKeyList";
+    const NAMES: &'static [&'static str] = &["contentKeys"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.content_keys = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingLocatorContentKeyList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingLocatorContentKeyList {
     /// Returns [`content_keys`](Self#structfield.content_keys), empty if it is not set.
@@ -13355,7 +17284,7 @@ impl StreamingLocatorContentKeyList {
     }
 }
 /// `drm` of [`StreamingLocatorPaths`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingLocatorDrm {
@@ -13365,6 +17294,29 @@ pub struct StreamingLocatorDrm {
     /// Where to get DRM licences.
     #[serde(rename = "licenseAcquisitionUrl", skip_serializing_if = "Option::is_none")]
     pub license_acquisition_url: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for StreamingLocatorDrm {
+    const TYPE: &'static str = "StreamingLocatorDrm";
+    const NAMES: &'static [&'static str] = &["certificateUrl", "licenseAcquisitionUrl"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.certificate_url = map.next_value()?,
+            1 => self.license_acquisition_url = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingLocatorDrm {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingLocatorDrm {
     /// Returns [`certificate_url`](Self#structfield.certificate_url), if it is set.
@@ -13379,7 +17331,7 @@ impl StreamingLocatorDrm {
     }
 }
 /// Response of [`list_streaming_locators`](super::Client::list_streaming_locators).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingLocatorList {
@@ -13389,15 +17341,35 @@ pub struct StreamingLocatorList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Streaming locators in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<StreamingLocator>>,
+}
+impl ::mkio_core::glue::Members for StreamingLocatorList {
+    const TYPE: &'static str = "StreamingLocatorList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingLocatorList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingLocatorList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -13420,33 +17392,43 @@ impl StreamingLocatorList {
     }
 }
 /// Response of [`get_streaming_locator_paths`](super::Client::get_streaming_locator_paths).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingLocatorPaths {
     /// Locator paths for download.
-    #[serde(
-        rename = "downloadPaths",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "downloadPaths", skip_serializing_if = "Option::is_none")]
     pub download_paths: Option<Vec<String>>,
     /// Licence acquisition URLs keyed by configured DRM type.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub drm: Option<BTreeMap<String, StreamingLocatorDrm>>,
     /// Locator paths for streaming.
-    #[serde(
-        rename = "streamingPaths",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "streamingPaths", skip_serializing_if = "Option::is_none")]
     pub streaming_paths: Option<Vec<StreamingPath>>,
+}
+impl ::mkio_core::glue::Members for StreamingLocatorPaths {
+    const TYPE: &'static str = "StreamingLocatorPaths";
+    const NAMES: &'static [&'static str] = &["downloadPaths", "drm", "streamingPaths"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.download_paths = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.drm = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.streaming_paths = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingLocatorPaths {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingLocatorPaths {
     /// Returns [`download_paths`](Self#structfield.download_paths), empty if it is not set.
@@ -13466,7 +17448,7 @@ impl StreamingLocatorPaths {
     }
 }
 /// Body of [`get_streaming_locator_paths`](super::Client::get_streaming_locator_paths).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingLocatorPathsQuery {
@@ -13475,6 +17457,28 @@ pub struct StreamingLocatorPathsQuery {
     /// Default: `AMS`.
     #[serde(rename = "urlStyle", skip_serializing_if = "Option::is_none")]
     pub url_style: Option<UrlStyle>,
+}
+impl ::mkio_core::glue::Members for StreamingLocatorPathsQuery {
+    const TYPE: &'static str = "StreamingLocatorPathsQuery";
+    const NAMES: &'static [&'static str] = &["urlStyle"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.url_style = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingLocatorPathsQuery {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingLocatorPathsQuery {
     /// Creates an empty `StreamingLocatorPathsQuery`.
@@ -13493,7 +17497,7 @@ impl StreamingLocatorPathsQuery {
     StreamingLocatorPathsQuery
 }
 /// `streamingLocators` of [`AssetStreamingLocatorList`] and `properties` of [`StreamingLocator`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingLocatorProperties {
@@ -13509,12 +17513,7 @@ pub struct StreamingLocatorProperties {
     #[serde(rename = "contentId", skip_serializing_if = "Option::is_none")]
     pub content_id: Option<String>,
     /// Content keys of this locator.
-    #[serde(
-        rename = "contentKeys",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
     pub content_keys: Option<Vec<StreamingLocatorContentKey>>,
     /// Content key policy applied by default.
     ///
@@ -13533,11 +17532,7 @@ pub struct StreamingLocatorProperties {
     #[serde(rename = "endTime", skip_serializing_if = "Option::is_none")]
     pub end_time: Option<Timestamp>,
     /// Asset or account filters applied to this locator.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Vec<String>>,
     /// System-set provisioning state.
     ///
@@ -13563,12 +17558,58 @@ pub struct StreamingLocatorProperties {
     /// Suppresses output: requests get 404 as if before `startTime`. A custom catalog's `preAvailabilityStatusCode` in a Streaming Policy changes that code.
     ///
     /// Default: `false`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<bool>,
+}
+impl ::mkio_core::glue::Members for StreamingLocatorProperties {
+    const TYPE: &'static str = "StreamingLocatorProperties";
+    const NAMES: &'static [&'static str] = &[
+        "alternativeMediaId",
+        "assetName",
+        "contentId",
+        "contentKeys",
+        "defaultContentKeyPolicyName",
+        "defaultManifestFilename",
+        "endTime",
+        "filters",
+        "provisioningState",
+        "resourceState",
+        "startTime",
+        "streamingLocatorId",
+        "streamingPolicyName",
+        "suppressed",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.alternative_media_id = map.next_value()?,
+            1 => self.asset_name = map.next_value()?,
+            2 => self.content_id = map.next_value()?,
+            3 => self.content_keys = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.default_content_key_policy_name = map.next_value()?,
+            5 => self.default_manifest_filename = map.next_value()?,
+            6 => self.end_time = map.next_value()?,
+            7 => self.filters = ::mkio_core::glue::next_lenient(map)?,
+            8 => self.provisioning_state = map.next_value()?,
+            9 => self.resource_state = map.next_value()?,
+            10 => self.start_time = map.next_value()?,
+            11 => self.streaming_locator_id = map.next_value()?,
+            12 => self.streaming_policy_name = map.next_value()?,
+            13 => self.suppressed = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingLocatorProperties {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingLocatorProperties {
     /// Returns [`alternative_media_id`](Self#structfield.alternative_media_id), if it is set.
@@ -13887,7 +17928,7 @@ impl StreamingLocatorPutPropertiesNeedsStreamingPolicyName {
     }
 }
 /// `trackSelections` of [`StreamingLocatorTrackSelection`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingLocatorTrackPropertyCondition {
@@ -13900,6 +17941,30 @@ pub struct StreamingLocatorTrackPropertyCondition {
     /// Value to test against.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+}
+impl ::mkio_core::glue::Members for StreamingLocatorTrackPropertyCondition {
+    const TYPE: &'static str = "StreamingLocatorTrackPropertyCondition";
+    const NAMES: &'static [&'static str] = &["operation", "property", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.operation = map.next_value()?,
+            1 => self.property = map.next_value()?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingLocatorTrackPropertyCondition {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingLocatorTrackPropertyCondition {
     /// Starts `StreamingLocatorTrackPropertyCondition`. Required fields are set by name, in this order: `property`, `value`. Other fields start unset.
@@ -13989,18 +18054,35 @@ impl StreamingLocatorTrackPropertyCondition {
     }
 }
 /// `tracks` of [`StreamingLocatorContentKey`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingLocatorTrackSelection {
     /// `trackSelections` in JSON.
-    #[serde(
-        rename = "trackSelections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "trackSelections", skip_serializing_if = "Option::is_none")]
     pub track_selections: Option<Vec<StreamingLocatorTrackPropertyCondition>>,
+}
+impl ::mkio_core::glue::Members for StreamingLocatorTrackSelection {
+    const TYPE: &'static str = "StreamingLocatorTrackSelection";
+    const NAMES: &'static [&'static str] = &["trackSelections"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.track_selections = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingLocatorTrackSelection {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingLocatorTrackSelection {
     /// Creates `StreamingLocatorTrackSelection` from its required fields; all others are unset.
@@ -14035,7 +18117,7 @@ impl StreamingLocatorTrackSelection {
     }
 }
 /// `streamingPaths` of [`StreamingLocatorPaths`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingPath {
@@ -14043,15 +18125,39 @@ pub struct StreamingPath {
     #[serde(rename = "encryptionScheme", skip_serializing_if = "Option::is_none")]
     pub encryption_scheme: Option<EncryptionScheme>,
     /// Locator paths.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub paths: Option<Vec<String>>,
     /// Protocol of these paths.
     #[serde(rename = "streamingProtocol", skip_serializing_if = "Option::is_none")]
     pub streaming_protocol: Option<StreamingProtocol>,
+}
+impl ::mkio_core::glue::Members for StreamingPath {
+    const TYPE: &'static str = "StreamingPath";
+    const NAMES: &'static [&'static str] = &[
+        "encryptionScheme",
+        "paths",
+        "streamingProtocol",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.encryption_scheme = map.next_value()?,
+            1 => self.paths = ::mkio_core::glue::next_lenient(map)?,
+            2 => self.streaming_protocol = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingPath {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingPath {
     /// Returns [`encryption_scheme`](Self#structfield.encryption_scheme), if it is set.
@@ -14071,7 +18177,7 @@ impl StreamingPath {
     }
 }
 /// Response of [`get_streaming_policy`](super::Client::get_streaming_policy) and [`create_or_update_streaming_policy`](super::Client::create_or_update_streaming_policy); item of [`list_streaming_policies`](super::Client::list_streaming_policies).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -14098,6 +18204,38 @@ pub struct StreamingPolicy {
     /// Read-only: the service fills it.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+}
+impl ::mkio_core::glue::Members for StreamingPolicy {
+    const TYPE: &'static str = "StreamingPolicy";
+    const NAMES: &'static [&'static str] = &[
+        "id",
+        "name",
+        "properties",
+        "systemData",
+        "type",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.properties = map.next_value()?,
+            3 => self.system_data = map.next_value()?,
+            4 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingPolicy {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingPolicy {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -14133,7 +18271,7 @@ impl StreamingPolicy {
     }
 }
 /// `keyToTrackMappings` of [`StreamingPolicyContentKeys`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingPolicyContentKey {
@@ -14144,12 +18282,32 @@ pub struct StreamingPolicyContentKey {
     #[serde(rename = "policyName", skip_serializing_if = "Option::is_none")]
     pub policy_name: Option<String>,
     /// Tracks to encrypt.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tracks: Option<Vec<StreamingPolicyTrackSelection>>,
+}
+impl ::mkio_core::glue::Members for StreamingPolicyContentKey {
+    const TYPE: &'static str = "StreamingPolicyContentKey";
+    const NAMES: &'static [&'static str] = &["label", "policyName", "tracks"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.label = map.next_value()?,
+            1 => self.policy_name = map.next_value()?,
+            2 => self.tracks = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingPolicyContentKey {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingPolicyContentKey {
     /// Creates an empty `StreamingPolicyContentKey`.
@@ -14197,7 +18355,7 @@ impl StreamingPolicyContentKey {
     }
 }
 /// `contentKeys` of [`CommonEncryptionCbcs`], `contentKeys` of [`CommonEncryptionCenc`] and `contentKeys` of [`EnvelopeEncryption`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingPolicyContentKeys {
@@ -14205,13 +18363,31 @@ pub struct StreamingPolicyContentKeys {
     #[serde(rename = "defaultKey", skip_serializing_if = "Option::is_none")]
     pub default_key: Option<DefaultKey>,
     /// Per-track content keys, e.g. Widevine L3 on SD tracks and L1 on HD ones.
-    #[serde(
-        rename = "keyToTrackMappings",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "keyToTrackMappings", skip_serializing_if = "Option::is_none")]
     pub key_to_track_mappings: Option<Vec<StreamingPolicyContentKey>>,
+}
+impl ::mkio_core::glue::Members for StreamingPolicyContentKeys {
+    const TYPE: &'static str = "StreamingPolicyContentKeys";
+    const NAMES: &'static [&'static str] = &["defaultKey", "keyToTrackMappings"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.default_key = map.next_value()?,
+            1 => self.key_to_track_mappings = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingPolicyContentKeys {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingPolicyContentKeys {
     /// Creates an empty `StreamingPolicyContentKeys`.
@@ -14251,17 +18427,12 @@ impl StreamingPolicyContentKeys {
     }
 }
 /// `fairPlay` of [`CbcsDrmConfiguration`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingPolicyFairPlayConfiguration {
     /// Whether persistent licences are allowed.
-    #[serde(
-        rename = "allowPersistentLicense",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "allowPersistentLicense", skip_serializing_if = "Option::is_none")]
     pub allow_persistent_license: Option<bool>,
     /// Licence URL template pointing at a custom FairPlay licence service.
     #[serde(
@@ -14269,6 +18440,32 @@ pub struct StreamingPolicyFairPlayConfiguration {
         skip_serializing_if = "Option::is_none"
     )]
     pub custom_license_acquisition_url_template: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for StreamingPolicyFairPlayConfiguration {
+    const TYPE: &'static str = "StreamingPolicyFairPlayConfiguration";
+    const NAMES: &'static [&'static str] = &[
+        "allowPersistentLicense",
+        "customLicenseAcquisitionUrlTemplate",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.allow_persistent_license = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.custom_license_acquisition_url_template = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingPolicyFairPlayConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingPolicyFairPlayConfiguration {
     /// Starts `StreamingPolicyFairPlayConfiguration`. Required fields are set by name, in this order: `allow_persistent_license`. Other fields start unset.
@@ -14328,7 +18525,7 @@ impl StreamingPolicyFairPlayConfiguration {
     }
 }
 /// Response of [`list_streaming_policies`](super::Client::list_streaming_policies).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingPolicyList {
@@ -14338,15 +18535,35 @@ pub struct StreamingPolicyList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Streaming policies in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<StreamingPolicy>>,
+}
+impl ::mkio_core::glue::Members for StreamingPolicyList {
+    const TYPE: &'static str = "StreamingPolicyList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingPolicyList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingPolicyList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -14369,7 +18586,7 @@ impl StreamingPolicyList {
     }
 }
 /// `playReady` of [`CbcsDrmConfiguration`] and `playReady` of [`CencDrmConfiguration`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingPolicyPlayReadyConfiguration {
@@ -14385,6 +18602,32 @@ pub struct StreamingPolicyPlayReadyConfiguration {
         skip_serializing_if = "Option::is_none"
     )]
     pub play_ready_custom_attributes: Option<String>,
+}
+impl ::mkio_core::glue::Members for StreamingPolicyPlayReadyConfiguration {
+    const TYPE: &'static str = "StreamingPolicyPlayReadyConfiguration";
+    const NAMES: &'static [&'static str] = &[
+        "customLicenseAcquisitionUrlTemplate",
+        "playReadyCustomAttributes",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.custom_license_acquisition_url_template = map.next_value()?,
+            1 => self.play_ready_custom_attributes = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingPolicyPlayReadyConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingPolicyPlayReadyConfiguration {
     /// Creates an empty `StreamingPolicyPlayReadyConfiguration`.
@@ -14424,7 +18667,7 @@ impl StreamingPolicyPlayReadyConfiguration {
     }
 }
 /// `properties` of [`StreamingPolicyPut`] and `properties` of [`StreamingPolicy`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingPolicyProperties {
@@ -14451,6 +18694,40 @@ pub struct StreamingPolicyProperties {
     /// `noEncryption` in JSON.
     #[serde(rename = "noEncryption", skip_serializing_if = "Option::is_none")]
     pub no_encryption: Option<NoEncryption>,
+}
+impl ::mkio_core::glue::Members for StreamingPolicyProperties {
+    const TYPE: &'static str = "StreamingPolicyProperties";
+    const NAMES: &'static [&'static str] = &[
+        "catalog",
+        "commonEncryptionCbcs",
+        "commonEncryptionCenc",
+        "defaultContentKeyPolicyName",
+        "envelopeEncryption",
+        "noEncryption",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.catalog = map.next_value()?,
+            1 => self.common_encryption_cbcs = map.next_value()?,
+            2 => self.common_encryption_cenc = map.next_value()?,
+            3 => self.default_content_key_policy_name = map.next_value()?,
+            4 => self.envelope_encryption = map.next_value()?,
+            5 => self.no_encryption = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingPolicyProperties {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingPolicyProperties {
     /// Creates an empty `StreamingPolicyProperties`.
@@ -14613,7 +18890,7 @@ impl From<StreamingPolicyProperties> for StreamingPolicyPut {
     }
 }
 /// `trackSelections` of [`StreamingPolicyTrackSelection`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingPolicyTrackPropertyCondition {
@@ -14626,6 +18903,30 @@ pub struct StreamingPolicyTrackPropertyCondition {
     /// Value to test against.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+}
+impl ::mkio_core::glue::Members for StreamingPolicyTrackPropertyCondition {
+    const TYPE: &'static str = "StreamingPolicyTrackPropertyCondition";
+    const NAMES: &'static [&'static str] = &["operation", "property", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.operation = map.next_value()?,
+            1 => self.property = map.next_value()?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingPolicyTrackPropertyCondition {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingPolicyTrackPropertyCondition {
     /// Creates `StreamingPolicyTrackPropertyCondition` from its required fields; all others are unset.
@@ -14683,18 +18984,35 @@ impl StreamingPolicyTrackPropertyCondition {
     }
 }
 /// `clearTracks` of [`CommonEncryptionCbcs`], `clearTracks` of [`CommonEncryptionCenc`], `clearTracks` of [`EnvelopeEncryption`] and `tracks` of [`StreamingPolicyContentKey`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingPolicyTrackSelection {
     /// Conditions picking the tracks the streaming policy covers.
-    #[serde(
-        rename = "trackSelections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "trackSelections", skip_serializing_if = "Option::is_none")]
     pub track_selections: Option<Vec<StreamingPolicyTrackPropertyCondition>>,
+}
+impl ::mkio_core::glue::Members for StreamingPolicyTrackSelection {
+    const TYPE: &'static str = "StreamingPolicyTrackSelection";
+    const NAMES: &'static [&'static str] = &["trackSelections"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.track_selections = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingPolicyTrackSelection {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingPolicyTrackSelection {
     /// Creates an empty `StreamingPolicyTrackSelection`.
@@ -14720,7 +19038,7 @@ impl StreamingPolicyTrackSelection {
     }
 }
 /// `widevine` of [`CbcsDrmConfiguration`] and `widevine` of [`CencDrmConfiguration`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct StreamingPolicyWidevineConfiguration {
@@ -14730,6 +19048,28 @@ pub struct StreamingPolicyWidevineConfiguration {
         skip_serializing_if = "Option::is_none"
     )]
     pub custom_license_acquisition_url_template: Option<UrlText>,
+}
+impl ::mkio_core::glue::Members for StreamingPolicyWidevineConfiguration {
+    const TYPE: &'static str = "StreamingPolicyWidevineConfiguration";
+    const NAMES: &'static [&'static str] = &["customLicenseAcquisitionUrlTemplate"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.custom_license_acquisition_url_template = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for StreamingPolicyWidevineConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl StreamingPolicyWidevineConfiguration {
     /// Creates an empty `StreamingPolicyWidevineConfiguration`.
@@ -14783,7 +19123,7 @@ impl StreamingPolicyWidevineConfiguration {
     }
 }
 /// `systemData` of [`AccountFilter`], `systemData` of [`AssetFilter`], `systemData` of [`Asset`], `systemData` of [`ContentKeyPolicy`] and 4 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct SystemData {
@@ -14825,6 +19165,42 @@ pub struct SystemData {
     #[serde(rename = "lastModifiedByType", skip_serializing_if = "Option::is_none")]
     pub last_modified_by_type: Option<IdentityType>,
 }
+impl ::mkio_core::glue::Members for SystemData {
+    const TYPE: &'static str = "SystemData";
+    const NAMES: &'static [&'static str] = &[
+        "createdAt",
+        "createdBy",
+        "createdByType",
+        "internalId",
+        "lastModifiedAt",
+        "lastModifiedBy",
+        "lastModifiedByType",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created_at = map.next_value()?,
+            1 => self.created_by = map.next_value()?,
+            2 => self.created_by_type = map.next_value()?,
+            3 => self.internal_id = map.next_value()?,
+            4 => self.last_modified_at = map.next_value()?,
+            5 => self.last_modified_by = map.next_value()?,
+            6 => self.last_modified_by_type = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for SystemData {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
+}
 impl SystemData {
     /// Returns [`created_at`](Self#structfield.created_at), if it is set.
     #[inline]
@@ -14863,7 +19239,7 @@ impl SystemData {
     }
 }
 /// `textstream` of [`ManifestBody`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -14890,6 +19266,44 @@ pub struct TextStream {
     /// `trackName` in JSON.
     #[serde(rename = "trackName", skip_serializing_if = "Option::is_none")]
     pub track_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for TextStream {
+    const TYPE: &'static str = "TextStream";
+    const NAMES: &'static [&'static str] = &[
+        "Scheme",
+        "manifestOutput",
+        "parentTrackName",
+        "src",
+        "systemBitrate",
+        "timescale",
+        "trackID",
+        "trackName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.scheme = map.next_value()?,
+            1 => self.manifest_output = map.next_value()?,
+            2 => self.parent_track_name = map.next_value()?,
+            3 => self.src = map.next_value()?,
+            4 => self.system_bitrate = map.next_value()?,
+            5 => self.timescale = map.next_value()?,
+            6 => self.track_id = map.next_value()?,
+            7 => self.track_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TextStream {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TextStream {
     /// Returns [`scheme`](Self#structfield.scheme), if it is set.
@@ -14934,7 +19348,7 @@ impl TextStream {
     }
 }
 /// Variant of [`InsertedTrack`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TextTrack {
@@ -14955,6 +19369,38 @@ pub struct TextTrack {
     /// Track name used in the manifest.
     #[serde(rename = "trackName", skip_serializing_if = "Option::is_none")]
     pub track_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for TextTrack {
+    const TYPE: &'static str = "TextTrack";
+    const NAMES: &'static [&'static str] = &[
+        "displayName",
+        "hlsSettings",
+        "languageCode",
+        "playerVisibility",
+        "trackName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.display_name = map.next_value()?,
+            1 => self.hls_settings = map.next_value()?,
+            2 => self.language_code = map.next_value()?,
+            3 => self.player_visibility = map.next_value()?,
+            4 => self.track_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TextTrack {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TextTrack {
     /// Creates `TextTrack` from its required fields; all others are unset.
@@ -15040,7 +19486,7 @@ impl TextTrack {
     }
 }
 /// `thumbnails` of [`ThumbnailGeneratorPreset`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ThumbnailGeneratorConfiguration {
@@ -15058,11 +19504,7 @@ pub struct ThumbnailGeneratorConfiguration {
     /// JPEG compression quality, 0-100; 70 by default.
     ///
     /// Range: 0 to 100. Default: `70`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub quality: Option<i64>,
     /// ISO8601 duration, percent of asset duration, or '1' (default) for just one thumbnail.
     ///
@@ -15072,12 +19514,7 @@ pub struct ThumbnailGeneratorConfiguration {
     /// Column count for a thumbnail sprite; unset gives single-image files.
     ///
     /// Range: 1 to 10.
-    #[serde(
-        rename = "spriteColumn",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "spriteColumn", skip_serializing_if = "Option::is_none")]
     pub sprite_column: Option<i64>,
     /// ISO8601 duration or percent of asset duration; PT10S by default.
     ///
@@ -15090,6 +19527,46 @@ pub struct ThumbnailGeneratorConfiguration {
     /// Pixels (integer) or percent of input resolution. With only width or only height given, the source aspect ratio is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<String>,
+}
+impl ::mkio_core::glue::Members for ThumbnailGeneratorConfiguration {
+    const TYPE: &'static str = "ThumbnailGeneratorConfiguration";
+    const NAMES: &'static [&'static str] = &[
+        "format",
+        "height",
+        "label",
+        "quality",
+        "range",
+        "spriteColumn",
+        "start",
+        "step",
+        "width",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.format = map.next_value()?,
+            1 => self.height = map.next_value()?,
+            2 => self.label = map.next_value()?,
+            3 => self.quality = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.range = map.next_value()?,
+            5 => self.sprite_column = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.start = map.next_value()?,
+            7 => self.step = map.next_value()?,
+            8 => self.width = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ThumbnailGeneratorConfiguration {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ThumbnailGeneratorConfiguration {
     /// Creates `ThumbnailGeneratorConfiguration` from its required fields; all others are unset.
@@ -15210,7 +19687,7 @@ impl ThumbnailGeneratorConfiguration {
     }
 }
 /// Variant of [`TransformPreset`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ThumbnailGeneratorPreset {
@@ -15222,12 +19699,31 @@ pub struct ThumbnailGeneratorPreset {
     /// Thumbnail sets to generate.
     ///
     /// Number of items: at least 1.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub thumbnails: Option<Vec<ThumbnailGeneratorConfiguration>>,
+}
+impl ::mkio_core::glue::Members for ThumbnailGeneratorPreset {
+    const TYPE: &'static str = "ThumbnailGeneratorPreset";
+    const NAMES: &'static [&'static str] = &["baseFilename", "thumbnails"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.base_filename = map.next_value()?,
+            1 => self.thumbnails = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ThumbnailGeneratorPreset {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ThumbnailGeneratorPreset {
     /// Creates `ThumbnailGeneratorPreset` from its required fields; all others are unset.
@@ -15268,7 +19764,7 @@ impl ThumbnailGeneratorPreset {
     }
 }
 /// `tracks` of [`AssetStorageSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -15277,6 +19773,29 @@ pub struct Track {
     pub body: Option<ManifestBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<ManifestHead>,
+}
+impl ::mkio_core::glue::Members for Track {
+    const TYPE: &'static str = "Track";
+    const NAMES: &'static [&'static str] = &["body", "head"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.body = map.next_value()?,
+            1 => self.head = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Track {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Track {
     /// Returns [`body`](Self#structfield.body), an empty one if unset.
@@ -15297,7 +19816,7 @@ impl Track {
     }
 }
 /// Variant of [`TransformPreset`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TrackInserterPreset {
@@ -15309,12 +19828,31 @@ pub struct TrackInserterPreset {
     /// Tracks to insert; only one for now.
     ///
     /// Number of items: 1.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tracks: Option<Vec<InsertedTrack>>,
+}
+impl ::mkio_core::glue::Members for TrackInserterPreset {
+    const TYPE: &'static str = "TrackInserterPreset";
+    const NAMES: &'static [&'static str] = &["baseFilename", "tracks"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.base_filename = map.next_value()?,
+            1 => self.tracks = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TrackInserterPreset {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TrackInserterPreset {
     /// Creates `TrackInserterPreset` from its required fields; all others are unset.
@@ -15353,7 +19891,7 @@ impl TrackInserterPreset {
     }
 }
 /// `operation` of [`StreamingLocatorTrackPropertyCondition`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TrackPropertyCompareOperation {
@@ -15363,6 +19901,29 @@ pub struct TrackPropertyCompareOperation {
     /// Comparison operation for the track property.
     #[serde(rename = "Unknown", skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
+}
+impl ::mkio_core::glue::Members for TrackPropertyCompareOperation {
+    const TYPE: &'static str = "TrackPropertyCompareOperation";
+    const NAMES: &'static [&'static str] = &["Equal", "Unknown"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.equal = map.next_value()?,
+            1 => self.unknown = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TrackPropertyCompareOperation {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TrackPropertyCompareOperation {
     /// Starts `TrackPropertyCompareOperation`. Required fields are set by name, in this order: `equal`, `unknown`. Other fields start unset.
@@ -15426,7 +19987,7 @@ impl TrackPropertyCompareOperation {
     }
 }
 /// Response of [`get_transform`](super::Client::get_transform) and [`create_or_update_transform`](super::Client::create_or_update_transform); item of [`list_transforms`](super::Client::list_transforms).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -15453,6 +20014,38 @@ pub struct Transform {
     /// Read-only: the service fills it.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<String>,
+}
+impl ::mkio_core::glue::Members for Transform {
+    const TYPE: &'static str = "Transform";
+    const NAMES: &'static [&'static str] = &[
+        "id",
+        "name",
+        "properties",
+        "systemData",
+        "type",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.id = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.properties = map.next_value()?,
+            3 => self.system_data = map.next_value()?,
+            4 => self.type_ = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Transform {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Transform {
     /// Returns [`id`](Self#structfield.id), if it is set.
@@ -15488,7 +20081,7 @@ impl Transform {
     }
 }
 /// Response of [`list_transforms`](super::Client::list_transforms).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TransformList {
@@ -15498,15 +20091,35 @@ pub struct TransformList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// Transforms in this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Transform>>,
+}
+impl ::mkio_core::glue::Members for TransformList {
+    const TYPE: &'static str = "TransformList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TransformList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TransformList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -15529,7 +20142,7 @@ impl TransformList {
     }
 }
 /// `outputs` of [`TransformProperties`] and `outputs` of [`TransformPutProperties`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TransformOutput {
@@ -15544,6 +20157,30 @@ pub struct TransformOutput {
     /// Default: `Normal`.
     #[serde(rename = "relativePriority", skip_serializing_if = "Option::is_none")]
     pub relative_priority: Option<TransformOutputPriority>,
+}
+impl ::mkio_core::glue::Members for TransformOutput {
+    const TYPE: &'static str = "TransformOutput";
+    const NAMES: &'static [&'static str] = &["onError", "preset", "relativePriority"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.on_error = map.next_value()?,
+            1 => self.preset = map.next_value()?,
+            2 => self.relative_priority = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TransformOutput {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TransformOutput {
     /// Creates `TransformOutput` from its required fields; all others are unset.
@@ -15861,7 +20498,7 @@ impl From<PipelineArguments> for TransformPreset {
     }
 }
 /// `properties` of [`Transform`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TransformProperties {
@@ -15879,12 +20516,38 @@ pub struct TransformProperties {
     #[serde(rename = "lastModified", skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<Timestamp>,
     /// TransformOutputs to produce; only one for now.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Vec<TransformOutput>>,
+}
+impl ::mkio_core::glue::Members for TransformProperties {
+    const TYPE: &'static str = "TransformProperties";
+    const NAMES: &'static [&'static str] = &[
+        "created",
+        "description",
+        "lastModified",
+        "outputs",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.description = map.next_value()?,
+            2 => self.last_modified = map.next_value()?,
+            3 => self.outputs = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TransformProperties {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TransformProperties {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -15975,17 +20638,12 @@ impl TransformPutProperties {
     }
 }
 /// `transport` of [`SourceSpec`] and `transport` of [`DestinationSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TransportSpec {
     /// IP addresses that may connect. Usable with `SRTListener`.
-    #[serde(
-        rename = "allowList",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "allowList", skip_serializing_if = "Option::is_none")]
     pub allow_list: Option<Vec<String>>,
     /// Transport encryption. Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
     ///
@@ -15998,41 +20656,22 @@ pub struct TransportSpec {
     /// Minimum latency, seconds. Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
     ///
     /// Default: `0.5`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<f64>,
     /// Expected top bitrate per Listener connection, bits per second. Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
     ///
     /// Default: `30000000`.
-    #[serde(
-        rename = "maxBitrate",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "maxBitrate", skip_serializing_if = "Option::is_none")]
     pub max_bitrate: Option<i64>,
     /// Connection cap of a Listener destination; wins over the flow output's maxConnections. Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
     ///
     /// Default: `10`.
-    #[serde(
-        rename = "maxConnections",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "maxConnections", skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<i64>,
     /// Overhead bandwidth cap, integer (e.g. 100). Usable with `SRTCaller`, `SRTListener`. Immutable after creation.
     ///
     /// Range: 5 to 100. Default: `100`.
-    #[serde(
-        rename = "maxOverheadBandwidth",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "maxOverheadBandwidth", skip_serializing_if = "Option::is_none")]
     pub max_overhead_bandwidth: Option<i64>,
     /// Transport passphrase. Usable with `SRTCaller`, `SRTListener`.
     ///
@@ -16045,11 +20684,7 @@ pub struct TransportSpec {
     /// Transport port. Needed by `SRTListener`. Immutable after creation.
     ///
     /// Default: `5000`.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<i64>,
     /// Optional SRT stream ID the caller sends in the handshake, letting the listener identify or route it. Usable with `SRTCaller`. Immutable after creation.
     ///
@@ -16068,15 +20703,65 @@ pub struct TransportSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<UrlText>,
     /// Deprecated, due for removal; use `url`, which wins if both are sent. Only the first entry counts.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub urls: Option<Vec<UrlText>>,
     /// HLS pull username. On sources, PATCH may change it when type is `HLSPullInput`; with other types it is creation-only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+}
+impl ::mkio_core::glue::Members for TransportSpec {
+    const TYPE: &'static str = "TransportSpec";
+    const NAMES: &'static [&'static str] = &[
+        "allowList",
+        "encryptionStandard",
+        "ipResource",
+        "latency",
+        "maxBitrate",
+        "maxConnections",
+        "maxOverheadBandwidth",
+        "passPhrase",
+        "password",
+        "port",
+        "streamId",
+        "streamKey",
+        "type",
+        "url",
+        "urls",
+        "user",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.allow_list = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.encryption_standard = map.next_value()?,
+            2 => self.ip_resource = map.next_value()?,
+            3 => self.latency = ::mkio_core::glue::next_lenient(map)?,
+            4 => self.max_bitrate = ::mkio_core::glue::next_lenient(map)?,
+            5 => self.max_connections = ::mkio_core::glue::next_lenient(map)?,
+            6 => self.max_overhead_bandwidth = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.pass_phrase = map.next_value()?,
+            8 => self.password = map.next_value()?,
+            9 => self.port = ::mkio_core::glue::next_lenient(map)?,
+            10 => self.stream_id = map.next_value()?,
+            11 => self.stream_key = map.next_value()?,
+            12 => self.type_ = map.next_value()?,
+            13 => self.url = map.next_value()?,
+            14 => self.urls = ::mkio_core::glue::next_lenient(map)?,
+            15 => self.user = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TransportSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TransportSpec {
     /// Creates `TransportSpec` from its required fields; all others are unset.
@@ -16293,17 +20978,35 @@ impl TransportSpec {
     }
 }
 /// `transport` of [`SourceStatus`] and `transport` of [`DestinationStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TransportStatus {
     /// Transport URLs: the configured `spec.transport.url` where the `type` supports it (e.g. SRTCaller), or those allocated/discovered by the system (e.g. SRTListener).
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub urls: Option<Vec<UrlText>>,
+}
+impl ::mkio_core::glue::Members for TransportStatus {
+    const TYPE: &'static str = "TransportStatus";
+    const NAMES: &'static [&'static str] = &["urls"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.urls = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for TransportStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl TransportStatus {
     /// Returns [`urls`](Self#structfield.urls), empty if it is not set.
@@ -16347,7 +21050,7 @@ impl TransportStatus {
     }
 }
 /// Variant of [`ClipTime`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UtcClipTime {
@@ -16357,6 +21060,29 @@ pub struct UtcClipTime {
     /// SCTE-35 trigger; the first signal that matches starts or stops recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<ScteTrigger>,
+}
+impl ::mkio_core::glue::Members for UtcClipTime {
+    const TYPE: &'static str = "UtcClipTime";
+    const NAMES: &'static [&'static str] = &["time", "trigger"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.time = map.next_value()?,
+            1 => self.trigger = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for UtcClipTime {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl UtcClipTime {
     /// Creates an empty `UtcClipTime`.
@@ -16393,7 +21119,7 @@ impl UtcClipTime {
     }
 }
 /// `video` of [`ManifestBody`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -16412,6 +21138,38 @@ pub struct Video {
     /// `trackName` in JSON.
     #[serde(rename = "trackName", skip_serializing_if = "Option::is_none")]
     pub track_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for Video {
+    const TYPE: &'static str = "Video";
+    const NAMES: &'static [&'static str] = &[
+        "src",
+        "systemBitrate",
+        "systemLanguage",
+        "trackID",
+        "trackName",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.src = map.next_value()?,
+            1 => self.system_bitrate = map.next_value()?,
+            2 => self.system_language = map.next_value()?,
+            3 => self.track_id = map.next_value()?,
+            4 => self.track_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Video {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Video {
     /// Returns [`src`](Self#structfield.src), if it is set.

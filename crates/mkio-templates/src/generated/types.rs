@@ -15,7 +15,7 @@ pub use ::mkio_core::types::{
     Error, ErrorDetail, ListResponseSupplemental, PaginationInfo, ProjectInfo,
 };
 /// Response of [`get_config`](super::Client::get_config), [`create_or_update_config`](super::Client::create_or_update_config), [`get_config_version`](super::Client::get_config_version) and [`get_preset`](super::Client::get_preset); item of [`list_configs`](super::Client::list_configs), [`list_configs_of_type`](super::Client::list_configs_of_type), [`list_config_versions`](super::Client::list_config_versions), [`list_presets`](super::Client::list_presets) and 1 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[allow(missing_docs, reason = "the document does not describe every field")]
 #[non_exhaustive]
@@ -30,6 +30,31 @@ pub struct Config {
     /// Computed status; holds the names of the input and output pins on offer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<ConfigStatus>,
+}
+impl ::mkio_core::glue::Members for Config {
+    const TYPE: &'static str = "Config";
+    const NAMES: &'static [&'static str] = &["kind", "metadata", "spec", "status"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.kind = map.next_value()?,
+            1 => self.metadata = map.next_value()?,
+            2 => self.spec = map.next_value()?,
+            3 => self.status = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl Config {
     /// Returns [`kind`](Self#structfield.kind), if it is set.
@@ -63,7 +88,7 @@ impl Config {
     }
 }
 /// Response of [`list_configs`](super::Client::list_configs), [`list_configs_of_type`](super::Client::list_configs_of_type), [`list_config_versions`](super::Client::list_config_versions), [`list_presets`](super::Client::list_presets) and 1 more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConfigList {
@@ -73,17 +98,37 @@ pub struct ConfigList {
     #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
     pub odata_next_link: Option<String>,
     /// Read-only: the service fills it.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::or_none",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supplemental: Option<ListResponseSupplemental>,
     /// The objects listed.
     ///
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Vec<Config>>,
+}
+impl ::mkio_core::glue::Members for ConfigList {
+    const TYPE: &'static str = "ConfigList";
+    const NAMES: &'static [&'static str] = &["@odata.nextLink", "supplemental", "value"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.odata_next_link = map.next_value()?,
+            1 => self.supplemental = ::mkio_core::glue::next_or_none(map)?,
+            2 => self.value = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ConfigList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ConfigList {
     /// Returns [`odata_next_link`](Self#structfield.odata_next_link), if it is set.
@@ -106,7 +151,7 @@ impl ConfigList {
     }
 }
 /// `metadata` of [`Config`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConfigMetadata {
@@ -137,21 +182,13 @@ pub struct ConfigMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Labels on the resource, as key/value strings.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
     /// Resource name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Tags on this config revision.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
     /// Configuration type.
     ///
@@ -169,6 +206,54 @@ pub struct ConfigMetadata {
     /// Email of the user behind the last change.
     #[serde(rename = "updatedByEmail", skip_serializing_if = "Option::is_none")]
     pub updated_by_email: Option<String>,
+}
+impl ::mkio_core::glue::Members for ConfigMetadata {
+    const TYPE: &'static str = "ConfigMetadata";
+    const NAMES: &'static [&'static str] = &[
+        "created",
+        "createdBy",
+        "createdByEmail",
+        "description",
+        "hash",
+        "id",
+        "labels",
+        "name",
+        "tags",
+        "type",
+        "updated",
+        "updatedBy",
+        "updatedByEmail",
+    ];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.created = map.next_value()?,
+            1 => self.created_by = map.next_value()?,
+            2 => self.created_by_email = map.next_value()?,
+            3 => self.description = map.next_value()?,
+            4 => self.hash = map.next_value()?,
+            5 => self.id = map.next_value()?,
+            6 => self.labels = ::mkio_core::glue::next_lenient(map)?,
+            7 => self.name = map.next_value()?,
+            8 => self.tags = ::mkio_core::glue::next_lenient(map)?,
+            9 => self.type_ = map.next_value()?,
+            10 => self.updated = map.next_value()?,
+            11 => self.updated_by = map.next_value()?,
+            12 => self.updated_by_email = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ConfigMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ConfigMetadata {
     /// Returns [`created`](Self#structfield.created), if it is set.
@@ -238,7 +323,7 @@ impl ConfigMetadata {
     }
 }
 /// `parameters` of [`ConfigSpec`] and `parameters` of [`ConfigPutSpec`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConfigParameter {
@@ -251,12 +336,32 @@ pub struct ConfigParameter {
     /// Paths within the config to which the parameter applies (slash-separated); all must differ.
     ///
     /// Number of items: at least 1.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub paths: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for ConfigParameter {
+    const TYPE: &'static str = "ConfigParameter";
+    const NAMES: &'static [&'static str] = &["description", "name", "paths"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.description = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.paths = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ConfigParameter {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ConfigParameter {
     /// Creates `ConfigParameter` from its required fields; all others are unset.
@@ -310,21 +415,39 @@ impl ConfigParameter {
     }
 }
 /// `inputPins` of [`ConfigStatus`] and `outputPins` of [`ConfigStatus`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConfigPin {
     /// True if more than one flow input/output may refer to this pin.
-    #[serde(
-        rename = "allowMultipleBindings",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "allowMultipleBindings", skip_serializing_if = "Option::is_none")]
     pub allow_multiple_bindings: Option<bool>,
     /// Pin name, to be given as transformInput or transformOutput.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+impl ::mkio_core::glue::Members for ConfigPin {
+    const TYPE: &'static str = "ConfigPin";
+    const NAMES: &'static [&'static str] = &["allowMultipleBindings", "name"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.allow_multiple_bindings = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ConfigPin {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ConfigPin {
     /// Returns [`allow_multiple_bindings`](Self#structfield.allow_multiple_bindings), if it is set.
@@ -380,7 +503,7 @@ impl From<ConfigPutSpec> for ConfigPut {
     ConfigPut
 }
 /// `metadata` of [`ConfigPut`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConfigPutMetadata {
@@ -397,6 +520,30 @@ pub struct ConfigPutMetadata {
     /// Tags on this config revision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
+}
+impl ::mkio_core::glue::Members for ConfigPutMetadata {
+    const TYPE: &'static str = "ConfigPutMetadata";
+    const NAMES: &'static [&'static str] = &["description", "labels", "tags"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.description = map.next_value()?,
+            1 => self.labels = map.next_value()?,
+            2 => self.tags = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ConfigPutMetadata {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ConfigPutMetadata {
     /// Creates an empty `ConfigPutMetadata`.
@@ -432,7 +579,7 @@ impl ConfigPutMetadata {
     }
 }
 /// `spec` of [`ConfigPut`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConfigPutSpec {
@@ -445,6 +592,30 @@ pub struct ConfigPutSpec {
     /// Preset whose config contents are taken; excludes config.
     #[serde(rename = "presetName", skip_serializing_if = "Option::is_none")]
     pub preset_name: Option<String>,
+}
+impl ::mkio_core::glue::Members for ConfigPutSpec {
+    const TYPE: &'static str = "ConfigPutSpec";
+    const NAMES: &'static [&'static str] = &["config", "parameters", "presetName"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.config = map.next_value()?,
+            1 => self.parameters = map.next_value()?,
+            2 => self.preset_name = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ConfigPutSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ConfigPutSpec {
     /// Creates an empty `ConfigPutSpec`.
@@ -480,7 +651,7 @@ impl ConfigPutSpec {
     }
 }
 /// `spec` of [`Config`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConfigSpec {
@@ -488,12 +659,31 @@ pub struct ConfigSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<::serde_json::Map<String, Value>>,
     /// Parameters that the configuration exposes.
-    #[serde(
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Vec<ConfigParameter>>,
+}
+impl ::mkio_core::glue::Members for ConfigSpec {
+    const TYPE: &'static str = "ConfigSpec";
+    const NAMES: &'static [&'static str] = &["config", "parameters"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.config = map.next_value()?,
+            1 => self.parameters = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ConfigSpec {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ConfigSpec {
     /// Returns [`config`](Self#structfield.config), empty if it is not set.
@@ -508,26 +698,39 @@ impl ConfigSpec {
     }
 }
 /// `status` of [`Config`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConfigStatus {
     /// Input pins the template offers.
-    #[serde(
-        rename = "inputPins",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "inputPins", skip_serializing_if = "Option::is_none")]
     pub input_pins: Option<Vec<ConfigPin>>,
     /// Output pins the template offers.
-    #[serde(
-        rename = "outputPins",
-        default,
-        deserialize_with = "::mkio_core::glue::lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "outputPins", skip_serializing_if = "Option::is_none")]
     pub output_pins: Option<Vec<ConfigPin>>,
+}
+impl ::mkio_core::glue::Members for ConfigStatus {
+    const TYPE: &'static str = "ConfigStatus";
+    const NAMES: &'static [&'static str] = &["inputPins", "outputPins"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.input_pins = ::mkio_core::glue::next_lenient(map)?,
+            1 => self.output_pins = ::mkio_core::glue::next_lenient(map)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ConfigStatus {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ConfigStatus {
     /// Returns [`input_pins`](Self#structfield.input_pins), empty if it is not set.
@@ -542,7 +745,7 @@ impl ConfigStatus {
     }
 }
 /// `types` of [`ConfigTypeList`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConfigType {
@@ -555,6 +758,30 @@ pub struct ConfigType {
     /// Link to OpenAPI reference documentation, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub openapi: Option<String>,
+}
+impl ::mkio_core::glue::Members for ConfigType {
+    const TYPE: &'static str = "ConfigType";
+    const NAMES: &'static [&'static str] = &["description", "name", "openapi"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.description = map.next_value()?,
+            1 => self.name = map.next_value()?,
+            2 => self.openapi = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ConfigType {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ConfigType {
     /// Returns [`description`](Self#structfield.description), if it is set.
@@ -574,13 +801,35 @@ impl ConfigType {
     }
 }
 /// Response of [`list_config_types`](super::Client::list_config_types).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ConfigTypeList {
     /// The supported configuration types.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub types: Option<Vec<ConfigType>>,
+}
+impl ::mkio_core::glue::Members for ConfigTypeList {
+    const TYPE: &'static str = "ConfigTypeList";
+    const NAMES: &'static [&'static str] = &["types"];
+    fn read<'de, A: ::serde::de::MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match index {
+            0 => self.types = map.next_value()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+impl<'de> Deserialize<'de> for ConfigTypeList {
+    fn deserialize<D: ::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        ::mkio_core::glue::members(deserializer)
+    }
 }
 impl ConfigTypeList {
     /// Returns [`types`](Self#structfield.types), empty if it is not set.

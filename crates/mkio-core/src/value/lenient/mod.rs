@@ -11,4 +11,4 @@ mod scalar;
 mod tests;
 mod value;
 
-pub use value::{lenient, or_none};
+pub use value::{Lenient, lenient, or_none};
