@@ -74,7 +74,8 @@ fn smallest(text: &str, error: &serde_json::Error, failure: Failure<'_>) -> Stri
 
 struct Search<'a> {
     fails: &'a dyn Fn(&Value) -> bool,
-    /// The field that is missing, when that is the failure.
+    /// The field that is missing, when that is the failure. Objects that are cut get a null in its
+    /// place: then they fail in another way, and what fails in them comes first.
     missing: Option<&'a str>,
 }
 
@@ -83,7 +84,7 @@ impl Search<'_> {
         let mut part = value;
         let mut around: Vec<Container> = Vec::new();
         let mut path = String::new();
-        while !self.lacks_a_field(&around, &part) && !self.fails(&around, first(&part, 0)) {
+        while !self.is_here(&around, &part) {
             let enough = self.enough(&around, &part);
             let Some((container, step, last)) = split(first(&part, enough)) else {
                 break;
@@ -96,21 +97,29 @@ impl Search<'_> {
         path
     }
 
+    /// Whether the part fails, and nothing in it.
+    fn is_here(&self, around: &[Container], part: &Value) -> bool {
+        match (self.missing, part) {
+            (Some(_), Value::Object(_)) => !self.fails(around, part.clone()),
+            (Some(_), _) => false,
+            (None, _) => self.fails(around, first(part, 0)),
+        }
+    }
+
     /// Whether the whole fails with this part in it.
     fn fails(&self, around: &[Container], part: Value) -> bool {
-        let whole = around.iter().rev();
-        let whole = whole.fold(part, |part, container| container.with(part));
+        let around = around.iter().rev();
+        let whole = around.fold(self.filled(part), |part, container| {
+            self.filled(container.with(part))
+        });
         (self.fails)(&whole)
     }
 
-    /// The object is the one that lacks the field: with it, the failure is another or none.
-    fn lacks_a_field(&self, around: &[Container], part: &Value) -> bool {
-        let (Some(name), Value::Object(members)) = (self.missing, part) else {
-            return false;
-        };
-        let mut members = members.clone();
-        members.insert(name.to_owned(), Value::Null);
-        !self.fails(around, Value::Object(members))
+    fn filled(&self, mut part: Value) -> Value {
+        if let (Some(name), Value::Object(members)) = (self.missing, &mut part) {
+            members.entry(name).or_insert(Value::Null);
+        }
+        part
     }
 
     /// How many of its first parts it takes to fail.
@@ -212,4 +221,160 @@ fn push(path: &mut String, step: &str) {
         path.push('.');
     }
     path.push_str(step);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::{collection, option, prelude::*};
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Fields that must be there, and fields of every form.
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "read and dropped")]
+    struct Node {
+        size: u8,
+        name: Option<String>,
+        below: Option<Box<Node>>,
+        list: Option<Vec<Node>>,
+        map: Option<BTreeMap<String, Node>>,
+        state: Option<State>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum State {
+        On,
+        Off,
+    }
+
+    fn found<T: DeserializeOwned>(text: &str) -> Option<String> {
+        let error = serde_json::from_str::<T>(text).err()?;
+        Some(place::<T>(text, &error))
+    }
+
+    /// As a reader tells that notes where it is.
+    fn noted<T: DeserializeOwned>(text: &str) -> Option<String> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let error = serde_path_to_error::deserialize::<_, T>(&mut reader).err()?;
+        let path = error.path().to_string();
+        Some(if path == "." { String::new() } else { path })
+    }
+
+    #[test]
+    fn faults_are_found_where_they_are() {
+        for (value, place) in [
+            (json!(7), ""),
+            (json!({}), ""),
+            (json!({"size": "x"}), "size"),
+            (json!({"size": 1, "state": "Broken"}), "state"),
+            (
+                json!({"size": 1, "list": [{"size": 1}, {"size": 300}, {"size": -1}]}),
+                "list[1].size",
+            ),
+            (
+                json!({"size": 1, "map": {"a": {"size": 1}, "b": {"list": []}}}),
+                "map.b",
+            ),
+            // What is missing here is there below, and the other way round.
+            (json!({"below": {"size": 1}}), ""),
+            (json!({"size": 1, "below": {}}), "below"),
+            (json!({"below": {"below": {"size": 1}}}), "below"),
+            (json!({"list": {"size": 1}, "size": 1}), "list"),
+            (
+                json!({"size": 1, "below": {"size": 1, "map": {"x": {"size": 1, "list": [null]}}}}),
+                "below.map.x.list[0]",
+            ),
+        ] {
+            let text = value.to_string();
+            assert_eq!(found::<Node>(&text).as_deref(), Some(place), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_cut_is_found_where_it_ends() {
+        let text = r#"{"size":1,"list":[{"size":2,"name":"x"},{"size":3}],"map":{"a":{"size":4}}}"#;
+        for length in 0..text.len() {
+            let cut = &text[..length];
+            assert_eq!(found::<Node>(cut), noted::<Node>(cut), "{cut}");
+        }
+    }
+
+    #[test]
+    fn one_fault_in_a_long_list_takes_few_readings() {
+        let count = std::cell::Cell::new(0);
+        let items: Vec<_> = (0..1000)
+            .map(|n| json!({"size": if n == 700 { 999 } else { 1 }}))
+            .collect();
+        let text = json!(items).to_string();
+        let read = |text: &str| {
+            count.set(count.get() + 1);
+            serde_json::from_str::<Vec<Node>>(text).err()
+        };
+        let error = read(&text).unwrap();
+        assert_eq!(smallest(&text, &error, &read), "[700].size");
+        assert!(count.get() < 25, "{}", count.get());
+    }
+
+    fn node() -> impl Strategy<Value = Value> {
+        let scalar = prop_oneof![
+            4 => (0..3_u16).prop_map(|n| json!(n * 150)),
+            1 => Just(json!("x")),
+            1 => Just(json!("On")),
+            1 => Just(Value::Null),
+        ];
+        let leaf =
+            (option::weighted(0.9, scalar.clone()), option::of(scalar)).prop_map(|(size, name)| {
+                let mut node = json!({});
+                for (key, value) in [("size", size), ("name", name)] {
+                    if let Some(value) = value {
+                        node[key] = value;
+                    }
+                }
+                node
+            });
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            let parts = (
+                inner.clone(),
+                option::of(inner.clone()),
+                option::of(collection::vec(inner.clone(), 0..4)),
+                option::of(collection::btree_map("[a-c]", inner, 0..3)),
+                any::<bool>(),
+            );
+            parts.prop_map(|(mut node, below, list, map, last)| {
+                let size = node.as_object_mut().and_then(|of| of.remove("size"));
+                for (key, value) in [
+                    ("below", below.map(|of| json!(of))),
+                    ("list", list.map(|of| json!(of))),
+                    ("map", map.map(|of| json!(of))),
+                ] {
+                    if let Some(value) = value {
+                        node[key] = value;
+                    }
+                }
+                if let Some(size) = size {
+                    if last {
+                        node["size"] = size;
+                    } else {
+                        let rest = std::mem::replace(&mut node, json!({"size": size}));
+                        node.as_object_mut()
+                            .unwrap()
+                            .extend(rest.as_object().unwrap().clone());
+                    }
+                }
+                node
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_place_is_that_which_a_reader_notes(value in node()) {
+            let text = value.to_string();
+            prop_assert_eq!(found::<Node>(&text), noted::<Node>(&text), "{}", text);
+        }
+    }
 }
