@@ -1,5 +1,5 @@
 //! Query strings of the emulator: filters, orders, labels and pages.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;
 use mkio_emulator::query::{Dialect, Filter, Labels, OrderBy, Query};
@@ -18,3 +18,6 @@ fuzz_target!(|text: &str| {
         }
     }
 });
+
+#[cfg(not(fuzzing))]
+fn main() {}

@@ -1,5 +1,5 @@
 //! The emulator's router: a path has an operation, or a response that says why not.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;
 use mkio_emulator::docs::Documents;
@@ -16,3 +16,6 @@ fuzz_target!(|request: (&str, &str)| {
         }
     }
 });
+
+#[cfg(not(fuzzing))]
+fn main() {}

@@ -1,5 +1,5 @@
 //! Values that texts become: times, URLs, filters, base URLs, access tokens.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
 use libfuzzer_sys::fuzz_target;
 use mkio_core::{Timestamp, Token, Transport, UrlText, page::query::Literal};
@@ -25,3 +25,6 @@ fuzz_target!(|text: &str| {
         let _ = Transport::builder().anonymous().base_url(text).build();
     }
 });
+
+#[cfg(not(fuzzing))]
+fn main() {}
