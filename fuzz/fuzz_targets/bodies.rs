@@ -18,7 +18,8 @@ static SERVICE: LazyLock<(Service, Transport)> = LazyLock::new(|| {
 fuzz_target!(|data: &[u8]| {
     match glue::decode_json::<serde_json::Value>(data, || Some("text/html")) {
         Ok(value) => {
-            let again = glue::decode_json::<serde_json::Value>(value.to_string().as_bytes(), || None);
+            let again =
+                glue::decode_json::<serde_json::Value>(value.to_string().as_bytes(), || None);
             assert_eq!(again.unwrap(), value);
         }
         Err(error) => assert!(format!("{error} {error:?}").len() < 5000),

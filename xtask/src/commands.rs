@@ -1,7 +1,7 @@
 //! The words of each operation's command, from its method and path: `job cancel`, `asset list`.
 //!
 //! The noun is the last collection of the path, in the singular; the verb follows from the method, or
-//! is the word that the path ends with. Names of parents are no words: they are arguments. Where that
+//! is the word that the path ends with. Names of parents are not words: they are arguments. Where that
 //! reads badly, `x-mkio-commands` of the overlay decides: a path of a collection has its noun there,
 //! and a method with a path its whole command.
 

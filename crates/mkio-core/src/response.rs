@@ -117,7 +117,7 @@ impl<T> Response<T> {
     }
 
     /// The body as JSON, exactly as it was received: also fields that the value's type does not
-    /// have. `null` for a body that is no JSON, such as an empty one.
+    /// have. `null` for a body that is not JSON, such as an empty one.
     pub fn json(&self) -> Value {
         json::from_slice(&self.raw).unwrap_or_default()
     }

@@ -12,7 +12,7 @@ fn read<T: DeserializeOwned>(name: &str, text: &str) -> T {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{name} from {text}: {error}"))
 }
 
-/// Nothing is demanded, null is as good as absent, a field of tomorrow is no error.
+/// Nothing is demanded, null is as good as absent, a field of tomorrow is not an error.
 fn structure<T: DeserializeOwned + Serialize>(name: &str, fields: &[&str]) {
     let empty: T = read(name, "{}");
     assert_eq!(serde_json::to_string(&empty).unwrap(), "{}", "{name}: nothing said, nothing sent");

@@ -137,7 +137,7 @@ async fn a_finished_job_is_told_once_verified_and_typed() -> anyhow::Result<()> 
     assert_eq!(event.kind, EventType::JobFinished);
     assert_eq!(event.data.project_name.as_deref(), Some("demo"));
     let Some(EventResource::Job(job)) = event.resource()? else {
-        anyhow::bail!("the resource is no job: {event:?}");
+        anyhow::bail!("the resource is not a job: {event:?}");
     };
     assert_eq!(job.name.as_deref(), Some("job"));
     let state = job.properties.and_then(|properties| properties.state);

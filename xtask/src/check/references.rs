@@ -134,7 +134,7 @@ fn parts<'a>(schema: &'a Value, targets: &mut BTreeSet<&'a str>) {
     }
 }
 
-/// Follows the edges with a stack of its own, so that long chains are no problem.
+/// Follows the edges with a stack of its own, so that long chains are not a problem.
 fn find_cycle<'a>(
     start: &'a str,
     edges: &BTreeMap<&'a str, BTreeSet<&'a str>>,

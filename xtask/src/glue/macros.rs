@@ -59,7 +59,7 @@ impl VisitMut for Inline {
     }
 }
 
-/// `Variant = "value"` is no Rust enum; it prints as one when the value is a discriminant.
+/// `Variant = "value"` is not a Rust enum; it prints as one when the value is a discriminant.
 fn layout(inner: &str) -> String {
     let Ok(item) = syn::parse_str::<syn::ItemEnum>(inner) else {
         return inner.to_owned();

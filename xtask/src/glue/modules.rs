@@ -45,7 +45,7 @@ const MODULES: [Row; 11] = [
         head: BUILDER,
         items: |parts| take(&mut parts.code.builder),
     },
-    // Its lines are no items: `crate_files` writes them.
+    // Its lines are not items: `crate_files` writes them.
     Row {
         name: "catalog",
         shown: Shown::Within("dynamic"),

@@ -33,7 +33,7 @@ pub fn fields(documents: &[Document], files: &mut Files) {
 struct Found {
     /// Secret names, each with the fields around it; an empty one for the body itself.
     secret: BTreeMap<String, BTreeSet<String>>,
-    /// Names of fields that are no secrets.
+    /// Names of fields that are not secrets.
     open: BTreeSet<String>,
 }
 

@@ -112,7 +112,7 @@ fn read<T: DeserializeOwned>(name: &str, text: &str) -> T {{
     text.trim_end().to_owned() + "\n"
 }
 
-const STRUCTURE: &str = r#"/// Nothing is demanded, null is as good as absent, a field of tomorrow is no error.
+const STRUCTURE: &str = r#"/// Nothing is demanded, null is as good as absent, a field of tomorrow is not an error.
 fn structure<T: DeserializeOwned + Serialize>(name: &str, fields: &[&str]) {
     let empty: T = read(name, "{}");
     assert_eq!(serde_json::to_string(&empty).unwrap(), "{}", "{name}: nothing said, nothing sent");

@@ -65,7 +65,7 @@ fn only_what_is_used(document: &mut Document) {
     });
 }
 
-/// Marks named schemas with their place, and gives names that are no plain ones another key.
+/// Marks named schemas with their place, and gives names that are not plain ones another key.
 fn name_plainly(document: &mut Document) {
     let old = std::mem::take(document.schemas_mut());
     for (name, mut schema) in old {
@@ -159,7 +159,7 @@ fn inline(value: &mut Value, root: &Value) -> usize {
     count
 }
 
-/// Parts of the document that schemas refer to and that are no named schemas.
+/// Parts of the document that schemas refer to and that are not named schemas.
 struct Parts<'a> {
     root: &'a Value,
     names: HashMap<String, String>,

@@ -85,7 +85,7 @@ pub fn sounds_secret(name: &str) -> bool {
     }
 }
 
-/// Text, or a list or map of texts; an enum or a time is no secret.
+/// Text, or a list or map of texts; an enum or a time is not a secret.
 fn is_text(schema: &Value) -> bool {
     let plain = |schema: &Map<String, Value>| {
         schema.get("enum").is_none()

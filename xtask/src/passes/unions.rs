@@ -372,7 +372,7 @@ fn trim_union(union: &str, name: &str) -> String {
     if lead + tail >= own.len() {
         return name.to_owned();
     }
-    // A single shared first word is no namespace unless the whole rest is shared, too.
+    // A single shared first word is not a namespace unless the whole rest is shared, too.
     let lead = if lead >= 2 { lead } else { 0 };
     let kept = &own[lead..own.len() - tail];
     let name = crate::names::type_name(&kept.join(" "));

@@ -17,7 +17,7 @@ pub fn emit(fields: &[FieldCode], patch: bool) -> TokenStream {
     quote!(#(#setters)*)
 }
 
-/// `with_x`; `with_type` is no keyword.
+/// `with_x`; `with_type` is not a keyword.
 pub fn name(ident: &Ident) -> Ident {
     format_ident!("with_{}", ident.to_string().trim_end_matches('_'))
 }

@@ -18,7 +18,7 @@ pub const CAPABILITY: &str = "x-mkio-capability";
 
 /// A field: letters, digits and a path.
 const FIELD: &str = r"[@$A-Za-z_][@$\w-]*(?:[./][@$\w-]+)*";
-/// A capability has parts: "none" is no capability.
+/// A capability has parts: "none" is not a capability.
 const DOTTED: &str = r"[A-Za-z_][\w-]*(?:\.[\w-]+)+";
 /// What opens and closes a name: code marks, emphasis, quotes.
 const OPEN: &str = r"(?:<(?:code|em|strong|b)>\s*|\*{1,2}|`{1,2}|&quot;|['\x22])*";

@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result, Transport, glue::RequestBuilder};
 /// Name under which the body is given.
 const BODY: &str = "body";
 
-/// A request with these arguments, and the body that is no JSON.
+/// A request with these arguments, and the body that is not JSON.
 pub(super) fn builder(
     entry: &'static Entry,
     transport: &Transport,

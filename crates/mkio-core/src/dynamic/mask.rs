@@ -7,7 +7,7 @@ use super::{Entry, Mark, ObjectField, ResponseBody, Shape, Ty, Type, Types};
 /// What stands in the place of a secret.
 const HIDDEN: &str = "***";
 
-/// Shorter secrets are no reason to look for them in other texts: they would garble these.
+/// Shorter secrets are not looked for in other texts: they would garble these.
 const SHORTEST: usize = 6;
 
 /// Puts `***` in the place of all secrets of a value of this type, also where other texts repeat them: the

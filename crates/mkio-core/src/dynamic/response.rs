@@ -19,7 +19,7 @@ impl DynamicResponse {
         Self { value, entry }
     }
 
-    /// The body with what its type knows of it; `null` when the body is no JSON.
+    /// The body with what its type knows of it; `null` when the body is not JSON.
     pub fn value(&self) -> &Value {
         &self.value
     }

@@ -145,7 +145,7 @@ impl Error {
         }))
     }
 
-    /// The error of a response whose status is no success.
+    /// The error of a response whose status is not a success.
     ///
     /// Understands the service's error body, the validation errors of the Channels API, and keeps
     /// the first KiB of anything else.

@@ -17,7 +17,7 @@ use crate::{
 /// # Errors
 ///
 /// Kind [`Decode`](ErrorKind::Decode), with [`json_path`](Error::json_path) and
-/// [`expectation`](Error::expectation). When the body is no JSON, the message says what it is: its
+/// [`expectation`](Error::expectation). When the body is not JSON, the message says what it is: its
 /// media type and how it begins.
 pub fn decode<'a, T: DeserializeOwned>(
     bytes: &[u8],
@@ -84,7 +84,7 @@ fn undecodable(
     Error::new(ErrorKind::Decode, message).with_place(path, expected)
 }
 
-/// What a body that is no JSON is.
+/// Tells of a body that is not JSON.
 fn what_came(text: &[u8], media_type: Option<&str>) -> String {
     let media_type = media_type.unwrap_or("of no media type");
     let begins = match text.iter().find(|byte| !byte.is_ascii_whitespace()) {

@@ -9,7 +9,7 @@ use url::Url;
 /// Why a next link cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BadLink {
-    /// The text is no URL reference.
+    /// The text is not a URL reference.
     Unreadable,
     /// Not the address of this list.
     OtherList(String),

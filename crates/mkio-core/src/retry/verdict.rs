@@ -69,7 +69,7 @@ pub(crate) fn retry_verdict(cause: Cause, idempotent: bool) -> RetryVerdict {
         // Both are given before any work is done.
         Cause::Status(StatusCode::TOO_MANY_REQUESTS, _) => RetryVerdict::Retry { paced: true },
         Cause::Status(StatusCode::SERVICE_UNAVAILABLE, wait) => RetryVerdict::Retry {
-            // The header counts in seconds; less than one is no pace.
+            // The header counts in seconds; less than one is not a pace.
             paced: wait.is_some_and(|wait| wait >= Duration::from_secs(1)),
         },
         Cause::Status(status, _) if idempotent && is_transient(status) => {

@@ -108,7 +108,7 @@ impl<'a> Call<'a> {
             operation,
             route,
             started,
-            // A limit too far away to express is no limit.
+            // A limit too far away to express is not a limit.
             deadline: started
                 .checked_add(settings.total_timeout)
                 .unwrap_or(started + FAR),
@@ -363,7 +363,7 @@ impl<'a> Call<'a> {
         for value in &self.secret_headers {
             if let Ok(text) = value.to_str() {
                 secrets.add(text);
-                // The scheme is no secret, and may be left out where the rest is repeated.
+                // The scheme is not a secret, and may be left out where the rest is repeated.
                 secrets.add(text.split_once(' ').map_or(text, |(_, rest)| rest));
             }
         }

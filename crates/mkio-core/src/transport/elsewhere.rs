@@ -18,7 +18,7 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// Kind [`Config`](crate::ErrorKind::Config) when `url` is no base URL, or is one of plain HTTP that
+    /// Kind [`Config`](crate::ErrorKind::Config) when `url` is not a base URL, or is one of plain HTTP that
     /// leads away from this machine without `allow_plain_http`; kind
     /// [`Token`](crate::ErrorKind::Token) when the token is unusable.
     pub fn to_host(&self, url: &str, token: impl Into<Token>) -> Result<Self> {

@@ -23,7 +23,7 @@ pub struct RawRequest {
     api: String,
     path: String,
     parts: Parts,
-    /// A body that is no JSON.
+    /// A body that is not JSON.
     body: Option<reqwest::Body>,
 }
 
@@ -98,7 +98,7 @@ impl RawRequest {
     /// # Errors
     ///
     /// As for every call; kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when an argument is
-    /// unusable, [`Decode`](crate::ErrorKind::Decode) when the response is no JSON (see
+    /// unusable, [`Decode`](crate::ErrorKind::Decode) when the response is not JSON (see
     /// [`send_bytes`](Self::send_bytes)).
     pub async fn send(self) -> Result<Response<Value>> {
         let (response, operation, url) = self.exec(false).await?;

@@ -125,7 +125,7 @@ impl RequestBuilder {
         self.0.request().map(accepting_json)
     }
 
-    /// The request with a body that is no JSON, without authentication.
+    /// The request with a body that is not JSON, without authentication.
     ///
     /// # Errors
     ///
@@ -172,7 +172,7 @@ impl RequestBuilder {
             .await
     }
 
-    /// Sends the request with a body that is no JSON; the response is JSON.
+    /// Sends the request with a body that is not JSON; the response is JSON.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl RequestBuilder {
         self.0.transport.send_as(request, self.0.operation).await
     }
 
-    /// Sends the request with a body that is no JSON; the body of the response does not matter.
+    /// Sends the request with a body that is not JSON; the body of the response does not matter.
     ///
     /// # Errors
     ///
@@ -195,7 +195,7 @@ impl RequestBuilder {
         self.0.transport.send_empty(request, self.0.operation).await
     }
 
-    /// Sends the request with a body that is no JSON; the body of the response is handed on as it
+    /// Sends the request with a body that is not JSON; the body of the response is handed on as it
     /// arrives.
     ///
     /// # Errors
@@ -280,11 +280,11 @@ fn form_pairs(body: serde_json::Value) -> Result<Vec<(String, String)>, BoxError
         Value::String(text) => Ok(text),
         Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
         _ => Err(BoxError::from(format!(
-            "`{name}` is no text, number or flag"
+            "`{name}` is not a text, a number or a flag"
         ))),
     };
     let Value::Object(fields) = body else {
-        return Err("it is no object".into());
+        return Err("it is not an object".into());
     };
     let mut pairs = Vec::new();
     for (name, value) in fields {

@@ -56,7 +56,7 @@ pub(super) fn span(request: &reqwest::Request, operation: &Operation) -> Span {
     )
 }
 
-/// The path of a raw request is no part of it: names of spans must be few.
+/// The path of a raw request is not part of it: names of spans must be few.
 fn span_name(method: &Method, template: &str) -> String {
     match template {
         "" => method.to_string(),

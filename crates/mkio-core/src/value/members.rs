@@ -29,7 +29,7 @@ pub trait Members: Default {
 ///
 /// # Errors
 ///
-/// When it is no object, or a value does not fit its member.
+/// When it is not an object, or a value does not fit its member.
 pub fn members<'de, T: Members, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_struct(T::TYPE, T::NAMES, MembersVisitor(PhantomData))
 }

@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result, error::expectation, json};
 ///
 /// # Errors
 ///
-/// As for [`strict_json`], and for text that is no JSON.
+/// As for [`strict_json`], and for text that is not JSON.
 pub fn strict_text<T: DeserializeOwned + Serialize>(text: &str) -> Result<T> {
     let value = serde_json::from_str(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());

@@ -8,7 +8,7 @@ use serde::{Deserializer, de::Visitor};
 ///
 /// # Errors
 ///
-/// When the value is no text.
+/// When the value is not text.
 pub fn text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: for<'a> From<&'a str> + From<String>,

@@ -24,7 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Timestamp(String);
 
-/// The earlier time first, whatever its offset; texts that are no time come before all times.
+/// The earlier time first, whatever its offset; texts that are not times come before all times.
 impl Ord for Timestamp {
     fn cmp(&self, other: &Self) -> Ordering {
         let by_time = self.utc().cmp(&other.utc());
@@ -61,14 +61,14 @@ impl Timestamp {
 
 crate::text_eq!(Timestamp);
 
-/// The same point in time, however it is written; text that is no time equals none.
+/// The same point in time, however it is written; text that is not a time equals none.
 impl PartialEq<DateTime<Utc>> for Timestamp {
     fn eq(&self, other: &DateTime<Utc>) -> bool {
         self.utc() == Some(*other)
     }
 }
 
-/// Text that is no time is neither before nor after one.
+/// Text that is not a time is neither before nor after one.
 impl PartialOrd<DateTime<Utc>> for Timestamp {
     fn partial_cmp(&self, other: &DateTime<Utc>) -> Option<Ordering> {
         self.utc()?.partial_cmp(other)

@@ -108,7 +108,7 @@ pub struct Refused;
 ///
 /// # Errors
 ///
-/// When the value is no JSON; with strict reading, when it does not fit its tag.
+/// When the value is not JSON; with strict reading, when it does not fit its tag.
 pub fn union<'de, D: Deserializer<'de>, U>(
     deserializer: D,
     tag: &'static str,

@@ -115,7 +115,7 @@ impl<'de> Deserialize<'de> for UrlText {
     }
 }
 
-/// The URL without its secret parts. Works on texts that are no URL, too.
+/// The URL without its secret parts. Works on texts that are not URLs, too.
 fn shown(url: &str) -> String {
     let (url, fragment) = match url.split_once('#') {
         Some((url, _)) => (url, "#…"),

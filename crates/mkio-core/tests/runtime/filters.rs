@@ -88,7 +88,7 @@ fn a_filter_with_a_text_that_is_no_time_is_refused() {
     ] {
         let error = sent(&filter).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        let why = "`properties/created`: `soon` is no time";
+        let why = "`properties/created`: `soon` is not a time";
         assert!(error.message().contains(why), "{error}");
         assert_eq!(error.operation_id(), Some("GET"));
     }

@@ -109,7 +109,7 @@ async fn a_filter_by_a_time_that_is_none_is_refused_before_it_is_sent() {
             assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
             let line = error.to_string();
             assert!(
-                line.contains("is no time") && line.contains("created"),
+                line.contains("is not a time") && line.contains("created"),
                 "{line}"
             );
         }

@@ -102,7 +102,7 @@ impl DownloadRequest {
 async fn refuse_other_than_files(path: &Path) -> Result<()> {
     let about = fs::symlink_metadata(path).await;
     if about.is_ok_and(|about| !about.is_file()) {
-        let message = format!("{} is no file; nothing was downloaded", path.display());
+        let message = format!("{} is not a file; nothing was downloaded", path.display());
         return Err(Error::new(ErrorKind::Config, message));
     }
     Ok(())

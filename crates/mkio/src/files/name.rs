@@ -22,7 +22,8 @@ pub(super) fn check(name: &str) -> Result<()> {
         return Err(refused(name, "is empty"));
     }
     if name.split('/').any(|part| part.is_empty() || is_dots(part)) {
-        let why = "is no path within the container: leave out `/` at the ends, `//`, `.` and `..`";
+        let why =
+            "is not a path within the container: leave out `/` at the ends, `//`, `.` and `..`";
         return Err(refused(name, why));
     }
     if name.contains(|c: char| c == '\\' || c.is_control()) {

@@ -13,7 +13,7 @@ impl Webhook {
     ///
     /// # Panics
     ///
-    /// When `path` is no axum path: it begins with a slash.
+    /// When `path` is not an axum path: it begins with a slash.
     pub fn router(self, path: &str) -> Router {
         let serve = move |request: Request| {
             let webhook = self.clone();

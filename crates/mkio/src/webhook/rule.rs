@@ -66,7 +66,7 @@ impl Rule {
         self
     }
 
-    /// A header that the service adds to every event; it can be read back, so it is no place for a
+    /// A header that the service adds to every event; it can be read back, so it is not a place for a
     /// secret.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -74,7 +74,7 @@ impl Rule {
     }
 
     /// A query parameter that the service adds to the URL of every event; it can be read back, so it
-    /// is no place for a secret.
+    /// is not a place for a secret.
     pub fn query_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.query_params.push((name.into(), value.into()));
         self

@@ -52,7 +52,7 @@ impl SharedSecret {
                 "the query parameter of a webhook's secret must have a name".to_owned()
             }
             Place::Header(name) if HeaderName::try_from(name).is_err() => {
-                format!("the secret of a webhook cannot be in {name:?}, which is no header name")
+                format!("the secret of a webhook cannot be in {name:?}, which is not a header name")
             }
             Place::Header(name)
                 if value.trim_ascii() != value || HeaderValue::from_bytes(value).is_err() =>

@@ -7,9 +7,9 @@ use std::marker::PhantomData;
 ///
 /// Built from [`Field`](super::Field)s and joined with [`and`](Self::and) and [`or`](Self::or);
 /// parentheses are set where they are needed. A string can be given instead wherever one is taken:
-/// it is sent as it is. A blank string is no condition.
+/// it is sent as it is. A blank string is not a condition.
 ///
-/// A time field that is compared with a text that is no time makes the filter unusable: the list
+/// A time field that is compared with a text that is not a time makes the filter unusable: the list
 /// fails with kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest), and nothing is sent.
 pub struct Filter<L> {
     text: String,

@@ -53,7 +53,7 @@ pub trait Literal<K: Kind> {
     /// The value as it stands in a filter.
     fn literal(&self) -> String;
 
-    /// Why a field of this kind cannot have the value, if it cannot: a text that is no time.
+    /// Why a field of this kind cannot have the value, if it cannot: a text that is not a time.
     fn invalid_reason(&self) -> Option<String> {
         None
     }
@@ -117,7 +117,7 @@ impl Literal<Time> for Timestamp {
         let usable = self.utc().is_some() || text.parse::<NaiveDate>().is_ok();
         (!usable).then(|| {
             format!(
-                "`{}` is no time; write it as 2026-03-01T00:00:00Z or 2026-03-01, or give a \
+                "`{}` is not a time; write it as 2026-03-01T00:00:00Z or 2026-03-01, or give a \
                  `Timestamp`, `chrono::DateTime` or `SystemTime`",
                 excerpt(text)
             )

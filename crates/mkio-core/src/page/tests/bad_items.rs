@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::Result;
 
-/// Three pages of four; everything that is no small number does not decode.
+/// Three pages of four; everything that is not a small number does not decode.
 fn service() -> Arc<Script> {
     Script::new(|seen| {
         let pages = [

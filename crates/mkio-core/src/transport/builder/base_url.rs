@@ -23,7 +23,7 @@ pub(super) fn base_url(setting: &str, text: &str, guarded: bool) -> Result<Url> 
 pub(in crate::transport) fn address(setting: &str, text: &str, guarded: bool) -> Result<Url> {
     // Not shown as it is: it may hold a password.
     let url = Url::parse(text.trim()).map_err(|error| {
-        config_error(format!("{setting} is no URL; it looks like `{CLOUD}`")).with_source(error)
+        config_error(format!("{setting} is not a URL; it looks like `{CLOUD}`")).with_source(error)
     })?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(config_error(format!(

@@ -60,7 +60,7 @@ pub fn lenient<'de, T: Lenient, D: Deserializer<'de>>(deserializer: D) -> Result
 ///
 /// # Errors
 ///
-/// When the value is no JSON.
+/// When the value is not JSON.
 pub fn or_none<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: for<'a> Deserialize<'a>,

@@ -12,7 +12,7 @@ pub(super) fn is_provider_failure(error: &Error) -> bool {
         .any(token::is_provider_failure)
 }
 
-/// The service answered with success and with something that is no resource: no JSON, or an error
+/// The service answered with success and with something that is not a resource: no JSON, or an error
 /// that tells no status.
 pub(super) fn is_unreadable(error: &Error) -> bool {
     let success = error

@@ -199,7 +199,7 @@ fn check_endpoint(account: &str, endpoint: &str, settings: &Settings) -> Result<
         let message = format!("the address of the storage account `{account}` {why}");
         Error::new(ErrorKind::Config, message)
     };
-    let url = reqwest::Url::parse(endpoint).map_err(|_| refused("is no URL"))?;
+    let url = reqwest::Url::parse(endpoint).map_err(|_| refused("is not a URL"))?;
     let here = mkio_core::glue::is_loopback(&url);
     match url.scheme() {
         "https" => Ok(()),

@@ -1,6 +1,6 @@
 //! Members of an event's JSON.
 //!
-//! A member of the wrong type is no reason to lose an event: it stays among the extensions, under its
+//! A member of the wrong type is not a reason to lose an event: it stays among the extensions, under its
 //! own name, and is written again from there.
 
 use mkio_core::Timestamp;

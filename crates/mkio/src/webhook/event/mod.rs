@@ -47,7 +47,7 @@ mkio_core::open_enum! {
 #[non_exhaustive]
 pub struct Event {
     /// Identifies the event; a repeated delivery has the same. Empty when there is none; the JSON
-    /// text of one that is no text, such as a number.
+    /// text of one that is not text, such as a number.
     pub id: String,
     /// What happened (`type`).
     pub kind: EventType,
@@ -86,7 +86,7 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// Kind [`Decode`](ErrorKind::Decode) when the body is no JSON object.
+    /// Kind [`Decode`](ErrorKind::Decode) when the body is not a JSON object.
     pub fn from_json(body: &[u8]) -> Result<Self> {
         glue::decode_json(body, || None).map_err(|error| {
             let message = format!("the webhook event: {}", error.message());

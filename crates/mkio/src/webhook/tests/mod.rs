@@ -200,7 +200,7 @@ async fn an_event_is_handled_once() {
         assert_eq!(webhook.handle(post(&other)).await.status(), 204);
         assert_eq!(count.load(Ordering::Relaxed), 5);
     }
-    // An id that is no text is an id.
+    // An id that is not text is an id.
     for (id, handled) in [(json!(71), 6), (json!(71), 6), (json!({"a": 1}), 7)] {
         let mut event = event("");
         event["id"] = id;
