@@ -1,3 +1,12 @@
+//! Calls by name over a small catalog.
+
+mod bodies;
+mod crates;
+mod edits;
+mod masks;
+mod schema;
+mod waits;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
