@@ -126,7 +126,6 @@ impl WaitFailure {
     pub(super) fn into_error(self, source: Option<Error>) -> Error {
         let kind = match (self.reason, &source) {
             (Reason::Timeout, _) => ErrorKind::Timeout,
-            (Reason::Decode, _) => ErrorKind::Decode,
             (Reason::Poll, Some(source)) => source.kind(),
             _ => ErrorKind::Wait,
         };

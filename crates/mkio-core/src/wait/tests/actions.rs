@@ -472,3 +472,101 @@ async fn a_dropped_wait_acts_no_more() {
     assert_eq!((stop.count(), begin.count()), (1, 0));
     assert_eq!(service.waits().pollers(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_the_last_action_only_the_waits_own_goal_counts() {
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Stopped"), (5, "Starting"), (100, "Running")]);
+    let begin = Calls::new(|_| Ok(()));
+    let start = Instant::now();
+    let wait = show(&service).until("Starting");
+    wait.acting([begin.reaches("running")]).await.unwrap();
+    assert!(start.elapsed() < seconds(30), "{:?}", start.elapsed());
+}
+
+/// The resource is asked only when it can tell something: after a conflict, or a POST that was lost.
+#[tokio::test(start_paused = true)]
+async fn other_errors_of_actions_end_the_wait_without_a_request() {
+    static REPLACE: Operation = Operation {
+        id: "replace_live_event",
+        api: "media",
+        method: Method::PUT,
+        path: "/",
+        request_body: None,
+        streams: false,
+    };
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Starting"), (20, "Running")]);
+    let unreadable = Error::new(ErrorKind::Decode, "no JSON");
+    let broken = Error::new(ErrorKind::Connection, "reset");
+    for error in [
+        status(403).with_operation(&START),
+        status(500).with_operation(&REPLACE).with_outcome_unknown(),
+        status(500).with_outcome_unknown(),
+        unreadable.with_operation(&START).with_outcome_unknown(),
+        broken.with_operation(&START),
+    ] {
+        let kind = error.kind();
+        let begin = Calls::new(move |_| Err(error.clone()));
+        let wait = show(&service).acting([begin.reaches("running")]);
+        assert_eq!(wait.await.unwrap_err().kind(), kind);
+        assert_eq!((begin.count(), service.script.calls()), (1, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_failed_for_certain_is_not_looked_for() {
+    let service = Service::new();
+    let new = made("Queued", chrono::Utc::now());
+    service.life(JOB_1, vec![(seconds(0), Some(new))]);
+    // Somebody else has made it, or the connection broke and nobody knows.
+    for error in [status(409), lost()] {
+        let kind = error.kind();
+        let create = Calls::new(move |_| Err(error.clone()));
+        let wait = job(&service).acting([create.creates(json!({}))]);
+        assert_eq!(wait.await.unwrap_err().kind(), kind);
+        assert_eq!(service.script.calls(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_after_a_lost_attempt_goes_on_when_reads_lag_behind() {
+    let service = Service::new();
+    let create = || Calls::new(|_| Err(status(409).with_outcome_unknown()));
+    service.at(JOB_1, &[(10, "Processing"), (20, "Finished")]);
+    let done = job(&service).acting([create().creates(json!({}))]).await;
+    assert_eq!(done.unwrap()["properties"]["state"], "Finished");
+
+    // Who may not read cannot know.
+    service.fault(|_| Some(status(403)));
+    let wait = job(&service).acting([create().creates(json!({}))]);
+    assert!(wait.await.unwrap_err().is_conflict());
+}
+
+/// A resource that was busy and is refused again right after may have changed in between.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_while_busy_does_not_count_as_one_of_the_two() {
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Creating"), (40, "Stopped"), (50, "Running")]);
+    let begin = Calls::new(|call| if call < 2 { Err(status(409)) } else { Ok(()) });
+    let wait = show(&service).poll_every(seconds(1)..seconds(1));
+    wait.acting([begin.reaches("running")]).await.unwrap();
+    assert_eq!(begin.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_seen_between_calls_has_the_time_since_the_wait_began() {
+    let service = Service::new();
+    service.at(SHOW, &[(0, "Creating"), (40, "Stopped"), (45, "Running")]);
+    let start = Instant::now();
+    let begin = ActionCall::reaches("running", move || async move {
+        tokio::time::sleep(seconds(10)).await;
+        let busy = start.elapsed() < seconds(40);
+        if busy { Err(status(409)) } else { Ok(()) }
+    });
+    let mut wait = show(&service).acting([begin]);
+    let first = wait.try_next().await.unwrap().unwrap();
+    assert_eq!(first.state.to_string(), "Creating");
+    let at = first.elapsed;
+    assert!(at >= seconds(10) && at < seconds(11), "{at:?}");
+}

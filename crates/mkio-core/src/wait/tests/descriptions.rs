@@ -176,3 +176,21 @@ async fn a_description_that_lacks_something_is_refused_by_name() {
     assert!(error.to_string().contains("job_name"), "{error}");
     assert_eq!(service.script.calls(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_description_tells_its_resource_and_belongs_to_a_project() {
+    let service = Service::new();
+    let written = job(&service).describe().unwrap();
+    assert_eq!(written.resource(), "media.job");
+    assert_eq!(written.parameter("job_name"), Some("job-1"));
+    assert_eq!(written.parameter("device_name"), None);
+    assert!(!written.after_action);
+    assert!(written.check_project("acme").is_ok());
+    let error = written.check_project("other").map(drop).unwrap_err();
+    assert_eq!(error.kind(), crate::ErrorKind::InvalidRequest);
+    let line = error.to_string();
+    assert!(
+        line.contains("`acme`") && line.contains("`other`"),
+        "{line}"
+    );
+}

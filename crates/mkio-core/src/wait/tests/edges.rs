@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::service::{GET_LIVE_EVENT, GET_LIVE_EVENT_STATE, JOB, LIVE_EVENT, Service};
 use crate::{
     ErrorKind, RetryPolicy,
-    wait::{Change, Goal, Reason, Resource, State, StateKind, Wait, WaitFailure},
+    wait::{Change, Goal, Reason, Resource, State, StateKind, Wait, WaitFailure, target::Target},
 };
 
 static CHANNEL: Resource = Resource {
@@ -291,4 +291,33 @@ async fn a_poll_that_panics_is_one_that_failed() {
     let start = Instant::now();
     job(&service, "job-1").await.unwrap();
     assert!(start.elapsed() < seconds(95));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_elsewhere_in_the_resource_ends_a_wait_for_states_as_well() {
+    let service = Service::new();
+    let mut stale = super::service::resource(SHOW, "Running");
+    stale["properties"]["outputs"][0]["error"] = serde_json::json!({"category": "Download"});
+    service.life(SHOW, vec![(seconds(0), Some(stale))]);
+    let error = channel(&service).until("Running").await.unwrap_err();
+    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::State);
+}
+
+#[test]
+fn a_target_is_written_with_its_place_if_it_has_one() {
+    static ALONE: Resource = Resource {
+        name: "live.channel",
+        params: &["event_name"],
+        item: Some(&GET_LIVE_EVENT),
+        ..Resource::DEFAULT
+    };
+    let target = |resource, values: &[&str]| {
+        let values = values.iter().map(|value| (*value).to_owned());
+        Target::new(resource, values.collect()).unwrap().to_string()
+    };
+    assert_eq!(target(&ALONE, &["show"]), "live.channel `show`");
+    assert_eq!(
+        target(&CHANNEL, &["acme", "show"]),
+        "live.channel `show` (project_name acme)"
+    );
 }

@@ -9,7 +9,7 @@ use super::{
     service::{LIVE_EVENT, Service, resource},
     sharing::{job, path, seconds},
 };
-use crate::wait::{State, StateEvent, Wait, WaitFailure};
+use crate::wait::{Change, State, StateEvent, Wait, WaitFailure};
 
 fn finished(name: &str) -> StateEvent {
     // As the service prints it: without the part of the API.
@@ -199,4 +199,79 @@ async fn a_fall_back_that_only_an_event_tells_is_polled() {
     let late = StateEvent::new("/api/v1/projects/acme/media/liveEvents/show").state("Stopped");
     service.waits().notify(&late);
     assert_eq!(event.await.unwrap()["properties"]["state"], "Running");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_tells_no_state_has_the_one_of_its_resource() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing")]);
+    let mut waiting = job(&service, "a");
+    waiting.try_next().await.unwrap();
+    let calls = service.script.calls();
+    let mut event = finished("a");
+    event.state = None;
+    service.waits().notify(&event);
+    assert_eq!(waiting.await.unwrap()["properties"]["state"], "Finished");
+    assert_eq!(service.script.calls(), calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_about_something_else_is_no_news() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing"), (50, "Finished")]);
+    let mut waiting = job(&service, "a").poll_every(seconds(100)..seconds(100));
+    waiting.try_next().await.unwrap();
+    let calls = service.script.calls();
+    for source in [
+        "",
+        "/",
+        "projects",
+        "/api/v1/projects",
+        "/api/v1/projects/acme",
+    ] {
+        service
+            .waits()
+            .notify(&StateEvent::new(source).state("Finished"));
+    }
+    tokio::time::sleep(seconds(1)).await;
+    assert_eq!(service.script.calls(), calls);
+    waiting.await.unwrap();
+}
+
+/// What an event says is the reason to read the resource; the resource has the last word.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_ahead_of_reads_ends_no_wait_for_a_closure() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Queued"), (50, "Processing")]);
+    let wait = || {
+        let processing = |change: &Change<State>| change.state.to_string() == "Processing";
+        let waiting = job(&service, "a").until(processing);
+        waiting.poll_every(seconds(10)..seconds(10))
+    };
+    let mut event = finished("a").state("Processing");
+    event.resource = None;
+    let mut waiting = wait();
+    waiting.try_next().await.unwrap();
+    service.waits().notify(&event);
+    assert_eq!(waiting.await.unwrap()["properties"]["state"], "Processing");
+
+    // One that is right ends it, with one read.
+    service.at(&path("a"), &[(0, "Queued")]);
+    let mut waiting = wait();
+    waiting.try_next().await.unwrap();
+    service.at(&path("a"), &[(0, "Processing")]);
+    let calls = service.script.calls();
+    service.waits().notify(&event);
+    assert_eq!(waiting.await.unwrap()["properties"]["state"], "Processing");
+    assert_eq!(service.script.calls(), calls + 1);
+}
+
+#[test]
+fn debug_of_an_event_shows_no_resource() {
+    let shown = format!("{:?}", finished("a"));
+    assert!(
+        shown.contains("Finished") && shown.contains("jobs/a"),
+        "{shown}"
+    );
+    assert!(!shown.contains("properties"), "{shown}");
 }

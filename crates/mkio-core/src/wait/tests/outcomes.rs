@@ -342,3 +342,56 @@ async fn a_final_poll_that_is_no_json_still_tells_the_state() {
     assert_eq!(error.operation_id(), Some("get_job"));
     assert!(error.json_path().is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_says_what_is_known_in_its_text_and_no_resource_in_debug() {
+    let service = Service::new();
+    service.at(JOB_1, &[(0, "Processing 40")]);
+    let mut waiting = job(&service, "job-1").timeout(seconds(60));
+    let change = waiting.try_next().await.unwrap().unwrap();
+    let shown = format!("{change:?}");
+    assert!(
+        shown.contains("Processing") && shown.contains("40"),
+        "{shown}"
+    );
+    assert!(!shown.contains("subscriptions"), "{shown}");
+    let error = waiting.await.unwrap_err();
+    let failure = WaitFailure::of(&error).unwrap();
+    assert!(
+        failure.to_string().contains("Processing at 40 %"),
+        "{failure}"
+    );
+    let shown = format!("{failure:?}");
+    assert!(
+        shown.contains("media.job") && shown.contains("job-1"),
+        "{shown}"
+    );
+    assert!(!shown.contains("subscriptions"), "{shown}");
+
+    // Progress tells how far it came in time; a state of failure needs none.
+    service.at(JOB_1, &[(0, "Canceled 40")]);
+    let mut waiting = job(&service, "job-1");
+    while let Ok(Some(_)) = waiting.try_next().await {}
+    let error = waiting.await.unwrap_err();
+    let failure = WaitFailure::of(&error).unwrap();
+    assert_eq!(failure.progress, Some(40));
+    assert!(!failure.to_string().contains('%'), "{failure}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_a_resource_may_be_plain_text() {
+    let service = Service::new();
+    let with = |error: Value| {
+        let mut failed = resource(JOB_1, "Error");
+        failed["properties"]["outputs"][0]["error"] = error;
+        service.life(JOB_1, vec![(seconds(0), Some(failed))]);
+    };
+    with("no such file".into());
+    let error = job(&service, "job-1").await.unwrap_err();
+    let failure = WaitFailure::of(&error).unwrap();
+    assert_eq!(failure.errors[0].message.as_deref(), Some("no such file"));
+    assert!(failure.to_string().ends_with(": no such file"), "{failure}");
+    with("".into());
+    let error = job(&service, "job-1").await.unwrap_err();
+    assert!(WaitFailure::of(&error).unwrap().errors.is_empty());
+}
