@@ -15,6 +15,6 @@ pub fn client(base_url: &str) -> Client {
     let settings = Client::builder()
         .base_url(base_url)
         .token(TOKEN)
-        .rate_budget(RateBudget::per_minute(600_000_000, 600_000_000));
+        .rate_budget(RateBudget::default().reads(600_000_000).writes(600_000_000));
     settings.build().expect("the settings are complete")
 }

@@ -22,6 +22,19 @@ type Inner = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 /// [`Timeout`](ErrorKind::Timeout); one that breaks off ends with
 /// [`Connection`](ErrorKind::Connection). Pieces handed out before that stay valid. Nothing is
 /// retried once a stream has begun.
+///
+/// ```no_run
+/// # async fn example(mut bytes: mkio_core::ByteStream) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::io::Write;
+///
+/// // `bytes` is `channels.get_channel_thumbnail("news", "1").send().await?.into_inner()`, for example.
+/// let mut file = std::fs::File::create("news.jpg")?;
+/// while let Some(piece) = bytes.try_next().await? {
+///     file.write_all(&piece)?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct ByteStream {
     inner: Option<Inner>,
     idle: Duration,

@@ -284,11 +284,14 @@ async fn polls_yield_to_calls_that_somebody_waits_for() {
     };
     // Far more polls than the budget of 60 a minute has place for.
     let start = tokio::time::Instant::now();
-    let (transport, paths) = limited(RateBudget::per_minute(60, 60), move |_, request| {
-        let late = request.url().path().contains("late") && start.elapsed().as_secs() >= 290;
-        let state = if late { "Finished" } else { "Processing" };
-        (200, json!({"status": {"state": state}}))
-    });
+    let (transport, paths) = limited(
+        RateBudget::default().reads(60).writes(60),
+        move |_, request| {
+            let late = request.url().path().contains("late") && start.elapsed().as_secs() >= 290;
+            let state = if late { "Finished" } else { "Processing" };
+            (200, json!({"status": {"state": state}}))
+        },
+    );
     let mut waits = tokio::task::JoinSet::new();
     for number in 0..50 {
         let names = vec!["acme".to_owned(), format!("asset-{number}")];

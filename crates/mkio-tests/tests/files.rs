@@ -7,7 +7,7 @@ use std::{
 };
 
 use mkio::{
-    Client, Dispatch, DispatchFuture, ErrorKind, Project, RetryPolicy,
+    Client, Dispatch, DispatchFuture, ErrorKind, Project, RetryPolicy, Secret,
     files::{Progress, StorageCredential},
     media::types::*,
 };
@@ -402,7 +402,7 @@ async fn an_s3_bucket_takes_an_upload() -> anyhow::Result<()> {
     let files = place.project.files();
     let bytes = numbers(10_000);
     let endpoint = format!("{}/blobs/demo/s3", place.emulator.base_url());
-    let credential = StorageCredential::access_key(key, "x".repeat(40));
+    let credential = StorageCredential::access_key(key, Secret::new("x".repeat(40)));
     for part_size in [20_000, 4_000] {
         let name = format!("film-{part_size}.mp4");
         let upload = files.upload("in-s3", &name, credential.clone());
@@ -443,7 +443,7 @@ async fn uploads_say_what_they_cannot_serve() -> anyhow::Result<()> {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("Google.Storage"), "{error}");
-    let key = StorageCredential::access_key("id", "secret-of-the-key");
+    let key = StorageCredential::access_key("id", Secret::new("secret-of-the-key".to_owned()));
     let error = files
         .upload("filled", "a.mp4", key)
         .bytes("x")

@@ -12,7 +12,7 @@ use std::{
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, builder::PathBufValueParser};
 use mkio::{
-    Project,
+    Project, Secret,
     files::{FileList, Files, StorageCredential},
 };
 use serde_json::json;
@@ -237,10 +237,13 @@ fn credential() -> Result<StorageCredential> {
     let key = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"));
     match (variable("MKIO_STORAGE_SAS"), key) {
         (Some(token), _) => Ok(StorageCredential::sas(token)),
-        (None, Some((id, secret))) => Ok(match variable("AWS_SESSION_TOKEN") {
-            Some(token) => StorageCredential::session(id, secret, token),
-            None => StorageCredential::access_key(id, secret),
-        }),
+        (None, Some((id, secret))) => {
+            let key = StorageCredential::access_key(id, Secret::new(secret));
+            Ok(match variable("AWS_SESSION_TOKEN") {
+                Some(token) => key.with_session_token(Secret::new(token)),
+                None => key,
+            })
+        }
         (None, None) => Err(Failure::new(
             Exit::Access,
             "there is no credential of the storage account; nothing was sent",

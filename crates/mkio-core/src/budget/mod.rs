@@ -25,6 +25,14 @@ const MANY: usize = 256;
 /// have a tenth of them; the rest is spread evenly. A 429 that comes anyway pauses the path that it answered; a 429
 /// for a second path during that pause pauses the reads or the writes of that project, whichever
 /// they are.
+///
+/// Two processes that share a token share what the service allows, so each gets a part:
+///
+/// ```
+/// use mkio_core::RateBudget;
+///
+/// let half = RateBudget::default().reads(1_000).writes(500);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateBudget(Option<Limits>);
 
@@ -34,20 +42,36 @@ struct Limits {
     writes: u32,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            reads: 2000,
+            writes: 1000,
+        }
+    }
+}
+
 impl Default for RateBudget {
     /// 2,000 reads and 1,000 writes per minute.
     fn default() -> Self {
-        Self::per_minute(2000, 1000)
+        Self(Some(Limits::default()))
     }
 }
 
 impl RateBudget {
-    /// So many reads (GET) and writes (everything else) per minute. 0 counts as 1.
-    pub fn per_minute(reads: u32, writes: u32) -> Self {
-        Self(Some(Limits {
-            reads: reads.max(1),
-            writes: writes.max(1),
-        }))
+    /// Reads (GET) per minute; 0 counts as 1. A budget that is [`off`](Self::off) is on again.
+    #[must_use]
+    pub fn reads(mut self, per_minute: u32) -> Self {
+        self.0.get_or_insert_default().reads = per_minute.max(1);
+        self
+    }
+
+    /// Writes (everything but GET) per minute; 0 counts as 1. A budget that is [`off`](Self::off) is
+    /// on again.
+    #[must_use]
+    pub fn writes(mut self, per_minute: u32) -> Self {
+        self.0.get_or_insert_default().writes = per_minute.max(1);
+        self
     }
 
     /// No waiting for turns, and no pause of other calls after a 429.

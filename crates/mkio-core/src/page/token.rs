@@ -11,6 +11,21 @@ use serde::{Deserialize, Serialize};
 /// host: only the list that it came from accepts it, at the address of the new client, so a forged
 /// token sends no request to another place. A page size that the service has changed in the
 /// meantime does no harm.
+///
+/// ```no_run
+/// # async fn example<P: mkio_core::Page>(items: mkio_core::Items<P>) -> Result<(), Box<dyn std::error::Error>> {
+/// use mkio_core::ResumeToken;
+///
+/// // `items` is `media.list_assets().items()`, for example.
+/// let place: ResumeToken = serde_json::from_str(&std::fs::read_to_string("place.json")?)?;
+/// let mut items = items.resume(&place);
+/// while let Some(item) = items.try_next().await? {
+///     # drop(item);
+///     std::fs::write("place.json", serde_json::to_string(&items.resume_token())?)?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ResumeToken {
     /// Path of the list, as a guard against resuming another one.

@@ -81,7 +81,7 @@ async fn a_few_calls_do_not_wait() {
 #[tokio::test(start_paused = true)]
 async fn projects_and_the_organization_are_counted_apart_and_clones_together() {
     let script = Script::new([]);
-    let transport = with_budget(&script, RateBudget::per_minute(1, 1));
+    let transport = with_budget(&script, RateBudget::default().reads(1).writes(1));
     let started = Instant::now();
     for path in [
         "/api/v1/projects/acme/media/assets",
@@ -176,7 +176,7 @@ async fn switched_off_nothing_waits() {
 async fn pollers_take_what_foreground_calls_leave() {
     let script = Script::new([]);
     // 20 at once, then 3 a second.
-    let transport = with_budget(&script, RateBudget::per_minute(200, 200));
+    let transport = with_budget(&script, RateBudget::default().reads(200).writes(200));
     let poller = transport.with(CallOptions::new().priority(Priority::Background));
     let run = |transport: Transport, name: &'static str, count: usize| {
         let calls = (0..count).map(move |_| {
@@ -213,7 +213,7 @@ async fn pollers_take_what_foreground_calls_leave() {
 #[tokio::test(start_paused = true)]
 async fn a_dropped_foreground_call_does_not_hold_pollers_up() {
     let script = Script::new([]);
-    let transport = with_budget(&script, RateBudget::per_minute(1, 1));
+    let transport = with_budget(&script, RateBudget::default().reads(1).writes(1));
     let poller = transport.with(CallOptions::new().priority(Priority::Background));
     call(&transport, &GET).await.unwrap();
     let waiting = tokio::spawn({
@@ -233,7 +233,7 @@ async fn a_dropped_foreground_call_does_not_hold_pollers_up() {
 async fn retries_take_turns_too() {
     let script = Script::new([Scripted::status(500), Scripted::ok()]);
     let transport = builder(&script)
-        .rate_budget(RateBudget::per_minute(1, 1))
+        .rate_budget(RateBudget::default().reads(1).writes(1))
         .retry(RetryPolicy::default().jitter(Jitter::None))
         .build()
         .unwrap();

@@ -317,7 +317,7 @@ async fn a_device_has_a_token_of_its_own_and_no_rate_limits() {
             "channels",
             token_fn(|| async { Ok(Token::new("of-the-device")) }),
         )
-        .rate_budget(mkio_core::RateBudget::per_minute(1, 1))
+        .rate_budget(mkio_core::RateBudget::default().reads(1).writes(1))
         .build()
         .unwrap();
     let started = tokio::time::Instant::now();

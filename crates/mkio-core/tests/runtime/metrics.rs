@@ -119,7 +119,7 @@ async fn waiting_for_a_turn_is_told_when_there_is_some() {
     let told = Told::default();
     let transport = Transport::builder()
         .token("canary")
-        .rate_budget(RateBudget::per_minute(61, 1))
+        .rate_budget(RateBudget::default().reads(61).writes(1))
         .metrics(told.clone())
         .dispatch(Script::new([]))
         .build()

@@ -79,7 +79,7 @@ async fn no_wait_is_begun_that_cannot_end_in_an_attempt() {
 async fn the_total_timeout_covers_waiting_for_a_turn() {
     let script = Script::new([]);
     let transport = builder(&script)
-        .rate_budget(RateBudget::per_minute(1, 1))
+        .rate_budget(RateBudget::default().reads(1).writes(1))
         .total_timeout(10 * SECOND)
         .build()
         .unwrap();
@@ -97,7 +97,7 @@ async fn the_total_timeout_covers_waiting_for_a_turn() {
 async fn a_turn_that_comes_too_late_keeps_the_error_before() {
     let script = Script::new([Scripted::status(500)]);
     let transport = builder(&script)
-        .rate_budget(RateBudget::per_minute(1, 1))
+        .rate_budget(RateBudget::default().reads(1).writes(1))
         .total_timeout(10 * SECOND)
         .build()
         .unwrap();

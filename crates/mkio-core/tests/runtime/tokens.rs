@@ -420,7 +420,7 @@ async fn a_token_that_is_due_after_the_wait_for_a_turn_is_renewed_before_it_is_s
     let (provider, _) = provider([Ok(first.clone()), Ok(second.clone())]);
     let transport = base(&script)
         .token_provider(provider)
-        .rate_budget(mkio_core::RateBudget::per_minute(1, 1))
+        .rate_budget(mkio_core::RateBudget::default().reads(1).writes(1))
         .build()
         .unwrap();
     for _ in 0..2 {
@@ -436,7 +436,7 @@ async fn a_late_token_takes_no_turn_from_others() {
     let script = Script::new([]);
     let transport = base(&script)
         .token(jwt(-90))
-        .rate_budget(mkio_core::RateBudget::per_minute(1, 1))
+        .rate_budget(mkio_core::RateBudget::default().reads(1).writes(1))
         .total_timeout(Duration::from_secs(10))
         .build()
         .unwrap();

@@ -78,7 +78,7 @@ async fn a_failed_call_says_so_on_its_span() {
 async fn waiting_for_a_turn_is_on_the_span() {
     let script = Script::new([]);
     let transport = builder(&script)
-        .rate_budget(RateBudget::per_minute(1, 1))
+        .rate_budget(RateBudget::default().reads(1).writes(1))
         .build()
         .unwrap();
     call(&transport, &GET).await.unwrap();

@@ -6,11 +6,15 @@ use mkio::bulk::Bulk;
 use mkio::files::StorageCredential;
 use mkio::media::types::*;
 use mkio::playback::{PlaybackWarning, playback_urls};
-use mkio::{Client, Measurement, Metrics};
+use mkio::{Client, Measurement, Metrics, Secret};
 use mkio_emulator::{Emulator, STORAGE_SAS};
 
 use crate::CANARY;
 use crate::shown::Shown;
+
+fn secret() -> Secret<String> {
+    Secret::new(CANARY.to_owned())
+}
 
 /// Prints what it is told.
 #[derive(Clone, Default)]
@@ -57,8 +61,8 @@ async fn files(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
     media.create_or_update_asset("kept", asset).send().await?;
     for credential in [
         StorageCredential::sas(format!("?sig={CANARY}")),
-        StorageCredential::access_key("id", CANARY),
-        StorageCredential::session("id", CANARY, CANARY),
+        StorageCredential::access_key("id", secret()),
+        StorageCredential::access_key("id", secret()).with_session_token(secret()),
     ] {
         shown.debug(&credential);
         let files = project.files();

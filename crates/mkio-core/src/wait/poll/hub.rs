@@ -55,8 +55,8 @@ impl Hub {
         *lock(&self.event_times)
     }
 
-    pub(super) fn set_event_times(&self, slow: Duration, quiet: Duration) {
-        *lock(&self.event_times) = (slow, quiet);
+    pub(super) fn set_event_times(&self, change: impl FnOnce(&mut (Duration, Duration))) {
+        change(&mut lock(&self.event_times));
     }
 
     /// Takes a task without waits off the list, unless a command has come in.

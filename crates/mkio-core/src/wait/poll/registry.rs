@@ -32,6 +32,15 @@ use crate::{
 /// Waits of one collection share a task, which polls with list requests where these are fewer than
 /// polls of each resource. The task ends with its last wait. Waits that begin in different tokio
 /// runtimes have tasks of their own, so that none depends on a runtime that stands still or ends.
+///
+/// ```
+/// # fn example(client: &mkio_core::Transport) {
+/// use std::time::Duration;
+///
+/// // With webhooks, a poll is the exception.
+/// client.waits().poll_every_with_events(Duration::from_secs(300));
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Waits {
     hub: Arc<Hub>,
@@ -61,8 +70,9 @@ impl Waits {
     /// resource has the resource read. An event that may be older than the last poll has the
     /// resource polled at once.
     ///
-    /// While events arrive for a kind of resource, its waits poll only every `slow` (see
-    /// [`events`](Self::events)); when none has come for `quiet`, they return to their own pace.
+    /// While events arrive for a kind of resource, its waits poll less often, see
+    /// [`poll_every_with_events`](Self::poll_every_with_events). When none has come for a while, they
+    /// return to their own pace, see [`expect_events_for`](Self::expect_events_for).
     /// Events of other projects and kinds are of no effect.
     pub fn notify(&self, event: &StateEvent) {
         let event = Arc::new(event.clone());
@@ -72,10 +82,14 @@ impl Waits {
         }
     }
 
-    /// Sets the time between polls while events arrive (60 s by default), and how long after the
-    /// last event that goes on (180 s by default).
-    pub fn events(&self, slow: Duration, quiet: Duration) {
-        self.hub.set_event_times(slow, quiet);
+    /// Sets the time between polls while events arrive: 60 s by default.
+    pub fn poll_every_with_events(&self, slow: Duration) {
+        self.hub.set_event_times(|times| times.0 = slow);
+    }
+
+    /// Sets how long after the last event more are expected: 180 s by default.
+    pub fn expect_events_for(&self, quiet: Duration) {
+        self.hub.set_event_times(|times| times.1 = quiet);
     }
 
     /// Polling tasks that are running: one per collection with waits, and runtime.

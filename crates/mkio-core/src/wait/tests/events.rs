@@ -275,3 +275,26 @@ fn debug_of_an_event_shows_no_resource() {
     );
     assert!(!shown.contains("properties"), "{shown}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_pace_with_events_and_its_end_are_the_callers() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing")]);
+    service.waits().poll_every_with_events(seconds(20));
+    service.waits().expect_events_for(seconds(100));
+    let waiting = job(&service, "a").poll_every(seconds(5)..seconds(5));
+    let running = tokio::spawn(waiting.into_future());
+    tokio::time::sleep(seconds(60)).await;
+    let polls = async |time: u64| {
+        let before = service.script.calls();
+        tokio::time::sleep(seconds(time)).await;
+        service.script.calls() - before
+    };
+    service.waits().notify(&finished("other"));
+    let slow = polls(100).await;
+    assert!((4..=6).contains(&slow), "{slow}");
+    polls(20).await;
+    let again = polls(60).await;
+    assert!((11..=14).contains(&again), "{again}");
+    running.abort();
+}

@@ -63,7 +63,7 @@ async fn every_idempotent_call_ends_well_and_no_write_is_applied_twice() {
         .base_url(service.address())
         .retry(policy)
         // Large enough not to slow the test, small enough to be at work.
-        .rate_budget(RateBudget::per_minute(6_000_000, 3_000_000))
+        .rate_budget(RateBudget::default().reads(6_000_000).writes(3_000_000))
         .build()
         .unwrap();
     let next = Arc::new(AtomicUsize::new(0));

@@ -26,25 +26,29 @@ impl StorageCredential {
     }
 
     /// The access key of an S3 bucket. It must allow `s3:PutObject` and `s3:AbortMultipartUpload`.
-    pub fn access_key(id: impl Into<String>, secret: impl Into<String>) -> Self {
+    ///
+    /// ```
+    /// use mkio::{Secret, files::StorageCredential};
+    ///
+    /// let secret = std::env::var("AWS_SECRET_ACCESS_KEY").unwrap_or_default();
+    /// let credential = StorageCredential::access_key("AKIAEXAMPLE", Secret::new(secret));
+    /// ```
+    pub fn access_key(id: impl Into<String>, secret: Secret<String>) -> Self {
         Self(Kind::AccessKey {
             id: id.into(),
-            secret: Secret::new(secret.into()),
+            secret,
             session: None,
         })
     }
 
-    /// The same with the session token of temporary credentials.
-    pub fn session(
-        id: impl Into<String>,
-        secret: impl Into<String>,
-        token: impl Into<String>,
-    ) -> Self {
-        Self(Kind::AccessKey {
-            id: id.into(),
-            secret: Secret::new(secret.into()),
-            session: Some(Secret::new(token.into())),
-        })
+    /// Adds the session token of temporary credentials to an access key. A shared access signature
+    /// has none and stays as it is.
+    #[must_use]
+    pub fn with_session_token(mut self, token: Secret<String>) -> Self {
+        if let Kind::AccessKey { session, .. } = &mut self.0 {
+            *session = Some(token);
+        }
+        self
     }
 }
 
