@@ -125,6 +125,7 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
         }
     }
     listing::files(workspace, &mut files)?;
+    states::constants(&states::read(workspace)?, &mut files)?;
     all_of(errors)?;
     glue::secrets::fields(&documents, &mut files);
     glue::types::shared(shared.code(documents)?, &mut files);
@@ -197,7 +198,6 @@ fn copies(document: &Document, sources: &Sources, files: &mut Files) {
     let copy = sources.document.replace("\r\n", "\n");
     files.add(format!("{folder}/{api}.json"), copy);
     files.add(format!("{folder}/{api}.names.txt"), names(document));
-    files.add(format!("{folder}/states.yaml"), sources.states.clone());
 }
 
 /// A line for each operation: method, path without the names of its parameters, and its name in Rust.

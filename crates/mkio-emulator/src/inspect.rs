@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::{
-    base::{format, kind::Kind, store::Place},
+    base::{format, kind::Kind, states::media::streaming_locator, store::Place},
     engine::Engine,
     platform::call::{Payload, full_path},
 };
@@ -59,7 +59,7 @@ pub fn published(engine: &Engine, project: &str, most: usize) -> Vec<Value> {
             .into_iter()
             .flat_map(|table| table.slice(table.len().saturating_sub(most), most));
         newest
-            .filter(|locator| locator.state == "Created")
+            .filter(|locator| locator.state == streaming_locator::CREATED)
             .map(|locator| {
                 (
                     locator.name.to_string(),

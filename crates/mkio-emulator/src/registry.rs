@@ -53,15 +53,8 @@ pub fn get() -> &'static Registry {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::{
-        base::{
-            states::{self, Class},
-            store::Event,
-            world::Names,
-        },
         docs::{Api, Documents, Operation},
         platform::rules::Action,
     };
@@ -131,107 +124,5 @@ mod tests {
             served, routes,
             "a route that no document declares is never reached"
         );
-    }
-
-    /// The texts in quotes between each occurrence of a mark and what ends it.
-    fn quoted(code: &str, mark: &str, end: char) -> Vec<String> {
-        let pieces = code.split(mark).skip(1);
-        let ends = pieces.map(|rest| rest.split(end).next().unwrap_or_default());
-        ends.flat_map(|piece| piece.split('"').skip(1).step_by(2))
-            .map(str::to_owned)
-            .collect()
-    }
-
-    #[test]
-    fn each_state_that_code_enters_is_declared_so_that_it_can_be_taken_up_again() {
-        let mut folders =
-            vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/resources")];
-        let mut seen = 0;
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).expect("a folder") {
-                let path = entry.expect("an entry").path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let code = std::fs::read_to_string(&path).expect("a text");
-                for (mark, end) in [
-                    ("world.enter(", ';'),
-                    ("world.plan(", ';'),
-                    ("Event::Enter(", ')'),
-                    (".state = ", ';'),
-                ] {
-                    for state in quoted(&code, mark, end) {
-                        // Other texts stand in these statements, too; no state has such signs.
-                        if state.contains([' ', '/']) {
-                            continue;
-                        }
-                        let known = get().state(&state);
-                        assert_eq!(known, Some(state.as_str()), "{}", path.display());
-                        seen += 1;
-                    }
-                }
-            }
-        }
-        assert!(seen > 40, "{seen}");
-    }
-
-    /// States that `spec/states.yaml` names and this emulator never shows: those that the platform is not known to use, and `Deleted`,
-    /// which nobody can read.
-    const NEVER: &[(&str, &[&str])] = &[
-        ("live.live_channel", &["", "Allocated", "Started"]),
-        ("media.live_event", &["Allocating", "StandBy"]),
-        ("media.streaming_endpoint", &["Created"]),
-    ];
-
-    #[test]
-    fn the_states_of_a_kind_are_those_of_the_shared_file() {
-        let mut compared = 0;
-        for rules in get().rules().filter(|rules| !rules.states.is_empty()) {
-            let known = states::of(rules.states);
-            assert!(
-                !known.states.is_empty(),
-                "{} is not in the file",
-                rules.states
-            );
-            let mut shown: BTreeSet<&str> = rules.others.iter().copied().collect();
-            shown.insert(rules.initial);
-            shown.extend(rules.creation.iter().filter_map(|step| match step.event {
-                Event::Enter(state) => Some(state),
-                Event::Remove => None,
-            }));
-            shown.extend(
-                rules
-                    .acts
-                    .iter()
-                    .flat_map(|act| act.to.into_iter().chain([act.through])),
-            );
-            if rules.deletion > 0 {
-                shown.insert("Deleting");
-            }
-            let never = NEVER.iter().find(|(name, _)| *name == rules.states);
-            let never = never.map_or(&[][..], |(_, never)| never);
-            let mut expected: BTreeSet<&str> = known.states.keys().map(String::as_str).collect();
-            expected.retain(|state| !never.contains(state) && *state != "Deleted");
-            assert_eq!(shown, expected, "{}", rules.states);
-            for act in rules.acts {
-                let busy = |state: &&str| known.busy.contains(*state);
-                assert_eq!(
-                    act.from.iter().copied().find(busy),
-                    None,
-                    "{} {}",
-                    rules.states,
-                    act.name
-                );
-                assert_eq!(
-                    known.class(act.through),
-                    Class::Transient,
-                    "{}",
-                    act.through
-                );
-            }
-            compared += 1;
-        }
-        assert!(compared > 10, "{compared}");
     }
 }

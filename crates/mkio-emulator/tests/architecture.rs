@@ -218,3 +218,64 @@ fn a_resource_is_a_file_and_a_line() {
         );
     }
 }
+
+/// Words that are states of resources as well, and mean something else in these files.
+const OTHER_WORDS: &[(&str, &[&str])] = &[
+    // Of deliveries.
+    ("base/outbox", &["Pending", "Failed"]),
+    // Of all that is on its way out.
+    ("base/store", &["Deleting"]),
+    // Of provisioning.
+    ("platform/render", &["Failed"]),
+    // Why somebody leaves.
+    ("resources/fleet/devices", &["Failed"]),
+    // Of recordings.
+    (
+        "resources/media/recording",
+        &["Scheduled", "Completed", "Error"],
+    ),
+];
+
+#[test]
+fn states_are_those_of_the_shared_file() {
+    let modules = modules();
+    let states: BTreeSet<&str> = modules["base/states"]
+        .split("&str = \"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|state| !state.is_empty())
+        .collect();
+    assert!(states.len() > 30, "{states:?}");
+    let mut spelt = Vec::new();
+    for (name, text) in modules.iter().filter(|(name, _)| *name != "base/states") {
+        let others = OTHER_WORDS.iter().find(|(file, _)| file == name);
+        let others = others.map_or(&[][..], |(_, words)| words);
+        for state in states.iter().filter(|state| !others.contains(state)) {
+            if text.contains(&format!("\"{state}\"")) {
+                spelt.push(format!("{name}: \"{state}\""));
+            }
+        }
+    }
+    assert_eq!(
+        spelt,
+        Vec::<String>::new(),
+        "use the constants of base::states, which the generator makes of spec/states.yaml"
+    );
+}
+
+#[test]
+fn times_of_states_are_those_of_the_shared_file() {
+    for (name, text) in modules() {
+        if !name.starts_with("resources") && !name.starts_with("platform") {
+            continue;
+        }
+        let own = text.match_indices("enter(").any(|(at, _)| {
+            let before = text[..at].chars().next_back();
+            before.is_none_or(|before| before != '.' && before != '_')
+        });
+        assert!(
+            !own,
+            "{name} says after how many seconds a state follows; that belongs into spec/states.yaml"
+        );
+    }
+}

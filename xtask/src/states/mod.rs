@@ -1,7 +1,8 @@
 //! `spec/states.yaml`: the resources with a state, as data. `check` holds it against the document,
-//! `place` follows a pointer through the types.
+//! `place` follows a pointer through the types, `moves` makes the emulator's constants.
 
 mod check;
+mod moves;
 mod place;
 #[cfg(test)]
 mod tests;
@@ -9,7 +10,8 @@ mod tests;
 use anyhow::{Context, Result};
 pub use check::connect;
 use indexmap::IndexMap;
-use serde::Deserialize;
+pub use moves::constants;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 use crate::apis::{Api, Workspace};
@@ -54,6 +56,11 @@ pub struct Resource {
     #[serde(default)]
     pub actions: IndexMap<String, Action>,
     pub delete: Option<String>,
+    /// What [`constants`] is about.
+    #[serde(default, rename = "moves")]
+    _moves: Option<IgnoredAny>,
+    #[serde(default, rename = "unseen")]
+    _unseen: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,19 +162,31 @@ fn split(name: &str) -> Result<(&str, &str)> {
     parts.with_context(|| format!("{FILE}: {name}: not of the form <api>.<resource>"))
 }
 
+/// The file, with what entries take over from others.
+fn merged(text: &str) -> Result<serde_norway::Value> {
+    let mut all: serde_norway::Value = serde_norway::from_str(text)?;
+    all.apply_merge()?;
+    Ok(all)
+}
+
 /// The entries of an API.
 pub fn parse(api: &Api, text: &str) -> Result<States> {
     entries(api, text).context(FILE)
 }
 
 fn entries(api: &Api, text: &str) -> Result<States> {
-    let mut all: serde_norway::Value = serde_norway::from_str(text)?;
-    all.apply_merge()?;
-    let all: IndexMap<String, serde_norway::Value> = serde_norway::from_value(all)?;
+    let all: IndexMap<String, serde_norway::Value> = serde_norway::from_value(merged(text)?)?;
     let mut states = States::new();
     for (name, entry) in all {
         let (owner, resource) = split(&name)?;
-        if owner == api.name {
+        // What has moves, and nothing of what waits need, is for the emulator alone.
+        let keys = entry.as_mapping().into_iter().flat_map(|keys| keys.keys());
+        let mut other = keys.filter(|key| {
+            let key = key.as_str().unwrap_or_default();
+            !["states", "moves", "unseen"].contains(&key)
+        });
+        let waits = other.next().is_some() || entry.get("moves").is_none();
+        if owner == api.name && waits {
             let entry = serde_norway::from_value(entry).with_context(|| name.clone())?;
             states.insert(resource.to_owned(), entry);
         }

@@ -9,6 +9,7 @@ pub mod folders;
 pub mod format;
 pub mod keys;
 pub mod kind;
+pub mod life;
 pub mod merge;
 pub mod outbox;
 pub mod reference;

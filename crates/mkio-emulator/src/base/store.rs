@@ -12,6 +12,9 @@ use uuid::Uuid;
 
 use crate::base::kind::Kind;
 
+/// The state of what is on its way out.
+pub const DELETING: &str = "Deleting";
+
 /// Which table: project (empty for what an organization owns), kind, and the names of the parents joined with `/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -76,6 +79,13 @@ pub struct Step {
     pub event: Event,
 }
 
+impl Step {
+    /// A step after some platform time.
+    pub const fn new(after: Duration, event: Event) -> Self {
+        Self { after, event }
+    }
+}
+
 /// What a step does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
@@ -85,12 +95,14 @@ pub enum Event {
     Remove,
 }
 
-/// A state after some seconds of platform time.
-pub const fn enter(seconds: u64, state: &'static str) -> Step {
-    Step {
-        after: Duration::from_secs(seconds),
-        event: Event::Enter(state),
-    }
+/// A state after some milliseconds of platform time.
+pub const fn enter(millis: u64, state: &'static str) -> Step {
+    Step::new(Duration::from_millis(millis), Event::Enter(state))
+}
+
+/// The end after some milliseconds of platform time.
+pub const fn remove(millis: u64) -> Step {
+    Step::new(Duration::from_millis(millis), Event::Remove)
 }
 
 /// Anything the platform keeps.
@@ -154,7 +166,7 @@ impl Resource {
 
     /// Whether it is on its way out.
     pub fn is_deleting(&self) -> bool {
-        self.state == "Deleting"
+        self.state == DELETING
     }
 }
 

@@ -4,12 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    base::{
-        error::ApiError,
-        kind::Kind,
-        store::{Address, Event},
-        world::PLATFORM_USER,
-    },
+    base::{error::ApiError, kind::Kind, life::Move, store::Address, world::PLATFORM_USER},
     platform::{
         identity,
         rules::Platform,
@@ -119,15 +114,9 @@ pub fn make(world: &mut Platform, address: &Address, body: Value) -> Result<(), 
     let rules = world.rules(address.place.kind);
     let body = if body.is_null() { json!({}) } else { body };
     world.insert(address, body, PLATFORM_USER)?;
-    let rest = rules
-        .creation
-        .iter()
-        .rev()
-        .find_map(|step| match step.event {
-            Event::Enter(state) => Some(state),
-            Event::Remove => None,
-        });
-    world.enter(address, rest.unwrap_or(rules.initial), &[]);
+    if let Some(rest) = rules.life.create.and_then(Move::rest) {
+        world.enter(address, rest, &[]);
+    }
     (rules.created)(world, address);
     Ok(())
 }

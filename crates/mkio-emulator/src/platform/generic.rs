@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use crate::{
     base::{
         error::ApiError,
+        life::Move,
         merge,
-        store::{Address, Event, Resource, Step, enter},
+        store::{Address, Resource},
     },
     docs::name_fits,
     platform::{
@@ -75,7 +76,9 @@ pub fn put(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Respo
             Put::Create(status) => status,
         };
         world.insert(&address, body, call.user)?;
-        world.enter(&address, rules.initial, rules.creation);
+        if let Some(way) = rules.life.create {
+            world.go(&address, way);
+        }
         (rules.created)(world, &address);
         return shown(world, &address, status);
     };
@@ -152,49 +155,34 @@ pub fn remove(world: &mut Platform, address: &Address) -> Result<Response, ApiEr
     }
     (rules.guard)(world, address)?;
     references::guard(world, address)?;
-    if rules.deletion == 0 {
-        if let Some(removed) = world.remove(address) {
-            (rules.removed)(world, address, &removed);
-        }
-    } else {
-        let step = Step {
-            after: std::time::Duration::from_secs(rules.deletion),
-            event: Event::Remove,
-        };
-        world.enter(address, "Deleting", &[step]);
+    if let Some(way) = rules.life.delete {
+        world.go(address, way);
+    } else if let Some(removed) = world.remove(address) {
+        (rules.removed)(world, address, &removed);
     }
     Ok(Response::empty(StatusCode::OK))
 }
 
-/// An action of the kind, by name: a state allows it, and it leads through another.
+/// An action: a state allows it, and it leads to another.
 ///
 /// # Errors
 /// 404 when there is no such resource, 409 in any other state.
-pub fn act(world: &mut Platform, address: &Address, name: &str) -> Result<Response, ApiError> {
-    let rules = world.rules(address.place.kind);
-    let acts = rules.acts;
-    let act = acts
-        .iter()
-        .find(|act| act.name == name)
-        .ok_or_else(|| ApiError::internal(format!("there is no action '{name}'")))?;
+pub fn act(world: &mut Platform, address: &Address, way: &Move) -> Result<Response, ApiError> {
     let state = world.find(address)?.state;
-    if !act.from.contains(&state) {
+    if !way.allowed_in(state) {
         let noun = address.place.kind.noun();
         return Err(ApiError::conflict(format!(
-            "cannot {name} the {noun} '{}' while it is {state}; it has to be {}",
+            "cannot {} the {noun} '{}' while it is {state}; it has to be {}",
+            way.name,
             address.name,
-            act.from.join(" or ")
+            way.from.join(" or ")
         )));
     }
     if let Some(resource) = world.get_mut(address) {
         merge::take(&mut resource.private, "/provisioningFailed");
         merge::take(&mut resource.private, "/presupposed");
     }
-    world.enter(
-        address,
-        act.through,
-        &[enter(act.takes, act.to.unwrap_or(state))],
-    );
+    world.go(address, way);
     Ok(Response::empty(StatusCode::OK))
 }
 

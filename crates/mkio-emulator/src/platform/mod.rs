@@ -4,6 +4,7 @@
 mod actions;
 pub mod call;
 mod candidate;
+pub(crate) mod conditions;
 pub(crate) mod fixed;
 pub(crate) mod furnish;
 pub(crate) mod generic;

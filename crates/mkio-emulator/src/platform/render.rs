@@ -6,6 +6,8 @@ use uuid::Uuid;
 use crate::{
     base::{
         format, merge,
+        states::media::{streaming_endpoint as endpoint, streaming_locator as locator},
+        store::DELETING,
         store::{Address, Place, Resource},
     },
     platform::{
@@ -38,8 +40,8 @@ pub fn resource(world: &Platform, address: &Address, resource: &Resource) -> Val
     if rules.provisioning {
         let state = match resource.state {
             _ if resource.is_broken() => "Failed",
-            "Creating" | "Updating" | "Scaling" | "Deleting" => "InProgress",
-            "Error" => "Failed",
+            endpoint::CREATING | endpoint::UPDATING | endpoint::SCALING | DELETING => "InProgress",
+            locator::ERROR => "Failed",
             _ => "Succeeded",
         };
         merge::put(&mut out, "/properties/provisioningState", json!(state));

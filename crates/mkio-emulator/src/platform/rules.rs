@@ -15,10 +15,10 @@ use crate::{
     base::{
         error::ApiError,
         kind::Kind,
+        life::Life,
         reference::Reference,
         settings::Settings,
-        states::{self, States},
-        store::{Address, Event, Resource, Step},
+        store::{Address, DELETING, Resource},
         world::{Names, World},
     },
     docs::{Documents, Operation, Schemas},
@@ -70,21 +70,6 @@ pub enum Put {
     Create(StatusCode),
 }
 
-/// An action that some states allow and that leads through another.
-#[derive(Debug, Clone, Copy)]
-pub struct Act {
-    /// What it is called: `start`.
-    pub name: &'static str,
-    /// States in which it is allowed; in any other it is a 409.
-    pub from: &'static [&'static str],
-    /// The state that is seen meanwhile.
-    pub through: &'static str,
-    /// Seconds of platform time that it takes.
-    pub takes: u64,
-    /// The state it ends in; none for the one it began in.
-    pub to: Option<&'static str>,
-}
-
 /// Limits of a name.
 #[derive(Debug, Clone, Copy)]
 pub struct NameRule {
@@ -131,18 +116,8 @@ pub struct Rules {
     pub patchable: &'static [&'static str],
     /// What null in a PATCH takes away.
     pub clearable: &'static [&'static str],
-    /// The state it is made in.
-    pub initial: &'static str,
-    /// States that follow by themselves.
-    pub creation: &'static [Step],
-    /// Seconds of platform time that it is seen `Deleting`; 0 when it goes at once.
-    pub deletion: u64,
-    /// Its entry in `spec/states.yaml`, which says what its states mean. Empty for what has none.
-    pub states: &'static str,
-    /// Actions that lead from one state to another.
-    pub acts: &'static [Act],
-    /// States that it enters in other ways than by its creation, its actions and its deletion.
-    pub others: &'static [&'static str],
+    /// Its states.
+    pub life: &'static Life,
     /// Where responses show the state.
     pub state_at: &'static [&'static str],
     /// How the names begin of those that a filter leaves in whatever it says. Empty for none.
@@ -182,12 +157,7 @@ impl Rules {
             frozen: &[],
             patchable: &[],
             clearable: &[],
-            initial: "",
-            creation: &[],
-            deletion: 0,
-            states: "",
-            acts: &[],
-            others: &[],
+            life: &Life::NONE,
             state_at: &[],
             unfiltered: "",
             provisioning: false,
@@ -356,7 +326,10 @@ impl Registry {
             kinds: each()
                 .map(|(rules, entry)| (rules.kind, Known::new(rules, entry)))
                 .collect(),
-            states: each().flat_map(|(rules, _)| states_of(rules)).collect(),
+            states: each()
+                .flat_map(|(rules, _)| rules.life.states.iter().map(|(state, _)| *state))
+                .chain([DELETING, ""])
+                .collect(),
             actions: operations.iter().map(action).collect(),
         }
     }
@@ -411,22 +384,6 @@ impl Names for Registry {
     }
 }
 
-/// The states that a kind can be in.
-fn states_of(rules: &'static Rules) -> impl Iterator<Item = &'static str> {
-    let entered = rules.creation.iter().filter_map(|step| match step.event {
-        Event::Enter(state) => Some(state),
-        Event::Remove => None,
-    });
-    let acts = rules
-        .acts
-        .iter()
-        .flat_map(|act| act.to.into_iter().chain([act.through]));
-    entered
-        .chain(acts)
-        .chain(rules.others.iter().copied())
-        .chain([rules.initial, "Deleting", ""])
-}
-
 fn absolute(path: &str) -> String {
     path.replace('~', "/api/v1/projects/{}")
 }
@@ -461,11 +418,6 @@ impl Platform {
             registry,
             start,
         }
-    }
-
-    /// What the states of a kind mean.
-    pub fn states(&self, kind: Kind) -> &'static States {
-        states::of(self.rules(kind).states)
     }
 
     /// The rules of a kind.

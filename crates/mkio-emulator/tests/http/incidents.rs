@@ -308,6 +308,46 @@ async fn a_scheduled_operation_fails_and_leaves_its_flow() {
 }
 
 #[tokio::test]
+async fn a_recording_may_end_when_time_ends() {
+    let caller = Caller::start().await;
+    samples::make(&caller).await;
+    caller.step(600);
+    let clip = |time: &str| json!({ "@odata.type": "#Microsoft.Media.UtcClipTime", "time": time });
+    for (name, start, end) in [
+        ("last", "9999-12-31T23:00:00Z", "9999-12-31T23:59:59Z"),
+        ("long", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+        ("past", "0001-01-01T00:00:00Z", "0001-01-02T00:00:00Z"),
+    ] {
+        let body = json!({ "properties": {
+            "input": { "@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": "film", "start": clip(start), "end": clip(end) },
+            "outputs": [{ "@odata.type": "#Microsoft.Media.JobOutputAsset", "assetName": "film" }],
+        } });
+        let path = format!("media/transforms/encode/jobs/{name}");
+        let made = caller.put(&path, body).await;
+        assert!(made.status < 500, "{name}: {}", made.body);
+        caller.step(30);
+        let lists = caller.get("media/jobs").await.expect(200);
+        assert!(lists.body["value"].is_array(), "{}", lists.body);
+        if made.status == 201 {
+            let job = caller.get(&path).await.expect(200);
+            let state = job.text("/properties/state");
+            assert!(
+                state == "Processing" || state == "Queued",
+                "{name}: {state}"
+            );
+        }
+    }
+    // Nothing of it is due before the clock's own end.
+    caller.step(365 * 24 * 3600);
+    let long = caller
+        .get("media/transforms/encode/jobs/long")
+        .await
+        .expect(200);
+    assert_eq!(long.text("/properties/state"), "Processing");
+    assert!(long.body["properties"]["outputs"][0]["progress"].as_i64() < Some(100));
+}
+
+#[tokio::test]
 async fn a_recording_waits_records_and_ends() {
     let caller = Caller::start().await;
     samples::make(&caller).await;

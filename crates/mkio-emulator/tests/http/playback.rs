@@ -581,6 +581,25 @@ async fn files_are_downloaded_where_the_policy_lets_them() {
             "{path}"
         );
     }
+    // Who has a file gets it once.
+    let base = caller.emulator.base_url();
+    let url = format!("{base}{}", paths[0].as_str().expect("a path"));
+    let first = caller.http.get(&url).send().await.expect("a response");
+    for (condition, told) in [
+        ("if-none-match", "etag"),
+        ("if-modified-since", "last-modified"),
+    ] {
+        let known = caller
+            .http
+            .get(&url)
+            .header(condition, &first.headers()[told]);
+        let known = known.send().await.expect("a response");
+        assert_eq!(known.status(), StatusCode::NOT_MODIFIED, "{condition}");
+        assert_eq!(known.headers()[told], first.headers()[told]);
+    }
+    let other = caller.http.get(&url).header("if-none-match", "\"x\"");
+    let other = other.send().await.expect("a response");
+    assert_eq!(other.status(), StatusCode::OK);
     let (hls, _) = publish(&caller, "film", json!({})).await;
     let id = hls.split('/').nth(1).expect("an id");
     let name = files[0]["name"].as_str().expect("a name");

@@ -19,9 +19,10 @@ use crate::base::{
     error::ApiError,
     keys::{Digest, Signer},
     kind::Kind,
+    life::Move,
     outbox::Outbox,
     settings::Settings,
-    store::{Address, Event, Place, Resource, Step, Table},
+    store::{Address, Event, Place, Resource, Step, Table, enter},
     weight::{self, Scales},
 };
 
@@ -369,6 +370,14 @@ impl World {
         self.plan(address, steps);
     }
 
+    /// Sends a resource on a way.
+    pub fn go(&mut self, address: &Address, way: &Move) {
+        let before = self.get(address).map_or("", |resource| resource.state);
+        let mut steps = way.steps.to_vec();
+        steps.extend(way.back.map(|after| enter(after, before)));
+        self.enter(address, way.to.unwrap_or(before), &steps);
+    }
+
     fn schedule(&mut self, address: &Address) {
         let order = self.next_sequence();
         let Some(resource) = self.get(address) else {
@@ -528,7 +537,7 @@ mod tests {
         let mut world = world();
         let address = Address::new("demo", THING, "a");
         world.insert(&address, json!({}), Uuid::nil())?;
-        let step = enter(60, "Ready");
+        let step = enter(60_000, "Ready");
         for _ in 0..50_000 {
             world.plan(&address, &[step]);
         }

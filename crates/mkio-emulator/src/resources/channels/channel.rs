@@ -10,7 +10,8 @@ use crate::{
         kind::Kind,
         merge,
         settings::PageLimits,
-        store::{Address, Place, Resource, enter},
+        states::channels::{channel, channel_activity as activity},
+        store::{Address, Place, Resource},
     },
     platform::{
         call::{Call, Payload, Response},
@@ -51,7 +52,7 @@ pub static ENTRY: Entry = Entry {
 /// Channels. Their state is that of the configuration: `Configuring`, then `Ok`, or a failure on demand.
 pub static CHANNELS: Rules = Rules {
     collection: "/api/channels",
-    others: &["Configuring", "Ok", "ConfigFailed", "SyncFailed", "Failed"],
+    life: &channel::LIFE,
     dress,
     ..Rules::new(Kind::BEAM_CHANNEL, "BeamChannel", Shape::Bare)
 };
@@ -77,20 +78,20 @@ fn find<'a>(world: &'a Platform, address: &Address) -> Result<&'a Resource, ApiE
 
 fn kept_state(channel: &Resource) -> &'static str {
     match channel.text("/spec/state") {
-        Some("Running") => "Running",
-        _ => "Stopped",
+        Some(activity::RUNNING) => activity::RUNNING,
+        _ => activity::STOPPED,
     }
 }
 
 fn dress(_: &Platform, _: &Address, channel: &Resource, out: &mut Value) {
     // What an out-of-sync channel does, it did before.
-    let synced = channel.state == "Ok";
+    let synced = channel.state == channel::OK;
     let actual = if synced {
         kept_state(channel)
     } else {
-        channel.private_text("/state").unwrap_or("Stopped")
+        channel.private_text("/state").unwrap_or(activity::STOPPED)
     };
-    let runs = actual == "Running";
+    let runs = actual == activity::RUNNING;
     let told = |field: &str| channel.private.get(field).cloned().unwrap_or(json!([]));
     let status = json!({
         "state": actual, "health": { "severity": alarms::worst(channel) }, "inputs": status::inputs(channel, runs), "outputs": status::outputs(channel, runs),
@@ -169,7 +170,7 @@ pub fn configure(
     match world.get_mut(address) {
         Some(channel) => {
             // What was not applied yet, or failed, changed nothing.
-            if channel.state == "Ok" {
+            if channel.state == channel::OK {
                 let actual = kept_state(channel);
                 merge::put(&mut channel.private, "/state", json!(actual));
             }
@@ -190,7 +191,7 @@ fn apply(world: &mut Platform, address: &Address) {
             merge::take(&mut channel.private, field);
         }
     }
-    world.enter(address, "Configuring", &[enter(5, "Ok")]);
+    world.go(address, &channel::CREATE);
 }
 
 /// Lets an incident happen to a channel.
@@ -209,15 +210,15 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
             detail,
         } => {
             let state = match state {
-                SyncFailure::ConfigFailed => "ConfigFailed",
-                SyncFailure::SyncFailed => "SyncFailed",
-                SyncFailure::Failed => "Failed",
+                SyncFailure::ConfigFailed => channel::CONFIG_FAILED,
+                SyncFailure::SyncFailed => channel::SYNC_FAILED,
+                SyncFailure::Failed => channel::FAILED,
             };
             if detail.chars().count() > 512 {
                 return Err("a detail has at most 512 characters".to_owned());
             }
             // From now on the channel does what it did so far.
-            if channel.state == "Ok" {
+            if channel.state == channel::OK {
                 let actual = kept_state(channel);
                 merge::put(&mut channel.private, "/state", json!(actual));
             }

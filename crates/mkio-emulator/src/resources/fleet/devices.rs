@@ -11,6 +11,7 @@ use crate::{
         kind::Kind,
         merge,
         reference::{Reference, Target},
+        states::fleets::device_software,
         store::{Address, Resource},
     },
     platform::{
@@ -51,9 +52,7 @@ pub static ENTRY: Entry = Entry {
 pub static DEVICES: Rules = Rules {
     collection: "~/fleet/devices",
     name: DNS_NAME,
-    initial: "Idle",
-    states: "fleets.device_software",
-    others: &["Switching", "SwitchFailed"],
+    life: &device_software::LIFE,
     references: &[
         Reference::new("/spec/siteName", &[Target::top(Kind::SITE)]),
         Reference::new(
@@ -70,7 +69,7 @@ pub static DEVICES: Rules = Rules {
     },
     changed: software::steer,
     entered: |world, address, previous| {
-        if previous == "Switching" {
+        if previous == device_software::SWITCHING {
             software::switched(world, address);
         }
     },

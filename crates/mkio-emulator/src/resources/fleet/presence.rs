@@ -3,7 +3,14 @@
 use serde_json::json;
 
 use crate::{
-    base::{format, merge, store::Address},
+    base::{
+        format, merge,
+        states::{
+            fleets::{device_preload, device_software},
+            live::live_channel,
+        },
+        store::Address,
+    },
     platform::{
         incidents::Incident,
         rules::{Platform, impossible},
@@ -44,17 +51,17 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
             ] {
                 merge::take(&mut device.private, field);
             }
-            if device.state == "SwitchFailed" {
-                device.state = "Idle";
+            if device.state == device_software::SWITCH_FAILED {
+                device.state = device_software::IDLE;
             }
             return_online(world, address);
         }
         Incident::SwitchFails => merge::put(&mut device.private, "/switchFails", json!(true)),
         Incident::PreloadFails(details) => {
-            return software::fail_preload(world, address, "PreloadFailed", details);
+            return software::fail_preload(world, address, device_preload::PRELOAD_FAILED, details);
         }
         Incident::PreloadCancelled => {
-            return software::fail_preload(world, address, "PreloadCancelled", "");
+            return software::fail_preload(world, address, device_preload::PRELOAD_CANCELLED, "");
         }
         Incident::AlarmSeverity(severity @ 0..=4) => {
             merge::put(&mut device.private, "/alarm", json!(severity));
@@ -91,7 +98,7 @@ fn return_online(world: &mut Platform, address: &Address) {
         .iter()
         .flat_map(|kind| world.all(project, *kind))
         .filter(|(_, flow)| {
-            flow.state == "Starting"
+            flow.state == live_channel::STARTING
                 && flow.plan.is_empty()
                 && device_of(world, project, flow).is_some_and(|found| *found.name == *address.name)
         })

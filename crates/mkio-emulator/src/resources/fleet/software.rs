@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::{
@@ -11,7 +11,8 @@ use crate::{
         format::{self, parse_time},
         kind::Kind,
         merge,
-        store::{Address, Event, Resource, Step, enter},
+        states::fleets::{device_preload as preload, device_software as software},
+        store::{Address, Event, Resource, Step},
     },
     platform::{
         call::{Call, Response},
@@ -36,14 +37,6 @@ const VERSIONS: &[(&str, &str)] = &[
 
 /// What a device runs when it is registered.
 pub const FIRST: &str = "1.12.0.7";
-
-/// Seconds after which a bundle is there.
-const FETCHED: i64 = 42;
-/// Seconds after which the device imports a bundle that it has, and after which it has imported it.
-const IMPORTED_FROM: i64 = FETCHED + 3;
-const IMPORTED: i64 = FETCHED + 8;
-/// Seconds that a switch takes.
-const SWITCH: u64 = 60;
 
 fn rank(version: &str) -> Vec<u64> {
     version
@@ -133,7 +126,7 @@ pub fn steer(world: &mut Platform, address: &Address) {
         fetch(device, &version, &now);
     }
     let current = device.private_text("/current").unwrap_or(FIRST).to_owned();
-    if device.state == "Switching" {
+    if device.state == software::SWITCHING {
         return;
     }
     // A switch that waits for its bundle waits for what is wanted now.
@@ -143,13 +136,15 @@ pub fn steer(world: &mut Platform, address: &Address) {
     };
     match staging(device, &desired, moment) {
         Some(after) => {
-            let switch = Step {
-                after,
-                event: Event::Enter("Switching"),
-            };
-            world.plan(address, &[switch, enter(SWITCH, "Idle")]);
+            let switch = Step::new(after, Event::Enter(software::SWITCHING));
+            let steps: Vec<Step> = [switch]
+                .iter()
+                .chain(software::SWITCH.steps)
+                .copied()
+                .collect();
+            world.plan(address, &steps);
         }
-        None => world.enter(address, "Switching", &[enter(SWITCH, "Idle")]),
+        None => world.go(address, &software::SWITCH),
     }
 }
 
@@ -176,12 +171,22 @@ fn fetch(device: &mut Resource, version: &str, now: &str) {
 /// How long the bundle of a version is still being fetched; none when it is not.
 fn staging(device: &Resource, version: &str, now: DateTime<Utc>) -> Option<Duration> {
     if device.private_text("/preload/version") != Some(version)
-        || !matches!(progress(device, now)?.0, "Requested" | "Downloading")
+        || !matches!(
+            progress(device, now)?.0,
+            preload::REQUESTED | preload::DOWNLOADING
+        )
     {
         return None;
     }
     let since = parse_time(device.private_text("/preload/since")?)?;
-    (since + TimeDelta::seconds(FETCHED) - now).to_std().ok()
+    // Until it is there, a bundle is requested and downloaded.
+    let fetched: Duration = preload::FETCH
+        .steps
+        .iter()
+        .take(2)
+        .map(|step| step.after)
+        .sum();
+    (since + fetched - now).to_std().ok()
 }
 
 /// Staging and switching stop where they are.
@@ -200,9 +205,9 @@ pub fn stand_still(world: &mut Platform, address: &Address) {
 pub fn go_on(world: &mut Platform, address: &Address) {
     if world
         .get(address)
-        .is_some_and(|device| device.state == "Switching" && device.plan.is_empty())
+        .is_some_and(|device| device.state == software::SWITCHING && device.plan.is_empty())
     {
-        world.plan(address, &[enter(SWITCH, "Idle")]);
+        world.plan(address, software::SWITCH.steps);
     }
     steer(world, address);
 }
@@ -244,40 +249,40 @@ pub fn switched(world: &mut Platform, address: &Address) {
         && progress(device, now).is_some_and(|(state, _)| is_there(state));
     let told = merge::take(&mut device.private, "/switchFails").is_some();
     if told {
-        device.state = "SwitchFailed";
+        device.state = software::SWITCH_FAILED;
     } else if staged || device.private_text("/rollback") == Some(&desired) {
         merge::put(&mut device.private, "/rollback", json!(current));
         merge::put(&mut device.private, "/current", json!(desired));
     } else {
-        device.state = "SwitchFailed";
+        device.state = software::SWITCH_FAILED;
     }
 }
 
 /// Whether a bundle in this state can be switched to.
 fn is_there(state: &str) -> bool {
-    matches!(state, "Downloaded" | "Importing")
+    matches!(state, preload::DOWNLOADED | preload::IMPORTING)
 }
 
 /// How far the staging is: state and percent.
-fn progress(device: &Resource, now: DateTime<Utc>) -> Option<(&'static str, i64)> {
+fn progress(device: &Resource, now: DateTime<Utc>) -> Option<(&'static str, u64)> {
     match device.private_text("/preload/failure/state") {
-        Some("PreloadFailed") => return Some(("PreloadFailed", 0)),
-        Some(_) => return Some(("PreloadCancelled", 0)),
+        Some(preload::PRELOAD_FAILED) => return Some((preload::PRELOAD_FAILED, 0)),
+        Some(_) => return Some((preload::PRELOAD_CANCELLED, 0)),
         None => {}
     }
     if let Some(removed) = device
         .private_text("/preload/removedSince")
         .and_then(parse_time)
     {
-        let gone = (now - removed).num_seconds() >= 5;
-        return Some((if gone { "Removed" } else { "Removing" }, 0));
+        let (state, _) = preload::REMOVE.at((now - removed).to_std().unwrap_or_default())?;
+        return Some((state, 0));
     }
     let since = parse_time(device.private_text("/preload/since")?)?;
-    Some(match (now - since).num_seconds() {
-        ..2 => ("Requested", 0),
-        seconds @ 2..FETCHED => ("Downloading", (seconds - 2) * 100 / (FETCHED - 2)),
-        IMPORTED_FROM..IMPORTED => ("Importing", 100),
-        _ => ("Downloaded", 100),
+    let (state, percent) = preload::FETCH.at((now - since).to_std().unwrap_or_default())?;
+    Some(match state {
+        preload::REQUESTED => (state, 0),
+        preload::DOWNLOADING => (state, percent),
+        _ => (state, 100),
     })
 }
 

@@ -9,6 +9,7 @@ use crate::{
         duration,
         error::ApiError,
         kind::Kind,
+        states::live::live_channel as flow,
         store::{Place, Resource},
     },
     platform::{
@@ -71,23 +72,12 @@ const fn family(kind: Kind, label: &'static str, collection: &'static str) -> Ru
         collection,
         name: DNS_NAME,
         patchable: &["/metadata", "/spec/state", "/spec/transform"],
-        initial: "Stopped",
-        deletion: 5,
+        life: &flow::LIFE,
         check,
         guard: resolution::guard,
         created: steer,
         changed: steer,
-        states: "live.live_channel",
         references: REFERENCES,
-        others: &[
-            "Pending",
-            "Allocating",
-            "Starting",
-            "Running",
-            "Updating",
-            "Stopping",
-            "UnableToStart",
-        ],
         entered: steering::entered,
         dress: status::dress,
         ..Rules::new(kind, label, Shape::Spec { name: true })
@@ -199,11 +189,9 @@ fn ambiguous(body: &Value) -> Vec<(String, String)> {
 pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = call.address(kind_of(call));
     let operations = place(&address);
-    let waiting = world.table(&operations).is_some_and(|table| {
-        table
-            .iter()
-            .any(|operation| operations::is_waiting(world, operation))
-    });
+    let waiting = world
+        .table(&operations)
+        .is_some_and(|table| table.iter().any(operations::is_waiting));
     if world.has(&address) && waiting && !call.query.switch("$force")? {
         return Err(ApiError::conflict(format!(
             "the flow '{}' has scheduled operations; $force=true drops them",

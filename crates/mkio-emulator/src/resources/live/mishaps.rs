@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::{
     base::{
         merge,
+        states::live::live_channel as flow,
         store::{Address, Resource},
     },
     platform::{
@@ -37,7 +38,7 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
 fn fail_start(world: &mut Platform, address: &Address, info: &str) -> Result<(), String> {
     match world.get_mut(address) {
         Some(flow) if is_starting(flow) => cannot_start(world, address, Some(info)),
-        Some(flow) if flow.state == "Stopped" => {
+        Some(flow) if flow.state == flow::STOPPED => {
             merge::put(&mut flow.private, "/failing", json!(info));
         }
         found => return Err(past_start(address, found.map(|flow| flow.state))),
@@ -51,9 +52,9 @@ fn fail_start(world: &mut Platform, address: &Address, info: &str) -> Result<(),
 /// When the flow is past its start.
 fn stay_starting(world: &mut Platform, address: &Address) -> Result<(), String> {
     match world.get_mut(address) {
-        Some(flow) if is_starting(flow) || flow.state == "Stopped" => {
+        Some(flow) if is_starting(flow) || flow.state == flow::STOPPED => {
             merge::put(&mut flow.private, "/stuck", json!(true));
-            if flow.state == "Starting" {
+            if flow.state == flow::STARTING {
                 world.plan(address, &[]);
             }
             Ok(())
@@ -77,7 +78,7 @@ fn recover(world: &mut Platform, address: &Address) {
             merge::take(&mut flow.private, field);
         }
     }
-    let held = |flow: &Resource| matches!(flow.state, "Starting" | "UnableToStart");
+    let held = |flow: &Resource| matches!(flow.state, flow::STARTING | flow::UNABLE_TO_START);
     if world.get(address).is_some_and(held) {
         steer(world, address);
     }

@@ -5,7 +5,7 @@ use http::{Method, Request};
 use serde_json::json;
 
 use crate::{
-    base::{error::ApiError, kind::Kind, store::Resource},
+    base::{error::ApiError, kind::Kind, states::live::live_channel as flow, store::Resource},
     platform::{
         call::Response,
         rules::{Door, Entry, Platform},
@@ -41,7 +41,7 @@ fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Response, Api
     let rest = path.strip_prefix(PREFIX).ok_or_else(nothing)?;
     let (id, file) = rest.split_once('/').ok_or_else(nothing)?;
     let world: &Platform = world;
-    let own = |flow: &Resource| flow.state == "Running" && flow.short_id() == id;
+    let own = |flow: &Resource| flow.state == flow::RUNNING && flow.short_id() == id;
     let projects = world.all("", Kind::PROJECT);
     let mut flows = projects.flat_map(|(_, project)| {
         FLOWS

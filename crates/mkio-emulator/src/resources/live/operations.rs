@@ -11,7 +11,8 @@ use crate::{
         format::parse_time,
         kind::Kind,
         merge,
-        store::{Address, Event, Place, Resource, Step, enter},
+        states::live::{live_channel as flow, live_channel_scheduled_operation as operation},
+        store::{Address, Event, Place, Resource, Step},
     },
     platform::{
         call::Call,
@@ -63,9 +64,7 @@ pub static ENTRY: Entry = Entry {
 const fn family(kind: Kind, collection: &'static str) -> Rules {
     Rules {
         collection,
-        states: "live.live_channel_scheduled_operation",
-        others: &["Accepted", "Ongoing", "Completed", "Errored"],
-        initial: "Pending",
+        life: &operation::LIFE,
         check,
         created: schedule,
         changed: schedule,
@@ -97,9 +96,8 @@ pub static MULTIVIEW_EVENT: Rules = family(
 );
 
 /// Whether an operation has not ended.
-pub fn is_waiting(world: &Platform, operation: &Resource) -> bool {
-    let states = world.states(Kind::LIVE_CHANNEL_OPERATION);
-    !states.is_end(operation.state)
+pub fn is_waiting(operation: &Resource) -> bool {
+    !operation::LIFE.is_end(operation.state)
 }
 
 fn times(body: &Value) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
@@ -124,7 +122,7 @@ fn check(
     if end <= start {
         return Err(refuse("endTime", "is not after startTime"));
     }
-    if existing.is_some_and(|operation| operation.state == "Ongoing") {
+    if existing.is_some_and(|operation| !operation::CHANGE.allowed_in(operation.state)) {
         return Err(ApiError::conflict("the scheduled operation is ongoing"));
     }
     let flow = call.parameter("name");
@@ -145,7 +143,7 @@ fn check(
         .filter(|other| &*other.name != own)
     {
         let overlaps = times(&other.body).is_some_and(|(from, until)| from < end && start < until);
-        if overlaps && is_waiting(world, other) {
+        if overlaps && is_waiting(other) {
             return Err(ApiError::conflict(format!(
                 "the window overlaps with that of the scheduled operation '{}'",
                 other.name
@@ -182,28 +180,23 @@ fn schedule(world: &mut Platform, address: &Address) {
             )),
         );
     }
-    let accepting = Duration::from_secs(2);
+    let accepting = operation::ACCEPT.steps.iter().map(|step| step.after).sum();
     let wait = to_start.saturating_sub(accepting);
     let run = to_end.saturating_sub(wait).saturating_sub(accepting);
-    let steps = [
-        enter(2, "Accepted"),
-        Step {
-            after: wait,
-            event: Event::Enter("Ongoing"),
-        },
-        Step {
-            after: run,
-            event: Event::Enter("Completed"),
-        },
-    ];
-    world.enter(address, "Pending", &steps);
+    world.go(address, &operation::ACCEPT);
+    if let Some(resource) = world.get_mut(address) {
+        resource.plan.extend([
+            Step::new(wait, Event::Enter(operation::ONGOING)),
+            Step::new(run, Event::Enter(operation::COMPLETED)),
+        ]);
+    }
 }
 
 fn fail(world: &mut Platform, address: &Address, reason: &str) {
     if let Some(operation) = world.get_mut(address) {
         merge::put(&mut operation.private, "/errors", json!([reason]));
     }
-    world.enter(address, "Errored", &[]);
+    world.enter(address, operation::ERRORED, &[]);
 }
 
 /// Lets something happen to an operation.
@@ -217,7 +210,7 @@ fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Resul
 /// Lets an operation that has not ended fail; its flow is left alone.
 fn break_off(world: &mut Platform, address: &Address, reason: &str) -> Result<(), String> {
     let operation = world.get(address);
-    let waits = operation.is_some_and(|operation| is_waiting(world, operation));
+    let waits = operation.is_some_and(is_waiting);
     let previous = operation.map_or("", |operation| operation.state);
     if !waits {
         return Err(format!(
@@ -241,8 +234,8 @@ fn flow(address: &Address) -> Option<Address> {
 fn entered(world: &mut Platform, address: &Address, previous: &'static str) {
     let state = world.get(address).map_or("", |operation| operation.state);
     let wanted = match state {
-        "Ongoing" => Some("Running"),
-        "Completed" => Some("Stopped"),
+        operation::ONGOING => Some(flow::RUNNING),
+        operation::COMPLETED => Some(flow::STOPPED),
         _ => None,
     };
     let flow = flow(address).filter(|flow| world.has(flow));
@@ -261,9 +254,9 @@ fn entered(world: &mut Platform, address: &Address, previous: &'static str) {
 
 fn publish(world: &mut Platform, address: &Address, previous: &str) {
     let kind = match world.get(address).map_or("", |operation| operation.state) {
-        "Accepted" => "MediaKind.ScheduledOperationAccepted",
-        "Ongoing" => "MediaKind.ScheduledOperationOngoing",
-        "Completed" => "MediaKind.ScheduledOperationCompleted",
+        operation::ACCEPTED => "MediaKind.ScheduledOperationAccepted",
+        operation::ONGOING => "MediaKind.ScheduledOperationOngoing",
+        operation::COMPLETED => "MediaKind.ScheduledOperationCompleted",
         _ => "MediaKind.ScheduledOperationError",
     };
     let place = &address.place;

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::{
     base::{
         merge,
+        states::live::live_channel as flow,
         store::{Address, Resource},
     },
     platform::rules::Platform,
@@ -26,7 +27,7 @@ pub fn cannot_start(world: &mut Platform, address: &Address, info: Option<&str>)
     if let (Some(flow), Some(info)) = (world.get_mut(address), info) {
         merge::put(&mut flow.private, "/info", json!(info));
     }
-    world.enter(address, "UnableToStart", &[]);
+    world.enter(address, flow::UNABLE_TO_START, &[]);
     publish(world, address, "MediaKind.ChannelInstanceError", previous);
 }
 
@@ -44,6 +45,6 @@ pub fn waits(world: &Platform, address: &Address) -> bool {
 pub fn is_starting(flow: &Resource) -> bool {
     matches!(
         flow.state,
-        "Pending" | "Allocating" | "Allocated" | "Starting" | "Started"
+        flow::PENDING | flow::ALLOCATING | flow::STARTING
     )
 }

@@ -6,6 +6,7 @@ use crate::{
     base::{
         kind::Kind,
         merge,
+        states::live::live_channel as flow,
         store::{Address, Resource},
     },
     platform::rules::Platform,
@@ -33,7 +34,7 @@ pub(super) fn dress(world: &Platform, address: &Address, flow: &Resource, out: &
         merge::put(&mut status, "/deviceDisplayName", json!(shown));
     }
     match flow.state {
-        "UnableToStart" => merge::put(
+        flow::UNABLE_TO_START => merge::put(
             &mut status,
             "/info",
             json!(
@@ -41,7 +42,7 @@ pub(super) fn dress(world: &Platform, address: &Address, flow: &Resource, out: &
                     .unwrap_or("the configuration of the flow cannot be found or does not fit")
             ),
         ),
-        "Starting" if flow.plan.is_empty() => merge::put(
+        flow::STARTING if flow.plan.is_empty() => merge::put(
             &mut status,
             "/info",
             json!("waiting for something that the flow needs"),
@@ -179,7 +180,7 @@ fn outputs(world: &Platform, address: &Address, flow: &Resource) -> Vec<Value> {
 
 /// What `$detailedStatus` adds: metrics and monitoring of a running flow.
 pub(super) fn detail(flow: &mut Value, origin: &str) {
-    if flow.pointer("/status/state").and_then(Value::as_str) != Some("Running") {
+    if flow.pointer("/status/state").and_then(Value::as_str) != Some(flow::RUNNING) {
         return;
     }
     let id = flow

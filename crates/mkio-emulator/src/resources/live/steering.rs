@@ -4,10 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     base::{
-        format,
-        kind::Kind,
-        merge,
-        store::{Address, enter},
+        format, kind::Kind, life::Move, merge, states::live::live_channel as flow, store::Address,
     },
     platform::rules::Platform,
     resources::{
@@ -25,32 +22,22 @@ pub fn steer(world: &mut Platform, address: &Address) {
     let Some(flow) = world.get(address) else {
         return;
     };
-    let wanted = flow.text("/spec/state").unwrap_or("Stopped").to_owned();
-    match (wanted.as_str(), flow.state) {
-        ("Running", "Stopped" | "Stopping" | "UnableToStart") => {
-            if let Some(flow) = world.get_mut(address) {
-                merge::take(&mut flow.private, "/info");
-            }
-            world.enter(
-                address,
-                "Pending",
-                &[enter(3, "Allocating"), enter(3, "Starting")],
-            );
-        }
-        ("Running", "Running") => world.enter(address, "Updating", &[enter(5, "Running")]),
-        ("Running", "Starting") if !waits(world, address) => {
-            world.plan(address, &[enter(20, "Running")]);
-        }
-        (
-            "Stopped",
-            "Pending" | "Allocating" | "Allocated" | "Starting" | "Started" | "Running"
-            | "Updating",
-        ) => {
-            world.enter(address, "Stopping", &[enter(10, "Stopped")]);
-        }
-        ("Stopped", "UnableToStart") => world.enter(address, "Stopped", &[]),
-        _ => {}
+    let wanted = flow.text("/spec/state").unwrap_or(flow::STOPPED);
+    let ways: &[&Move] = match wanted {
+        flow::RUNNING if waits(world, address) => &[&flow::START, &flow::UPDATE],
+        flow::RUNNING => &[&flow::START, &flow::UPDATE, &flow::RUN],
+        flow::STOPPED => &[&flow::STOP, &flow::GIVE_UP],
+        _ => &[],
+    };
+    let Some(way) = ways.iter().find(|way| way.allowed_in(flow.state)) else {
+        return;
+    };
+    if way.name == flow::START.name
+        && let Some(flow) = world.get_mut(address)
+    {
+        merge::take(&mut flow.private, "/info");
     }
+    world.go(address, way);
 }
 
 /// What follows when a flow enters a state by itself.
@@ -60,7 +47,7 @@ pub fn entered(world: &mut Platform, address: &Address, previous: &'static str) 
     };
     let (state, project) = (flow.state, address.place.project.clone());
     match state {
-        "Starting" => {
+        flow::STARTING => {
             if let Some(info) = failing(world, address) {
                 cannot_start(world, address, Some(&info));
                 return;
@@ -72,11 +59,11 @@ pub fn entered(world: &mut Platform, address: &Address, previous: &'static str) 
             if !templates::check_flow(world, &project, &flow.body).is_empty() {
                 cannot_start(world, address, None);
             } else if !waits(world, address) {
-                world.plan(address, &[enter(20, "Running")]);
+                world.go(address, &flow::RUN);
             }
         }
-        "Running" if previous == "Updating" => write_manifests(world, address),
-        "Running" => {
+        flow::RUNNING if previous == flow::UPDATING => write_manifests(world, address),
+        flow::RUNNING => {
             write_manifests(world, address);
             let now = format::time(world.now);
             if let Some(flow) = world.get_mut(address) {
@@ -84,7 +71,7 @@ pub fn entered(world: &mut Platform, address: &Address, previous: &'static str) 
             }
             publish(world, address, "MediaKind.ChannelInstanceStarted", previous);
         }
-        "Stopped" => {
+        flow::STOPPED => {
             let now = world.now;
             let since = world.get_mut(address).and_then(|flow| {
                 merge::take(&mut flow.private, "/stuck");

@@ -4,6 +4,7 @@ use crate::{
     base::{
         kind::Kind,
         reference::{Reference, Target},
+        states::live::live_channel as flow,
         store::{Address, Place, Resource},
     },
     platform::{call::Call, references, rules::Platform},
@@ -22,7 +23,7 @@ pub const WRITES_TO: &str = "/spec/transform/assetName";
 
 /// Whether a flow makes its sources, destinations and content count as active.
 pub fn is_active(flow: &Resource) -> bool {
-    matches!(flow.state, "Starting" | "Started" | "Running" | "Updating")
+    matches!(flow.state, flow::STARTING | flow::RUNNING | flow::UPDATING)
 }
 
 const fn each(kinds: [Kind; 4]) -> [Target; 4] {

@@ -11,7 +11,8 @@ use crate::{
         kind::Kind,
         merge,
         reference::{Reference, Target},
-        store::{Address, Resource, enter},
+        states::media::asset,
+        store::{Address, Resource},
     },
     platform::{
         call::{Call, Response},
@@ -53,10 +54,7 @@ pub static ASSETS: Rules = Rules {
         "/properties/storageEncryptionFormat",
         "/properties/subPath",
     ],
-    initial: "Pending",
-    creation: &[enter(2, "Ready")],
-    deletion: 2,
-    states: "media.asset",
+    life: &asset::LIFE,
     references: &[Reference::new(
         "/properties/storageAccountName",
         &[Target::top(Kind::STORAGE)],
@@ -284,7 +282,7 @@ pub fn make(world: &mut Platform, address: &Address, account: &str, by: Uuid) {
     } });
     // Where the emulator keeps no more assets, the job fails for want of one.
     if world.insert(address, body, by).is_ok() {
-        world.enter(address, ASSETS.initial, ASSETS.creation);
+        world.go(address, &asset::CREATE);
         created(world, address);
     }
 }

@@ -12,12 +12,12 @@ use crate::{
     base::{
         blobs::Spot,
         error::ApiError,
-        keys::hex_of,
         kind::Kind,
         store::{Address, Resource},
     },
     platform::{
         call::Response,
+        conditions::{Version, tag_of},
         ranges,
         rules::{Door, Entry, Platform},
     },
@@ -279,20 +279,10 @@ fn check_conditions(world: &Platform, asked: &Asked<'_>) -> Result<(), ApiError>
     })
 }
 
-/// The tag of a file.
-fn tag_of(bytes: &[u8]) -> String {
-    format!("\"{}\"", hex_of(bytes))
-}
-
-/// Tells a file's tag and when it was stored.
-fn describe(world: &Platform, response: &mut Response, spot: &Spot, tag: &str) {
-    // Of what a state from elsewhere holds nobody knows.
-    let written = world.blobs.written(spot).unwrap_or_default();
-    let written = written.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    response.headers.insert("etag".to_owned(), json!(tag));
-    response
-        .headers
-        .insert("last-modified".to_owned(), json!(written));
+/// The version of a file that is stored.
+fn version(world: &Platform, spot: &Spot, bytes: &[u8]) -> Version {
+    // Of what a state from elsewhere holds nobody knows the time.
+    Version::new(bytes, world.blobs.written(spot).unwrap_or_default())
 }
 
 fn room_for(world: &Platform, more: usize) -> Result<(), ApiError> {
@@ -326,7 +316,8 @@ fn holders(world: &Platform, asked: &Asked<'_>) -> Vec<(Address, String)> {
 /// Stores a file, and lists it where it lies in an asset.
 fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Result<Response, ApiError> {
     let size = bytes.len() as u64;
-    let tag = tag_of(&bytes);
+    let (now, tag) = (world.now, tag_of(&bytes));
+    let stored = Version::new(&bytes, now);
     if !world.blobs.are_on_disk() {
         for (asset, name) in holders(world, asked) {
             assets::add_files(world, &asset, &[(name, size)]);
@@ -338,7 +329,6 @@ fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Result<Respo
             "the file '{path}' cannot be written"
         )));
     }
-    let now = world.now;
     world.blobs.note(asked.spot.clone(), now);
     let (status, body) = match asked.speech {
         Speech::Azure => (StatusCode::CREATED, String::new()),
@@ -353,17 +343,15 @@ fn stored(world: &mut Platform, asked: &Asked<'_>, bytes: Bytes) -> Result<Respo
     };
     let mut response = Response::bytes("application/xml", body);
     response.status = status;
-    describe(world, &mut response, &asked.spot, &tag);
-    Ok(response)
+    Ok(stored.tell(response))
 }
 
 fn read(world: &Platform, asked: &Asked<'_>) -> Result<Response, ApiError> {
     let bytes = world.blobs.get(&asked.spot);
     let bytes = bytes.ok_or_else(|| missing(asked))?;
-    let tag = tag_of(&bytes);
-    let mut response = ranges::respond(asked.request.headers(), bytes);
-    describe(world, &mut response, &asked.spot, &tag);
-    Ok(response)
+    let headers = asked.request.headers();
+    let version = version(world, &asked.spot, &bytes);
+    Ok(version.read(headers, || ranges::respond(headers, bytes)))
 }
 
 /// Forgets a file that an asset which is gone has left; false when there is none.

@@ -18,6 +18,7 @@ use crate::{
     },
     platform::{
         call::{Call, Response},
+        conditions::Version,
         identity, ranges,
         rules::{Door, Entry, Platform},
     },
@@ -144,6 +145,19 @@ pub fn part(world: &Platform, headers: &HeaderMap, bytes: Bytes) -> Response {
     } else {
         ranges::respond(&HeaderMap::new(), bytes)
     }
+}
+
+/// The version of a file of an asset; one that is made up is as old as the last change of the asset.
+pub fn version(
+    world: &Platform,
+    project: &str,
+    asset: &Resource,
+    name: &str,
+    bytes: &[u8],
+) -> Version {
+    let path = format!("{}{name}", folder(asset));
+    let written = world.blobs.written(&spot(project, asset, &path));
+    Version::new(bytes, written.unwrap_or(asset.updated))
 }
 
 /// The bytes of a file of an asset, if it has such a file: those that were stored, or made-up ones.

@@ -7,12 +7,13 @@ use crate::{
         error::ApiError,
         kind::Kind,
         merge,
-        store::{Address, Resource, enter},
+        states::media::streaming_endpoint,
+        store::{Address, Resource},
     },
     platform::{
         call::{Call, Response},
         generic,
-        rules::{Act, Entry, NameRule, Platform, Rules, Shape, WORD_NAME},
+        rules::{Entry, NameRule, Platform, Rules, Shape, WORD_NAME},
     },
     resources::media::running,
 };
@@ -45,17 +46,13 @@ pub static ENDPOINTS: Rules = Rules {
         max: 64,
     },
     patchable: &["/location", "/properties", "/tags"],
-    initial: "Creating",
-    creation: &[enter(5, "Stopped")],
-    deletion: 5,
+    life: &streaming_endpoint::LIFE,
     state_at: &["/properties/resourceState"],
     provisioning: true,
-    states: "media.streaming_endpoint",
-    acts: ACTS,
     check,
     changed: |world, address| {
         // Its check has made sure of the state.
-        let _ = generic::act(world, address, "update");
+        let _ = generic::act(world, address, &streaming_endpoint::UPDATE);
     },
     guard: running::guard,
     entered: |world, address, previous| {
@@ -73,46 +70,6 @@ pub static ENDPOINTS: Rules = Rules {
     )
 };
 
-const STEADY: &[&str] = &["Stopped", "Running"];
-
-const ACTS: &[Act] = &[
-    Act {
-        name: "start",
-        from: &["Stopped"],
-        through: "Starting",
-        takes: 20,
-        to: Some("Running"),
-    },
-    Act {
-        name: "stop",
-        from: &["Running"],
-        through: "Stopping",
-        takes: 10,
-        to: Some("Stopped"),
-    },
-    Act {
-        name: "restart",
-        from: &["Running"],
-        through: "Restarting",
-        takes: 10,
-        to: Some("Running"),
-    },
-    Act {
-        name: "scale",
-        from: STEADY,
-        through: "Scaling",
-        takes: 15,
-        to: None,
-    },
-    Act {
-        name: "update",
-        from: STEADY,
-        through: "Updating",
-        takes: 5,
-        to: None,
-    },
-];
-
 fn check(
     world: &Platform,
     call: &Call<'_>,
@@ -128,7 +85,7 @@ fn check(
         merge::take(body, pointer);
     }
     if let Some(existing) = existing {
-        if !STEADY.contains(&existing.state) {
+        if !streaming_endpoint::UPDATE.allowed_in(existing.state) {
             return Err(ApiError::conflict(format!(
                 "the streaming endpoint '{}' is {}; it can be changed when Stopped or Running",
                 existing.name, existing.state
@@ -207,23 +164,23 @@ fn address(call: &Call<'_>) -> Address {
 
 /// POST `…/start`.
 fn start(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
-    generic::act(world, &address(call), "start")
+    generic::act(world, &address(call), &streaming_endpoint::START)
 }
 
 /// POST `…/stop`.
 fn stop(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
-    generic::act(world, &address(call), "stop")
+    generic::act(world, &address(call), &streaming_endpoint::STOP)
 }
 
 /// POST `…/restart`.
 fn restart(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
-    generic::act(world, &address(call), "restart")
+    generic::act(world, &address(call), &streaming_endpoint::RESTART)
 }
 
 /// POST `…/scale`.
 fn scale(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(call);
-    let response = generic::act(world, &address, "scale")?;
+    let response = generic::act(world, &address, &streaming_endpoint::SCALE)?;
     let (now, user) = (world.now, call.user);
     if let Some(endpoint) = world.get_mut(&address) {
         let units = call.body.get("scaleUnit").cloned().unwrap_or(json!(0));

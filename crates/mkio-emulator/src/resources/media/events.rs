@@ -12,12 +12,13 @@ use crate::{
         kind::Kind,
         merge,
         reference::{Reference, Target},
-        store::{Address, Resource, enter},
+        states::media::{live_event, live_output},
+        store::{Address, Resource},
     },
     platform::{
         call::{Call, Response},
         generic, json_patch, labels,
-        rules::{Act, Entry, NameRule, Platform, Rules, Shape, WORD_NAME},
+        rules::{Entry, NameRule, Platform, Rules, Shape, WORD_NAME},
     },
     resources::media::{assets, running, writers},
 };
@@ -52,12 +53,9 @@ pub static EVENTS: Rules = Rules {
         max: 32,
     },
     patchable: &["/properties/pipeline"],
-    initial: "Stopped",
-    deletion: 5,
+    life: &live_event::LIFE,
     state_at: &["/properties/resourceState"],
     provisioning: true,
-    states: "media.live_event",
-    acts: ACTS,
     check: check_event,
     guard: running::guard,
     removed: |world, address, _| {
@@ -84,12 +82,9 @@ pub static OUTPUTS: Rules = Rules {
         min: 1,
         max: 256,
     },
-    initial: "Creating",
-    creation: &[enter(5, "Running")],
-    deletion: 3,
+    life: &live_output::LIFE,
     state_at: &["/properties/resourceState"],
     provisioning: true,
-    states: "media.live_output",
     references: &[Reference::new(
         "/properties/assetName",
         &[Target::top(Kind::ASSET)],
@@ -126,7 +121,7 @@ fn check_event(
     existing: Option<&Resource>,
 ) -> Result<(), ApiError> {
     if let Some(existing) = existing {
-        if existing.state != "Stopped" {
+        if !live_event::CHANGE.allowed_in(existing.state) {
             return Err(ApiError::conflict(format!(
                 "the live event '{}' is {}; it can be changed when Stopped",
                 existing.name, existing.state
@@ -211,7 +206,7 @@ fn dress_event(world: &Platform, address: &Address, event: &Resource, out: &mut 
         .pointer("/properties/useStaticHostname")
         .and_then(Value::as_bool)
         == Some(true);
-    if !fixed && matches!(event.state, "Stopped" | "Deleting") {
+    if !fixed && matches!(event.state, live_event::STOPPED | live_event::DELETING) {
         return;
     }
     let prefix = event
@@ -293,31 +288,14 @@ fn address(call: &Call<'_>) -> Address {
     call.address(Kind::LIVE_EVENT)
 }
 
-const ACTS: &[Act] = &[
-    Act {
-        name: "start",
-        from: &["Stopped"],
-        through: "Starting",
-        takes: 15,
-        to: Some("Running"),
-    },
-    Act {
-        name: "stop",
-        from: &["Running"],
-        through: "Stopping",
-        takes: 10,
-        to: Some("Stopped"),
-    },
-];
-
 /// POST `…/start`.
 fn start(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
-    generic::act(world, &address(call), "start")
+    generic::act(world, &address(call), &live_event::START)
 }
 
 /// POST `…/stop`.
 fn stop(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
-    generic::act(world, &address(call), "stop")
+    generic::act(world, &address(call), &live_event::STOP)
 }
 
 /// POST `…/reset` and `…/allocate`, which the platform does not implement.

@@ -12,6 +12,7 @@ use crate::{
         kind::Kind,
         merge,
         reference::{Reference, Target},
+        states::media::job,
         store::{Address, Event, Place, Resource, Step},
     },
     platform::{
@@ -19,7 +20,7 @@ use crate::{
         generic,
         incidents::Incident,
         list,
-        rules::{Act, Entry, Platform, Rules, Shape, impossible},
+        rules::{Entry, Platform, Rules, Shape, impossible},
     },
     resources::media::{assets, outputs, recording},
 };
@@ -72,21 +73,8 @@ pub static JOBS: Rules = Rules {
         "/properties/priority",
         "/properties/correlationData",
     ],
-    initial: "Queued",
-    creation: &[Step {
-        after: QUEUED_FOR,
-        event: Event::Enter("Queued"),
-    }],
+    life: &job::LIFE,
     state_at: &["/properties/state"],
-    states: "media.job",
-    acts: &[Act {
-        name: "cancel",
-        from: &["Queued", "Scheduled", "Processing"],
-        through: "Canceling",
-        takes: 3,
-        to: Some("Canceled"),
-    }],
-    others: &["Scheduled", "Processing", "Finished", "Error"],
     references: &[
         Reference::new("/properties/input/assetName", &[Target::top(Kind::ASSET)]).weak(),
         Reference::new(
@@ -113,9 +101,10 @@ pub static JOBS: Rules = Rules {
 /// What stands for all files of an asset.
 const ALL_FILES: &str = "*";
 
-/// Even with a free slot a job is seen waiting for one first.
-const QUEUED_FOR: Duration = Duration::from_millis(500);
-const SCHEDULED_FOR: Duration = Duration::from_millis(1_500);
+/// The end of its processing, after a while.
+fn finish(after: Duration) -> Step {
+    Step::new(after, Event::Enter(job::FINISHED))
+}
 
 fn check(
     world: &Platform,
@@ -208,8 +197,8 @@ pub fn dispatch(world: &mut Platform, project: &str) {
         let (mut running, mut waiting) = (0, Vec::new());
         for (place, job) in world.all(project, Kind::JOB) {
             match job.state {
-                "Scheduled" | "Processing" | "Canceling" => running += 1,
-                "Queued" if job.plan.is_empty() => {
+                job::SCHEDULED | job::PROCESSING | job::CANCELING => running += 1,
+                job::QUEUED if job.plan.is_empty() => {
                     let rank = match job.text("/properties/priority") {
                         Some("High") => 0,
                         Some("Low") => 2,
@@ -227,20 +216,10 @@ pub fn dispatch(world: &mut Platform, project: &str) {
             return;
         };
         let duration = world.settings.job_duration;
-        world.enter(
-            &address,
-            "Scheduled",
-            &[
-                Step {
-                    after: SCHEDULED_FOR,
-                    event: Event::Enter("Processing"),
-                },
-                Step {
-                    after: duration,
-                    event: Event::Enter("Finished"),
-                },
-            ],
-        );
+        world.go(&address, &job::RUN);
+        if let Some(job) = world.get_mut(&address) {
+            job.plan.push_back(finish(duration));
+        }
     }
 }
 
@@ -249,28 +228,22 @@ fn entered(world: &mut Platform, address: &Address, previous: &'static str) {
     let Some(job) = world.get_mut(address) else {
         return;
     };
-    if job.state == "Queued" {
+    if job.state == job::QUEUED {
         return dispatch(world, &address.place.project);
     }
     job.updated = now;
     match job.state {
-        "Processing" => {
+        job::PROCESSING => {
             merge::put(&mut job.private, "/startTime", json!(format::time(now)));
             if let Some(length) = recording::begin(job, now) {
                 let length = length.max(world.settings.job_duration);
-                world.plan(
-                    address,
-                    &[Step {
-                        after: length,
-                        event: Event::Enter("Finished"),
-                    }],
-                );
+                world.plan(address, &[finish(length)]);
             }
             if let Some(error) = failure(world, address) {
                 fail_later(world, address, error);
             }
         }
-        "Finished" => {
+        job::FINISHED => {
             let error = world
                 .get(address)
                 .and_then(|job| job.private.get("planned").cloned())
@@ -278,7 +251,7 @@ fn entered(world: &mut Platform, address: &Address, previous: &'static str) {
             match error {
                 Some(error) => {
                     if let Some(job) = world.get_mut(address) {
-                        job.state = "Error";
+                        job.state = job::ERROR;
                         merge::put(&mut job.private, "/error", error);
                     }
                 }
@@ -292,7 +265,7 @@ fn entered(world: &mut Platform, address: &Address, previous: &'static str) {
         _ => {}
     }
     let state = world.get(address).map_or("", |job| job.state);
-    if world.states(Kind::JOB).is_end(state) {
+    if job::LIFE.is_end(state) {
         if let Some(job) = world.get_mut(address) {
             merge::put(&mut job.private, "/endTime", json!(format::time(now)));
         }
@@ -305,8 +278,8 @@ fn entered(world: &mut Platform, address: &Address, previous: &'static str) {
 fn notify(world: &mut Platform, address: &Address, previous: &'static str) {
     let state = world.get(address).map_or("", |job| job.state);
     let kind = match state {
-        "Processing" => "MediaKind.JobStarted",
-        state if world.states(Kind::JOB).is_end(state) => "MediaKind.JobFinished",
+        job::PROCESSING => "MediaKind.JobStarted",
+        state if job::LIFE.is_end(state) => "MediaKind.JobFinished",
         _ => return,
     };
     let place = &address.place;
@@ -401,11 +374,11 @@ fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Resul
 /// Lets a job that has not ended fail half way through its processing.
 fn fail(world: &mut Platform, address: &Address, error: Value) -> Result<(), String> {
     match world.get_mut(address) {
-        Some(job) if matches!(job.state, "Queued" | "Scheduled") => {
+        Some(job) if matches!(job.state, job::QUEUED | job::SCHEDULED) => {
             merge::put(&mut job.private, "/planned", error);
             Ok(())
         }
-        Some(job) if job.state == "Processing" => {
+        Some(job) if job.state == job::PROCESSING => {
             fail_later(world, address, error);
             Ok(())
         }
@@ -438,13 +411,7 @@ pub fn fail_later(world: &mut Platform, address: &Address, error: Value) {
     if let Some(job) = world.get_mut(address) {
         merge::put(&mut job.private, "/planned", error);
     }
-    world.plan(
-        address,
-        &[Step {
-            after: half,
-            event: Event::Enter("Finished"),
-        }],
-    );
+    world.plan(address, &[finish(half)]);
 }
 
 /// Puts what the job made into its output assets.
@@ -513,7 +480,7 @@ fn progress(world: &Platform, job: &Resource) -> i64 {
     let Some(start) = moment(job, "startTime") else {
         return 0;
     };
-    if job.state == "Finished" {
+    if job.state == job::FINISHED {
         return 100;
     }
     let until = moment(job, "endTime").unwrap_or(world.now);
@@ -561,5 +528,5 @@ pub fn list_all(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiEr
 pub fn cancel(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let place = Place::under(call.project(), Kind::JOB, call.parameter("transform_name"));
     let address = place.at(call.parameter("job_name"));
-    generic::act(world, &address, "cancel")
+    generic::act(world, &address, &job::CANCEL)
 }

@@ -5,11 +5,8 @@ use uuid::Uuid;
 
 use crate::{
     base::{
-        error::ApiError,
-        format,
-        kind::Kind,
-        merge,
-        store::{Resource, enter},
+        error::ApiError, format, kind::Kind, merge, states::media::content_key_policy,
+        store::Resource,
     },
     platform::{
         call::{Call, Response},
@@ -40,10 +37,7 @@ pub static KEY_POLICIES: Rules = Rules {
         "/properties/options",
         "/properties/fairPlayAmsCompatibility",
     ],
-    initial: "Creating",
-    creation: &[enter(2, "Created")],
-    deletion: 2,
-    states: "media.content_key_policy",
+    life: &content_key_policy::LIFE,
     check,
     dress: |_, _, policy, out| {
         merge::put(out, "/properties/policyId", json!(policy.id));

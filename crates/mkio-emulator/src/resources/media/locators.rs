@@ -12,7 +12,8 @@ use crate::{
         kind::Kind,
         merge,
         reference::{Reference, Target},
-        store::{Address, Resource, enter},
+        states::media::streaming_locator,
+        store::{Address, Resource},
     },
     platform::{
         call::{Call, Response},
@@ -59,13 +60,9 @@ pub static LOCATORS: Rules = Rules {
         "/properties/streamingLocatorId",
         "/properties/streamingPolicyName",
     ],
-    initial: "Creating",
-    creation: &[enter(2, "Created")],
-    deletion: 2,
+    life: &streaming_locator::LIFE,
     state_at: &["/properties/resourceState"],
     provisioning: true,
-    states: "media.streaming_locator",
-    others: &["Updating", "Error"],
     references: &[
         Reference::new("/properties/assetName", &[Target::top(Kind::ASSET)]).weak(),
         Reference::new(
@@ -108,7 +105,7 @@ pub static LOCATORS: Rules = Rules {
 
 /// Provisions a locator again.
 fn repair(world: &mut Platform, address: &Address) {
-    world.enter(address, "Updating", &[enter(2, "Created")]);
+    world.go(address, &streaming_locator::REPAIR);
 }
 
 /// Lets something happen to a locator.
@@ -131,12 +128,12 @@ fn fail(world: &mut Platform, address: &Address) -> Result<(), String> {
             address.name
         ));
     }
-    world.enter(address, "Error", &[]);
+    world.enter(address, streaming_locator::ERROR, &[]);
     Ok(())
 }
 
 fn notify(world: &mut Platform, address: &Address, previous: &'static str) {
-    if previous == "Creating" {
+    if previous == streaming_locator::CREATING {
         let source = format!(
             "/api/v1/projects/{}/media/streamingLocators/{}",
             address.place.project, address.name

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::base::{
     format::{self, parse_time},
     merge,
+    states::media::job,
     store::Resource,
 };
 
@@ -63,13 +64,13 @@ pub fn shown(job: &Resource, now: DateTime<Utc>) -> Option<Value> {
     let from = time(job, "start");
     let captured = from.filter(|from| *from <= until);
     let (state, details) = match job.state {
-        "Queued" | "Scheduled" => ("Scheduled", ""),
-        "Finished" => ("Completed", ""),
-        "Error" => {
+        job::QUEUED | job::SCHEDULED => ("Scheduled", ""),
+        job::FINISHED => ("Completed", ""),
+        job::ERROR => {
             let message = job.private_text("/error/message");
             ("Error", message.unwrap_or("the job failed"))
         }
-        "Canceled" => ("Error", "the job was canceled"),
+        job::CANCELED => ("Error", "the job was canceled"),
         _ if captured.is_some() => ("InProgress", ""),
         _ => ("Waiting", ""),
     };

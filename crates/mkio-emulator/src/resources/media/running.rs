@@ -3,7 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::{
-    base::{error::ApiError, format, kind::Kind, merge, store::Address},
+    base::{
+        error::ApiError,
+        format,
+        kind::Kind,
+        merge,
+        states::media::streaming_endpoint,
+        store::{Address, Resource},
+    },
     platform::{
         incidents::Incident,
         rules::{Platform, impossible},
@@ -13,16 +20,20 @@ use crate::{
 /// What runs has to be stopped before it is deleted, unless its provisioning failed.
 pub fn guard(world: &Platform, address: &Address) -> Result<(), ApiError> {
     match world.get(address) {
-        Some(resource) if resource.state != "Stopped" && !resource.is_broken() => {
-            Err(ApiError::conflict(format!(
-                "the {} '{}' is {}; stop it before deleting it",
-                address.place.kind.noun(),
-                address.name,
-                resource.state
-            )))
-        }
+        Some(resource) if !can_go(world, address, resource) => Err(ApiError::conflict(format!(
+            "the {} '{}' is {}; stop it before deleting it",
+            address.place.kind.noun(),
+            address.name,
+            resource.state
+        ))),
         _ => Ok(()),
     }
+}
+
+/// Whether it can be deleted in its state.
+fn can_go(world: &Platform, address: &Address, resource: &Resource) -> bool {
+    let way = world.rules(address.place.kind).life.delete;
+    resource.is_broken() || way.is_none_or(|way| way.allowed_in(resource.state))
 }
 
 /// What follows when one enters a state by itself.
@@ -31,13 +42,13 @@ pub fn entered(world: &mut Platform, address: &Address, previous: &str, meter: &
     let Some(resource) = world.get_mut(address) else {
         return;
     };
-    if resource.state == "Running" && previous == "Starting" {
+    if resource.state == streaming_endpoint::RUNNING && previous == streaming_endpoint::STARTING {
         if merge::take(&mut resource.private, "/failing").is_some() {
-            world.enter(address, "Stopped", &[]);
+            world.enter(address, streaming_endpoint::STOPPED, &[]);
             return;
         }
         merge::put(&mut resource.private, "/since", json!(format::time(now)));
-    } else if previous == "Stopping" {
+    } else if previous == streaming_endpoint::STOPPING {
         let since = merge::take(&mut resource.private, "/since");
         let since = since
             .as_ref()
@@ -55,7 +66,7 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
             if let Some(resource) = world.get_mut(address) {
                 merge::put(&mut resource.private, "/provisioningFailed", json!(true));
                 // What was being made is not made any more.
-                if resource.state == "Creating" {
+                if resource.state == streaming_endpoint::CREATING {
                     world.plan(address, &[]);
                 }
             }
@@ -65,12 +76,12 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
             fail_start(world, address)
         }
         Incident::Recovers => {
-            let rest = world.rules(address.place.kind).creation;
+            let way = world.rules(address.place.kind).life.create;
             if let Some(resource) = world.get_mut(address) {
                 merge::take(&mut resource.private, "/provisioningFailed");
                 merge::take(&mut resource.private, "/failing");
-                if resource.state == "Creating" && resource.plan.is_empty() {
-                    world.plan(address, rest);
+                if resource.state == streaming_endpoint::CREATING && resource.plan.is_empty() {
+                    world.plan(address, way.map_or(&[], |way| way.steps));
                 }
             }
             Ok(())
@@ -83,7 +94,14 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
 fn fail_start(world: &mut Platform, address: &Address) -> Result<(), String> {
     let noun = address.place.kind.noun();
     match world.get_mut(address) {
-        Some(resource) if matches!(resource.state, "Creating" | "Stopped" | "Starting") => {
+        Some(resource)
+            if matches!(
+                resource.state,
+                streaming_endpoint::CREATING
+                    | streaming_endpoint::STOPPED
+                    | streaming_endpoint::STARTING
+            ) =>
+        {
             merge::put(&mut resource.private, "/failing", json!(true));
             Ok(())
         }

@@ -12,7 +12,8 @@ use crate::{
         format,
         kind::Kind,
         merge,
-        store::{Address, Place, Resource, enter},
+        states::media::storage_link,
+        store::{Address, Place, Resource},
     },
     platform::{
         call::{Call, Response},
@@ -62,7 +63,7 @@ pub static STORAGE: Rules = Rules {
     collection: "~/media/storage",
     patchable: &["/spec/description", "/spec/privateLinkServiceConnection"],
     clearable: &["/spec/privateLinkServiceConnection"],
-    others: &["Creating", "Pending", "Ready"],
+    life: &storage_link::LIFE,
     check,
     created: written,
     changed: written,
@@ -98,12 +99,12 @@ fn link(world: &mut Platform, address: &Address) {
     };
     let wanted = storage.body.pointer(LINK).is_some_and(Value::is_object);
     match (wanted, storage.state) {
-        (true, "") => world.enter(
-            address,
-            "Creating",
-            &[enter(5, "Pending"), enter(60, "Ready")],
-        ),
-        (false, state) if !state.is_empty() => world.enter(address, "", &[]),
+        (true, state) if storage_link::LINK.allowed_in(state) => {
+            world.go(address, &storage_link::LINK);
+        }
+        (false, state) if storage_link::UNLINK.allowed_in(state) => {
+            world.go(address, &storage_link::UNLINK);
+        }
         _ => {}
     }
 }
@@ -128,7 +129,15 @@ fn approve(world: &mut Platform, address: &Address, approved: bool) -> Result<()
             address.name
         ));
     }
-    world.enter(address, if approved { "Ready" } else { "Pending" }, &[]);
+    world.enter(
+        address,
+        if approved {
+            storage_link::READY
+        } else {
+            storage_link::PENDING
+        },
+        &[],
+    );
     Ok(())
 }
 
@@ -137,7 +146,7 @@ pub fn unreachable(world: &Platform, project: &str, account: &str) -> Option<Str
     let state = world
         .get(&Address::new(project, Kind::STORAGE, account))
         .map_or("", |storage| storage.state);
-    if !matches!(state, "" | "Ready" | "Running") {
+    if !matches!(state, storage_link::NONE | storage_link::READY) {
         return Some(format!(
             "the private link of storage account '{account}' is {state}"
         ));

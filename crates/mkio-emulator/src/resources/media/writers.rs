@@ -3,6 +3,7 @@
 use crate::{
     base::{
         kind::Kind,
+        states::media::live_output,
         store::{Address, Resource},
     },
     platform::rules::Platform,
@@ -30,7 +31,7 @@ pub enum Writer<'a> {
 
 /// What writes into an asset now.
 pub fn running<'a>(world: &'a Platform, asset: &Address) -> Option<Writer<'a>> {
-    let runs = |resource: &Resource| resource.state == "Running";
+    let runs = |resource: &Resource| resource.state == live_output::RUNNING;
     let event = outputs(world, asset)
         .filter(|(_, output)| runs(output))
         .find_map(|(event, _)| world.get(&event).filter(|event| runs(event)));

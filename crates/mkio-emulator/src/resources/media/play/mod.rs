@@ -18,6 +18,7 @@ use crate::{
         error::ApiError,
         format::parse_time,
         kind::Kind,
+        states::media::{live_event, streaming_endpoint, streaming_locator},
         store::{Address, Place, Resource},
     },
     platform::{
@@ -208,7 +209,7 @@ fn preview(world: &Platform, id: Uuid) -> Option<Published<'_>> {
         None => event.id == id,
     };
     let (place, event) = everywhere(world, Kind::LIVE_EVENT).find(|(_, event)| own(event))?;
-    (event.state == "Running").then_some(Published {
+    (event.state == live_event::RUNNING).then_some(Published {
         project: &place.project,
         locator: None,
         origin: Origin::Event(event),
@@ -252,7 +253,10 @@ fn published(
             ))
         });
     }
-    if !matches!(locator.state, "Created" | "Updating") {
+    if !matches!(
+        locator.state,
+        streaming_locator::CREATED | streaming_locator::UPDATING
+    ) {
         return Err(ApiError::not_found(format!(
             "the streaming locator '{}' is {}",
             locator.name, locator.state
@@ -275,7 +279,11 @@ fn published(
 /// Whether an endpoint serves: while it restarts, is scaled or updated, playback goes on.
 fn runs(endpoint: &Resource) -> bool {
     let was_running = endpoint.private.get("since").is_some();
-    was_running && !matches!(endpoint.state, "Stopping" | "Deleting")
+    was_running
+        && !matches!(
+            endpoint.state,
+            streaming_endpoint::STOPPING | streaming_endpoint::DELETING
+        )
 }
 
 /// 404 before a locator's time and while it is suppressed, or what its policy says instead; 410 after its time.
@@ -473,5 +481,6 @@ fn file(
     let bytes = download::bytes(world, published.project, resource, name).ok_or_else(|| {
         ApiError::not_found(format!("the asset '{}' has no file '{name}'", asset.name))
     })?;
-    Ok(download::part(world, headers, bytes))
+    let version = download::version(world, published.project, resource, name, &bytes);
+    Ok(version.read(headers, || download::part(world, headers, bytes)))
 }
