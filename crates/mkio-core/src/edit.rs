@@ -11,6 +11,7 @@ use std::{
     marker::PhantomData,
 };
 
+use http::StatusCode;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -106,7 +107,9 @@ where
     /// [`is_not_found`](Error::is_not_found) is true. Kind
     /// [`InvalidRequest`](ErrorKind::InvalidRequest), with nothing written, when the resource lacks
     /// a field that the body requires, when a secret that reads do not show would be lost, or when
-    /// a PATCH cannot express the change; the message names the field.
+    /// a PATCH cannot express the change; the message names the field. Kind
+    /// [`Api`](ErrorKind::Api) with status 201 when the resource was deleted after it was read: the
+    /// write has made it again.
     pub async fn send(self) -> Result<Response<R>> {
         let (read, write) = (self.read.operation(), self.write.operation());
         let response: Response<R> = self.read.send().await?;
@@ -127,10 +130,25 @@ where
         let Some(body) = all.body(new, &self.writing).map_err(refuse)? else {
             return Ok(response);
         };
+        let operation = write;
         let mut write = self.write;
         write.json(&body);
-        write.send().await
+        let written: Response<R> = write.send().await?;
+        if written.http_status() == StatusCode::CREATED {
+            return Err(made_again(&written).with_operation(operation));
+        }
+        Ok(written)
     }
+}
+
+/// The resource was gone when it was written.
+fn made_again<R>(written: &Response<R>) -> Error {
+    let message = "the resource was deleted while it was edited, and the write has made it again; \
+                   delete it if it should be gone";
+    Error::new(ErrorKind::Api, message)
+        .with_status(written.http_status())
+        .with_response(written.headers().clone(), written.raw().clone())
+        .with_call(written.call())
 }
 
 /// What a resource was before an edit: as its body's type has it, as it was received, and as its own
@@ -151,14 +169,15 @@ impl Versions<'_> {
         if old == new {
             return Ok(None);
         }
-        let body = if writing.merges {
-            merge::difference(&old, &new, writing.tags, writing.within)?
-        } else {
-            let mut body = new;
-            let edited = member_at(self.received, writing.within);
-            merge::keep_unknown(&mut body, &old, &edited, self.typed);
-            body
-        };
+        let edited = member_at(self.received, writing.within);
+        let mut body = new;
+        merge::keep_unknown(&mut body, &old, &edited, self.typed);
+        if writing.merges {
+            // A list or a union is sent as a whole, with what no type knows.
+            let mut all = old.clone();
+            merge::keep_unknown(&mut all, &old, &edited, self.typed);
+            body = merge::difference(&all, &body, writing.tags, writing.within)?;
+        }
         let body = around(body, writing.within);
         match merge::lost_secret(&body, self.received, writing) {
             Some(secret) => Err(format!(
@@ -252,5 +271,38 @@ impl<R, B, F> Debug for Edit<R, B, F> {
             .field("read", &self.read)
             .field("write", &self.write)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// An item of a list that a PATCH replaces has more members than the type knows.
+    #[test]
+    fn a_patch_of_a_list_keeps_what_no_type_knows() {
+        let writing = Writing {
+            within: "spec",
+            merges: true,
+            tags: &[],
+            masked: &[],
+            read_only: &[],
+        };
+        let received = json!({"spec": {
+            "routes": [{"name": "a", "future": 1}, {"name": "b", "future": 2}], "future": 3,
+        }});
+        let typed = json!({"routes": [{"name": "a"}, {"name": "b"}]});
+        let versions = Versions {
+            old: &typed,
+            received: &received,
+            typed: &typed,
+        };
+        let new = json!({"routes": [{"name": "a"}, {"name": "c"}]});
+        let body = versions.body(new, &writing).unwrap();
+        let kept = json!([{"name": "a", "future": 1}, {"name": "c", "future": 2}]);
+        assert_eq!(body, Some(json!({"spec": {"routes": kept}})));
+        assert_eq!(versions.body(typed.clone(), &writing).unwrap(), None);
     }
 }

@@ -128,13 +128,66 @@ pub(super) fn lost_secret(body: &Value, received: &Value, writing: &Writing<'_>)
         return Some(place);
     }
     if writing.merges {
-        return None;
+        return lost_in_list(body, received, writing);
     }
     let masked = writing.masked.iter();
     masked.copied().find_map(|pointer| {
         let steps: Vec<_> = pointer.split('/').skip(1).collect();
         missing(body, &steps, "")
     })
+}
+
+/// The first secret that a PATCH would remove: it replaces a list as a whole, and what an item of the
+/// list lacks is null in reads of items of that kind.
+fn lost_in_list(body: &Value, received: &Value, writing: &Writing<'_>) -> Option<String> {
+    writing.masked.iter().find_map(|pointer| {
+        let (above, name) = pointer.rsplit_once('/')?;
+        let steps: Vec<_> = above.split('/').skip(1).collect();
+        let hidden = |of: &Map<String, Value>| of.get(name).is_none_or(Value::is_null);
+        let read = holders(received, &steps);
+        let lost = holders(body, &steps).into_iter().any(|of| {
+            let same_kind = |was: &&Map<String, Value>| {
+                writing.tags.iter().all(|tag| was.get(*tag) == of.get(*tag))
+            };
+            let mut read = read.iter().filter(|was| same_kind(was));
+            hidden(of) && read.any(|was| was.get(name).is_some_and(Value::is_null))
+        });
+        let place = pointer
+            .split('/')
+            .filter(|step| !step.is_empty() && *step != "*");
+        lost.then(|| place.collect::<Vec<_>>().join("."))
+    })
+}
+
+/// The objects at a pointer that leads through a list.
+fn holders<'a>(value: &'a Value, steps: &[&str]) -> Vec<&'a Map<String, Value>> {
+    fn walk<'a>(
+        value: &'a Value,
+        steps: &[&str],
+        in_list: bool,
+        found: &mut Vec<&'a Map<String, Value>>,
+    ) {
+        match (value, steps.split_first()) {
+            (Value::Object(members), None) if in_list => found.push(members),
+            (Value::Array(items), Some((&"*", rest))) => {
+                items.iter().for_each(|item| walk(item, rest, true, found));
+            }
+            (Value::Object(members), Some((&"*", rest))) => {
+                members
+                    .values()
+                    .for_each(|of| walk(of, rest, in_list, found));
+            }
+            (Value::Object(members), Some((step, rest))) => {
+                if let Some(member) = members.get(*step) {
+                    walk(member, rest, in_list, found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    walk(value, steps, false, &mut found);
+    found
 }
 
 /// The first text that is as it was read, and nothing but asterisks.
@@ -234,6 +287,33 @@ mod tests {
             value,
             json!({"name": "a", "keys": [{"id": 2}, {"id": 3}], "by": {"x": {"n": 5}}})
         );
+    }
+
+    #[test]
+    fn a_patch_of_a_list_must_hold_the_secrets_of_its_items() {
+        let writing = Writing {
+            within: "",
+            merges: true,
+            tags: &["type"],
+            masked: &["/options/*/key", "/plain/key"],
+            read_only: &[],
+        };
+        let received = json!({
+            "options": [{"type": "A", "key": null}, {"type": "B"}, {"type": "C", "key": "shown"}],
+            "plain": {"key": null},
+        });
+        let lost = Some("options.key");
+        for (body, expected) in [
+            (json!({"plain": {"other": 1}}), None),
+            (json!({"options": [{"type": "B"}]}), None),
+            (json!({"options": [{"type": "C"}]}), None),
+            (json!({"options": [{"type": "A", "key": "new"}]}), None),
+            (json!({"options": [{"type": "B"}, {"type": "A"}]}), lost),
+            (json!({"options": [{"type": "A", "key": null}]}), lost),
+        ] {
+            let found = lost_secret(&body, &received, &writing);
+            assert_eq!(found.as_deref(), expected, "{body}");
+        }
     }
 
     #[test]

@@ -1589,9 +1589,9 @@ static TYPES: &[Type] = &[
     Type {
         name: "ContentKeyPolicyFairPlayConfiguration", docs: "FairPlay license configuration.",
         shape: Shape::Object(&[
-            ObjectField::new("ask", Ty::Text, "FairPlay Application Secret Key (ASK), base64.", &[Mark::Required, Mark::Secret, Mark::Nullable]),
-            ObjectField::new("fairPlayPfx", Ty::Text, "FairPlay certificate with private key: PKCS 12 (pfx) encoded in base64.", &[Mark::Required, Mark::Secret, Mark::Nullable]),
-            ObjectField::new("fairPlayPfxPassword", Ty::Text, "Password of the PKCS 12 (pfx) certificate.", &[Mark::Required, Mark::Secret, Mark::Nullable]),
+            ObjectField::new("ask", Ty::Text, "FairPlay Application Secret Key (ASK), base64.", &[Mark::Required, Mark::Secret, Mark::Masked, Mark::Nullable]),
+            ObjectField::new("fairPlayPfx", Ty::Text, "FairPlay certificate with private key: PKCS 12 (pfx) encoded in base64.", &[Mark::Required, Mark::Secret, Mark::Masked, Mark::Nullable]),
+            ObjectField::new("fairPlayPfxPassword", Ty::Text, "Password of the PKCS 12 (pfx) certificate.", &[Mark::Required, Mark::Secret, Mark::Masked, Mark::Nullable]),
             ObjectField::new("offlineRentalConfiguration", Ty::Named("ContentKeyPolicyFairPlayOfflineRentalConfiguration"), "Policy for offline rental.", &[]),
             ObjectField::new("rentalAndLeaseKeyType", Ty::Named("FairPlayRentalAndLeaseKeyType"), "", &[Mark::Required]),
             ObjectField::new("rentalDuration", Ty::Integer, "Rental duration; 0 or more.", &[Mark::Required]),
@@ -1748,7 +1748,7 @@ static TYPES: &[Type] = &[
     Type {
         name: "ContentKeyPolicySymmetricTokenKey", docs: "Symmetric key used when validating tokens.",
         shape: Shape::Object(&[
-            ObjectField::new("keyValue", Ty::Text, "Base64.", &[Mark::Required, Mark::Secret, Mark::Nullable]),
+            ObjectField::new("keyValue", Ty::Text, "Base64.", &[Mark::Required, Mark::Secret, Mark::Masked, Mark::Nullable]),
         ], None),
     },
     Type {

@@ -1,10 +1,16 @@
 //! Resources of which hardly a field can be changed, and secrets that reads do not show.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use mkio::http::Method;
 use mkio::management::types::{WebhookAuthentication, WebhookRuleSpec};
-use mkio::media::types::PipelineArgumentsPatch;
-use mkio::{ErrorKind, Secret};
+use mkio::media::types::{
+    AssetPut, ContentKeyPolicyPropertiesPatch, ContentKeyPolicyPut, PipelineArgumentsPatch,
+};
+use mkio::reqwest::Request;
+use mkio::{Client, Dispatch, DispatchFuture, ErrorKind, Secret};
+use serde_json::json;
 
 use crate::world::{self, Chance};
 
@@ -58,5 +64,104 @@ async fn a_live_event_gets_another_pipeline_and_keeps_the_rest() -> anyhow::Resu
     }
     assert_eq!(after["properties"], before["properties"]);
     assert_eq!(after["tags"], before["tags"]);
+    Ok(())
+}
+
+/// A PATCH replaces the list of options as a whole, and reads do not show their secrets.
+#[tokio::test]
+async fn secrets_of_options_are_asked_for() -> anyhow::Result<()> {
+    let (_emulator, client) = world::make(&mut Chance::new(9)).await?;
+    let media = client.project("demo").media();
+    let token = json!({
+        "@odata.type": "#Microsoft.Media.ContentKeyPolicyTokenRestriction",
+        "audience": "a", "issuer": "i", "restrictionTokenType": "Jwt",
+        "primaryVerificationKey": {
+            "@odata.type": "#Microsoft.Media.ContentKeyPolicySymmetricTokenKey", "keyValue": "a2V5",
+        },
+    });
+    let clear = json!({"@odata.type": "#Microsoft.Media.ContentKeyPolicyClearKeyConfiguration"});
+    let policy = json!({"properties": {"options": [
+        {"name": "one", "configuration": clear, "restriction": token},
+    ]}});
+    let policy = ContentKeyPolicyPut::from_json_value(policy)?;
+    media
+        .create_content_key_policy("tokens", policy)
+        .send()
+        .await?;
+
+    let described = |policy: ContentKeyPolicyPropertiesPatch| policy.with_description("x");
+    media
+        .edit_content_key_policy("tokens", described)
+        .send()
+        .await?;
+    let secrets = async || {
+        let secrets = media
+            .get_content_key_policy_secrets("tokens")
+            .send()
+            .await?;
+        anyhow::Ok(secrets.json()["options"].clone())
+    };
+    let before = secrets().await?;
+    let renamed = |mut policy: ContentKeyPolicyPropertiesPatch| {
+        for option in policy.options.iter_mut().flatten() {
+            option.name = Some("other".to_owned());
+        }
+        policy
+    };
+    let edit = media.edit_content_key_policy("tokens", renamed);
+    let error = edit.send().await.expect_err("the key would go");
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    let place = "`properties.options.restriction.primaryVerificationKey.keyValue`";
+    assert!(error.to_string().contains(place), "{error}");
+    assert_eq!(secrets().await?, before);
+    Ok(())
+}
+
+/// Deletes the resource when it is to be written.
+struct Deleted(Arc<dyn Dispatch>);
+
+impl Dispatch for Deleted {
+    fn dispatch(&self, request: Request) -> DispatchFuture<'_> {
+        Box::pin(async move {
+            if *request.method() == Method::PUT
+                && let Some(mut delete) = request.try_clone()
+            {
+                *delete.method_mut() = Method::DELETE;
+                *delete.body_mut() = None;
+                self.0.dispatch(delete).await?;
+            }
+            self.0.dispatch(request).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_resource_that_was_deleted_meanwhile_is_told() -> anyhow::Result<()> {
+    let (emulator, client) = world::make(&mut Chance::new(10)).await?;
+    let http: Arc<dyn Dispatch> = Arc::new(mkio::http_client_builder()?.build()?);
+    let late = Client::builder()
+        .base_url(emulator.base_url())
+        .token(emulator.token())
+        .dispatch(Deleted(http))
+        .build()?;
+    let edit = |asset: AssetPut| {
+        let properties = asset.properties.clone();
+        asset.with_properties(properties.with_description("late"))
+    };
+    let late = late.project("demo").media();
+    let error = late.edit_asset("film", edit).send().await;
+    let error = error.expect_err("the asset is made again");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(201));
+    assert!(
+        error.to_string().contains("deleted while it was edited"),
+        "{error}"
+    );
+    let asset = client
+        .project("demo")
+        .media()
+        .get_asset("film")
+        .send()
+        .await?;
+    assert_eq!(asset.properties().description(), Some("late"));
     Ok(())
 }
