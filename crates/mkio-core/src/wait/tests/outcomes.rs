@@ -140,7 +140,10 @@ async fn a_state_that_does_not_exist_is_refused_at_once_and_before_any_action() 
     let backup = || Wait::<Value, State>::new(&service.transport, &BACKUP, values());
     backup().until("Present").await.unwrap();
     let absent = backup().until("Absent").await.unwrap_err();
+    assert_eq!(absent.kind(), ErrorKind::InvalidRequest);
     assert!(absent.to_string().contains("Present"), "{absent}");
+    let present = job(&service, "job-1").until("Present").await.unwrap_err();
+    assert_eq!(present.kind(), ErrorKind::InvalidRequest);
 }
 
 #[tokio::test(start_paused = true)]
@@ -394,4 +397,73 @@ async fn an_error_of_a_resource_may_be_plain_text() {
     with("".into());
     let error = job(&service, "job-1").await.unwrap_err();
     assert!(WaitFailure::of(&error).unwrap().errors.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_that_does_not_come_any_more_ends_the_wait_for_it() {
+    let service = Service::new();
+    service.at(JOB_1, &[(0, "Queued"), (5, "Finished")]);
+    let error = job(&service, "job-1")
+        .until("Processing")
+        .await
+        .unwrap_err();
+    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::State);
+
+    // A state that is a goal fails as the goal does.
+    service.at(SHOW, &[(0, "Starting"), (20, "Stopped")]);
+    let error = show(&service).until("Running").await.unwrap_err();
+    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::FellBack);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_came_with_success_is_one_in_passing() {
+    let service = Service::new();
+    service.at(JOB_1, &[(0, "Processing"), (60, "Finished")]);
+    let polls = AtomicUsize::new(0);
+    service.fault(move |_| {
+        let poll = polls.fetch_add(1, Ordering::Relaxed);
+        (poll < 3).then(|| status(200))
+    });
+    job(&service, "job-1").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_tells_its_stage_and_that_it_has_ended() {
+    use futures::stream::FusedStream;
+
+    let service = Service::new();
+    service.at(JOB_1, &[(0, "Processing"), (10, "Finished")]);
+    let mut waiting = job(&service, "job-1");
+    assert!(format!("{waiting:?}").contains("new"), "{waiting:?}");
+    waiting.try_next().await.unwrap();
+    assert!(format!("{waiting:?}").contains("running"), "{waiting:?}");
+    assert!(!waiting.is_terminated());
+    while waiting.try_next().await.unwrap().is_some() {}
+    assert!(waiting.is_terminated());
+    assert!(format!("{waiting:?}").contains("ended"), "{waiting:?}");
+    let acting = job(&service, "job-1").after(std::future::pending::<crate::Result<()>>());
+    let mut acting = acting;
+    let next = tokio::time::timeout(seconds(1), acting.try_next()).await;
+    assert!(
+        next.is_err() && format!("{acting:?}").contains("acting"),
+        "{acting:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_in_a_list_of_one_name_the_newest_is_the_one() {
+    let service = Service::new();
+    service.page_size(1);
+    for (path, created) in [
+        ("fleet/backups/nightly", "2026-03-01T10:00:00Z"),
+        ("fleet/backups/nightly.tar", "2026-03-02T10:00:00Z"),
+        ("fleet/backups/nightly.zip", "2026-03-01T12:00:00Z"),
+    ] {
+        let mut backup = resource(path, "");
+        backup["metadata"]["created"] = created.into();
+        service.life(path, vec![(seconds(0), Some(backup))]);
+    }
+    let values = ["acme", "nightly"].map(str::to_owned).to_vec();
+    let backup: Wait<Value, State> = Wait::new(&service.transport, &BACKUP, values);
+    assert_eq!(backup.await.unwrap()["name"], "nightly.tar");
 }

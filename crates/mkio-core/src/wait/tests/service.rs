@@ -440,9 +440,8 @@ impl World {
         let items: Vec<_> = all.iter().skip(skip).take(page).collect();
         let mut response = json!({"value": items});
         if skip + page < all.len() {
-            let filter = filter.unwrap_or_default();
             let query = url::form_urlencoded::Serializer::new(String::new())
-                .append_pair("$filter", filter)
+                .extend_pairs(filter.map(|filter| ("$filter", filter)))
                 .append_pair("$skiptoken", &(skip + page).to_string())
                 .finish();
             response["@odata.nextLink"] = format!("?{query}").into();
