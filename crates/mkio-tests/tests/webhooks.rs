@@ -101,7 +101,7 @@ impl Place {
         }
         self.emulator.control().step(Duration::from_secs(60));
         let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
-        let transform = TransformPutProperties::new([TransformOutput::new(preset)]);
+        let transform = TransformPutProperties::new([preset]);
         media
             .create_or_update_transform("encode", TransformPut::new(transform))
             .send()

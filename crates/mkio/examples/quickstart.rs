@@ -129,7 +129,7 @@ async fn work(media: &ProjectClient, storage: &str, names: &Names) -> Result<()>
     }
 
     let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
-    let transform = TransformPutProperties::new([TransformOutput::new(preset)]);
+    let transform = TransformPutProperties::new([preset]);
     media
         .create_or_update_transform(&names.transform, transform)
         .send()

@@ -68,7 +68,7 @@ fn kinds(ty: &Type, sources: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<St
         .and_then(|rest| rest.strip_suffix('>'));
     let one = |kind: &str| BTreeSet::from([kind.to_owned()]);
     match inner.unwrap_or(&written) {
-        "String" | "Timestamp" | "Secret<String>" => one("text"),
+        "String" | "Timestamp" | "UrlText" | "Secret<String>" | "Secret<UrlText>" => one("text"),
         "i64" | "f64" | "i32" | "u64" => one("number"),
         "bool" => one("flag"),
         name => {

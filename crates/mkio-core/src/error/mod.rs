@@ -355,13 +355,13 @@ impl Error {
     }
 
     /// `error.code` of the service's error body; for the Channels API the type of the first
-    /// validation error.
+    /// validation error; for a wait whose job failed the code of the job's error.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
     /// `error.detail` of the service's error body; for the Channels API all validation messages
-    /// with the place each belongs to.
+    /// with the place each belongs to; for a wait whose job failed the message of the job's error.
     pub fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }

@@ -21,7 +21,7 @@ pub async fn run(place: &Place) -> Result<()> {
     let transform = place.name("encode");
     place.undo(&transform, media.delete_transform(&transform).send());
     let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
-    let outputs = TransformPutProperties::new([TransformOutput::new(preset)]);
+    let outputs = TransformPutProperties::new([preset]);
     media.create_or_update_transform(&transform, outputs).send().await?;
     let output = place.asset("output").await?;
     if let Some(emulator) = &place.emulator {

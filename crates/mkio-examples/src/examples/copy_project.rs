@@ -117,7 +117,7 @@ async fn something_to_copy(place: &Place) -> Result<()> {
     place.asset("original").await?;
     place.undo(&name, media.delete_transform(&name).send());
     let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
-    let outputs = TransformPutProperties::new([TransformOutput::new(preset)]);
+    let outputs = TransformPutProperties::new([preset]);
     media.create_or_update_transform(&name, outputs).send().await?;
     place.undo(&name, media.delete_streaming_locator(&name).send());
     let locator = StreamingLocatorPutProperties::new()

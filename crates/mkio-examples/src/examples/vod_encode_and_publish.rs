@@ -17,7 +17,7 @@ pub async fn run(place: &Place) -> Result<()> {
     let transform = place.name("encode");
     place.undo(&transform, media.delete_transform(&transform).send());
     let preset = BuiltInStandardEncoderPreset::new("H264MultipleBitrate720p");
-    let outputs = TransformPutProperties::new([TransformOutput::new(preset)]);
+    let outputs = TransformPutProperties::new([preset]);
     media.create_or_update_transform(&transform, outputs).send().await?;
 
     let job = place.name("job");

@@ -78,7 +78,7 @@ async fn job(place: &Place) -> Result<Job> {
     let transform = place.name("encode");
     place.undo(&transform, media.delete_transform(&transform).send());
     let preset = BuiltInStandardEncoderPreset::new("H264SingleBitrate720p");
-    let outputs = TransformPutProperties::new([TransformOutput::new(preset)]);
+    let outputs = TransformPutProperties::new([preset]);
     media.create_or_update_transform(&transform, outputs).send().await?;
     place.undo_job(&transform, "job");
     let source = JobInputAsset::new(&input).with_files([file]);
