@@ -1,7 +1,8 @@
 //! Problem: what a caller needs to know stands in extensions that no generator reads. This pass
-//! writes capability, sortable and filterable fields into the operation's description.
+//! writes capability, sortable and filterable fields into the operation's description, and what
+//! responses with an error status say beyond their status.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     document::{Document, append_description},
@@ -30,9 +31,48 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
                 changes.note(format!("{method} {path}: {extension}"));
             }
         }
+        for sentence in refusals(operation) {
+            append_description(operation, &sentence);
+            changes.note(format!("{method} {path}: {sentence}"));
+        }
     });
     document
 }
+
+/// What the document says of an error beyond its status.
+fn refusals(operation: &Map<String, Value>) -> Vec<String> {
+    let responses = operation.get("responses").and_then(Value::as_object);
+    let responses = responses.into_iter().flatten();
+    responses
+        .filter(|(status, _)| status.starts_with('4'))
+        .filter_map(|(status, response)| {
+            let text = response["description"]
+                .as_str()?
+                .trim()
+                .trim_end_matches('.');
+            let says_more = !text.is_empty() && !GENERIC.contains(&text);
+            says_more.then(|| {
+                format!(
+                    "Fails with {status}: {}{}.",
+                    text[..1].to_lowercase(),
+                    &text[1..]
+                )
+            })
+        })
+        .collect()
+}
+
+/// Words that say what the status says.
+const GENERIC: &[&str] = &[
+    "Bad Request",
+    "Conflict",
+    "Forbidden",
+    "Not Found",
+    "Request failed validation",
+    "Too Many Requests",
+    "Unauthorized",
+    "Unprocessable Entity",
+];
 
 #[cfg(test)]
 mod tests {
@@ -40,6 +80,25 @@ mod tests {
 
     use super::*;
     use crate::passes::testing;
+
+    #[test]
+    fn errors_say_what_their_status_does_not() {
+        let (document, changed) = testing::run(
+            run,
+            testing::with_paths(
+                json!({"/a": {"delete": {"description": "Deletes.", "responses": {
+                    "204": {"description": "Gone"},
+                    "404": {"description": "Not Found"},
+                    "409": {"description": "Flows still refer to it."},
+                }}}}),
+            ),
+        );
+        assert_eq!(changed, 1);
+        assert_eq!(
+            document.root["paths"]["/a"]["delete"]["description"],
+            "Deletes.\n\nFails with 409: flows still refer to it."
+        );
+    }
 
     #[test]
     fn extensions_become_sentences() {

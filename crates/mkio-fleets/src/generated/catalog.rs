@@ -72,7 +72,7 @@ static ENTRIES: &[Entry] = &[
         ],
         capability: &["fleet.device.delete"],
         waiting: Some(Waiting { resource: &waits::DEVICE, effect: Effect::Deletes, goal: "" }),
-        ..Entry::new(&operations::DELETE_DEVICE, &["device", "delete"], "Remove a device\n\nAnswers 204 when no such device exists.\n\nCapability needed: `fleet.device.delete`.", TYPES)
+        ..Entry::new(&operations::DELETE_DEVICE, &["device", "delete"], "Remove a device\n\nAnswers 204 when no such device exists.\n\nCapability needed: `fleet.device.delete`.\n\nFails with 409: device is disconnected (reconnect it, recommended, or force the deletion, discouraged), or its interfaces are still referenced by sources or destinations, which must first be cleared.", TYPES)
     },
     Entry {
         parameters: &[

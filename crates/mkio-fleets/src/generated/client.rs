@@ -136,6 +136,8 @@ impl Client {
     ///
     /// Capability needed: `fleet.device.delete`.
     ///
+    /// Fails with 409: device is disconnected (reconnect it, recommended, or force the deletion, discouraged), or its interfaces are still referenced by sources or destinations, which must first be cleared.
+    ///
     /// Succeeds, with status 204, if the device does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/fleet/devices/{name}`

@@ -51,7 +51,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("name", "name", ""),
         ],
         capability: &["infra.network.delete"],
-        ..Entry::new(&operations::DELETE_NETWORK, &["network", "delete"], "Remove a network\n\nAnswers 204 when no such network exists.\n\nCapability needed: `infra.network.delete`.", TYPES)
+        ..Entry::new(&operations::DELETE_NETWORK, &["network", "delete"], "Remove a network\n\nAnswers 204 when no such network exists.\n\nCapability needed: `infra.network.delete`.\n\nFails with 409: still referenced by an available network, a destination or a content source.", TYPES)
     },
     Entry {
         parameters: &[
@@ -59,7 +59,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("name", "name", ""),
         ],
         capability: &["infra.site.delete"],
-        ..Entry::new(&operations::DELETE_SITE, &["site", "delete"], "Remove a site\n\nAnswers 204 when no such site exists.\n\nCapability needed: `infra.site.delete`.", TYPES)
+        ..Entry::new(&operations::DELETE_SITE, &["site", "delete"], "Remove a site\n\nAnswers 204 when no such site exists.\n\nCapability needed: `infra.site.delete`.\n\nFails with 409: flows or devices still reference the site.", TYPES)
     },
     Entry {
         parameters: &[

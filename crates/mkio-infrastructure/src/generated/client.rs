@@ -54,6 +54,8 @@ impl Client {
     ///
     /// Capability needed: `infra.network.delete`.
     ///
+    /// Fails with 409: still referenced by an available network, a destination or a content source.
+    ///
     /// Succeeds, with status 204, if the network does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`
@@ -135,6 +137,8 @@ impl Client {
     /// Answers 204 when no such site exists.
     ///
     /// Capability needed: `infra.site.delete`.
+    ///
+    /// Fails with 409: flows or devices still reference the site.
     ///
     /// Succeeds, with status 204, if the site does not exist.
     ///

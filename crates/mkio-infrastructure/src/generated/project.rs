@@ -87,6 +87,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `infra.network.delete`.
     ///
+    /// Fails with 409: still referenced by an available network, a destination or a content source.
+    ///
     /// Succeeds, with status 204, if the network does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/infra/networks/{name}`
@@ -206,6 +208,8 @@ impl ProjectClient {
     /// Answers 204 when no such site exists.
     ///
     /// Capability needed: `infra.site.delete`.
+    ///
+    /// Fails with 409: flows or devices still reference the site.
     ///
     /// Succeeds, with status 204, if the site does not exist.
     ///

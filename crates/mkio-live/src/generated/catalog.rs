@@ -137,7 +137,7 @@ static ENTRIES: &[Entry] = &[
         ],
         capability: &["transform.livechannel.delete"],
         waiting: Some(Waiting { resource: &waits::LIVE_CHANNEL, effect: Effect::Deletes, goal: "" }),
-        ..Entry::new(&operations::DELETE_LIVE_CHANNEL, &["channel", "delete"], "Delete a live channel\n\nAnswers 204 when no such live channel exists.\n\nCapability needed: `transform.livechannel.delete`.", TYPES)
+        ..Entry::new(&operations::DELETE_LIVE_CHANNEL, &["channel", "delete"], "Delete a live channel\n\nAnswers 204 when no such live channel exists.\n\nCapability needed: `transform.livechannel.delete`.\n\nFails with 409: inputs of existing live channels refer to this one.", TYPES)
     },
     Entry {
         parameters: &[
@@ -157,7 +157,7 @@ static ENTRIES: &[Entry] = &[
         ],
         capability: &["transform.liveevent.delete"],
         waiting: Some(Waiting { resource: &waits::LIVE_EVENT, effect: Effect::Deletes, goal: "" }),
-        ..Entry::new(&operations::DELETE_LIVE_EVENT, &["event", "delete"], "Delete a live event\n\nAnswers 204 when no such live event exists.\n\nCapability needed: `transform.liveevent.delete`.", TYPES)
+        ..Entry::new(&operations::DELETE_LIVE_EVENT, &["event", "delete"], "Delete a live event\n\nAnswers 204 when no such live event exists.\n\nCapability needed: `transform.liveevent.delete`.\n\nFails with 409: inputs of existing live events refer to this one.", TYPES)
     },
     Entry {
         parameters: &[
@@ -177,7 +177,7 @@ static ENTRIES: &[Entry] = &[
         ],
         capability: &["transform.staticmultiviewchannel.delete"],
         waiting: Some(Waiting { resource: &waits::STATIC_MULTIVIEW_CHANNEL, effect: Effect::Deletes, goal: "" }),
-        ..Entry::new(&operations::DELETE_STATIC_MULTIVIEW_CHANNEL, &["multiview-channel", "delete"], "Remove a static multiview channel\n\nAnswers 204 when no such channel exists.\n\nCapability needed: `transform.staticmultiviewchannel.delete`.", TYPES)
+        ..Entry::new(&operations::DELETE_STATIC_MULTIVIEW_CHANNEL, &["multiview-channel", "delete"], "Remove a static multiview channel\n\nAnswers 204 when no such channel exists.\n\nCapability needed: `transform.staticmultiviewchannel.delete`.\n\nFails with 409: inputs of an existing static multiview channel refer to this one.", TYPES)
     },
     Entry {
         parameters: &[
@@ -197,7 +197,7 @@ static ENTRIES: &[Entry] = &[
         ],
         capability: &["transform.staticmultiviewevent.delete"],
         waiting: Some(Waiting { resource: &waits::STATIC_MULTIVIEW_EVENT, effect: Effect::Deletes, goal: "" }),
-        ..Entry::new(&operations::DELETE_STATIC_MULTIVIEW_EVENT, &["multiview-event", "delete"], "Remove a static multiview event\n\nAnswers 204 when no such event exists.\n\nCapability needed: `transform.staticmultiviewevent.delete`.", TYPES)
+        ..Entry::new(&operations::DELETE_STATIC_MULTIVIEW_EVENT, &["multiview-event", "delete"], "Remove a static multiview event\n\nAnswers 204 when no such event exists.\n\nCapability needed: `transform.staticmultiviewevent.delete`.\n\nFails with 409: inputs of an existing static multiview event refer to this one.", TYPES)
     },
     Entry {
         parameters: &[

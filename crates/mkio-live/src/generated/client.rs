@@ -57,6 +57,8 @@ impl Client {
     ///
     /// Capability needed: `transform.livechannel.delete`.
     ///
+    /// Fails with 409: inputs of existing live channels refer to this one.
+    ///
     /// Succeeds, with status 204, if the live channel does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`
@@ -247,6 +249,8 @@ impl Client {
     /// Answers 204 when no such live event exists.
     ///
     /// Capability needed: `transform.liveevent.delete`.
+    ///
+    /// Fails with 409: inputs of existing live events refer to this one.
     ///
     /// Succeeds, with status 204, if the live event does not exist.
     ///
@@ -456,6 +460,8 @@ impl Client {
     ///
     /// Capability needed: `transform.staticmultiviewchannel.delete`.
     ///
+    /// Fails with 409: inputs of an existing static multiview channel refer to this one.
+    ///
     /// Succeeds, with status 204, if the static multiview channel does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
@@ -648,6 +654,8 @@ impl Client {
     /// Answers 204 when no such event exists.
     ///
     /// Capability needed: `transform.staticmultiviewevent.delete`.
+    ///
+    /// Fails with 409: inputs of an existing static multiview event refer to this one.
     ///
     /// Succeeds, with status 204, if the static multiview event does not exist.
     ///

@@ -87,6 +87,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `transform.livechannel.delete`.
     ///
+    /// Fails with 409: inputs of existing live channels refer to this one.
+    ///
     /// Succeeds, with status 204, if the live channel does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/liveChannels/{name}`
@@ -353,6 +355,8 @@ impl ProjectClient {
     /// Answers 204 when no such live event exists.
     ///
     /// Capability needed: `transform.liveevent.delete`.
+    ///
+    /// Fails with 409: inputs of existing live events refer to this one.
     ///
     /// Succeeds, with status 204, if the live event does not exist.
     ///
@@ -647,6 +651,8 @@ impl ProjectClient {
     ///
     /// Capability needed: `transform.staticmultiviewchannel.delete`.
     ///
+    /// Fails with 409: inputs of an existing static multiview channel refer to this one.
+    ///
     /// Succeeds, with status 204, if the static multiview channel does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/live/staticMultiviewChannels/{name}`
@@ -930,6 +936,8 @@ impl ProjectClient {
     /// Answers 204 when no such event exists.
     ///
     /// Capability needed: `transform.staticmultiviewevent.delete`.
+    ///
+    /// Fails with 409: inputs of an existing static multiview event refer to this one.
     ///
     /// Succeeds, with status 204, if the static multiview event does not exist.
     ///

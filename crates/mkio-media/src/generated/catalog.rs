@@ -27,7 +27,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("event_name", "event_name", ""),
         ],
         capability: &["ams.liveevent.create"],
-        ..Entry::new(&operations::ALLOCATE_LIVE_EVENT, &["live-event", "allocate"], "Reserve a live event's resources (unimplemented)\n\nNOT IMPLEMENTED. Intended effect: once allocated, the event sits in StandBy, ready for starting. No success response is declared.\n\nCapability needed: `ams.liveevent.create`.", TYPES)
+        ..Entry::new(&operations::ALLOCATE_LIVE_EVENT, &["live-event", "allocate"], "Reserve a live event's resources (unimplemented)\n\nNOT IMPLEMENTED. Intended effect: once allocated, the event sits in StandBy, ready for starting. No success response is declared.\n\nCapability needed: `ams.liveevent.create`.\n\nFails with 400: operation not implemented.", TYPES)
     },
     Entry {
         parameters: &[
@@ -272,7 +272,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("name", "name", ""),
         ],
         capability: &["flow.content.delete"],
-        ..Entry::new(&operations::DELETE_CONTENT, &["content", "delete"], "Delete a content resource\n\nAnswers 204 when no such content exists.\n\nCapability needed: `flow.content.delete`.", TYPES)
+        ..Entry::new(&operations::DELETE_CONTENT, &["content", "delete"], "Delete a content resource\n\nAnswers 204 when no such content exists.\n\nCapability needed: `flow.content.delete`.\n\nFails with 409: flow inputs or outputs still refer to the content.", TYPES)
     },
     Entry {
         parameters: &[
@@ -289,7 +289,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("name", "name", ""),
         ],
         capability: &["flow.destination.delete"],
-        ..Entry::new(&operations::DELETE_DESTINATION, &["destination", "delete"], "Delete a destination\n\nAnswers 204 when no such destination exists.\n\nCapability needed: `flow.destination.delete`.", TYPES)
+        ..Entry::new(&operations::DELETE_DESTINATION, &["destination", "delete"], "Delete a destination\n\nAnswers 204 when no such destination exists.\n\nCapability needed: `flow.destination.delete`.\n\nFails with 409: flow outputs still refer to the destination.", TYPES)
     },
     Entry {
         parameters: &[
@@ -326,7 +326,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("name", "name", ""),
         ],
         capability: &["flow.source.delete"],
-        ..Entry::new(&operations::DELETE_SOURCE, &["source", "delete"], "Delete a source\n\nAnswers 204 when no such source exists.\n\nCapability needed: `flow.source.delete`.", TYPES)
+        ..Entry::new(&operations::DELETE_SOURCE, &["source", "delete"], "Delete a source\n\nAnswers 204 when no such source exists.\n\nCapability needed: `flow.source.delete`.\n\nFails with 409: flow inputs still refer to the source.", TYPES)
     },
     Entry {
         parameters: &[
@@ -967,7 +967,7 @@ static ENTRIES: &[Entry] = &[
             Parameter::path("event_name", "event_name", ""),
         ],
         capability: &["ams.liveevent.create"],
-        ..Entry::new(&operations::RESET_LIVE_EVENT, &["live-event", "reset"], "Reset a live event (unimplemented)\n\nNOT IMPLEMENTED. Intended effect: deletes every live output of the event, then stops and restarts it. No success response is declared.\n\nCapability needed: `ams.liveevent.create`.", TYPES)
+        ..Entry::new(&operations::RESET_LIVE_EVENT, &["live-event", "reset"], "Reset a live event (unimplemented)\n\nNOT IMPLEMENTED. Intended effect: deletes every live output of the event, then stops and restarts it. No success response is declared.\n\nCapability needed: `ams.liveevent.create`.\n\nFails with 400: operation not implemented.", TYPES)
     },
     Entry {
         parameters: &[
@@ -1109,7 +1109,7 @@ static ENTRIES: &[Entry] = &[
         capability: &["flow.source.update"],
         columns: &["metadata/name", "metadata/displayName", "kind", "status/state", "metadata/created"],
         write: Some(Write::Patch),
-        ..Entry::new(&operations::UPDATE_SOURCE, &["source", "update"], "Modify a source\n\nCapability needed: `flow.source.update`.", TYPES)
+        ..Entry::new(&operations::UPDATE_SOURCE, &["source", "update"], "Modify a source\n\nCapability needed: `flow.source.update`.\n\nFails with 409: content of a source used by a running flow is locked.", TYPES)
     },
     Entry {
         parameters: &[

@@ -349,6 +349,8 @@ impl Client {
     ///
     /// Capability needed: `flow.content.delete`.
     ///
+    /// Fails with 409: flow inputs or outputs still refer to the content.
+    ///
     /// Succeeds, with status 204, if the content does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/content/{name}`
@@ -561,6 +563,8 @@ impl Client {
     ///
     /// Capability needed: `flow.destination.delete`.
     ///
+    /// Fails with 409: flow outputs still refer to the destination.
+    ///
     /// Succeeds, with status 204, if the destination does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/destinations/{name}`
@@ -736,6 +740,8 @@ impl Client {
     ///
     /// Capability needed: `ams.liveevent.create`.
     ///
+    /// Fails with 400: operation not implemented.
+    ///
     /// Fails with 404, for which `Error::is_not_found` is true, if the live event does not exist.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/allocate`
@@ -858,6 +864,8 @@ impl Client {
     ///
     /// Capability needed: `ams.liveevent.create`.
     ///
+    /// Fails with 400: operation not implemented.
+    ///
     /// Fails with 404, for which `Error::is_not_found` is true, if the live event does not exist.
     ///
     /// `POST /api/v1/projects/{project_name}/media/liveEvents/{event_name}/reset`
@@ -950,6 +958,8 @@ impl Client {
     ///
     /// Capability needed: `flow.source.delete`.
     ///
+    /// Fails with 409: flow inputs still refer to the source.
+    ///
     /// Succeeds, with status 204, if the source does not exist.
     ///
     /// `DELETE /api/v1/projects/{project_name}/media/sources/{name}`
@@ -979,6 +989,8 @@ impl Client {
     /// Modify a source
     ///
     /// Capability needed: `flow.source.update`.
+    ///
+    /// Fails with 409: content of a source used by a running flow is locked.
     ///
     /// `PATCH /api/v1/projects/{project_name}/media/sources/{name}`
     pub fn update_source(
