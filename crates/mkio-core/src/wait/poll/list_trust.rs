@@ -100,3 +100,38 @@ impl ListTrust {
         self.left_out += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left_out(trust: &mut ListTrust, count: usize) {
+        (0..count).for_each(|_| trust.observe_left_out());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_leaves_out_more_than_it_shows_is_off() {
+        let mut trust = ListTrust::new();
+        left_out(&mut trust, 3);
+        trust.observe(3, None);
+        assert!(trust.usable());
+        left_out(&mut trust, 1);
+        trust.observe(0, None);
+        assert!(!trust.usable());
+        tokio::time::sleep(INCOMPLETE).await;
+        assert!(trust.usable());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_long_ago_counts_half() {
+        let mut trust = ListTrust::new();
+        left_out(&mut trust, 30);
+        trust.observe(MEMORY + 2, None);
+        left_out(&mut trust, MEMORY / 2 + 1 - 15);
+        trust.observe(0, None);
+        assert!(trust.usable());
+        left_out(&mut trust, 1);
+        trust.observe(0, None);
+        assert!(!trust.usable());
+    }
+}

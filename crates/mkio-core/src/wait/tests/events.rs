@@ -93,11 +93,15 @@ async fn events_that_come_late_do_not_turn_back_the_state() {
     service
         .waits()
         .notify(&strip(event("Canceling", "2026-03-01T10:00:09Z")));
+    // Times are in whole seconds: another one within the same second is news.
+    service
+        .waits()
+        .notify(&strip(event("Queued", "2026-03-01T10:00:09Z")));
     let mut states = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..3 {
         states.push(waiting.try_next().await.unwrap().unwrap().state.to_string());
     }
-    assert_eq!(states, ["Processing", "Canceling"]);
+    assert_eq!(states, ["Processing", "Canceling", "Queued"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,7 +188,7 @@ async fn an_event_that_is_older_than_a_poll_makes_it_poll_again() {
     assert_eq!(service.script.calls(), calls + 1);
     service
         .waits()
-        .notify(&finished("a").time("2026-03-01T10:00:09.5Z"));
+        .notify(&finished("a").time("2026-03-01T10:00:09Z"));
     assert_eq!(waiting.await.unwrap()["name"], "a");
 }
 

@@ -198,6 +198,21 @@ async fn a_final_poll_that_shows_a_failure_is_one() {
         (failure.reason, failure.state.as_deref()),
         (Reason::State, Some("Deleting"))
     );
+    // One poll and the final one.
+    assert_eq!(service.script.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_final_poll_that_finds_nothing_says_that_it_is_gone() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing")]);
+    let mut waiting = job(&service, "a");
+    waiting.try_next().await.unwrap();
+    service.at(&path("a"), &[(0, "")]);
+    service.waits().notify(&told("Finished"));
+    let error = waiting.await.unwrap_err();
+    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Gone);
+    assert_eq!(service.script.calls(), 2);
 }
 
 #[tokio::test(start_paused = true)]

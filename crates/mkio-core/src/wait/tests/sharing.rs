@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::{task::JoinSet, time::Instant};
 
-use super::service::{JOB, Service, status};
+use super::service::{BACKUP, JOB, Service, status};
 use crate::{
     Error, Result,
-    wait::{State, Wait},
+    wait::{Reason, State, Wait, WaitFailure},
 };
 
 pub(super) fn seconds(count: u64) -> Duration {
@@ -446,4 +446,143 @@ async fn a_retry_after_of_the_list_holds_for_all() {
     assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));
     let early = |(at, _): &&(f64, String)| (1.0..59.0).contains(at);
     assert_eq!(service.log().iter().filter(early).count(), 0);
+}
+
+fn singles(service: &Service, name: &str, from: f64, to: f64) -> usize {
+    let log = service.log();
+    let alone = |path: &str| path.contains(&format!("/jobs/{name}"));
+    let found = log
+        .iter()
+        .filter(|(at, path)| (from..to).contains(at) && alone(path));
+    found.count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_breaks_off_hides_nothing_for_long() {
+    let service = Service::new();
+    service.page_size(2);
+    let names = ["a", "b", "c", "d"];
+    for name in names {
+        service.at(&path(name), &[(0, "Processing"), (60, "Finished")]);
+    }
+    service.fault(|seen| seen.parameter("$skiptoken").map(|_| status(503)));
+    let ended = all(names.map(|name| job(&service, name))).await;
+    for (_, at, outcome) in ended {
+        outcome.unwrap();
+        assert!(at < seconds(120), "{at:?}");
+    }
+    // A list that broke off once is tried once more before.
+    let early = ["c", "d"].map(|name| singles(&service, name, 0.0, 0.5));
+    assert_eq!(early, [0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_alone_tells_what_is_gone_and_what_has_failed_is_asked_for() {
+    let service = Service::new();
+    service.page_size(1);
+    for name in ["d", "e"] {
+        service.at(&path(name), &[(0, "Processing"), (300, "Finished")]);
+    }
+    for name in ["a1", "a2"] {
+        service.at(&path(name), &[(0, "Finished"), (60, "")]);
+    }
+    service.at(&path("c"), &[(0, "Processing"), (100, "")]);
+    let start = Instant::now();
+    let others = ["c", "d", "e"].map(|name| {
+        let wait = job(&service, name);
+        tokio::spawn(wait.poll_every(seconds(10)..seconds(10)).into_future())
+    });
+    let pace = seconds(10)..seconds(10);
+    let deleted = ["a1", "a2"].map(|name| gone(&service, name).poll_every(pace.clone()));
+    for (_, took, outcome) in all(deleted).await {
+        outcome.unwrap();
+        assert!(took >= seconds(60) && took < seconds(100), "{took:?}");
+    }
+    assert_eq!(singles(&service, "a", 0.0, 1000.0), 0);
+    let [lost, rest @ ..] = others;
+    let error = lost.await.unwrap().unwrap_err();
+    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Gone);
+    assert!(start.elapsed() < seconds(130), "{:?}", start.elapsed());
+    for other in rest {
+        other.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_list_without_pages_is_enough_to_tell_what_is_gone() {
+    let service = Service::new();
+    for name in ["a", "b"] {
+        service.at(&path(name), &[(0, "Finished"), (60, "")]);
+    }
+    let pace = seconds(10)..seconds(10);
+    let waits = ["a", "b"].map(|name| gone(&service, name).poll_every(pace.clone()));
+    assert!(
+        all(waits)
+            .await
+            .iter()
+            .all(|(_, _, outcome)| outcome.is_ok())
+    );
+    let log = service.log();
+    assert_eq!(
+        log.iter().filter(|(at, _)| *at >= 60.0).count(),
+        1,
+        "{log:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_there_yet_is_asked_for_once_and_then_looked_for_in_lists() {
+    let service = Service::new();
+    service.at(&path("a"), &[(25, "Finished")]);
+    service.at(&path("b"), &[(25, "Finished")]);
+    let pace = seconds(1)..seconds(8);
+    let waits = ["a", "b"].map(|name| job(&service, name).poll_every(pace.clone()));
+    assert!(
+        all(waits)
+            .await
+            .iter()
+            .all(|(_, _, outcome)| outcome.is_ok())
+    );
+    assert_eq!(singles(&service, "a", 0.0, 20.0), 1);
+    let lists = service.log();
+    let lists = lists
+        .iter()
+        .filter(|(at, path)| *at < 20.0 && path == "media/jobs");
+    let lists = lists.count();
+    assert!((3..=8).contains(&lists), "{lists}");
+}
+
+fn backup(service: &Service) -> Wait<Value, State> {
+    let values = ["acme", "b"].map(str::to_owned).to_vec();
+    Wait::new(&service.transport, &BACKUP, values)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_a_list_shows_takes_one_list_a_poll() {
+    let service = Service::new();
+    backup(&service).until_gone().await.unwrap();
+    assert_eq!(service.script.calls(), 1);
+
+    let service = Service::new();
+    service.page_size(1);
+    for name in ["a", "b"] {
+        service.at(&format!("fleet/backups/{name}"), &[(0, "x")]);
+    }
+    backup(&service).await.unwrap();
+    assert_eq!(service.script.calls(), 2);
+
+    // What moves to a page that was read before is there all the same.
+    let world = service.clone();
+    service.at("fleet/backups/b", &[(0, "x"), (60, "")]);
+    service.fault(move |seen| {
+        if seen.parameter("$skiptoken").is_some() {
+            world.at("fleet/backups/a", &[(0, "")]);
+        }
+        None
+    });
+    let start = Instant::now();
+    backup(&service).until_gone().await.unwrap();
+    assert!(start.elapsed() >= seconds(50), "{:?}", start.elapsed());
+    let shown = format!("{:?}", service.waits());
+    assert!(shown.contains("pollers: 0"), "{shown}");
 }
