@@ -6,7 +6,8 @@ use std::sync::Arc;
 use mkio::http::Method;
 use mkio::management::types::{WebhookAuthentication, WebhookRuleSpec};
 use mkio::media::types::{
-    AssetPut, ContentKeyPolicyPropertiesPatch, ContentKeyPolicyPut, PipelineArgumentsPatch,
+    AssetPut, AssetPutProperties, ContentKeyPolicyPropertiesPatch, ContentKeyPolicyPut,
+    PipelineArgumentsPatch,
 };
 use mkio::reqwest::Request;
 use mkio::{Client, Dispatch, DispatchFuture, ErrorKind, Secret};
@@ -149,7 +150,15 @@ async fn a_resource_that_was_deleted_meanwhile_is_told() -> anyhow::Result<()> {
         asset.with_properties(properties.with_description("late"))
     };
     let late = late.project("demo").media();
-    let error = late.edit_asset("film", edit).send().await;
+    let media = client.project("demo").media();
+    let storage = media.get_asset("film").send().await?;
+    let storage = storage
+        .properties()
+        .storage_account_name()
+        .unwrap_or_default();
+    let asset = AssetPutProperties::new(storage);
+    media.create_or_update_asset("spare", asset).send().await?;
+    let error = late.edit_asset("spare", edit).send().await;
     let error = error.expect_err("the asset is made again");
     assert_eq!(error.status().map(|status| status.as_u16()), Some(201));
     assert!(
