@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::ArgMatches;
-use mkio::dynamic::{Entry, Mark, Shape, Ty, Type, at};
+use mkio::dynamic::{Entry, Mark, ObjectField, Shape, Ty, Type, Types, at};
 use serde_json::Value;
 
 use crate::{
@@ -117,15 +117,29 @@ pub fn may_be_null(entry: &Entry, ty: Ty, place: &str) -> bool {
     let Some((last, above)) = steps.split_last() else {
         return false;
     };
-    let of = at(entry.types, ty, above);
-    match of {
+    match at(entry.types, ty, above) {
         Some(Ty::Named(name)) => {
-            let of = Type::find(entry.types, name);
-            let field = of.and_then(|of| of.field(last));
-            field.is_none_or(|field| field.is(Mark::Nullable))
+            let fields = fields(entry.types, name, last);
+            fields.iter().all(|field| field.is(Mark::Nullable))
         }
         Some(Ty::Map(of)) => *of == Ty::Json,
         _ => true,
+    }
+}
+
+/// The fields of this name that a type has; of a union, those of each kind.
+fn fields(types: Types, ty: &str, name: &str) -> Vec<&'static ObjectField> {
+    let Some(of) = Type::find(types, ty) else {
+        return Vec::new();
+    };
+    match &of.shape {
+        Shape::Union(_, variants) => {
+            let variants = variants.iter();
+            variants
+                .flat_map(|(_, variant)| fields(types, variant, name))
+                .collect()
+        }
+        _ => of.field(name).into_iter().collect(),
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::{Failure, Result},
+    output::path,
     session::{Arguments, catalog},
     tree::PROJECT,
 };
@@ -78,6 +79,38 @@ const ORDER: &[&str] = &[
     "multiview-event-schedule",
     "beam-channel",
     "webhook-rule",
+];
+
+/// A field that the PUT has in another place than responses and the PATCH.
+struct Moved {
+    kind: &'static str,
+    /// Member of the PUT's body.
+    body: &'static str,
+    /// JSON pointer into responses.
+    response: &'static str,
+    /// Place in the PATCH's body, if that takes it.
+    patch: Option<&'static str>,
+}
+
+const MOVED: &[Moved] = &[
+    Moved {
+        kind: "project",
+        body: "displayName",
+        response: "/spec/displayName",
+        patch: Some("metadata/displayName"),
+    },
+    Moved {
+        kind: "project",
+        body: "locationName",
+        response: "/spec/locationName",
+        patch: None,
+    },
+    Moved {
+        kind: "project",
+        body: "paymentMethodId",
+        response: "/spec/assignedPaymentMethodId",
+        patch: None,
+    },
 ];
 
 fn kind(catalog: &'static Catalog, get: &'static Entry) -> Option<Kind> {
@@ -179,6 +212,56 @@ impl Kind {
     pub fn write(&self) -> Option<&'static Entry> {
         let upserts = |entry: &&'static Entry| entry.write == Some(Write::Upsert);
         self.put.filter(upserts).or(self.patch)
+    }
+
+    /// What the body of its PUT has of a resource that was read.
+    pub fn body_of(&self, told: &Value) -> Result<Value> {
+        let put = self
+            .put
+            .ok_or_else(|| Failure::usage(format!("a {} cannot be applied", self.name)))?;
+        if self.moved().next().is_none() {
+            return put.body_of(told).map_err(Failure::from);
+        }
+        let mut body = json!({});
+        for moved in self.moved() {
+            let value = told
+                .pointer(moved.response)
+                .filter(|value| !value.is_null());
+            if let (Some(value), Value::Object(members)) = (value, &mut body) {
+                members.insert(moved.body.to_owned(), value.clone());
+            }
+        }
+        Ok(body)
+    }
+
+    /// What a write takes of a body that is made for the PUT.
+    pub fn fitting(&self, write: &'static Entry, body: &Value) -> Result<Value> {
+        if write.write != Some(Write::Patch) {
+            return Ok(body.clone());
+        }
+        if self.moved().next().is_none() {
+            return write.body_of(body).map_err(Failure::from);
+        }
+        let mut patch = json!({});
+        for moved in self.moved() {
+            if let (Some(value), Some(place)) = (body.get(moved.body), moved.patch) {
+                path::put(&mut patch, place, value.clone()).map_err(Failure::usage)?;
+            }
+        }
+        Ok(patch)
+    }
+
+    /// The first of these fields of the PUT that a write does not take; `taken` is what it changes.
+    pub fn left<'f>(&self, fields: &'f [String], taken: &[String]) -> Option<&'f String> {
+        let is_taken = |field: &String| match self.moved().find(|moved| moved.body == field) {
+            Some(moved) => moved.patch.is_some(),
+            None => taken.contains(field),
+        };
+        fields.iter().find(|field| !is_taken(field))
+    }
+
+    fn moved(&self) -> impl Iterator<Item = &'static Moved> {
+        MOVED.iter().filter(|moved| moved.kind == self.name)
     }
 
     /// The resource whose state can be waited for.

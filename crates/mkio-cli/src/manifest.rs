@@ -1,12 +1,12 @@
 //! Manifests: resources as they are meant to be, in YAML or JSON.
 
-use mkio::dynamic::Entry;
+use mkio::dynamic::{Entry, Mark, ObjectField, Shape, Ty, Type, Types};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
     body,
-    failure::{Failure, Result},
+    failure::{Exit, Failure, Result},
     kinds::{self, Kind},
     output::path,
     tree::{self, Leaf},
@@ -21,6 +21,18 @@ pub struct Manifest {
     pub body: Value,
     /// What it is to do, where it has such a state.
     pub state: Option<Goal>,
+}
+
+impl Manifest {
+    /// A resource with this body, in whatever state it is.
+    pub fn new(kind: Kind, name: String, body: Value) -> Self {
+        Self {
+            kind,
+            name,
+            body,
+            state: None,
+        }
+    }
 }
 
 /// A state that a manifest may ask for.
@@ -207,7 +219,10 @@ pub fn overlay(resource: &mut Value, said: &Value) {
     match (resource, said) {
         (Value::Object(members), Value::Object(said)) if !is_another(members, said) => {
             for (name, value) in said {
-                overlay(members.entry(name).or_insert(Value::Null), value);
+                // What is not there is removed already.
+                if !value.is_null() || members.contains_key(name) {
+                    overlay(members.entry(name).or_insert(Value::Null), value);
+                }
             }
         }
         (Value::Array(items), Value::Array(said)) if items.len() == said.len() => items
@@ -224,8 +239,11 @@ fn is_another(old: &Map<String, Value>, said: &Map<String, Value>) -> bool {
     types.is_some_and(|(old, said)| old != said)
 }
 
+/// A field that differs, with what it is and what it is to be.
+pub type Change = (String, String, String);
+
 /// What differs, as lines: `properties/description: old -> new`.
-pub fn changes(old: &Value, new: &Value) -> Vec<(String, String, String)> {
+pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
     let (before, after) = (path::leaves(old), path::leaves(new));
     let value_of = |all: &[(String, String)], place: &str| {
         let found = all.iter().find(|(known, _)| known == place);
@@ -260,68 +278,178 @@ pub fn fixed(entry: &Entry, old: &Value, new: &Value) -> Option<String> {
         })
 }
 
-/// The manifest of a resource that was read; secrets become places to fill in.
-pub fn export(kind: &Kind, name: &str, told: &Value) -> Result<Value> {
-    let put = kind.put.ok_or_else(|| {
-        Failure::usage(format!(
-            "a {} cannot be applied, so it is not exported",
+/// The manifest of a resource that was read; secrets become places to fill in. With it, the fields that reads
+/// never show and that may be there.
+pub fn export(kind: &Kind, name: &str, told: &Value) -> Result<(Value, Vec<String>)> {
+    let mut body = kind.body_of(told)?;
+    if let Some((place, _)) = path::leaves(&body)
+        .iter()
+        .find(|(_, text)| stands_for(text))
+    {
+        let message = format!(
+            "{} {name}: the text of `{place}` has ${{env:…}} or ${{file:…}} in it, which apply would replace",
             kind.name
-        ))
-    })?;
-    let mut body = put.body_of(told)?;
-    for place in put.body_secrets() {
-        let steps: Vec<&str> = place.split('/').skip(1).collect();
-        let field = steps.last().copied().unwrap_or_default();
-        fill(&mut body, &steps, &[&kind.name, name, field].join("_"));
+        );
+        return Err(Failure::new(Exit::Unusable, message));
     }
-    without_nothing(&mut body);
-    Ok(json!({"kind": kind.name, "name": name, "body": body}))
+    let mut exported = Exported::default();
+    let ty = kind.put.and_then(|put| put.body.as_ref()?.ty);
+    if let (Some(put), Some(ty)) = (kind.put, ty) {
+        exported.types = put.types;
+        exported.finish(ty, &mut body, &[&kind.name, name].join("_"));
+    }
+    let manifest = json!({"kind": kind.name, "name": name, "body": body});
+    Ok((manifest, exported.unshown))
 }
 
-/// Puts variables in the place of secrets; of an object, one for each member.
-fn fill(value: &mut Value, steps: &[&str], text: &str) {
-    match (value, steps) {
-        (Value::Null, _) => {}
-        // There is no secret.
-        (Value::String(text), []) if text.is_empty() => {}
-        (Value::Object(members), []) => {
-            for (name, member) in members {
-                fill(member, &[], &format!("{text}_{name}"));
+/// The text would be read as something that stands elsewhere.
+fn stands_for(text: &str) -> bool {
+    ["${env:", "${file:"]
+        .iter()
+        .any(|start| text.contains(start))
+}
+
+/// A body that becomes a part of a manifest.
+#[derive(Default)]
+struct Exported {
+    types: Types,
+    /// The variables of the secrets so far: each has its own.
+    variables: Vec<String>,
+    /// Fields that reads never show.
+    unshown: Vec<String>,
+}
+
+impl Exported {
+    /// Puts variables in the place of secrets, and takes out what a manifest does not say.
+    fn finish(&mut self, ty: Ty, value: &mut Value, text: &str) {
+        match (ty, value) {
+            (Ty::Named(name), value) => match Type::find(self.types, name).map(|of| &of.shape) {
+                Some(Shape::Object(fields, rest)) => self.fields(fields, *rest, value, text),
+                Some(Shape::Union(tag, variants)) => {
+                    let told = value.get(tag).and_then(Value::as_str);
+                    let known = variants.iter().find(|(known, _)| Some(*known) == told);
+                    if let Some((_, variant)) = known {
+                        self.finish(Ty::Named(variant), value, text);
+                    }
+                }
+                Some(Shape::Secret) => self.fill(value, text),
+                _ => {}
+            },
+            (Ty::List(of), Value::Array(items)) => {
+                items
+                    .iter_mut()
+                    .for_each(|item| self.finish(*of, item, text));
+            }
+            (Ty::Map(of), Value::Object(members)) => {
+                for (name, member) in members {
+                    self.finish(*of, member, &format!("{text}_{name}"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn fields(&mut self, fields: &[ObjectField], rest: Option<Ty>, value: &mut Value, text: &str) {
+        let Value::Object(members) = value else {
+            return;
+        };
+        for field in fields {
+            let is_told = members.get(field.name).is_some_and(|told| !told.is_null());
+            let is_secret = field.is(Mark::Secret);
+            if field.is(Mark::Masked) && !is_told {
+                self.unshown.push(field.name.to_owned());
+            }
+            if field.is(Mark::ReadOnly) || !(is_told || field.is(Mark::Required)) {
+                members.remove(field.name);
+            } else if is_secret && !is_told {
+                // A secret that cannot be left out is there, and reads do not show it.
+                members.insert(field.name.to_owned(), json!("***"));
+            }
+            let Some(member) = members.get_mut(field.name) else {
+                continue;
+            };
+            if is_secret {
+                self.fill(member, &format!("{text}_{}", field.name));
+            } else {
+                self.finish(field.ty, member, text);
             }
         }
-        (value, []) => {
-            let letters = text.chars().map(|c| match c {
-                c if c.is_ascii_alphanumeric() => c.to_ascii_uppercase(),
-                _ => '_',
-            });
-            let variable: String = letters.collect();
-            *value = Value::String(format!("${{env:{variable}}}"));
-        }
-        (Value::Array(items), ["*", rest @ ..]) => {
-            items.iter_mut().for_each(|item| fill(item, rest, text));
-        }
-        (Value::Object(members), ["*", rest @ ..]) => {
-            members
-                .values_mut()
-                .for_each(|member| fill(member, rest, text));
-        }
-        (Value::Object(members), [name, rest @ ..]) => {
-            if let Some(member) = members.get_mut(*name) {
-                fill(member, rest, text);
+        let Some(rest) = rest else {
+            return;
+        };
+        for (name, member) in members {
+            if !fields.iter().any(|field| field.name == name) {
+                self.finish(rest, member, &format!("{text}_{name}"));
             }
         }
-        _ => {}
+    }
+
+    /// Puts a variable in the place of a secret; of an object, one for each member.
+    fn fill(&mut self, value: &mut Value, text: &str) {
+        match value {
+            Value::Null => {}
+            // There is no secret.
+            Value::String(text) if text.is_empty() => {}
+            Value::Object(members) => {
+                for (name, member) in members {
+                    self.fill(member, &format!("{text}_{name}"));
+                }
+            }
+            value => *value = Value::String(format!("${{env:{}}}", self.variable(text))),
+        }
+    }
+
+    fn variable(&mut self, text: &str) -> String {
+        let letters = text.chars().map(|c| match c {
+            c if c.is_ascii_alphanumeric() => c.to_ascii_uppercase(),
+            _ => '_',
+        });
+        let first: String = letters.collect();
+        let mut variable = first.clone();
+        let mut count = 1;
+        while self.variables.contains(&variable) {
+            count += 1;
+            variable = format!("{first}_{count}");
+        }
+        self.variables.push(variable.clone());
+        variable
     }
 }
 
-/// Takes out `null`s: a manifest says nothing about them.
-fn without_nothing(value: &mut Value) {
+/// Refuses null where a write of this kind does not take it.
+pub fn refuse_nulls(manifest: &Manifest) -> Result<()> {
+    let kind = &manifest.kind;
+    let mut places = Vec::new();
+    nulls(&manifest.body, "", &mut places);
+    for write in [kind.put, kind.write()].into_iter().flatten() {
+        let Some(ty) = write.body.as_ref().and_then(|body| body.ty) else {
+            continue;
+        };
+        let refused = places
+            .iter()
+            .find(|place| !body::may_be_null(write, ty, place));
+        if let Some(place) = refused {
+            let message = format!(
+                "{} {}: `{place}` cannot be null, so it cannot be removed; nothing was sent",
+                kind.name, manifest.name
+            );
+            let hint = "leave it out to keep what it is, or give it another value";
+            return Err(Failure::usage(message).hint(hint));
+        }
+    }
+    Ok(())
+}
+
+fn nulls(value: &Value, place: &str, found: &mut Vec<String>) {
     match value {
-        Value::Object(members) => {
-            members.retain(|_, member| !member.is_null());
-            members.values_mut().for_each(without_nothing);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_nothing),
+        Value::Null => found.push(place.to_owned()),
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(name, member)| nulls(member, &format!("{place}/{name}"), found)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(n, item)| nulls(item, &format!("{place}/{n}"), found)),
         _ => {}
     }
 }
@@ -374,11 +502,49 @@ mod tests {
 
     #[test]
     fn secrets_become_variables_where_there_are_some() {
-        let mut value = json!({"a": "***", "b": "", "c": null});
-        for name in ["a", "b", "c"] {
-            fill(&mut value, &[name], &format!("x_{name}"));
-        }
-        assert_eq!(value, json!({"a": "${env:X_A}", "b": "", "c": null}));
+        let mut exported = Exported::default();
+        let mut filled = |mut value: Value| {
+            exported.fill(&mut value, "x_a");
+            value
+        };
+        assert_eq!(filled(json!("***")), "${env:X_A}");
+        assert_eq!(filled(json!("***")), "${env:X_A_2}", "each has its own");
+        assert_eq!(filled(json!("")), "");
+        assert_eq!(filled(json!(null)), json!(null));
+        assert_eq!(
+            filled(json!({"b-c": "***"})),
+            json!({"b-c": "${env:X_A_B_C}"})
+        );
+    }
+
+    #[test]
+    fn null_removes_what_is_there() {
+        let mut resource = json!({"a": 1, "b": {"c": 2}});
+        overlay(
+            &mut resource,
+            &json!({"a": null, "d": null, "b": {"e": null}}),
+        );
+        assert_eq!(resource, json!({"a": null, "b": {"c": 2}}));
+    }
+
+    #[test]
+    fn null_is_refused_where_it_means_nothing() {
+        let manifest = |kind: &str, body: Value| Manifest {
+            kind: kinds::find(kind).unwrap(),
+            name: "n".to_owned(),
+            body,
+            state: None,
+        };
+        let refused = refuse_nulls(&manifest(
+            "asset",
+            json!({"properties": {"description": null}}),
+        ));
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("properties/description"), "{error}");
+        let taken = manifest("asset", json!({"properties": {"encryptionScope": null}}));
+        assert!(refuse_nulls(&taken).is_ok());
+        let config = json!({"spec": {"config": {"a": null}}});
+        assert!(refuse_nulls(&manifest("config", config)).is_ok());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use mkio::{
     Client, Page, RawRequest,
-    dynamic::AnyPage,
+    dynamic::{AnyPage, ResponseBody},
     http::{HeaderMap, Method, StatusCode, header},
 };
 use serde_json::{Map, Value, json};
@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     body,
     failure::{Exit, Failure, Result},
+    fields,
     options::{self, Switch},
     output::{self, List, path},
     run,
@@ -86,6 +87,7 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     if session.is(Switch::DryRun) {
         return show_request(session, &method, &path, matches);
     }
+    refuse_form(session, (&method, &path), matches.get_flag("paginate"))?;
     let body = with_fields(given_input(matches)?, matches, body::expanded)?;
     match entries_of(&method, &path).next() {
         // What `mkio NOUN VERB` asks for is asked for here, too.
@@ -170,6 +172,19 @@ fn show(session: &Session, value: &Value) -> Result<()> {
     } else {
         session.output.one(value, &[])
     }
+}
+
+/// Refuses columns and names that the response lacks, where an operation of the catalog has the path.
+fn refuse_form(session: &Session, (method, path): (&Method, &str), items: bool) -> Result<()> {
+    let Some(entry) = entries_of(method, path).next() else {
+        return Ok(());
+    };
+    let ty = match entry.response {
+        _ if items => entry.item,
+        ResponseBody::Json(ty, _) => Some(ty),
+        _ => None,
+    };
+    ty.map_or(Ok(()), |ty| fields::refuse(session, entry, ty))
 }
 
 fn println(text: &str) -> Result<()> {

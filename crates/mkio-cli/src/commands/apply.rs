@@ -1,34 +1,33 @@
-//! `mkio export`, `apply` and `diff`: resources as they are meant to be.
+//! `mkio apply`, `diff` and `delete`: resources as they are meant to be.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
-    pin::pin,
 };
 
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use mkio::{
-    Client, Response,
-    dynamic::{DynamicResponse, Effect, Entry, Write},
+    Client,
+    dynamic::{Effect, Entry, Write},
     reqwest::Request,
 };
 use serde_json::{Value, json};
 
+use super::call;
 use crate::{
     body,
     failure::{Exit, Failure, Result},
-    kinds::{self, Kind},
-    listing,
+    kinds::Kind,
     manifest::{self, Goal, Manifest},
     options::Switch,
+    output::path,
     run,
     session::{Arguments, Session},
     tree::{Leaf, PROJECT},
     waiting::{self, Ends, Watched},
 };
 
-fn files() -> Arg {
+pub(super) fn files() -> Arg {
     Arg::new("file")
         .short('f')
         .long("file")
@@ -39,48 +38,11 @@ fn files() -> Arg {
         .help("Manifests in YAML or JSON; a folder is read whole, - is standard input")
 }
 
-fn flag(name: &'static str, help: &'static str) -> Arg {
+pub(super) fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name)
         .long(name)
         .help(help)
         .action(ArgAction::SetTrue)
-}
-
-pub fn export() -> Command {
-    Command::new("export")
-        .about("Writes resources as manifests, which apply takes; secrets become ${env:…}")
-        .after_help(
-            "Examples:\n  mkio export transform > transforms.yaml\n  mkio export webhook-rule jobs",
-        )
-        .arg(
-            Arg::new("kind")
-                .value_name("KIND")
-                .required(true)
-                .help("What they are"),
-        )
-        .arg(
-            Arg::new("name")
-                .value_name("NAME")
-                .action(ArgAction::Append)
-                .num_args(0..)
-                .help("Names; all of the kind when none is given"),
-        )
-        .arg(
-            Arg::new("label")
-                .short('l')
-                .long("label")
-                .value_name("LABEL")
-                .action(ArgAction::Append)
-                .conflicts_with("name")
-                .help("Those with this label, name=value"),
-        )
-        .arg(
-            Arg::new("filter")
-                .long("filter")
-                .value_name("FILTER")
-                .conflicts_with("name")
-                .help("Those that the filter leaves"),
-        )
 }
 
 pub fn apply() -> Command {
@@ -102,81 +64,10 @@ pub fn diff() -> Command {
         .arg(files())
 }
 
-pub async fn run_export(session: &Session, matches: &ArgMatches) -> Result<()> {
-    let client = session.client()?;
-    let kind = kinds::find(matches.get_one::<String>("kind").map_or("", String::as_str))?;
-    let project = project(session, &client, &kind)?;
-    let names = matches.get_many::<String>("name").into_iter().flatten();
-    let mut wanted: Vec<Wanted> = names.map(|name| (name.clone(), None)).collect();
-    // One for all of it, so that none is missed between two manifests.
-    let mut interrupted = pin!(session.interrupted());
-    let mut list = session.output.list(&[]);
-    let work = async {
-        if wanted.is_empty() {
-            let found = listing::all(&client, &kind, &project, |arguments| {
-                narrow(arguments, matches);
-            });
-            wanted = found.await?;
-        }
-        for (name, item) in wanted {
-            let made = exported(&client, &kind, &project, (&name, item)).await?;
-            if session.output.is_for_people() {
-                let text = serde_norway::to_string(&made)
-                    .map_err(|error| Failure::new(Exit::Unusable, error.to_string()))?;
-                write!(io::stdout(), "---\n{text}")?;
-            } else {
-                list.item(made)?;
-            }
-        }
-        Ok(())
-    };
-    let outcome = tokio::select! {
-        biased;
-        () = &mut interrupted => Err(Failure::interrupted()),
-        outcome = work => outcome,
-    };
-    match outcome {
-        Ok(()) if session.output.is_for_people() => Ok(()),
-        Ok(()) => list.end(),
-        Err(failure) => {
-            list.so_far()?;
-            Err(failure)
-        }
-    }
-}
-
-/// A name with the item of the list, where that is all of the resource.
-type Wanted = (String, Option<Value>);
-
-async fn exported(
-    client: &Client,
-    kind: &Kind,
-    project: &str,
-    (name, item): (&str, Option<Value>),
-) -> Result<Value> {
-    if let Some(item) = item {
-        return manifest::export(kind, name, &item);
-    }
-    let arguments = kind.arguments(project, name)?;
-    let read = kind.get.call(client.transport(), &arguments).await?;
-    manifest::export(kind, name, &read.json())
-}
-
-fn project(session: &Session, client: &Client, kind: &Kind) -> Result<String> {
+pub(super) fn project(session: &Session, client: &Client, kind: &Kind) -> Result<String> {
     match kind.get.parameter(PROJECT) {
         Some(_) if kind.name != "project" => session.project(client),
         _ => Ok(String::new()),
-    }
-}
-
-/// What the list is to leave out.
-fn narrow(arguments: &mut Arguments, matches: &ArgMatches) {
-    if let Some(filter) = matches.get_one::<String>("filter") {
-        arguments.insert("$filter".to_owned(), json!(filter));
-    }
-    if let Some(labels) = matches.get_many::<String>("label") {
-        let labels: Vec<&String> = labels.collect();
-        arguments.insert("$label".to_owned(), json!(labels));
     }
 }
 
@@ -185,9 +76,32 @@ enum Plan {
     Same,
     Create,
     /// The request, and what it changes.
-    Change(&'static Entry, Box<Request>, Vec<(String, String, String)>),
+    Change(&'static Entry, Box<Request>, Vec<manifest::Change>),
     /// Only a new one can be like this.
-    Replace(String),
+    Replace(Fixed),
+}
+
+/// A field that cannot be changed.
+struct Fixed {
+    field: String,
+    is_secret: bool,
+}
+
+impl Fixed {
+    fn new(field: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            is_secret: false,
+        }
+    }
+}
+
+/// How manifests are carried out.
+#[derive(Clone, Copy, Default)]
+pub(super) struct How {
+    wait: bool,
+    replace: bool,
+    write_secrets: bool,
 }
 
 /// Folders in folders that are read: a link may lead back.
@@ -234,12 +148,13 @@ fn read_manifests(session: &Session, matches: &ArgMatches) -> Result<Vec<Manifes
         }
     }
     all.iter().try_for_each(manifest::refuse_literals)?;
+    all.iter().try_for_each(manifest::refuse_nulls)?;
     manifest::sort(&mut all);
     Ok(all)
 }
 
 /// A manifest with what it stands for: read once, before anything is sent.
-struct Meant {
+pub(super) struct Meant {
     manifest: Manifest,
     /// The arguments that name the resource.
     names: Arguments,
@@ -250,31 +165,61 @@ struct Meant {
 }
 
 impl Meant {
+    /// The manifest in this project.
+    pub(super) fn new(client: &Client, project: &str, manifest: Manifest) -> Result<Self> {
+        let names = manifest.kind.arguments(project, &manifest.name)?;
+        let (whole, compared) = manifest::bodies(&manifest)?;
+        refuse_misspelt(client, &manifest.kind, &names, &whole)?;
+        Ok(Self {
+            manifest,
+            names,
+            whole,
+            compared,
+        })
+    }
+
     fn kind(&self) -> &Kind {
         &self.manifest.kind
     }
 
     /// `asset intro`.
     fn label(&self) -> String {
-        format!("{} {}", self.manifest.kind.name, self.manifest.name)
+        label(&self.manifest)
+    }
+
+    /// What the resource is to have, whole and without secrets; what the preset has in the place of its name.
+    async fn wanted(&self, client: &Client) -> Result<(Value, Value)> {
+        let (mut whole, mut compared) = (self.whole.clone(), self.compared.clone());
+        let preset = whole.pointer("/spec/presetName").and_then(Value::as_str);
+        let Some(preset) = preset.filter(|_| self.kind().name == "config") else {
+            return Ok((whole, compared));
+        };
+        // Reads show what was taken from the preset, not its name.
+        let entry = call::find("get_preset")?;
+        let mut names = self.names.clone();
+        if let Some(name) = entry.path_parameters().last() {
+            names.insert(name.name.to_owned(), json!(preset));
+        }
+        let told = entry.call(client.transport(), &names).await?.json();
+        let spec = |name: &str| told.get("spec").and_then(|spec| spec.get(name));
+        for body in [&mut whole, &mut compared] {
+            body["spec"] = json!({"config": spec("config"), "parameters": spec("parameters")});
+        }
+        Ok((whole, compared))
     }
 }
 
+/// `asset intro`.
+fn label(manifest: &Manifest) -> String {
+    format!("{} {}", manifest.kind.name, manifest.name)
+}
+
 fn meant(session: &Session, client: &Client, matches: &ArgMatches) -> Result<Vec<Meant>> {
-    let all = read_manifests(session, matches)?
-        .into_iter()
-        .map(|manifest| {
-            let project = project(session, client, &manifest.kind)?;
-            let names = manifest.kind.arguments(&project, &manifest.name)?;
-            let (whole, compared) = manifest::bodies(&manifest)?;
-            refuse_misspelt(client, &manifest.kind, &names, &whole)?;
-            Ok(Meant {
-                manifest,
-                names,
-                whole,
-                compared,
-            })
-        });
+    let all = read_manifests(session, matches)?.into_iter();
+    let all = all.map(|manifest| {
+        let project = project(session, client, &manifest.kind)?;
+        Meant::new(client, &project, manifest)
+    });
     all.collect()
 }
 
@@ -289,6 +234,13 @@ fn refuse_misspelt(client: &Client, kind: &Kind, names: &Arguments, whole: &Valu
         Err(error) if error.expectation() == Some("unknown field") => Err(Failure::from(error)),
         _ => Ok(()),
     }
+}
+
+pub fn delete() -> Command {
+    Command::new("delete")
+        .about("Deletes the resources of manifests, in the reverse of the order in which apply makes them")
+        .after_help("What is not there is left out. Bodies and secrets are not looked at; more than one resource is asked about.")
+        .arg(files())
 }
 
 pub async fn run_diff(session: &Session, matches: &ArgMatches) -> Result<()> {
@@ -308,7 +260,7 @@ pub async fn run_diff(session: &Session, matches: &ArgMatches) -> Result<()> {
         let mut rows: Vec<Value> = match plan {
             Plan::Same => Vec::new(),
             Plan::Create => vec![row("create", "", "", "")],
-            Plan::Replace(field) => vec![row("replace", &field, "", "")],
+            Plan::Replace(fixed) => vec![row("replace", &fixed.field, "", "")],
             Plan::Change(_, _, changes) => changes
                 .iter()
                 .map(|(field, old, new)| row("change", field, old, new))
@@ -340,120 +292,145 @@ async fn plan(
         Err(error) if error.is_not_found() => return Ok(Plan::Create),
         Err(error) => return Err(Failure::from(error)),
     };
-    refuse_unknown(client, kind, names, &read, &meant.whole)?;
-    let Some(write) = kind.write() else {
-        let field = differs(kind, &read, &meant.compared)?;
-        return Ok(field.map_or(Plan::Same, Plan::Replace));
-    };
-    let fixed = fixed(kind, &read, &meant.compared)?;
-    // A PATCH takes less than the PUT that the manifest is written for.
-    let differs = differs(kind, &read, &meant.compared)?;
-    let fitting = |body: &Value| match write.write {
-        Some(Write::Patch) => write.body_of(body),
-        _ => Ok(body.clone()),
-    };
-    let (whole, compared) = (fitting(&meant.whole)?, fitting(&meant.compared)?);
-    let mut seen = None;
+    let (whole, compared) = meant.wanted(client).await?;
+    let old = kind.body_of(&read.json())?;
+    let (new, full) = (overlaid(&old, &compared), overlaid(&old, &whole));
+    refuse_unknown(client, kind, names, full.clone())?;
+    let changes = manifest::changes(&old, &new);
     // A fixed field is told by its name, not by the refusal of a request that cannot be made.
-    if let Some(field) = fixed {
-        return Ok(Plan::Replace(field));
+    if let Some(field) = kind.put.and_then(|put| manifest::fixed(put, &old, &new)) {
+        return Ok(Plan::Replace(Fixed::new(field)));
     }
-    // Without its secrets: those cannot be compared, and go with a change of something else.
-    let plain = said_without_secrets(write, &read, &compared);
-    if plain.is_none() && !write_secrets {
-        let left = differs.filter(|_| write.write == Some(Write::Patch));
-        return Ok(left.map_or(Plan::Same, Plan::Replace));
+    if changes.is_empty() && !write_secrets {
+        return Ok(Plan::Same);
+    }
+    let first = || changes.first().map(|(field, ..)| Fixed::new(field));
+    let Some(write) = kind.write() else {
+        return Ok(first().map_or(Plan::Same, Plan::Replace));
+    };
+    if let Some(field) = left(kind, write, (&old, &new), &changes)? {
+        return Ok(Plan::Replace(Fixed::new(field)));
+    }
+    let whole = kind.fitting(write, &full)?;
+    if let Some(field) = unwritten(kind, &full, &whole).filter(|_| write_secrets) {
+        let is_secret = true;
+        return Ok(Plan::Replace(Fixed { field, is_secret }));
     }
     let request = write.edited(client.transport(), names, &read, |value| {
-        let old = value.clone();
         manifest::overlay(value, &whole);
-        seen = Some((old, value.clone()));
         Ok(())
     })?;
     let Some(request) = request else {
-        return Ok(Plan::Same);
+        return Ok(first().map_or(Plan::Same, Plan::Replace));
     };
-    let (mut old, mut new) = seen.unwrap_or_default();
-    for value in [&mut old, &mut new] {
-        *value = session.shown(value.take(), |value| write.mask_body(value));
-    }
-    let changes = manifest::changes(&old, &new);
+    let changes = shown(session, kind, changes, (old, new));
     Ok(Plan::Change(write, Box::new(request), changes))
 }
 
-/// Refuses members that no body of the kind has, with the nearest one that it has.
-fn refuse_unknown(
-    client: &Client,
+/// The resource with what a manifest says.
+fn overlaid(resource: &Value, said: &Value) -> Value {
+    let mut new = resource.clone();
+    manifest::overlay(&mut new, said);
+    new
+}
+
+/// The first field that is to change and that the write does not take: a PATCH takes less than the PUT that
+/// manifests are written for.
+fn left(
     kind: &Kind,
-    names: &Arguments,
-    read: &Response<DynamicResponse>,
-    said: &Value,
-) -> Result<()> {
+    write: &'static Entry,
+    (old, new): (&Value, &Value),
+    changes: &[manifest::Change],
+) -> Result<Option<String>> {
+    if write.write != Some(Write::Patch) {
+        return Ok(None);
+    }
+    let (old, new) = (kind.fitting(write, old)?, kind.fitting(write, new)?);
+    let field = |change: &manifest::Change| change.0.clone();
+    let taken: Vec<String> = manifest::changes(&old, &new).iter().map(field).collect();
+    let wanted: Vec<String> = changes.iter().map(field).collect();
+    Ok(kind.left(&wanted, &taken).cloned())
+}
+
+/// The first secret of a body that is not in what is sent.
+fn unwritten(kind: &Kind, body: &Value, sent: &Value) -> Option<String> {
+    let is_lost = |place: &String| {
+        let has = |body: &Value| path::find(body, place).iter().any(|value| !value.is_null());
+        has(body) && !has(sent)
+    };
+    let secrets = manifest::secrets(kind).into_iter();
+    let mut secrets = secrets.map(|place| place.trim_start_matches('/').to_owned());
+    secrets.find(is_lost)
+}
+
+/// Refuses members that no body of the kind has, with the nearest one that it has.
+fn refuse_unknown(client: &Client, kind: &Kind, names: &Arguments, body: Value) -> Result<()> {
     let Some(put) = kind.put else {
         return Ok(());
     };
-    let mut body = put.body_of(&read.json())?;
-    manifest::overlay(&mut body, said);
     let mut arguments = names.clone();
     arguments.insert("body".to_owned(), body);
     put.request(client.transport(), &arguments)?;
     Ok(())
 }
 
-/// The resource with what the manifest says, if that makes a difference.
-fn said_without_secrets(
-    write: &Entry,
-    read: &Response<DynamicResponse>,
-    compared: &Value,
-) -> Option<Value> {
-    let old = write.body_of(&read.json()).ok();
-    let mut new = old.clone().unwrap_or_default();
-    manifest::overlay(&mut new, compared);
-    (old.as_ref() != Some(&new)).then_some(new)
-}
-
-/// The first field that differs and cannot change.
-fn fixed(kind: &Kind, read: &Response<DynamicResponse>, said: &Value) -> Result<Option<String>> {
-    let Some(put) = kind.put else {
-        return Ok(None);
+/// What changes, without the secrets that other texts repeat.
+fn shown(
+    session: &Session,
+    kind: &Kind,
+    changes: Vec<manifest::Change>,
+    (old, new): (Value, Value),
+) -> Vec<manifest::Change> {
+    let leaves = |value: Value| {
+        let mask = |value: &mut Value| kind.put.into_iter().for_each(|put| put.mask_body(value));
+        path::leaves(&session.shown(value, mask))
     };
-    let old = put.body_of(&read.json()).unwrap_or_default();
-    let mut new = old.clone();
-    manifest::overlay(&mut new, said);
-    Ok(manifest::fixed(put, &old, &new))
-}
-
-/// The first field that differs, of what cannot be changed at all.
-fn differs(kind: &Kind, read: &Response<DynamicResponse>, said: &Value) -> Result<Option<String>> {
-    let Some(put) = kind.put else {
-        return Ok(None);
+    let (old, new) = (leaves(old), leaves(new));
+    let text = |leaves: &[(String, String)], field: &str, text: String| {
+        let found = leaves.iter().find(|(known, _)| known == field);
+        let hidden = || if text.is_empty() { "" } else { "***" }.to_owned();
+        found.map_or_else(hidden, |(_, text)| text.clone())
     };
-    let old = put.body_of(&read.json())?;
-    let mut new = old.clone();
-    manifest::overlay(&mut new, said);
-    let changes = manifest::changes(&old, &new);
-    Ok(changes.into_iter().next().map(|(field, ..)| field))
+    let all = changes.into_iter().map(|(field, was, is)| {
+        let (was, is) = (text(&old, &field, was), text(&new, &field, is));
+        (field, was, is)
+    });
+    all.collect()
 }
 
 pub async fn run_apply(session: &Session, matches: &ArgMatches) -> Result<()> {
     let client = session.client()?;
     let all = meant(session, &client, matches)?;
+    let how = How {
+        wait: matches.get_flag("wait"),
+        replace: matches.get_flag("replace"),
+        write_secrets: matches.get_flag("write-secrets"),
+    };
+    bring_about(session, &client, &all, how).await
+}
+
+/// Creates and changes resources until they are as they are meant to be.
+pub(super) async fn bring_about(
+    session: &Session,
+    client: &Client,
+    all: &[Meant],
+    how: How,
+) -> Result<()> {
     if !session.is(Switch::DryRun) {
         session.guard(&format!("apply {} manifests", all.len()))?;
     }
-    let write_secrets = matches.get_flag("write-secrets");
     for meant in all {
-        let plan = plan(session, &client, &meant, write_secrets).await?;
+        let plan = plan(session, client, meant, how.write_secrets).await?;
         let label = meant.label();
         if session.is(Switch::DryRun) {
-            let shown = show(session, &client, &meant, plan, matches)?;
+            let shown = show(session, client, meant, plan, how)?;
             session.tell(format!("{label}: {shown}"));
         } else {
-            let done = carry_out(session, &client, &meant, plan, matches).await?;
+            let done = carry_out(session, client, meant, plan, how).await?;
             session.tell(format!("{label}: {done}"));
         }
         if let Some(goal) = meant.manifest.state {
-            bring_to(session, &client, &meant, goal).await?;
+            bring_to(session, client, meant, goal).await?;
         }
     }
     Ok(())
@@ -461,9 +438,19 @@ pub async fn run_apply(session: &Session, matches: &ArgMatches) -> Result<()> {
 
 const SAME: &str = "as it is meant to be";
 
-fn cannot_change(meant: &Meant, field: &str) -> Failure {
-    let message = format!("{}: `{field}` cannot be changed", meant.label());
-    Failure::new(Exit::Refused, message).hint("--replace deletes the resource and creates it again")
+fn cannot_change(meant: &Meant, fixed: &Fixed) -> Failure {
+    let (label, field) = (meant.label(), &fixed.field);
+    let message = if fixed.is_secret {
+        format!("{label}: the secret `{field}` cannot be changed by a PATCH")
+    } else {
+        format!("{label}: `{field}` cannot be changed")
+    };
+    let failure = Failure::new(Exit::Refused, message)
+        .hint("--replace deletes the resource and creates it again");
+    if fixed.is_secret {
+        return failure.hint("without --write-secrets it stays as it is");
+    }
+    failure
 }
 
 /// Shows what would be sent.
@@ -472,7 +459,7 @@ fn show(
     client: &Client,
     meant: &Meant,
     plan: Plan,
-    matches: &ArgMatches,
+    how: How,
 ) -> Result<&'static str> {
     let show = |entry: &'static Entry, arguments: &Arguments| {
         let request = entry.request(client.transport(), arguments)?;
@@ -487,9 +474,9 @@ fn show(
         Plan::Change(write, request, _) => {
             run::show_request(session, write, &request).map(|()| "not sent: would be changed")
         }
-        Plan::Replace(field) if !matches.get_flag("replace") => Err(cannot_change(meant, &field)),
+        Plan::Replace(fixed) if !how.replace => Err(cannot_change(meant, &fixed)),
         Plan::Replace(_) => {
-            show(deleting(meant)?, &meant.names)?;
+            show(deleting(meant.kind())?, &meant.names)?;
             let (put, arguments) = creating(meant)?;
             show(put, &arguments).map(|()| "not sent: would be replaced")
         }
@@ -501,9 +488,9 @@ async fn carry_out(
     client: &Client,
     meant: &Meant,
     plan: Plan,
-    matches: &ArgMatches,
+    how: How,
 ) -> Result<&'static str> {
-    let wait = matches.get_flag("wait");
+    let wait = how.wait;
     match plan {
         Plan::Same => Ok(SAME),
         Plan::Create => {
@@ -514,10 +501,16 @@ async fn carry_out(
             write.send(client.transport(), *request).await?;
             Ok("changed")
         }
-        Plan::Replace(field) if !matches.get_flag("replace") => Err(cannot_change(meant, &field)),
+        Plan::Replace(fixed) if !how.replace => Err(cannot_change(meant, &fixed)),
         Plan::Replace(_) => {
             session.confirm(&format!("delete and create again: {}", meant.label()))?;
-            delete(session, client, meant).await?;
+            remove(
+                session,
+                client,
+                deleting(&meant.manifest.kind)?,
+                (&meant.manifest, &meant.names),
+            )
+            .await?;
             create(session, client, meant, wait).await?;
             Ok("replaced")
         }
@@ -535,8 +528,7 @@ fn creating(meant: &Meant) -> Result<(&'static Entry, Arguments)> {
     Ok((put, arguments))
 }
 
-fn deleting(meant: &Meant) -> Result<&'static Entry> {
-    let kind = meant.kind();
+fn deleting(kind: &Kind) -> Result<&'static Entry> {
     kind.delete
         .ok_or_else(|| Failure::usage(format!("a {} cannot be deleted", kind.name)))
 }
@@ -557,20 +549,57 @@ async fn create(session: &Session, client: &Client, meant: &Meant, wait: bool) -
     Ok(())
 }
 
-async fn delete(session: &Session, client: &Client, meant: &Meant) -> Result<()> {
-    let entry = deleting(meant)?;
+/// Deletes a resource, and waits until it is gone where that takes time.
+async fn remove(
+    session: &Session,
+    client: &Client,
+    entry: &'static Entry,
+    (manifest, names): (&Manifest, &Arguments),
+) -> Result<()> {
     let gone = entry
         .waiting
         .as_ref()
         .is_some_and(|waiting| waiting.effect == Effect::Deletes);
     if gone {
-        let wait = entry
-            .call_and_wait(client.transport(), &meant.names)?
-            .until_gone();
-        let watched = vec![Watched::gone(meant.manifest.name.clone(), wait)];
+        let wait = entry.call_and_wait(client.transport(), names)?.until_gone();
+        let watched = vec![Watched::gone(manifest.name.clone(), wait)];
         waiting::all(session, watched, Ends::Together).await?;
     } else {
-        entry.call(client.transport(), &meant.names).await?;
+        entry.call(client.transport(), names).await?;
+    }
+    Ok(())
+}
+
+pub async fn run_delete(session: &Session, matches: &ArgMatches) -> Result<()> {
+    let client = session.client()?;
+    let mut all = Vec::new();
+    for manifest in read_manifests(session, matches)?.into_iter().rev() {
+        let project = project(session, &client, &manifest.kind)?;
+        let names = manifest.kind.arguments(&project, &manifest.name)?;
+        let entry = deleting(&manifest.kind)?;
+        all.push((manifest, names, entry));
+    }
+    if session.is(Switch::DryRun) {
+        return all.iter().try_for_each(|(_, names, entry)| {
+            let request = entry.request(client.transport(), names)?;
+            run::show_request(session, entry, &request)
+        });
+    }
+    if all.len() > 1 {
+        session.confirm(&format!("delete {} resources", all.len()))?;
+    }
+    session.guard(&format!("delete {} resources", all.len()))?;
+    for (manifest, names, entry) in &all {
+        let there = manifest.kind.get.call(client.transport(), names).await;
+        let done = match there {
+            Err(error) if error.is_not_found() => "not there",
+            Err(error) => return Err(Failure::from(error)),
+            Ok(_) => {
+                remove(session, &client, entry, (manifest, names)).await?;
+                "deleted"
+            }
+        };
+        session.tell(format!("{}: {done}", label(manifest)));
     }
     Ok(())
 }

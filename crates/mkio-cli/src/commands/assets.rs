@@ -44,6 +44,12 @@ pub(super) async fn make(
     Ok(true)
 }
 
+/// What tells that an asset stays which a failed command has made.
+pub(super) fn left(session: &Session, asset: &str) -> String {
+    let options = session.options.again();
+    format!("the asset {asset} is left: mkio asset delete {asset}{options} removes it")
+}
+
 /// The storage account of a project that has one only.
 async fn only_storage(project: &Project) -> Result<Option<String>> {
     let mut storages = project.media().list_storages().items();

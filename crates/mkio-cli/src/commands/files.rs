@@ -164,21 +164,24 @@ fn told(session: &Session, asset: &str, sources: &[Source]) -> Result<()> {
     list.end()
 }
 
-/// Puts files into an asset, which is made if need be.
+/// Puts files into an asset, which is made if need be; whether it was.
 pub(super) async fn put(
     session: &Session,
     project: &Project,
     asset: &str,
     sources: &[Source],
     matches: &ArgMatches,
-) -> Result<()> {
+) -> Result<bool> {
     let credential = credential()?;
     let files = project.files();
     refuse_replacing(&files, asset, sources, matches).await?;
     let made = assets::make(session, project, asset, None, matches).await?;
     let sent = send(session, project, asset, (sources, credential), matches).await;
-    let left = made.then(|| format!("the asset is left: mkio asset delete {asset} removes it"));
-    sent.map_err(|failure| left.into_iter().fold(failure, Failure::hint))
+    match sent {
+        Ok(()) => Ok(made),
+        Err(failure) if made => Err(failure.hint(assets::left(session, asset))),
+        Err(failure) => Err(failure),
+    }
 }
 
 async fn send(

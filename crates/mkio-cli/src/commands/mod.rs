@@ -10,9 +10,12 @@ mod edit;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod explain;
+mod export;
+mod extras;
 mod files;
 mod live;
 mod login;
+mod open;
 mod ops;
 mod profile;
 mod publish;
@@ -20,7 +23,7 @@ mod usage;
 mod wait;
 mod webhooks;
 
-use clap::{ArgMatches, Command};
+use clap::{ArgMatches, Command, parser::ValueSource};
 
 use crate::{
     failure::{Failure, Result},
@@ -42,13 +45,16 @@ pub fn all() -> Vec<Command> {
         publish::encode(),
         publish::publish(),
         publish::urls(),
+        open::command(),
         live::command(),
         wait::wait(),
         wait::watch(),
         edit::command(),
-        apply::export(),
+        export::export(),
+        export::copy(),
         apply::apply(),
         apply::diff(),
+        apply::delete(),
         usage::command(),
         webhooks::command(),
         ops::command(),
@@ -64,9 +70,9 @@ pub fn all() -> Vec<Command> {
 }
 
 /// Tasks that change nothing by themselves, or that show what they would send.
-const SHOWS: [&str; 15] = [
-    "api", "apply", "call", "diff", "doctor", "download", "edit", "explain", "export", "ops",
-    "upload", "urls", "usage", "wait", "watch",
+const SHOWS: [&str; 17] = [
+    "api", "apply", "call", "copy", "delete", "diff", "doctor", "download", "edit", "explain",
+    "export", "ops", "upload", "urls", "usage", "wait", "watch",
 ];
 
 /// Runs the task that the words name; `root` is the whole command line.
@@ -77,6 +83,7 @@ pub async fn run(
     root: fn() -> Command,
 ) -> Result<()> {
     refuse_dry_run(session, words)?;
+    refuse_ignored(words, matches)?;
     refuse_form(session, words)?;
     match words {
         ["login"] => login::log_in(session, matches).await,
@@ -88,11 +95,14 @@ pub async fn run(
         ["encode"] => publish::run_encode(session, matches).await,
         ["publish"] => publish::run_publish(session, matches).await,
         ["urls"] => publish::run_urls(session, matches).await,
+        ["open"] => open::run(session, matches).await,
         ["live", verb] => live::run(session, verb, matches).await,
         ["wait"] => wait::run_wait(session, matches).await,
         ["watch"] => wait::run_watch(session, matches).await,
         ["edit"] => edit::run(session, matches).await,
-        ["export"] => apply::run_export(session, matches).await,
+        ["export"] => export::run_export(session, matches).await,
+        ["copy"] => export::run_copy(session, matches).await,
+        ["delete"] => apply::run_delete(session, matches).await,
         ["apply"] => apply::run_apply(session, matches).await,
         ["diff"] => apply::run_diff(session, matches).await,
         ["usage"] => usage::run(session, matches).await,
@@ -132,7 +142,7 @@ fn words(command: &str) -> Option<Vec<String>> {
 }
 
 /// Tasks that answer in lines of their own, with what each line has.
-const LINES: [(&[&str], &[&str]); 11] = [
+const LINES: [(&[&str], &[&str]); 12] = [
     (
         &["profile", "list"],
         &[
@@ -181,6 +191,10 @@ const LINES: [(&[&str], &[&str]); 11] = [
         ],
     ),
     (&["doctor"], &["check", "ok", "told"]),
+    (
+        &["diff"],
+        &["kind", "name", "change", "field", "old", "new"],
+    ),
 ];
 const ADDRESSES: &[&str] = &[
     "locator",
@@ -190,6 +204,52 @@ const ADDRESSES: &[&str] = &[
     "encryption",
     "url",
 ];
+
+/// Tasks that write no data, so that no form of it can be asked for.
+const WITHOUT_DATA: [&[&str]; 14] = [
+    &["login"],
+    &["logout"],
+    &["profile", "use"],
+    &["profile", "set"],
+    &["profile", "delete"],
+    &["apply"],
+    &["copy"],
+    &["delete"],
+    &["live", "stop"],
+    &["open"],
+    &["watch"],
+    &["completion"],
+    &["man"],
+    &["emulator"],
+];
+
+/// Tasks that write documents, which have no columns.
+const DOCUMENTS: [&[&str]; 2] = [&["export"], &["explain"]];
+
+/// Refuses options of all commands that this one would ignore.
+fn refuse_ignored(words: &[&str], matches: &ArgMatches) -> Result<()> {
+    let is_given = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    let has_none = WITHOUT_DATA.contains(&words);
+    let has_no_columns = has_none || DOCUMENTS.contains(&words);
+    // watch tells changes as lines of JSON, and apply shows requests.
+    let has_format = !has_none
+        || ["watch", "apply", "copy", "delete"]
+            .iter()
+            .any(|task| words.first() == Some(task));
+    let ignored = [
+        ("columns", has_no_columns),
+        ("jq", has_none),
+        ("output", !has_format),
+    ];
+    let given = ignored
+        .iter()
+        .find(|(name, is_ignored)| *is_ignored && is_given(name));
+    given.map_or(Ok(()), |(name, _)| {
+        let task = words.join(" ");
+        let message = format!("`mkio {task}` has nothing for --{name}; nothing was done");
+        Err(Failure::usage(message))
+    })
+}
 
 /// Refuses columns that a task's lines have not, and names where they have none: before anything is done.
 fn refuse_form(session: &Session, words: &[&str]) -> Result<()> {

@@ -17,10 +17,11 @@ use serde_json::{Value, json};
 
 use super::{
     assets,
+    extras::{self, Encoded},
     files::{self, Source},
 };
 use crate::{
-    failure::{Failure, Result},
+    failure::{Exit, Failure, Result},
     options::text,
     output::path,
     session::{Arguments, Session},
@@ -60,6 +61,7 @@ pub fn encode() -> Command {
         .args(files::upload_arguments())
         .arg(Arg::new("publish").long("publish").action(ArgAction::SetTrue).help("Makes a locator and prints addresses"))
         .arg(policy())
+        .args(extras::arguments())
 }
 
 pub fn publish() -> Command {
@@ -97,7 +99,7 @@ fn project(session: &Session) -> Result<Project> {
 }
 
 /// What is encoded.
-enum Input {
+pub(super) enum Input {
     /// An asset, with the files of it that count.
     Asset(String, Vec<String>),
     /// A file on the web.
@@ -106,7 +108,14 @@ enum Input {
 
 impl Input {
     /// The asset, a new one with the file of this machine, or the address.
-    async fn ready(session: &Session, project: &Project, matches: &ArgMatches) -> Result<Self> {
+    ///
+    /// `made` takes the name of a new asset.
+    async fn ready(
+        session: &Session,
+        project: &Project,
+        matches: &ArgMatches,
+        made: &mut Vec<String>,
+    ) -> Result<Self> {
         let given = text(matches, "input").unwrap_or_default();
         let files = matches.get_many::<String>("files").into_iter().flatten();
         let files: Vec<String> = files.cloned().collect();
@@ -134,7 +143,9 @@ impl Input {
             None => file_stem(&source.name).ok_or_else(|| nameless(&given, "--name"))?,
         };
         let file = source.name.clone();
-        files::put(session, project, &asset, &[source], matches).await?;
+        if files::put(session, project, &asset, &[source], matches).await? {
+            made.push(asset.clone());
+        }
         Ok(Self::Asset(asset, vec![file]))
     }
 
@@ -154,14 +165,15 @@ impl Input {
         }
     }
 
-    fn job(self, output: &str) -> JobPut {
+    /// A job that makes an output of it.
+    pub(super) fn job(&self, output: &str) -> JobPut {
         let target = [JobOutputAsset::new(output)];
         let properties = match self {
             Self::Web(url) => JobPutProperties::new(JobInputHttp::new([url.as_str()]), target),
             Self::Asset(name, files) => {
-                let mut of = JobInputAsset::new(&name);
+                let mut of = JobInputAsset::new(name);
                 if !files.is_empty() {
-                    of = of.with_files(files);
+                    of = of.with_files(files.clone());
                 }
                 JobPutProperties::new(of, target)
             }
@@ -177,25 +189,65 @@ pub async fn run_encode(session: &Session, matches: &ArgMatches) -> Result<()> {
         // Before anything is made for a transform that is not there.
         project.media().get_transform(&name).send().await?;
     }
-    let input = Input::ready(session, &project, matches).await?;
+    let mut made = Vec::new();
+    let outcome = encode_into(session, &project, matches, &mut made).await;
+    outcome.map_err(|failure| match failure.exit {
+        // The job goes on.
+        Exit::Interrupted | Exit::Timeout => failure,
+        _ => made.iter().fold(failure, |failure, asset| {
+            failure.hint(assets::left(session, asset))
+        }),
+    })
+}
+
+/// `made` takes the names of new assets.
+async fn encode_into(
+    session: &Session,
+    project: &Project,
+    matches: &ArgMatches,
+    made: &mut Vec<String>,
+) -> Result<()> {
+    let input = Input::ready(session, project, matches, made).await?;
     let to = text(matches, "to");
     // Before anything is made for an output that has no name.
     let stem = to.is_none().then(|| input.stem()).transpose()?;
-    let transform = transform(session, &project, matches).await?;
+    let transform = transform(session, project, matches).await?;
     let output = to.unwrap_or_else(|| format!("{}-{transform}", stem.unwrap_or_default()));
-    assets::make(session, &project, &output, input.asset(), matches).await?;
-    let job = format!(
-        "{output}-{}",
-        mkio::chrono::Utc::now().format("%Y%m%d%H%M%S")
-    );
-    run_job(session, &project, &transform, &job, input.job(&output)).await?;
+    if assets::make(session, project, &output, input.asset(), matches).await? {
+        made.push(output.clone());
+    }
+    let job = job_name(&output);
+    run_job(session, project, &transform, &job, input.job(&output)).await?;
+    // What is encoded stays, whatever becomes of the rest.
+    made.clear();
+    let encoded = Encoded {
+        session,
+        project,
+        matches,
+        input: &input,
+        output: &output,
+    };
+    encoded.add(made).await?;
+    made.clear();
     if matches.get_flag("publish") {
         let policy = text(matches, "policy").unwrap_or_default();
-        locator(session, &project, &output, &output, &policy).await?;
-        return show_urls(session, &project, &[output]).await;
+        let published = locator(session, project, &output, &output, &policy).await;
+        published.map_err(|failure| {
+            let options = session.options.again();
+            failure.hint(format!(
+                "it is encoded; mkio publish {output}{options} publishes it"
+            ))
+        })?;
+        return show_urls(session, project, &[output]).await;
     }
     let told = json!({"asset": output, "transform": transform, "job": job});
     session.output.one(&told, &[])
+}
+
+/// The name of a new job.
+pub(super) fn job_name(output: &str) -> String {
+    let now = mkio::chrono::Utc::now();
+    format!("{output}-{}", now.format("%Y%m%d%H%M%S"))
 }
 
 fn nameless(given: &str, option: &str) -> Failure {
@@ -230,21 +282,31 @@ async fn transform(session: &Session, project: &Project, matches: &ArgMatches) -
         return Ok(name);
     }
     let preset = text(matches, "preset").unwrap_or_default();
-    let name = preset.clone();
+    let output = TransformOutput::new(BuiltInStandardEncoderPreset::new(preset.as_str()));
+    ensure(session, project, &preset, output).await?;
+    Ok(preset)
+}
+
+/// Makes a transform, unless one of its name is there.
+pub(super) async fn ensure(
+    session: &Session,
+    project: &Project,
+    name: &str,
+    output: TransformOutput,
+) -> Result<()> {
     let media = project.media();
-    match media.get_transform(&name).send().await {
-        Ok(_) => return Ok(name),
+    match media.get_transform(name).send().await {
+        Ok(_) => return Ok(()),
         Err(error) if error.is_not_found() => {}
         Err(error) => return Err(Failure::from(error)),
     }
-    let output = TransformOutput::new(BuiltInStandardEncoderPreset::new(preset.as_str()));
     let body = TransformPut::new(TransformPutProperties::new([output]));
-    media.create_or_update_transform(&name, body).send().await?;
+    media.create_or_update_transform(name, body).send().await?;
     session.tell(format!("transform {name}: created"));
-    Ok(name)
+    Ok(())
 }
 
-async fn run_job(
+pub(super) async fn run_job(
     session: &Session,
     project: &Project,
     transform: &str,
@@ -281,7 +343,13 @@ async fn locator(
         .create_or_update_streaming_locator(name, body)
         .send()
         .await?;
-    media.wait_for_streaming_locator(name).await?;
+    let is_there = media.wait_for_streaming_locator(name).await;
+    is_there.map_err(|error| {
+        let options = session.options.again();
+        let left =
+            format!("the locator {name} is left: mkio locator delete {name}{options} removes it");
+        Failure::from(error).hint(left)
+    })?;
     session.tell(format!("locator {name}: created"));
     Ok(())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::call;
 use crate::{
     failure::Result,
-    options,
+    fields, options,
     session::{Arguments, Session},
 };
 
@@ -46,6 +46,9 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
         }
     }
     let entry = call::find("create_usage_report")?;
+    if let Some(item) = entry.item {
+        fields::refuse(session, entry, item)?;
+    }
     let arguments = Arguments::from_iter([("body".to_owned(), body)]);
     let client = session.client()?;
     let response = entry.call(client.transport(), &arguments).await?;

@@ -267,3 +267,111 @@ fn a_file_is_encoded() {
     );
     assert_eq!(odd.code, 2, "{}", odd.err);
 }
+
+/// What an encode is to make beside the video.
+#[test]
+fn captions_and_thumbnails_are_made() {
+    let service = Service::with(1);
+    let encode = [
+        "encode",
+        "asset-1",
+        "--preset",
+        "H264SingleBitrate720p",
+        "--to",
+        "film",
+    ];
+    let told = service.run(&[&encode[..], &["--captions", "en-US", "--thumbnails"]].concat());
+    assert_eq!(told.code, 0, "{}", told.err);
+    for asset in ["film", "film-captions-en-US", "film-thumbnails"] {
+        service.ok(&["asset", "get", asset]);
+    }
+    let film = service.ok(&["asset", "files", "film", "-o", "json"]);
+    assert!(film.contains("en-US"), "the captions are a track: {film}");
+    let captions = service.ok(&["asset", "files", "film-captions-en-US", "-o", "json"]);
+    assert!(captions.contains(".vtt"), "{captions}");
+    let thumbnails = service.ok(&["asset", "files", "film-thumbnails", "-o", "json"]);
+    assert!(
+        thumbnails.contains(".jpg") || thumbnails.contains(".jpeg"),
+        "{thumbnails}"
+    );
+    let odd = service.run(&[&encode[..], &["--captions", "en US"]].concat());
+    assert_eq!(odd.code, 2, "{}", odd.err);
+}
+
+/// What a command has made before it fails is told, with the way to remove it.
+#[test]
+fn what_a_failed_command_leaves_is_told() {
+    let service = Service::with(1);
+    let one = local(&service, "one.mp4", 1_000);
+    let left = |asset: &str| format!("mkio asset delete {asset} removes it");
+    let broken = |args: &[&str]| {
+        let mut command = service.command(args);
+        ran(command.env("MKIO_STORAGE_SAS", "sv=1&sig=broken"))
+    };
+    let refused = broken(&["upload", &one, "film", "--storage", "storage1"]);
+    assert_ne!(refused.code, 0, "{}", refused.err);
+    assert!(refused.err.contains(&left("film")), "{}", refused.err);
+    service.ok(&["asset", "delete", "film"]);
+    let there = broken(&["upload", &one, "asset-1", "--force"]);
+    assert!(
+        !there.err.contains("removes it"),
+        "it was there: {}",
+        there.err
+    );
+    let encode = [
+        "encode",
+        &one,
+        "--preset",
+        "H264SingleBitrate720p",
+        "--storage",
+        "storage1",
+    ];
+    let refused = broken(&encode);
+    assert_ne!(refused.code, 0, "{}", refused.err);
+    assert_eq!(
+        refused.err.matches(&left("one")).count(),
+        1,
+        "{}",
+        refused.err
+    );
+    service.ok(&["asset", "delete", "one"]);
+    service.fault("PUT */jobs/* status=400");
+    let refused = stored(&service, &encode);
+    assert_eq!(refused.code, 5, "{}", refused.err);
+    for asset in ["one", "one-H264SingleBitrate720p"] {
+        assert!(
+            refused.err.contains(&left(asset)),
+            "{asset}: {}",
+            refused.err
+        );
+    }
+    service.fault("PUT */streamingLocators/* status=400");
+    let publish = [
+        "encode",
+        "asset-1",
+        "--preset",
+        "H264SingleBitrate720p",
+        "--publish",
+    ];
+    let refused = service.run(&publish);
+    assert_eq!(refused.code, 5, "{}", refused.err);
+    let way = "mkio publish asset-1-H264SingleBitrate720p publishes it";
+    assert!(refused.err.contains(way), "{}", refused.err);
+}
+
+#[test]
+fn what_a_locator_plays_is_printed_without_a_terminal() {
+    let service = Service::with(1);
+    service.ok(&["publish", "asset-1"]);
+    let url = service.ok(&["open", "asset-1"]);
+    assert!(url.starts_with("http") && url.lines().count() == 1, "{url}");
+    let player = "https://player.example.com/?u={url}";
+    let played = service.ok(&["open", "asset-1", "--player", player]);
+    assert!(
+        played.starts_with("https://player.example.com/?u=http"),
+        "{played}"
+    );
+    assert!(!played.contains("u=http:"), "{played}");
+    let odd = service.run(&["open", "asset-1", "--player", "file:///{url}"]);
+    assert_eq!(odd.code, 2, "{}", odd.err);
+}

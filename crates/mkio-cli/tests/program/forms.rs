@@ -80,10 +80,37 @@ fn columns_that_there_are_not_are_refused() {
     for args in [
         &["ops", "job", "--columns", "nmae"][..],
         &["doctor", "--columns", "oks"],
+        &["usage", "--from", "2026-10-01", "--columns", "quantty"],
+        &["diff", "-f", "no-such-file", "--columns", "feild"],
+        &[
+            "api",
+            "GET",
+            "/api/v1/locations",
+            "--paginate",
+            "--columns",
+            "nmae",
+        ],
+        &["export", "asset", "--columns", "name"],
+        &["apply", "-f", "no-such-file", "--columns", "name"],
+        &["copy", "asset", "--to-project", "x", "--jq", ".name"],
+        &["profile", "use", "x", "-o", "json"],
+        &["watch", "asset", "--jq", "."],
     ] {
         let ran = service.run(args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+        assert!(
+            ran.err.contains("--columns") || ran.err.contains("has nothing for"),
+            "{}",
+            ran.err
+        );
     }
+    let asked = service.emulator.control().requests();
+    assert!(
+        asked
+            .iter()
+            .all(|request| !request.path.contains("locations")),
+        "nothing was sent"
+    );
     let known = "name,properties/storageAccountName,labels/any";
     service.ok(&["asset", "list", "--columns", known]);
     service.ok(&[

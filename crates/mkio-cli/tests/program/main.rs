@@ -12,6 +12,7 @@ mod manifests;
 mod many;
 mod mistakes;
 mod output;
+mod roundtrip;
 mod secrets;
 mod tasks;
 #[cfg(unix)]

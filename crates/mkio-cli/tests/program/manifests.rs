@@ -164,7 +164,10 @@ fn an_export_applies_without_a_difference() {
 fn with_secrets(service: &Service, args: &[&str], manifests: &str) -> crate::Ran {
     let mut command = service.command(args);
     for rest in manifests.split("${env:").skip(1) {
-        command.env(rest.split('}').next().unwrap_or_default(), "filled-in");
+        command.env(
+            rest.split('}').next().unwrap_or_default(),
+            "filled-in-value",
+        );
     }
     crate::ran(&mut command)
 }
@@ -254,4 +257,167 @@ body: {properties: {storageAcountName: storage1}}
     );
     assert_eq!(service.run(&["asset", "get", "first"]).code, 4);
     assert_eq!(service.run(&["diff", "-f", &file]).code, 2);
+}
+
+/// The secret of a live event is in no PATCH.
+#[test]
+fn a_secret_that_cannot_be_written_is_told() {
+    let service = Service::new();
+    let text = live().replace("input: {", "input: {accessToken: '${env:TOKEN}', ");
+    let file = service.file("live.yaml", &text);
+    let made = with_secrets(&service, &["apply", "-f", &file], &text);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let again = with_secrets(&service, &["apply", "-f", &file], &text);
+    assert_eq!(again.code, 0, "{}", again.err);
+    let refused = with_secrets(&service, &["apply", "-f", &file, "--write-secrets"], &text);
+    assert_eq!(refused.code, 5, "{}", refused.err);
+    for told in [
+        "properties/input/accessToken",
+        "PATCH",
+        "--replace",
+        "without --write-secrets",
+    ] {
+        assert!(refused.err.contains(told), "{told}: {}", refused.err);
+    }
+}
+
+#[test]
+fn null_removes_or_is_refused() {
+    let service = Service::new();
+    let source = "kind: content\nname: news\nbody: {metadata: {}}\n---\nkind: source\nname: camera\nbody: {metadata: {displayName: one}, spec: {contentName: CONTENT, networkName: NETWORK, transport: {type: SRTListener, port: 5000}}}\n---\nkind: network\nname: lan\nbody: {metadata: {}, spec: {}}\n";
+    let source = source.replace("NETWORK", "lan");
+    let apply = |text: &str| service.run(&["apply", "-f", &service.file("one.yaml", text)]);
+    let made = apply(&source.replace("CONTENT", "news"));
+    assert_eq!(made.code, 0, "{}", made.err);
+    let none = source.replace("CONTENT", "null");
+    let removed = apply(&none);
+    assert_eq!(removed.code, 0, "{}", removed.err);
+    assert!(
+        removed.err.contains("source camera: changed"),
+        "{}",
+        removed.err
+    );
+    let now = service.ok(&["source", "get", "camera", "-o", "json"]);
+    assert!(!now.contains("news"), "{now}");
+    let again = apply(&none);
+    assert!(
+        again.err.contains("source camera: as it is"),
+        "{}",
+        again.err
+    );
+    let requests = service.emulator.control().requests().len();
+    let refused = apply("kind: asset\nname: asset-1\nbody: {properties: {description: null}}\n");
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(
+        refused.err.contains("properties/description"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(
+        service.emulator.control().requests().len(),
+        requests,
+        "nothing was sent"
+    );
+}
+
+/// Reads show what a configuration has taken from its preset.
+#[test]
+fn a_configuration_of_a_preset_is_compared_with_it() {
+    let service = Service::new();
+    let all = service.ok(&["preset", "list", "-o", "json"]);
+    let all: serde_json::Value = serde_json::from_str(&all).expect("JSON");
+    let preset = &all[0]["metadata"];
+    let (kind, name) = (preset["type"].as_str(), preset["name"].as_str());
+    let text = format!(
+        "kind: config\nname: {}/own\nbody: {{spec: {{presetName: {}}}}}\n",
+        kind.unwrap_or_default(),
+        name.unwrap_or_default()
+    );
+    let file = service.file("config.yaml", &text);
+    service.ok(&["apply", "-f", &file]);
+    assert_eq!(service.ok(&["diff", "-f", &file]), "");
+    service.fault("PUT * status=500");
+    service.ok(&["apply", "-f", &file]);
+}
+
+#[test]
+fn delete_takes_what_apply_made() {
+    let service = Service::new();
+    let file = service.file("all.yaml", ALL);
+    service.ok(&["apply", "-f", &file, "--wait"]);
+    let asks = service.run(&["delete", "-f", &file]);
+    assert_eq!(asks.code, 2, "{}", asks.err);
+    assert!(asks.err.contains("delete 3 resources"), "{}", asks.err);
+    let dry = service.ok(&["delete", "-f", &file, "--dry-run"]);
+    let place = |word: &str| dry.find(word).unwrap_or_else(|| panic!("{word}: {dry}"));
+    assert!(place("/streamingLocators/") < place("/assets/"), "{dry}");
+    assert!(place("/assets/") < place("/transforms/"), "{dry}");
+    service.ok(&["asset", "get", "intro"]);
+    let gone = service.run(&["delete", "-f", &file, "--yes"]);
+    assert_eq!(gone.code, 0, "{}", gone.err);
+    assert_eq!(gone.err.matches(": deleted").count(), 3, "{}", gone.err);
+    let again = service.run(&["delete", "-f", &file, "--yes"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert_eq!(again.err.matches(": not there").count(), 3, "{}", again.err);
+}
+
+#[test]
+fn copies_are_alike_and_take_secrets_from_variables() {
+    let service = Service::new();
+    service.ok(&["apply", "-f", &service.file("all.yaml", ALL), "--wait"]);
+    let own = service.ok(&["project", "get", service.emulator.project(), "-o", "json"]);
+    let own: serde_json::Value = serde_json::from_str(&own).expect("JSON");
+    let sets = ["locationName", "assignedPaymentMethodId"]
+        .map(|field| own["spec"][field].as_str().unwrap_or_default());
+    let project = format!(
+        "{{displayName: other, locationName: {}, paymentMethodId: {}}}",
+        sets[0], sets[1]
+    );
+    let project = service.file("project.yaml", &project);
+    service.ok(&["project", "create", "other", "-f", &project]);
+    let copy = ["copy", "transform", "house", "--to-project", "other"];
+    service.ok(&copy);
+    let there = service.ok(&[
+        "transform",
+        "get",
+        "house",
+        "--project",
+        "other",
+        "-o",
+        "json",
+    ]);
+    assert!(there.contains("H264SingleBitrate720p"), "{there}");
+    let again = service.run(&copy);
+    assert!(again.err.contains("as it is meant to be"), "{}", again.err);
+    let rule = "kind: webhook-rule\nname: hook\nbody: {spec: {url: 'http://127.0.0.1:9/hook', enabled: false, events: [MediaKind.JobFinished], authentication: {headers: {x-key: '${env:KEY}'}}}}\n";
+    let file = service.file("rule.yaml", rule);
+    let made = with_secrets(&service, &["apply", "-f", &file], rule);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let same = service.run(&["copy", "asset", "--to-project", service.emulator.project()]);
+    assert_eq!(same.code, 2, "{}", same.err);
+    let none = service.run(&["copy", "team", "--to-project", "other"]);
+    assert_eq!(none.code, 2, "{}", none.err);
+}
+
+/// Whoever may write a description would else read the variables of who copies it.
+#[test]
+fn a_text_that_names_a_variable_is_not_exported() {
+    let service = Service::with(2);
+    let body = r#"{"properties": {"storageAccountName": "storage1", "description": "see ${env:MKIO_TOKEN}"}}"#;
+    let file = service.file("asset.json", body);
+    service.ok(&["asset", "put", "trap", "-f", &file]);
+    for task in [
+        &["export", "asset", "trap"][..],
+        &["copy", "asset", "trap", "--to-project", "other"],
+    ] {
+        let refused = service.run(task);
+        assert_eq!(refused.code, 8, "{}", refused.err);
+        assert!(
+            refused.err.contains("properties/description"),
+            "{}",
+            refused.err
+        );
+        assert_eq!(refused.out, "");
+        assert!(!refused.err.contains(crate::TOKEN), "{}", refused.err);
+    }
 }

@@ -32,11 +32,23 @@ fn secrets_are_hidden_in_every_stream() {
     assert_eq!(made.code, 0, "{}", made.err);
     hidden(&made, "put");
     for more in [
-        &["webhook", "rule", "get", "r", "-vvv"][..],
+        &["webhook", "rule", "get", "r"][..],
         &["export", "webhook-rule", "r"],
-        &["webhook", "rule", "list", "-o", "json"],
+        &["webhook", "rule", "list"],
+        &[
+            "edit",
+            "webhook-rule",
+            "r",
+            "--set",
+            "spec.enabled=false",
+            "--dry-run",
+        ],
+        &["api", "GET", "/api/v1/projects/demo/webhook/rules/r"],
     ] {
-        hidden(&service.run(more), more[0]);
+        for format in ["table", "json", "jsonl", "yaml", "csv", "name"] {
+            let told = service.run(&[more, &["-vvv", "-o", format]].concat());
+            hidden(&told, &format!("{more:?} -o {format}"));
+        }
     }
     let wrong = service.file(
         "wrong.yaml",

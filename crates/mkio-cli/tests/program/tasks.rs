@@ -224,3 +224,83 @@ fn an_export_walks_the_parents() {
     ]);
     assert_eq!(odd.out.trim(), "[]", "{}", odd.err);
 }
+
+/// Ctrl-C once a request has been refused for now, while the program tries again.
+#[cfg(unix)]
+fn interrupted_at_503(service: &Service, args: &[&str]) -> (String, String) {
+    use std::io::{BufRead, Read};
+
+    let (mut child, mut err) = service.begun(args);
+    let mut told = String::new();
+    while !told.contains("503") {
+        let read = err.read_line(&mut told).expect("a line");
+        assert!(read > 0, "{told}");
+    }
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it runs");
+    err.read_to_string(&mut told).expect("text");
+    let mut out = String::new();
+    let mut pipe = child.stdout.take().expect("standard output");
+    pipe.read_to_string(&mut out).expect("text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130), "{told}");
+    (out, told)
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_export_tells_how_to_go_on() {
+    let service = Service::with(3);
+    service.fault("GET */assets/asset-2 status=503");
+    let export = ["export", "asset", "asset-1", "asset-2", "asset-3"];
+    let (out, told) = interrupted_at_503(&service, &[&export[..], &["-v"]].concat());
+    assert!(
+        out.contains("name: asset-1") && !out.contains("asset-2"),
+        "{out}"
+    );
+    assert!(told.contains("--after asset-1"), "{told}");
+    service.fault("");
+    let rest = service.ok(&[&export[..], &["--after", "asset-1"]].concat());
+    assert_eq!(rest.matches("kind: asset").count(), 2, "{rest}");
+    assert!(!rest.contains("name: asset-1\n"), "{rest}");
+    let odd = service.run(&[&export[..], &["--after", "asset-9"]].concat());
+    assert_eq!(odd.code, 2, "{}", odd.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_copy_goes_on_by_the_same_command() {
+    let service = Service::with(3);
+    service.fault("GET */assets/asset-2 status=503");
+    let copy = [
+        "copy",
+        "asset",
+        "asset-1",
+        "asset-2",
+        "--to-project",
+        "other",
+        "-v",
+    ];
+    let (_, told) = interrupted_at_503(&service, &copy);
+    assert!(told.contains("the same command goes on"), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_pages_tell_where_to_go_on() {
+    let service = Service::with(5);
+    let first = "/api/v1/projects/demo/media/assets?$top=2";
+    let page = service.ok(&["api", "GET", first]);
+    let page: Value = serde_json::from_str(&page).expect("JSON");
+    assert!(page["@odata.nextLink"].is_string(), "{page}");
+    // The first page comes, and none after it.
+    let rules = (2..20).map(|n| format!("GET */assets status=503 nth={n}"));
+    service.fault(&rules.collect::<Vec<_>>().join(";"));
+    let pages = ["api", "GET", first, "--paginate", "-o", "name", "-v"];
+    let (out, told) = interrupted_at_503(&service, &pages);
+    assert_eq!(out.lines().count(), 2, "{out}");
+    let command = told.split("go on with: mkio ").nth(1).expect("the command");
+    let path = command.split('\'').nth(1).expect("its path");
+    service.fault("");
+    let rest = service.ok(&["api", "GET", path, "--paginate", "-o", "name"]);
+    assert_eq!(rest.lines().count(), 3, "{rest}");
+}

@@ -1190,6 +1190,8 @@ impl AssetList {
 pub struct AssetProperties {
     /// Secondary identifier.
     ///
+    /// Immutable after creation.
+    ///
     /// Length in characters: 0 to 64.
     #[serde(rename = "alternateId", skip_serializing_if = "Option::is_none")]
     pub alternate_id: Option<String>,
@@ -1199,6 +1201,8 @@ pub struct AssetProperties {
     #[serde(rename = "assetId", skip_serializing_if = "Option::is_none")]
     pub asset_id: Option<String>,
     /// Container name, for assets held in Azure storage.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: 3 to 63. Pattern: `^(?!.*--)(?=[a-z0-9-]{3,63}$)(?!-)[a-z0-9]+(?:-[a-z0-9]+)*$`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1217,6 +1221,8 @@ pub struct AssetProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Encryption scope name in the container. Accepted but unsupported; may cause obscure errors.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "encryptionScope", skip_serializing_if = "Option::is_none")]
     pub encryption_scope: Option<String>,
     /// When the asset last changed.
@@ -1226,13 +1232,19 @@ pub struct AssetProperties {
     pub last_modified: Option<Timestamp>,
     /// MK.IO storage name.
     ///
+    /// Immutable after creation.
+    ///
     /// Length in characters: 0 to 255.
     #[serde(rename = "storageAccountName", skip_serializing_if = "Option::is_none")]
     pub storage_account_name: Option<String>,
     /// Deprecated since v3; accepted but unsupported. Prefer an encryption scope.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "storageEncryptionFormat", skip_serializing_if = "Option::is_none")]
     pub storage_encryption_format: Option<StorageEncryptionFormat>,
     /// Optional directory of the asset when not at container root. Absolute path, non-empty; must not begin with '.', './' or '/', nor end with '/'. E.g. 'path/to/asset'.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: 1 to 256. Pattern: `^(?!/)(?!.*(//|\?|%|&)).*[^/]$`.
     #[serde(rename = "subPath", skip_serializing_if = "Option::is_none")]
@@ -1394,10 +1406,14 @@ impl From<AssetPutProperties> for AssetPut {
 pub struct AssetPutProperties {
     /// Secondary identifier.
     ///
+    /// Immutable after creation.
+    ///
     /// Length in characters: 0 to 64.
     #[serde(rename = "alternateId", skip_serializing_if = "Option::is_none")]
     pub alternate_id: Option<String>,
     /// Container name, for assets held in Azure storage.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: 3 to 63. Pattern: `^(?!.*--)(?=[a-z0-9-]{3,63}$)(?!-)[a-z0-9]+(?:-[a-z0-9]+)*$`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -1411,6 +1427,8 @@ pub struct AssetPutProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Encryption scope name in the container. Accepted but unsupported; may cause obscure errors.
+    ///
+    /// Immutable after creation.
     #[serde(
         rename = "encryptionScope",
         default,
@@ -1419,13 +1437,19 @@ pub struct AssetPutProperties {
     pub encryption_scope: Nullable<String>,
     /// MK.IO storage name.
     ///
+    /// Immutable after creation.
+    ///
     /// Length in characters: 0 to 255.
     #[serde(rename = "storageAccountName")]
     pub storage_account_name: String,
     /// Deprecated since v3; accepted but unsupported. Prefer an encryption scope.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "storageEncryptionFormat", skip_serializing_if = "Option::is_none")]
     pub storage_encryption_format: Option<StorageEncryptionFormat>,
     /// Optional directory of the asset when not at container root. Absolute path, non-empty; must not begin with '.', './' or '/', nor end with '/'. E.g. 'path/to/asset'.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: 1 to 256. Pattern: `^(?!/)(?!.*(//|\?|%|&)).*[^/]$`.
     #[serde(rename = "subPath", skip_serializing_if = "Option::is_none")]
@@ -9052,6 +9076,8 @@ impl JobError {
 }
 /// Job inputs.
 ///
+/// Immutable after creation.
+///
 /// `input` of [`JobProperties`], `input` of [`JobPropertiesPatch`] and `input` of [`JobPutProperties`].
 ///
 /// `@odata.type` tells which variant it is.
@@ -9835,6 +9861,8 @@ pub struct JobProperties {
     #[serde(rename = "endTime", skip_serializing_if = "Option::is_none")]
     pub end_time: Option<Timestamp>,
     /// Job inputs.
+    ///
+    /// Immutable after creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<JobInput>,
     /// Last job change time, system-set.
@@ -9843,6 +9871,8 @@ pub struct JobProperties {
     #[serde(rename = "lastModified", skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<Timestamp>,
     /// Job outputs.
+    ///
+    /// Immutable after creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Vec<JobOutput>>,
     /// Processing priority; higher goes first. Normal when unset.
@@ -10125,8 +10155,12 @@ pub struct JobPutProperties {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub description: Nullable<String>,
     /// Job inputs.
+    ///
+    /// Immutable after creation.
     pub input: JobInput,
     /// Job outputs.
+    ///
+    /// Immutable after creation.
     pub outputs: Vec<JobOutput>,
     /// Processing priority; higher goes first. Normal when unset.
     ///
@@ -11713,9 +11747,13 @@ impl LiveOutputList {
 #[non_exhaustive]
 pub struct LiveOutputProperties {
     /// How long recorded content is kept; ISO 8601 duration.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "archiveWindowLength", skip_serializing_if = "Option::is_none")]
     pub archive_window_length: Option<String>,
     /// Asset that receives the recording.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: 1 to 260.
     #[serde(rename = "assetName", skip_serializing_if = "Option::is_none")]
@@ -11725,10 +11763,14 @@ pub struct LiveOutputProperties {
     /// Read-only: the service fills it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
+    /// Immutable after creation.
+    ///
     /// Length in characters: 0 to 4096.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// HLS settings.
+    ///
+    /// Immutable after creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hls: Option<LiveOutputHls>,
     /// Last change time.
@@ -11738,10 +11780,14 @@ pub struct LiveOutputProperties {
     pub last_modified: Option<Timestamp>,
     /// Manifest file name as shown in playback URLs; generated by the service when omitted.
     ///
+    /// Immutable after creation.
+    ///
     /// Length in characters: 1 to 64. Pattern: `^[a-zA-Z0-9\-]+[a-zA-Z0-9]$`.
     #[serde(rename = "manifestName", skip_serializing_if = "Option::is_none")]
     pub manifest_name: Option<String>,
     /// Unsupported. Wall-clock point, as unix epoch seconds, where recording starts.
+    ///
+    /// Immutable after creation.
     ///
     /// Default: `0`.
     #[serde(rename = "outputSnapTime", skip_serializing_if = "Option::is_none")]
@@ -11753,6 +11799,8 @@ pub struct LiveOutputProperties {
     #[serde(rename = "resourceState", skip_serializing_if = "Option::is_none")]
     pub resource_state: Option<LiveOutputState>,
     /// Unsupported. How far playback may rewind while live; ISO 8601 duration.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "rewindWindowLength", skip_serializing_if = "Option::is_none")]
     pub rewind_window_length: Option<String>,
 }
@@ -11897,30 +11945,44 @@ impl From<LiveOutputPutProperties> for LiveOutputPut {
 #[non_exhaustive]
 pub struct LiveOutputPutProperties {
     /// How long recorded content is kept; ISO 8601 duration.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "archiveWindowLength")]
     pub archive_window_length: String,
     /// Asset that receives the recording.
     ///
+    /// Immutable after creation.
+    ///
     /// Length in characters: 1 to 260.
     #[serde(rename = "assetName")]
     pub asset_name: String,
+    /// Immutable after creation.
+    ///
     /// Length in characters: 0 to 4096.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// HLS settings.
+    ///
+    /// Immutable after creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hls: Option<LiveOutputHls>,
     /// Manifest file name as shown in playback URLs; generated by the service when omitted.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: 1 to 64. Pattern: `^[a-zA-Z0-9\-]+[a-zA-Z0-9]$`.
     #[serde(rename = "manifestName", skip_serializing_if = "Option::is_none")]
     pub manifest_name: Option<String>,
     /// Unsupported. Wall-clock point, as unix epoch seconds, where recording starts.
     ///
+    /// Immutable after creation.
+    ///
     /// Default: `0`.
     #[serde(rename = "outputSnapTime", skip_serializing_if = "Option::is_none")]
     pub output_snap_time: Option<i64>,
     /// Unsupported. How far playback may rewind while live; ISO 8601 duration.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "rewindWindowLength", skip_serializing_if = "Option::is_none")]
     pub rewind_window_length: Option<String>,
 }
@@ -14710,6 +14772,8 @@ impl From<GoogleCredential> for StorageCredentialSpec {
 }
 ::mkio_core::open_enum! {
     /// Deprecated since v3; accepted but unsupported. Prefer an encryption scope.
+    ///
+    /// Immutable after creation.
     ///
     /// `storageEncryptionFormat` of [`AssetProperties`] and `storageEncryptionFormat` of [`AssetPutProperties`].
     pub enum StorageEncryptionFormat {
@@ -17502,20 +17566,30 @@ impl StreamingLocatorPathsQuery {
 #[non_exhaustive]
 pub struct StreamingLocatorProperties {
     /// This asset's alternative media ID.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "alternativeMediaId", skip_serializing_if = "Option::is_none")]
     pub alternative_media_id: Option<String>,
     /// Asset behind this locator.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "assetName", skip_serializing_if = "Option::is_none")]
     pub asset_name: Option<String>,
     /// Optional content ID; valid only with an external key server.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: 1 to 260.
     #[serde(rename = "contentId", skip_serializing_if = "Option::is_none")]
     pub content_id: Option<String>,
     /// Content keys of this locator.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
     pub content_keys: Option<Vec<StreamingLocatorContentKey>>,
     /// Content key policy applied by default.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: at most 260.
     #[serde(
@@ -17525,6 +17599,8 @@ pub struct StreamingLocatorProperties {
     pub default_content_key_policy_name: Option<String>,
     /// Manifest file name for endpoints whose urlStyle is 'Aquila' or 'Unified', e.g. manifest.ism (MP4 assets), manifest.mpd (TS assets), index.qfm (live events).
     ///
+    /// Immutable after creation.
+    ///
     /// Length in characters: 1 to 260. Pattern: `^[A-Za-z0-9 _.,()-]+$`.
     #[serde(rename = "defaultManifestFilename", skip_serializing_if = "Option::is_none")]
     pub default_manifest_filename: Option<String>,
@@ -17532,6 +17608,8 @@ pub struct StreamingLocatorProperties {
     #[serde(rename = "endTime", skip_serializing_if = "Option::is_none")]
     pub end_time: Option<Timestamp>,
     /// Asset or account filters applied to this locator.
+    ///
+    /// Immutable after creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Vec<String>>,
     /// System-set provisioning state.
@@ -17547,10 +17625,14 @@ pub struct StreamingLocatorProperties {
     /// When the locator starts.
     #[serde(rename = "startTime", skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Timestamp>,
+    /// Immutable after creation.
+    ///
     /// Length in characters: 1 to 260. Pattern: `^[^\/]+$`.
     #[serde(rename = "streamingLocatorId", skip_serializing_if = "Option::is_none")]
     pub streaming_locator_id: Option<String>,
     /// Streaming policy in use: a custom one or a predefined one. Options: `GET /api/v1/projects/{project_name}/media/streamingPolicies`.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: at most 260.
     #[serde(rename = "streamingPolicyName", skip_serializing_if = "Option::is_none")]
@@ -17723,20 +17805,30 @@ impl From<StreamingLocatorPutProperties> for StreamingLocatorPut {
 #[non_exhaustive]
 pub struct StreamingLocatorPutProperties {
     /// This asset's alternative media ID.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "alternativeMediaId", skip_serializing_if = "Option::is_none")]
     pub alternative_media_id: Option<String>,
     /// Asset behind this locator.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "assetName")]
     pub asset_name: String,
     /// Optional content ID; valid only with an external key server.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: 1 to 260.
     #[serde(rename = "contentId", skip_serializing_if = "Option::is_none")]
     pub content_id: Option<String>,
     /// Content keys of this locator.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "contentKeys", skip_serializing_if = "Option::is_none")]
     pub content_keys: Option<Vec<StreamingLocatorContentKey>>,
     /// Content key policy applied by default.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: at most 260.
     #[serde(
@@ -17746,6 +17838,8 @@ pub struct StreamingLocatorPutProperties {
     pub default_content_key_policy_name: Option<String>,
     /// Manifest file name for endpoints whose urlStyle is 'Aquila' or 'Unified', e.g. manifest.ism (MP4 assets), manifest.mpd (TS assets), index.qfm (live events).
     ///
+    /// Immutable after creation.
+    ///
     /// Length in characters: 1 to 260. Pattern: `^[A-Za-z0-9 _.,()-]+$`.
     #[serde(rename = "defaultManifestFilename", skip_serializing_if = "Option::is_none")]
     pub default_manifest_filename: Option<String>,
@@ -17753,15 +17847,21 @@ pub struct StreamingLocatorPutProperties {
     #[serde(rename = "endTime", skip_serializing_if = "Option::is_none")]
     pub end_time: Option<Timestamp>,
     /// Asset or account filters applied to this locator.
+    ///
+    /// Immutable after creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Vec<String>>,
     /// When the locator starts.
     #[serde(rename = "startTime", skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Timestamp>,
+    /// Immutable after creation.
+    ///
     /// Length in characters: 1 to 260. Pattern: `^[^\/]+$`.
     #[serde(rename = "streamingLocatorId", skip_serializing_if = "Option::is_none")]
     pub streaming_locator_id: Option<String>,
     /// Streaming policy in use: a custom one or a predefined one. Options: `GET /api/v1/projects/{project_name}/media/streamingPolicies`.
+    ///
+    /// Immutable after creation.
     ///
     /// Length in characters: at most 260.
     #[serde(rename = "streamingPolicyName")]
