@@ -157,6 +157,8 @@ pub fn refuse_literals(manifest: &Manifest) -> Result<()> {
 fn is_elsewhere(value: &Value) -> bool {
     match value {
         Value::Null => true,
+        // There is no secret.
+        Value::String(text) if text.is_empty() => true,
         Value::String(text) => {
             let named = text.starts_with("${env:") || text.starts_with("${file:");
             // Behind the first `}` there would be a text that stands here.
@@ -610,6 +612,7 @@ mod tests {
         };
         assert!(refuse_literals(&rule("geheim")).is_err());
         assert!(refuse_literals(&rule("${env:X}")).is_ok());
+        assert!(refuse_literals(&rule("")).is_ok(), "an empty one is none");
         assert!(refuse_literals(&rule("${file:/run/x}")).is_ok());
         for literal in ["${env:A}x${env:B}", "${env:A}geheim}", "${env:A}x"] {
             assert!(refuse_literals(&rule(literal)).is_err(), "{literal}");

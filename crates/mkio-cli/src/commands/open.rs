@@ -74,10 +74,11 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     };
     writeln!(io::stdout(), "{url}")?;
     let is_web = Url::parse(&url).is_ok_and(|url| ["http", "https"].contains(&url.scheme()));
-    if is_web && io::stdout().is_terminal() {
-        if let Err(error) = ::open::that_detached(&url) {
-            session.tell(format!("no browser opens it: {error}"));
-        }
+    if is_web
+        && io::stdout().is_terminal()
+        && let Err(error) = ::open::that_detached(&url)
+    {
+        session.tell(format!("no browser opens it: {error}"));
     }
     Ok(())
 }

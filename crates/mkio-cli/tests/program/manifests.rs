@@ -284,7 +284,7 @@ fn a_secret_that_cannot_be_written_is_told() {
 #[test]
 fn null_removes_or_is_refused() {
     let service = Service::new();
-    let source = "kind: content\nname: news\nbody: {metadata: {}}\n---\nkind: source\nname: camera\nbody: {metadata: {displayName: one}, spec: {contentName: CONTENT, networkName: NETWORK, transport: {type: SRTListener, port: 5000}}}\n---\nkind: network\nname: lan\nbody: {metadata: {}, spec: {}}\n";
+    let source = "kind: content\nname: news\nbody: {metadata: {displayName: one}}\n---\nkind: source\nname: camera\nbody: {metadata: {displayName: one}, spec: {contentName: CONTENT, networkName: NETWORK, transport: {type: SRTListener, port: 5000}}}\n---\nkind: network\nname: lan\nbody: {metadata: {displayName: one}, spec: {}}\n";
     let source = source.replace("NETWORK", "lan");
     let apply = |text: &str| service.run(&["apply", "-f", &service.file("one.yaml", text)]);
     let made = apply(&source.replace("CONTENT", "news"));
