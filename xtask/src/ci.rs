@@ -230,4 +230,9 @@ mod tests {
         let error = cargo(Path::new("."), "no-such-subcommand").unwrap_err();
         assert!(error.to_string().contains("cargo no-such-subcommand"));
     }
+
+    #[test]
+    fn times_are_told_in_seconds() {
+        assert_eq!(seconds(Duration::from_millis(1234)), "1.2 s");
+    }
 }

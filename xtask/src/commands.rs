@@ -166,4 +166,22 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn a_part_of_a_resource_has_the_verb_of_its_method() {
+        let noun = ["asset".to_owned()];
+        for (method, words) in [
+            ("GET", "policy"),
+            ("POST", "policy"),
+            ("PATCH", "update-policy"),
+            ("PUT", "set-policy"),
+            ("DELETE", "delete-policy"),
+        ] {
+            assert_eq!(
+                action(method, "assetPolicy", &noun[..0]),
+                words.replace("policy", "asset-policy")
+            );
+            assert_eq!(action(method, "policyAsset", &noun), words);
+        }
+    }
 }

@@ -124,3 +124,23 @@ impl Changes {
         &self.problems
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_has_a_line_for_each_step_and_its_changes_on_demand() {
+        let mut report = Report::default();
+        report.step("first", |changes| changes.note("a.b"));
+        report.step("second", |_| ());
+        let short = report.text(false);
+        let lines: Vec<&str> = short.lines().map(str::trim).collect();
+        assert!(lines[0].starts_with("first") && lines[0].contains(" 1 changed"));
+        assert!(lines[1].starts_with("second") && lines[1].contains(" 0 changed"));
+        assert_eq!(lines.len(), 2, "{short}");
+        let long = report.text(true);
+        let lines: Vec<&str> = long.lines().map(str::trim).collect();
+        assert_eq!((lines.len(), lines[1]), (3, "a.b"), "{long}");
+    }
+}

@@ -67,6 +67,16 @@ fn each_problem_says_where_what_and_the_way_out() {
         ),
         ("/openapi".to_owned(), json!(3), "at /openapi: found 3"),
         (
+            "/openapi".to_owned(),
+            json!("3.0.x"),
+            "at /openapi: found version \"3.0.x\"",
+        ),
+        (
+            "/openapi".to_owned(),
+            json!("3.1.x"),
+            "at /openapi: found version \"3.1.x\"",
+        ),
+        (
             "/swagger".to_owned(),
             json!("2.0"),
             "at /swagger: found OpenAPI \"2.0\"; accepted: OpenAPI 3.0.x",

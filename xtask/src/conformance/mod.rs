@@ -224,3 +224,33 @@ fn call_through_sdk(workspace: &Workspace, api: &Api, files: Files<'_>) -> Resul
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cloud_apis_are_tried_and_devices_are_not() {
+        let workspace = Workspace::open(None).unwrap();
+        let names = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            let found = selected(&workspace, &names);
+            found.map(|found| found.iter().map(|api| api.name.clone()).collect::<Vec<_>>())
+        };
+        let all = names(&[]).unwrap();
+        let place_of = |place: Place| {
+            workspace
+                .apis()
+                .iter()
+                .filter(move |api| api.place == place)
+        };
+        assert_eq!(all.len(), place_of(Place::Cloud).count());
+        assert!(all.contains(&"media".to_owned()), "{all:?}");
+        assert_eq!(names(&["live", "media"]).unwrap(), ["live", "media"]);
+        for device in place_of(Place::Device) {
+            let error = names(&[&device.name]).unwrap_err().to_string();
+            assert!(error.contains("is not a cloud API"), "{error}");
+        }
+        assert!(names(&["nothing"]).is_err());
+    }
+}

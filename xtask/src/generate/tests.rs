@@ -188,6 +188,44 @@ fn a_document_becomes_a_crate_that_stays_the_same() {
     assert!(diff.contains("--- crates/mkio-media/src/generated/types.rs"));
 }
 
+#[test]
+fn a_run_fails_when_code_differs_or_a_warning_is_denied() {
+    let (root, workspace) = workspace(&[("media", &sources(&document()))]);
+    let args = |check: bool, deny_warnings: bool| Args {
+        check,
+        deny_warnings,
+        ..Args::default()
+    };
+    assert_eq!(
+        run(&workspace, &args(true, false)).unwrap(),
+        ExitCode::FAILURE
+    );
+    assert_eq!(
+        run(&workspace, &args(false, false)).unwrap(),
+        ExitCode::SUCCESS
+    );
+    let (_, warnings) = update(&workspace, &args(true, false)).unwrap();
+    let denied = run(&workspace, &args(true, true)).unwrap();
+    assert_eq!(denied == ExitCode::SUCCESS, warnings == 0);
+    assert_eq!(
+        run(&workspace, &args(true, false)).unwrap(),
+        ExitCode::SUCCESS
+    );
+
+    // The emulator has the document as it is, with the names of its operations.
+    let read = |name: &str| {
+        let path = root
+            .path()
+            .join("crates/mkio-emulator/data/spec")
+            .join(name);
+        fs::read_to_string(path).expect("a file")
+    };
+    assert_eq!(read("media.json"), document().to_string());
+    let names = read("media.names.txt");
+    let list = "GET /api/v1/projects/{}/media/things list_things";
+    assert!(names.lines().any(|line| line == list), "{names}");
+}
+
 /// Maps with random order must not reach the output.
 #[test]
 fn the_same_bytes_every_time() {

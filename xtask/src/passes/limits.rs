@@ -174,6 +174,17 @@ mod tests {
     }
 
     #[test]
+    fn limits_that_leave_one_value_name_it() {
+        let one = json!({"type": "string", "minLength": 5, "maxLength": 5});
+        let most = json!({"type": "integer", "maximum": 9});
+        let schemas = json!({"S": {"properties": {"a": one, "b": most}}});
+        let (document, _) = testing::run(run, testing::with_schemas(schemas));
+        let properties = &document.schema("S").unwrap()["properties"];
+        assert_eq!(properties["a"]["description"], "Length in characters: 5.");
+        assert_eq!(properties["b"]["description"], "Range: at most 9.");
+    }
+
+    #[test]
     fn properties_named_like_keywords_stay() {
         let (document, _) = testing::run(
             run,

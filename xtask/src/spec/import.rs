@@ -289,4 +289,11 @@ mod tests {
         assert!(!lines.contains("x-b"), "{lines}");
         assert!(losses(&before, &before).is_empty());
     }
+
+    #[test]
+    fn a_title_has_the_version() {
+        let root = json!({"info": {"title": "Things", "version": "1.2"}});
+        assert_eq!(title(&root), "Things 1.2");
+        assert_eq!(title(&json!({"info": {}})), "? ?");
+    }
 }
