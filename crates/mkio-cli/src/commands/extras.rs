@@ -11,7 +11,7 @@ use mkio::{
     },
 };
 
-use super::{assets, publish};
+use super::{assets, encoding};
 use crate::{
     failure::{Exit, Failure, Result},
     options::text,
@@ -45,7 +45,7 @@ pub(super) struct Encoded<'a> {
     pub(super) session: &'a Session,
     pub(super) project: &'a Project,
     pub(super) matches: &'a ArgMatches,
-    pub(super) input: &'a publish::Input,
+    pub(super) input: &'a encoding::Input,
     /// The asset with the encoded video.
     pub(super) output: &'a str,
 }
@@ -119,9 +119,9 @@ impl Encoded<'_> {
         into: &str,
         job: JobPut,
     ) -> Result<()> {
-        publish::ensure(self.session, self.project, transform, output).await?;
-        let name = publish::job_name(into);
-        publish::run_job(self.session, self.project, transform, &name, job)
+        encoding::ensure(self.session, self.project, transform, output).await?;
+        let name = encoding::job_name(into);
+        encoding::run_job(self.session, self.project, transform, &name, job)
             .await
             .map(drop)
     }

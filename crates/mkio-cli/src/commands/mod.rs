@@ -9,6 +9,7 @@ mod doctor;
 mod edit;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod encoding;
 mod explain;
 mod export;
 mod extras;

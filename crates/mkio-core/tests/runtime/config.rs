@@ -169,14 +169,14 @@ fn settings_that_exclude_each_other_are_both_named() {
 #[test]
 fn base_urls_are_checked() {
     for (url, why) in [
-        ("app.mk.io", "no URL"),
+        ("app.mk.io", "not a URL"),
         ("ftp://app.mk.io", "https://"),
         ("https://user:hunter2@app.mk.io", "password"),
         ("https://hunter2@app.mk.io", "password"),
         ("https://:hunter2@app.mk.io", "password"),
         ("https://app.mk.io/?sig=hunter2", "query"),
         ("https://app.mk.io/#x", "fragment"),
-        ("", "no URL"),
+        ("", "not a URL"),
     ] {
         let builder = Transport::builder().token("t").base_url(url);
         assert!(!format!("{builder:?}").contains("hunter2"));
