@@ -6,8 +6,8 @@ use std::sync::Arc;
 use mkio::http::Method;
 use mkio::management::types::{WebhookAuthentication, WebhookRuleSpec};
 use mkio::media::types::{
-    AssetPut, AssetPutProperties, ContentKeyPolicyPropertiesPatch, ContentKeyPolicyPut,
-    PipelineArgumentsPatch,
+    AssetConverterPresetName, BuiltInAssetConverterPreset, ContentKeyPolicyPropertiesPatch,
+    ContentKeyPolicyPut, PipelineArgumentsPatch, TransformPutProperties,
 };
 use mkio::reqwest::Request;
 use mkio::{Client, Dispatch, DispatchFuture, ErrorKind, Secret};
@@ -145,32 +145,22 @@ async fn a_resource_that_was_deleted_meanwhile_is_told() -> anyhow::Result<()> {
         .token(emulator.token())
         .dispatch(Deleted(http))
         .build()?;
-    let edit = |asset: AssetPut| {
-        let properties = asset.properties.clone();
-        asset.with_properties(properties.with_description("late"))
-    };
     let late = late.project("demo").media();
     let media = client.project("demo").media();
-    let storage = media.get_asset("film").send().await?;
-    let storage = storage
-        .properties()
-        .storage_account_name()
-        .unwrap_or_default();
-    let asset = AssetPutProperties::new(storage);
-    media.create_or_update_asset("spare", asset).send().await?;
-    let error = late.edit_asset("spare", edit).send().await;
-    let error = error.expect_err("the asset is made again");
-    assert_eq!(error.status().map(|status| status.as_u16()), Some(201));
-    assert!(
-        error.to_string().contains("deleted while it was edited"),
-        "{error}"
-    );
-    let asset = client
-        .project("demo")
-        .media()
-        .get_asset("film")
+    let preset =
+        BuiltInAssetConverterPreset::new(AssetConverterPresetName::CopyTopBitrateInterleaved);
+    let transform = TransformPutProperties::new([preset]);
+    media
+        .create_or_update_transform("spare", transform)
         .send()
         .await?;
-    assert_eq!(asset.properties().description(), Some("late"));
+    let edit = late.edit_transform("spare", |of| of.with_description("late"));
+    let error = edit.send().await.expect_err("the transform is made again");
+    let status = error.status().map(|status| status.as_u16());
+    assert_eq!(status, Some(201), "{error}");
+    let told = error.to_string();
+    assert!(told.contains("deleted while it was edited"), "{told}");
+    let transform = media.get_transform("spare").send().await?;
+    assert_eq!(transform.properties().description(), Some("late"));
     Ok(())
 }
