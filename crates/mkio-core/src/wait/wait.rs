@@ -278,7 +278,7 @@ impl<T, S: StateName> Wait<T, S> {
     ///
     /// Polls are up to a tenth early, at random, so that many waits do not poll at once, and up to
     /// half early when they share a list request. They are late while webhook events arrive
-    /// ([`Waits::events`](super::Waits::events)) and after a `Retry-After` of the service.
+    /// ([`Waits::poll_every_with_events`](super::Waits::poll_every_with_events)) and after a `Retry-After` of the service.
     ///
     /// The list requests of a collection stay under 60 a minute unless the longest time asks for
     /// more: waits whose names do not fit into so few requests send as many as it takes.
