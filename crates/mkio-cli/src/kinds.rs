@@ -81,6 +81,9 @@ const ORDER: &[&str] = &[
     "webhook-rule",
 ];
 
+/// The kind whose resources have versions and tags.
+pub const CONFIG: &str = "config";
+
 /// A field that the PUT has in another place than responses and the PATCH.
 struct Moved {
     kind: &'static str,
@@ -220,7 +223,9 @@ impl Kind {
             .put
             .ok_or_else(|| Failure::usage(format!("a {} cannot be applied", self.name)))?;
         if self.moved().next().is_none() {
-            return put.body_of(told).map_err(Failure::from);
+            let mut body = put.body_of(told)?;
+            self.leave_out_latest(&mut body);
+            return Ok(body);
         }
         let mut body = json!({});
         for moved in self.moved() {
@@ -232,6 +237,15 @@ impl Kind {
             }
         }
         Ok(body)
+    }
+
+    /// Leaves out the tag that the service gives to the newest version of a config by itself.
+    pub fn leave_out_latest(&self, body: &mut Value) {
+        if self.name == CONFIG
+            && let Some(Value::Array(tags)) = body.pointer_mut("/metadata/tags")
+        {
+            tags.retain(|tag| tag != "latest");
+        }
     }
 
     /// What a write takes of a body that is made for the PUT.

@@ -130,12 +130,11 @@ where
         let Some(body) = all.body(new, &self.writing).map_err(refuse)? else {
             return Ok(response);
         };
-        let operation = write;
-        let mut write = self.write;
-        write.json(&body);
-        let written: Response<R> = write.send().await?;
+        let mut request = self.write;
+        request.json(&body);
+        let written: Response<R> = request.send().await?;
         if written.http_status() == StatusCode::CREATED {
-            return Err(made_again(&written).with_operation(operation));
+            return Err(made_again(&written).with_operation(write));
         }
         Ok(written)
     }
@@ -223,13 +222,11 @@ fn json(value: &impl Serialize, operation: &'static Operation) -> Result<Value> 
 /// The type that is sent, from what was read; an error names the field that is missing.
 fn read_as<T: DeserializeOwned>(value: &Value, within: &str) -> Result<T, String> {
     json::read_value(value).map_err(|Misplaced { path, error }| {
-        let place = match (within, path.as_str()) {
-            ("", "") => String::new(),
-            ("", path) => format!("`{path}`: "),
-            (within, "") => format!("`{within}`: "),
-            (within, path) => format!("`{within}.{path}`: "),
-        };
-        format!("{place}{}", expectation(&error))
+        let expected = expectation(&error);
+        match json::join(within, &path).as_str() {
+            "" => expected,
+            place => format!("`{place}`: {expected}"),
+        }
     })
 }
 

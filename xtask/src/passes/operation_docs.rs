@@ -50,14 +50,10 @@ fn refusals(operation: &Map<String, Value>) -> Vec<String> {
                 .as_str()?
                 .trim()
                 .trim_end_matches('.');
-            let says_more = !text.is_empty() && !GENERIC.contains(&text);
-            says_more.then(|| {
-                format!(
-                    "Fails with {status}: {}{}.",
-                    text[..1].to_lowercase(),
-                    &text[1..]
-                )
-            })
+            let mut rest = text.chars();
+            let first = rest.next().filter(|_| !GENERIC.contains(&text))?;
+            let (first, rest) = (first.to_lowercase(), rest.as_str());
+            Some(format!("Fails with {status}: {first}{rest}."))
         })
         .collect()
 }
@@ -90,13 +86,15 @@ mod tests {
                     "204": {"description": "Gone"},
                     "404": {"description": "Not Found"},
                     "409": {"description": "Flows still refer to it."},
+                    "410": {"description": "Étrange"},
+                    "411": {"description": " "},
                 }}}}),
             ),
         );
-        assert_eq!(changed, 1);
+        assert_eq!(changed, 2);
         assert_eq!(
             document.root["paths"]["/a"]["delete"]["description"],
-            "Deletes.\n\nFails with 409: flows still refer to it."
+            "Deletes.\n\nFails with 409: flows still refer to it.\n\nFails with 410: étrange."
         );
     }
 

@@ -98,6 +98,7 @@ impl Structure<'_> {
     fn definition(&self, ident: &syn::Ident, occurrences: &Occurrences) -> TokenStream {
         let doc = occurrences.docs(self.of, self.name);
         let default = self.of.may_be_empty().then(|| quote!(Default,));
+        let members = self.members(ident);
         let mut undescribed = false;
         let fields: Vec<TokenStream> = self
             .fields
@@ -108,14 +109,13 @@ impl Structure<'_> {
                 } = field;
                 let doc = docs::of_field(&field.description, &ident.to_string(), json);
                 undescribed |= doc.is_none();
-                let serde = serde_attribute(field, !self.has_members());
+                let serde = serde_attribute(field, members.is_none());
                 quote!(#doc #serde pub #ident: #ty,)
             })
             .collect();
         let undescribed = undescribed.then(|| {
             quote!(#[allow(missing_docs, reason = "the document does not describe every field")])
         });
-        let members = self.members(ident);
         let deserialize = members.is_none().then(|| quote!(Deserialize,));
         quote! {
             #doc
@@ -128,15 +128,11 @@ impl Structure<'_> {
         }
     }
 
-    /// It has members, none of which has to be there, and nothing else.
-    fn has_members(&self) -> bool {
-        let has_rest = self.fields.iter().any(|field| field.json.is_empty());
-        !self.fields.is_empty() && !has_rest && self.of.may_be_empty()
-    }
-
-    /// How it is read, when no member has to be there: a third of what serde derives.
+    /// How it is read, when it has members alone and none of them has to be there: a third of what
+    /// serde derives.
     fn members(&self, ident: &syn::Ident) -> Option<TokenStream> {
-        if !self.has_members() {
+        let has_rest = self.fields.iter().any(|field| field.json.is_empty());
+        if self.fields.is_empty() || has_rest || !self.of.may_be_empty() {
             return None;
         }
         let (name, names) = (self.name, self.fields.iter().map(|field| &field.json));

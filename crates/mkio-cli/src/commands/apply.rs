@@ -17,7 +17,7 @@ use super::call;
 use crate::{
     body,
     failure::{Exit, Failure, Result},
-    kinds::Kind,
+    kinds::{CONFIG, Kind},
     manifest::{self, Goal, Manifest},
     options::Switch,
     output::path,
@@ -190,8 +190,10 @@ impl Meant {
     /// What the resource is to have, whole and without secrets; what the preset has in the place of its name.
     async fn wanted(&self, client: &Client) -> Result<(Value, Value)> {
         let (mut whole, mut compared) = (self.whole.clone(), self.compared.clone());
+        self.kind().leave_out_latest(&mut whole);
+        self.kind().leave_out_latest(&mut compared);
         let preset = whole.pointer("/spec/presetName").and_then(Value::as_str);
-        let Some(preset) = preset.filter(|_| self.kind().name == "config") else {
+        let Some(preset) = preset.filter(|_| self.kind().name == CONFIG) else {
             return Ok((whole, compared));
         };
         // Reads show what was taken from the preset, not its name.
@@ -585,10 +587,14 @@ pub async fn run_delete(session: &Session, matches: &ArgMatches) -> Result<()> {
             run::show_request(session, entry, &request)
         });
     }
+    let what = match &*all {
+        [(manifest, ..)] => format!("delete {}", label(manifest)),
+        _ => format!("delete {} resources", all.len()),
+    };
     if all.len() > 1 {
-        session.confirm(&format!("delete {} resources", all.len()))?;
+        session.confirm(&what)?;
     }
-    session.guard(&format!("delete {} resources", all.len()))?;
+    session.guard(&what)?;
     for (manifest, names, entry) in &all {
         let there = manifest.kind.get.call(client.transport(), names).await;
         let done = match there {

@@ -101,7 +101,7 @@ impl Input {
                 JobPutProperties::new(of, target)
             }
         };
-        JobPut::new(properties)
+        properties.into()
     }
 }
 

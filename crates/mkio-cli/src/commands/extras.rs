@@ -87,7 +87,7 @@ impl Encoded<'_> {
         let transform = format!("captions-{language}");
         let input = JobInputAsset::new(&asset).with_files([captions.name]);
         let target = [JobOutputAsset::new(self.output)];
-        let job = JobPut::new(JobPutProperties::new(input, target));
+        let job = JobPutProperties::new(input, target).into();
         self.run((&transform, inserts), self.output, job).await
     }
 

@@ -389,10 +389,49 @@ fn copies_are_alike_and_take_secrets_from_variables() {
     assert!(there.contains("H264SingleBitrate720p"), "{there}");
     let again = service.run(&copy);
     assert!(again.err.contains("as it is meant to be"), "{}", again.err);
+    // Those that a filter leaves, and no others.
+    let filter = [
+        "copy",
+        "transform",
+        "--filter",
+        "name eq 'house'",
+        "--to-project",
+        "other",
+    ];
+    let filtered = service.run(&filter);
+    let lines: Vec<&str> = filtered.err.lines().collect();
+    assert_eq!(
+        lines,
+        ["transform house: as it is meant to be"],
+        "{}",
+        filtered.err
+    );
+    let none = [
+        "copy",
+        "transform",
+        "--filter",
+        "name eq 'none'",
+        "--to-project",
+        "other",
+    ];
+    assert_eq!(service.ok(&none), "");
     let rule = "kind: webhook-rule\nname: hook\nbody: {spec: {url: 'http://127.0.0.1:9/hook', enabled: false, events: [MediaKind.JobFinished], authentication: {headers: {x-key: '${env:KEY}'}}}}\n";
     let file = service.file("rule.yaml", rule);
     let made = with_secrets(&service, &["apply", "-f", &file], rule);
     assert_eq!(made.code, 0, "{}", made.err);
+    let copy = ["copy", "webhook-rule", "hook", "--to-project", "other"];
+    let unset = service.run(&copy);
+    assert_eq!(unset.code, 2, "{}", unset.err);
+    let variable = "WEBHOOK_RULE_HOOK_HEADERS_X_KEY";
+    for told in [variable, "nothing was sent"] {
+        assert!(unset.err.contains(told), "{told}: {}", unset.err);
+    }
+    let read = ["webhook", "rule", "get", "hook", "--project", "other"];
+    let gone = service.run(&read);
+    assert_eq!(gone.code, 4, "{}", gone.err);
+    let copied = with_secrets(&service, &copy, &format!("${{env:{variable}}}"));
+    assert_eq!(copied.code, 0, "{}", copied.err);
+    service.ok(&read);
     let same = service.run(&["copy", "asset", "--to-project", service.emulator.project()]);
     assert_eq!(same.code, 2, "{}", same.err);
     let none = service.run(&["copy", "team", "--to-project", "other"]);

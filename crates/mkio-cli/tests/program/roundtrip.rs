@@ -171,7 +171,7 @@ fn live() -> Vec<Case> {
         case(
             "config",
             "encodingLive/cfg",
-            "{metadata: {labels: {a: b}, tags: [first, latest]}, spec: {config: {a: {b: [1, null, x], c: null}, d: 1}, parameters: []}}",
+            "{metadata: {labels: {a: b}, tags: [first]}, spec: {config: {a: {b: [1, null, x], c: null}, d: 1}, parameters: []}}",
         )
         .changes("spec/config/d", 2),
     ];

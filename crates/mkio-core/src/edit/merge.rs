@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Writing;
+use crate::json::join;
 
 /// What a PATCH has to say to turn `old` into `new`: members that are as before are left out.
 ///
@@ -44,13 +45,6 @@ pub(super) fn difference(
         }
     }
     Ok(Value::Object(changed))
-}
-
-fn join(path: &str, name: &str) -> String {
-    match path {
-        "" => name.to_owned(),
-        path => format!("{path}.{name}"),
-    }
 }
 
 /// Puts into `body` the members that the service told and that no type knows: those that are in

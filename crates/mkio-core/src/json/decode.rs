@@ -1,10 +1,10 @@
 //! Decoding that says where a body stopped fitting its type.
 
 use serde::de::{DeserializeOwned, Error as _};
-use serde_json::{Value, error::Category};
+use serde_json::error::Category;
 
 use super::{
-    place::{Misplaced, place},
+    place::{Misplaced, noted, read_text},
     without_mark,
 };
 use crate::{
@@ -24,38 +24,26 @@ pub fn decode<'a, T: DeserializeOwned>(
     media_type: impl FnOnce() -> Option<&'a str>,
 ) -> Result<T, Error> {
     let bytes = without_mark(bytes);
-    let error = match std::str::from_utf8(bytes) {
+    let read = match std::str::from_utf8(bytes) {
         // To check the whole text at once costs less than to check each string in it.
-        Ok(text) => match serde_json::from_str(text) {
-            Ok(value) => return Ok(value),
-            Err(error) => Misplaced {
-                path: place::<T>(text, &error),
-                error,
-            },
-        },
-        Err(_) => no_text(bytes),
+        Ok(text) => read_text(text),
+        Err(_) => Err(no_text(bytes)),
     };
-    Err(undecodable(bytes, media_type(), &error))
+    read.map_err(|error| undecodable(bytes, media_type(), &error))
 }
 
 /// Bytes that are not UTF-8: where they stop being it.
 #[cold]
 fn no_text(bytes: &[u8]) -> Misplaced {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    match serde_path_to_error::deserialize::<_, Value>(&mut reader) {
-        Err(error) => Misplaced {
-            path: error.path().to_string().trim_start_matches('.').to_owned(),
-            error: error.into_inner(),
-        },
+    noted(&mut reader).err().unwrap_or_else(|| Misplaced {
+        path: String::new(),
         // They come after the value.
-        Ok(_) => Misplaced {
-            path: String::new(),
-            error: reader
-                .end()
-                .err()
-                .unwrap_or_else(|| serde_json::Error::custom("not UTF-8")),
-        },
-    }
+        error: reader
+            .end()
+            .err()
+            .unwrap_or_else(|| serde_json::Error::custom("not UTF-8")),
+    })
 }
 
 #[cold]

@@ -7,8 +7,8 @@ mod decode;
 mod place;
 
 pub use decode::decode;
-pub(crate) use place::place;
 pub use place::{Misplaced, read_value};
+pub(crate) use place::{join, place};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;

@@ -27,11 +27,38 @@ pub struct Misplaced {
 ///
 /// When the value does not fit the type.
 pub fn read_value<T: DeserializeOwned>(value: &Value) -> Result<T, Misplaced> {
-    let text = value.to_string();
-    serde_json::from_str(&text).map_err(|error| Misplaced {
-        path: place::<T>(&text, &error),
+    read_text(&value.to_string())
+}
+
+/// Reads a type from JSON text.
+pub(super) fn read_text<T: DeserializeOwned>(text: &str) -> Result<T, Misplaced> {
+    serde_json::from_str(text).map_err(|error| Misplaced {
+        path: place::<T>(text, &error),
         error,
     })
+}
+
+/// Reads a value and notes where that ends.
+pub(super) fn noted<'a>(
+    reader: &mut serde_json::Deserializer<impl serde_json::de::Read<'a>>,
+) -> Result<Value, Misplaced> {
+    serde_path_to_error::deserialize(reader).map_err(|error| {
+        let path = error.path().to_string();
+        Misplaced {
+            // The whole is a dot.
+            path: if path == "." { String::new() } else { path },
+            error: error.into_inner(),
+        }
+    })
+}
+
+/// A path and a step or path below it: `value` and `[3].name`, or `properties` and `name`.
+pub(crate) fn join(path: &str, below: &str) -> String {
+    match (path, below) {
+        ("", path) | (path, "") => path.to_owned(),
+        _ if below.starts_with('[') => format!("{path}{below}"),
+        _ => format!("{path}.{below}"),
+    }
 }
 
 /// The place of the first part of `text` that does not fit `T`, as `error` tells; empty for the
@@ -45,14 +72,10 @@ pub(crate) fn place<T: DeserializeOwned>(text: &str, error: &serde_json::Error) 
 type Failure<'a> = &'a dyn Fn(&str) -> Option<serde_json::Error>;
 
 fn smallest(text: &str, error: &serde_json::Error, failure: Failure<'_>) -> String {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value: Value = match serde_path_to_error::deserialize(&mut reader) {
+    let value = match noted(&mut serde_json::Deserializer::from_str(text)) {
         Ok(value) => value,
         // No JSON from there on.
-        Err(error) => {
-            let path = error.path().to_string();
-            return if path == "." { String::new() } else { path };
-        }
+        Err(broken) => return broken.path,
     };
     let told = error.to_string();
     let told = without_position(&told);
@@ -89,7 +112,7 @@ impl Search<'_> {
             let Some((container, step, last)) = split(first(&part, enough)) else {
                 break;
             };
-            push(&mut path, &step);
+            path = join(&path, &step);
             part = last;
             around.push(container);
             self.leave_out_before(&mut around, &part);
@@ -216,13 +239,6 @@ fn split(of: Value) -> Option<(Container, String, Value)> {
     }
 }
 
-fn push(path: &mut String, step: &str) {
-    if !path.is_empty() && !step.starts_with('[') {
-        path.push('.');
-    }
-    path.push_str(step);
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -257,7 +273,7 @@ mod tests {
     }
 
     /// As a reader tells that notes where it is.
-    fn noted<T: DeserializeOwned>(text: &str) -> Option<String> {
+    fn as_noted<T: DeserializeOwned>(text: &str) -> Option<String> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let error = serde_path_to_error::deserialize::<_, T>(&mut reader).err()?;
         let path = error.path().to_string();
@@ -299,7 +315,7 @@ mod tests {
         let text = r#"{"size":1,"list":[{"size":2,"name":"x"},{"size":3}],"map":{"a":{"size":4}}}"#;
         for length in 0..text.len() {
             let cut = &text[..length];
-            assert_eq!(found::<Node>(cut), noted::<Node>(cut), "{cut}");
+            assert_eq!(found::<Node>(cut), as_noted::<Node>(cut), "{cut}");
         }
     }
 
@@ -374,7 +390,7 @@ mod tests {
         #[test]
         fn the_place_is_that_which_a_reader_notes(value in node()) {
             let text = value.to_string();
-            prop_assert_eq!(found::<Node>(&text), noted::<Node>(&text), "{}", text);
+            prop_assert_eq!(found::<Node>(&text), as_noted::<Node>(&text), "{}", text);
         }
     }
 }

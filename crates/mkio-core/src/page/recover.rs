@@ -86,11 +86,7 @@ fn list_of(path: &str) -> Option<&str> {
 /// The error of one item: as that of the page, with the item as body and value.
 fn of_item(page: &Error, list: &str, place: usize, fault: &Misplaced, item: Value) -> Error {
     let expectation = expectation(&fault.error);
-    let path = match fault.path.as_str() {
-        "" => format!("{list}[{place}]"),
-        below if below.starts_with('[') => format!("{list}[{place}]{below}"),
-        below => format!("{list}[{place}].{below}"),
-    };
+    let path = json::join(&format!("{list}[{place}]"), &fault.path);
     let name = ["name", "id"]
         .iter()
         .find_map(|name| item.get(*name)?.as_str());

@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::union::{Misfit, join, strictly};
+use super::union::{Misfit, strictly};
 use crate::{Error, ErrorKind, Result, error::expectation, json};
 
 /// Reads JSON text that must fit `T` exactly, see [`strict_json`].
@@ -56,7 +56,7 @@ fn refusal(Misfit { path, why }: Misfit) -> Error {
 /// The first part of `given` that `said` lacks.
 fn lost(given: &Value, said: &Value) -> Option<Misfit> {
     let below = |step: String, misfit: Misfit| Misfit {
-        path: join(&step, &misfit.path),
+        path: json::join(&step, &misfit.path),
         ..misfit
     };
     let here = |why: &str| {

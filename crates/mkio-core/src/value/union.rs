@@ -32,7 +32,7 @@ impl Misfit {
             let path = json::place::<T>(text, &error);
             match below {
                 Some(below) => Self {
-                    path: join(&path, &below.path),
+                    path: json::join(&path, &below.path),
                     why: below.why,
                 },
                 None => Self {
@@ -41,14 +41,6 @@ impl Misfit {
                 },
             }
         })
-    }
-}
-
-pub(super) fn join(path: &str, below: &str) -> String {
-    match (path, below) {
-        ("", path) | (path, "") => path.to_owned(),
-        _ if below.starts_with('[') => format!("{path}{below}"),
-        _ => format!("{path}.{below}"),
     }
 }
 

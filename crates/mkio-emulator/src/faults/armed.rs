@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use fastrand::Rng;
 use http::Method;
-use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::faults::fault::Fault;
 
@@ -12,7 +12,7 @@ struct Armed {
     fault: Arc<Fault>,
     matched: u64,
     met: u64,
-    random: StdRng,
+    random: Rng,
 }
 
 /// The faults of an emulator.
@@ -26,7 +26,7 @@ impl Faults {
     pub fn add(&mut self, fault: Fault) {
         // Rules with the same seed draw numbers of their own: with the same ones, the second of two would never count.
         let place = (self.armed.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let random = StdRng::seed_from_u64(fault.seed ^ place);
+        let random = Rng::with_seed(fault.seed ^ place);
         self.armed.push(Armed {
             fault: Arc::new(fault),
             matched: 0,
@@ -73,7 +73,7 @@ impl Armed {
         // Drawn for each request that matches, so that the other conditions do not shift the sequence.
         let lucky = fault
             .probability
-            .is_none_or(|probability| self.random.random::<f64>() < probability);
+            .is_none_or(|probability| self.random.f64() < probability);
         lucky
             && fault.nth.is_none_or(|nth| self.matched == nth)
             && fault

@@ -2,6 +2,8 @@
 //! changes that field alone.
 
 use std::{
+    fs,
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -576,6 +578,22 @@ async fn other_apis(control: &Control, client: &Client) -> anyhow::Result<Vec<Su
     ])
 }
 
+/// All edits that there are, from the surfaces of the APIs.
+fn all_edits() -> anyhow::Result<Vec<String>> {
+    let surfaces = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/surface");
+    let mut names = Vec::new();
+    for surface in fs::read_dir(surfaces)? {
+        for line in fs::read_to_string(surface?.path())?.lines() {
+            let edit = line.split_once("::edit_");
+            names.extend(
+                edit.and_then(|(_, rest)| Some(format!("edit_{}", rest.split_once('(')?.0))),
+            );
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
 #[tokio::test]
 async fn an_edit_of_one_field_changes_that_field_alone() -> anyhow::Result<()> {
     for seed in 1..=2 {
@@ -586,6 +604,9 @@ async fn an_edit_of_one_field_changes_that_field_alone() -> anyhow::Result<()> {
         subjects.extend(live_api(&control, client).await?);
         subjects.extend(management_api(&control, client).await?);
         subjects.extend(other_apis(&control, client).await?);
+        let mut names: Vec<_> = subjects.iter().map(|subject| subject.name).collect();
+        names.sort_unstable();
+        ensure!(names == all_edits()?, "other edits than these: {names:?}");
         let failed: Vec<_> = subjects
             .iter()
             .filter_map(|subject| subject.failed.as_deref())
