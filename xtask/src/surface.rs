@@ -8,7 +8,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
     Field, Fields, FnArg, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct,
-    PathArguments, ReturnType, Type, TypeParamBound,
+    PathArguments, ReturnType, Type, TypeParamBound, WherePredicate,
 };
 
 use crate::{
@@ -27,13 +27,14 @@ const RULE: &str = "\
 # - `wait_for_x`: `resume_wait_for_x`, `resume_wait_until_x_gone`, and the static `waits::X`.
 # - `struct … read`: a reader `x()` of each field `x`. `struct … written`: a setter `with_x` of each
 #   field `x` that is not read only. `.x(…)` behind `new(…)` are the named steps, in their order.
+# - `from_json`: reads a body from text, and `from_json_value` from a value; both refuse unknown members.
 # - `enum`: reads from text and as text. `union`: `as_x()` of each variant `X`, and `as_unknown()`.
 # An argument accepts what converts into its type; `[T]` accepts any iterator, `[K: V]` one of pairs.
 ";
 
 /// The text of `spec/surface/<api>.txt`.
 pub fn text(title: &str, version: &str, model: &Model, states: &States, code: &Code) -> String {
-    let edits = glue::edits::run(model, &code.signatures);
+    let edits = glue::edits::run("", model, &code.signatures);
     let sections = [
         ("OPERATIONS", operations(model, code)),
         ("WAITS", waits(model, states, &code.signatures)),
@@ -321,7 +322,7 @@ fn signature(method: &ImplItemFn) -> String {
         ReturnType::Default => "()".to_owned(),
         ReturnType::Type(_, ty) => spelled(ty),
     };
-    // What an edit changes is given by a function.
+    // The closure of an edit stands among its arguments.
     let answer = answer.replace(", F>", ">");
     format!("{}({}) -> {answer}", method.sig.ident, taken(method, true))
 }
@@ -331,13 +332,32 @@ fn taken(method: &ImplItemFn, named: bool) -> String {
     let arguments = method.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(typed) => {
             let name = typed.pat.to_token_stream().to_string();
-            let ty = spelled(&typed.ty);
-            let edit = name == "change" && ty == "F";
-            (!edit).then(|| if named { format!("{name}: {ty}") } else { ty })
+            let ty = closure(method, &typed.ty).unwrap_or_else(|| spelled(&typed.ty));
+            Some(if named { format!("{name}: {ty}") } else { ty })
         }
         FnArg::Receiver(_) => None,
     });
     arguments.collect::<Vec<_>>().join(", ")
+}
+
+/// `X -> Y` of an argument whose type is a parameter `F: FnOnce(X) -> Y`.
+fn closure(method: &ImplItemFn, ty: &Type) -> Option<String> {
+    let predicates = &method.sig.generics.where_clause.as_ref()?.predicates;
+    let bounds = predicates.iter().find_map(|predicate| match predicate {
+        WherePredicate::Type(of) if of.bounded_ty == *ty => of.bounds.first(),
+        _ => None,
+    });
+    let TypeParamBound::Trait(bound) = bounds? else {
+        return None;
+    };
+    let PathArguments::Parenthesized(of) = &bound.path.segments.last()?.arguments else {
+        return None;
+    };
+    let given: Vec<String> = of.inputs.iter().map(|of| spelled(&of.ty)).collect();
+    let ReturnType::Type(_, made) = &of.output else {
+        return None;
+    };
+    Some(format!("{} -> {}", given.join(", "), spelled(made)))
 }
 
 /// A type as people write it, by the last names of its paths. What an argument converts is what it

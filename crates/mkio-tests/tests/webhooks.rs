@@ -123,10 +123,7 @@ async fn a_finished_job_is_told_once_verified_and_typed() -> anyhow::Result<()> 
     let first = place.rule().secret(secret()).ensure(&management).await?;
     let again = place.rule().secret(secret()).ensure(&management).await?;
     assert_eq!(first.metadata, again.metadata);
-    assert_eq!(
-        again.spec.as_ref().and_then(|spec| spec.enabled),
-        Some(true)
-    );
+    assert_eq!(again.spec().enabled(), Some(true));
     let rules = management.list_webhook_rules().send().await?;
     assert_eq!(rules.value.as_ref().map(Vec::len), Some(1));
 
@@ -140,8 +137,7 @@ async fn a_finished_job_is_told_once_verified_and_typed() -> anyhow::Result<()> 
         anyhow::bail!("the resource is not a job: {event:?}");
     };
     assert_eq!(job.name.as_deref(), Some("job"));
-    let state = job.properties.and_then(|properties| properties.state);
-    assert_eq!(state, Some(JobState::Finished));
+    assert_eq!(job.state(), JobState::Finished);
 
     // The outcome is written after the receiver has answered.
     let sent = tokio::time::timeout(GUARD, place.delivery(&WebhookDeliveryStatus::Sent)).await??;
@@ -157,7 +153,7 @@ async fn an_event_without_the_secret_is_refused() -> anyhow::Result<()> {
     // The rule has had it, and has it no more.
     place.rule().secret(secret()).ensure(&management).await?;
     let rule = place.rule().ensure(&management).await?;
-    assert_eq!(rule.spec.and_then(|spec| spec.authentication), None);
+    assert_eq!(rule.spec().authentication, None);
     place.job().await?;
     place.emulator.control().resume();
     let refused = place.delivery(&WebhookDeliveryStatus::Retrying);
@@ -197,7 +193,6 @@ async fn an_event_ends_a_wait_that_would_not_poll_for_hours() -> anyhow::Result<
     assert_eq!(place.client.waits().pollers(), 1);
     place.emulator.control().resume();
     let job = tokio::time::timeout(GUARD, wait).await??;
-    let state = job.properties.and_then(|properties| properties.state);
-    assert_eq!(state, Some(JobState::Finished));
+    assert_eq!(job.state(), JobState::Finished);
     Ok(())
 }

@@ -11,7 +11,12 @@ use syn::{Item, parse_quote};
 use crate::{
     marks,
     model::{Field, Model, Operation, SCOPE, Shape},
-    refine::{Signatures, requests},
+    names::snake_name,
+    refine::{
+        Signatures,
+        example::{self, Example},
+        requests,
+    },
     types,
 };
 
@@ -26,7 +31,7 @@ struct Editable<'a> {
 }
 
 /// The items of the module; none when the API has nothing to edit.
-pub fn run(model: &Model, signatures: &Signatures) -> Vec<Item> {
+pub fn run(api: &str, model: &Model, signatures: &Signatures) -> Vec<Item> {
     let editable = editable(model);
     let pairs = pairs(model).into_iter();
     let mut items: Vec<Item> = pairs.map(|pair| conversion(model, pair)).collect();
@@ -40,7 +45,7 @@ pub fn run(model: &Model, signatures: &Signatures) -> Vec<Item> {
         let owner = format_ident!("{owner}");
         let methods = edits
             .into_iter()
-            .map(|edit| method(edit, model, signatures, scoped));
+            .map(|edit| method(edit, model, signatures, Example { api, scoped }));
         items.push(parse_quote! {
             /// Edits: read a resource, change it, write it back.
             impl #owner { #(#methods)* }
@@ -161,7 +166,7 @@ fn method(
     edit: &Editable<'_>,
     model: &Model,
     signatures: &Signatures,
-    scoped: bool,
+    example: Example<'_>,
 ) -> TokenStream {
     let noun = edit.read.id.trim_start_matches("get_");
     let ident = format_ident!("edit_{noun}");
@@ -170,7 +175,7 @@ fn method(
         format_ident!("{}", edit.write.constant()),
     );
     let arguments = requests::positional(edit.read, signatures);
-    let in_scope = |argument: &requests::Argument| scoped && argument.ident == SCOPE;
+    let in_scope = |argument: &requests::Argument| example.scoped && argument.ident == SCOPE;
     let given = arguments.iter().filter(|a| !in_scope(a)).map(|argument| {
         let requests::Argument { ident, .. } = argument;
         quote!(#ident: impl AsRef<str>)
@@ -191,9 +196,13 @@ fn method(
     let merges = edit.write.method == "PATCH";
     let (tags, masked) = (tags(model), masked(model, edit));
     let docs = docs(edit, noun, merges);
+    let names = arguments.iter().filter(|a| !in_scope(a));
+    let names: Vec<_> = names.map(|a| example::name(&a.ident.to_string())).collect();
+    let example = shown(edit, model, &names, example);
     let read_only = read_only(model, edit.within.map_or(edit.body, |(_, of)| of));
     quote! {
         #(#[doc = #docs])*
+        #example
         pub fn #ident<F>(&self, #(#given,)* change: F) -> Edit<types::#resource, types::#body, F>
         where
             F: FnOnce(types::#body) -> types::#body,
@@ -232,6 +241,37 @@ fn docs(edit: &Editable<'_>, noun: &str, merges: bool) -> [String; 4] {
             " All other members are kept, including ones this version does not know.".to_owned()
         },
     ]
+}
+
+/// An edit of a text, where the body has one.
+fn shown(
+    edit: &Editable<'_>,
+    model: &Model,
+    names: &[String],
+    example: Example<'_>,
+) -> TokenStream {
+    let noun = edit.read.id.trim_start_matches("get_");
+    let body = edit.within.map_or(edit.body, |(_, of)| of);
+    let texts = ["description", "displayName"];
+    let text = texts.into_iter().find(|text| {
+        let field = fields(model, body).and_then(|fields| fields.get(*text));
+        field.is_some_and(|field| field.schema["type"] == "string" && !field.read_only)
+    });
+    let ty = example.full(&format!("types::{body}"));
+    let (hidden, change) = match text {
+        Some(text) => {
+            let setter = format!("with_{}", snake_name(text));
+            (None, format!("|{noun}| {noun}.{setter}(\"new\")"))
+        }
+        None => (
+            Some(format!("change: fn({ty}) -> {ty}")),
+            "change".to_owned(),
+        ),
+    };
+    let arguments: Vec<_> = names.iter().cloned().chain([change]).collect();
+    let call = format!("{}.edit_{noun}({})", example.api, arguments.join(", "));
+    let lines = [format!("let {noun} = {call}.send().await?;")];
+    example.docs(hidden.as_slice(), &lines)
 }
 
 /// All members by which unions of the API are told apart.
@@ -405,7 +445,7 @@ mod tests {
     }
 
     fn code(put: &str) -> String {
-        let items = run(&model(put), &Signatures::default());
+        let items = run("things", &model(put), &Signatures::default());
         without_spaces(&prettyplease::unparse(&crate::code::file(items)))
     }
 

@@ -72,7 +72,7 @@ const MODULES: [Row; 11] = [
         shown: Shown::Names(&[]),
         always: false,
         head: EDITS,
-        items: |parts| glue::edits::run(parts.model, &parts.code.signatures),
+        items: |parts| glue::edits::run(&parts.api.name, parts.model, &parts.code.signatures),
     },
     Row {
         name: "fields",

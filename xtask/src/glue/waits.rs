@@ -8,7 +8,10 @@ use syn::{Ident, Item, Type, parse_quote};
 
 use crate::{
     model::{Model, Operation, SCOPE},
-    refine::Signatures,
+    refine::{
+        Signatures,
+        example::{self, Example},
+    },
     states::{Action, Goal, Kind, ListSource, Resource, States, with_article},
 };
 
@@ -31,7 +34,7 @@ pub fn run(api: &str, model: &Model, states: &States, signatures: &Signatures) -
         } else {
             &mut unscoped
         };
-        calls.push(waiting(name, resource));
+        calls.push(waiting(api, name, resource));
         for (call, action) in &resource.actions {
             let steps = action.steps();
             let steps: Vec<_> = steps
@@ -236,7 +239,7 @@ fn values(resource: &Resource) -> Vec<TokenStream> {
     resource.params.iter().map(value).collect()
 }
 
-fn waiting(name: &str, resource: &Resource) -> TokenStream {
+fn waiting(api: &str, name: &str, resource: &Resource) -> TokenStream {
     let (call, resume, resume_gone) = (
         format_ident!("wait_for_{name}"),
         format_ident!("resume_wait_for_{name}"),
@@ -247,6 +250,7 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
     let words = with_article(name);
     let docs = waiting_docs(&words, resource);
     let project = resource.params.first().is_some_and(|p| p == SCOPE);
+    let example = shown(api, name, &given, project);
     let (described, elsewhere) = if project {
         let described = quote!(description.check_project(self.project_name())?);
         (
@@ -266,6 +270,7 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
     );
     quote! {
         #(#[doc = #docs])*
+        #example
         pub fn #call(&self, #(#given: impl Into<String>),*) -> Wait<#model, #state> {
             Wait::new(self.transport(), &#constant, vec![#(#values),*])
         }
@@ -292,6 +297,17 @@ fn waiting(name: &str, resource: &Resource) -> TokenStream {
             Wait::<#model, #state>::resume_until_gone(self.transport(), &#constant, #described)
         }
     }
+}
+
+/// A wait that is awaited.
+fn shown(api: &str, name: &str, given: &[Ident], scoped: bool) -> TokenStream {
+    let names: Vec<_> = given
+        .iter()
+        .map(|of| example::name(&of.to_string()))
+        .collect();
+    let call = format!("{api}.wait_for_{name}({})", names.join(", "));
+    let lines = [format!("let {name} = {call}.await?;")];
+    Example { api, scoped }.docs(&[], &lines)
 }
 
 /// What a wait ends with, and how long and how often it polls.

@@ -6,6 +6,7 @@ mod constructors;
 mod conversions;
 pub mod docs;
 mod enums;
+pub mod example;
 mod field;
 mod mock;
 mod occurrences;

@@ -7,6 +7,7 @@ use syn::{Ident, Item, Type};
 
 use super::{
     Signatures, docs,
+    example::{self, Example},
     simplify::{argument_of, is_named},
 };
 use crate::{
@@ -217,20 +218,14 @@ fn example(operation: &Operation, owner: Owner<'_>, given: &[&Argument]) -> Opti
     if of_project && !owner.scoped {
         return None;
     }
-    let (api, krate) = (owner.api.name.replace('-', "_"), owner.api.crate_name());
-    let client = if owner.scoped {
-        "ProjectClient"
-    } else {
-        "Client"
-    };
-    let mut hidden = format!("{api}: {krate}::{client}");
-    let mut values = Vec::new();
+    let api = owner.api.name.as_str();
+    let scoped = owner.scoped;
+    let example = Example { api, scoped };
+    let (mut hidden, mut values) = (Vec::new(), Vec::new());
     for argument in given {
         if argument.ident == "body" {
-            let ty = compact(&argument.taken).replace("types::", &format!("{krate}::types::"));
-            let ty = ty.replace("::reqwest", "mkio_core::reqwest");
-            let ty = ty.replace("::serde_json", "mkio_core::serde_json");
-            hidden.push_str(&format!(", body: {ty}"));
+            let ty = example.full(&argument.taken.to_string());
+            hidden.push(format!("body: {ty}"));
             values.push("body".to_owned());
         } else {
             values.push(sample(argument));
@@ -254,19 +249,7 @@ fn example(operation: &Operation, owner: Owner<'_>, given: &[&Argument]) -> Opti
         ],
         (ResponseShape::Empty, _) => vec![format!("{call}.send().await?;")],
     };
-    let head = format!(" # async fn example({hidden}) -> mkio_core::Result<()> {{");
-    let lines = lines.iter().map(|line| format!(" {line}"));
-    Some(quote! {
-        #[doc = ""]
-        #[doc = " # Example"]
-        #[doc = ""]
-        #[doc = " ```no_run"]
-        #[doc = #head]
-        #(#[doc = #lines])*
-        #[doc = " # Ok(())"]
-        #[doc = " # }"]
-        #[doc = " ```"]
-    })
+    Some(example.docs(&hidden, &lines))
 }
 
 fn compact(ty: &TokenStream) -> String {
@@ -278,7 +261,7 @@ fn sample(argument: &Argument) -> String {
     let name = argument.ident.to_string();
     let stem = name.trim_end_matches("_name").replace('_', "-");
     match compact(&argument.taken).as_str() {
-        "&str" => format!("\"{stem}-1\""),
+        "&str" => example::name(&name),
         "bool" => "true".to_owned(),
         "f32" | "f64" => "1.0".to_owned(),
         text if text.starts_with("impl") => format!("[\"{stem}-1\"]"),

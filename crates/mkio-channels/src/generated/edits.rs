@@ -40,6 +40,15 @@ impl Client {
     ///
     /// Calls [`get_channel`](Self::get_channel), `change`, and [`create_or_replace_channel`](Self::create_or_replace_channel) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client, change: fn(mkio_channels::types::ChannelPut) -> mkio_channels::types::ChannelPut) -> mkio_core::Result<()> {
+    /// let channel = channels.edit_channel("channel-id-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_channel<F>(
         &self,
         channel_id: impl AsRef<str>,

@@ -118,6 +118,15 @@ impl Client {
     /// Waits for a channel, by default until it is `ok` (`Ok`).
     ///
     /// Goals: `ok` (`Ok`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 5 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let channel = channels.wait_for_channel("channel-id-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_channel(
         &self,
         channel_id: impl Into<String>,
@@ -221,6 +230,15 @@ impl Client {
     /// Waits for a channel activity, by default until it is `running` (`Running`).
     ///
     /// Goals: `running` (`Running`), `stopped` (`Stopped`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 5 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(channels: mkio_channels::Client) -> mkio_core::Result<()> {
+    /// let channel_activity = channels.wait_for_channel_activity("channel-id-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_channel_activity(
         &self,
         channel_id: impl Into<String>,

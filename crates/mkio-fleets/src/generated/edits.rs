@@ -40,6 +40,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_device`](Self::get_device), `change`, and [`update_device`](Self::update_device) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient, change: fn(mkio_fleets::types::DevicePatch) -> mkio_fleets::types::DevicePatch) -> mkio_core::Result<()> {
+    /// let device = fleets.edit_device("name-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_device<F>(
         &self,
         name: impl AsRef<str>,

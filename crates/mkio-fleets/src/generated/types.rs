@@ -704,6 +704,23 @@ impl Device {
             self.status.as_ref().and_then(|part| part.software_upgrade_state.as_ref()),
         )
     }
+    /// State (`/status/preloadedSoftware/version={version}/state` in JSON), if present. Compares with strings.
+    #[inline]
+    pub fn preload_state(
+        &self,
+        version: &str,
+    ) -> ::mkio_core::StateRef<'_, PreloadState> {
+        ::mkio_core::StateRef::new(
+            self
+                .status
+                .as_ref()
+                .and_then(|part| part.preloaded_software.as_ref())
+                .and_then(|part| {
+                    part.iter().find(|item| item.version.as_deref() == Some(version))
+                })
+                .and_then(|part| part.state.as_ref()),
+        )
+    }
 }
 /// `capabilities` of [`DeviceStatus`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -326,6 +326,15 @@ impl ProjectClient {
     /// Waits for a device software, by default until it is `switched` (`Idle`).
     ///
     /// Goals: `switched` (`Idle`); `until_gone()` waits for deletion. Default timeout 2 h; polls every 5 to 60 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let device_software = fleets.wait_for_device_software("name-1", "version-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_device_software(
         &self,
         name: impl Into<String>,
@@ -379,6 +388,15 @@ impl ProjectClient {
     /// Waits for a device preload, by default until it is `downloaded` (`Downloaded`, `Importing`).
     ///
     /// Goals: `downloaded` (`Downloaded`, `Importing`), `removed` (`Removed`); `until_gone()` waits for deletion. Default timeout 4 h; polls every 5 to 60 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let device_preload = fleets.wait_for_device_preload("name-1", "version-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_device_preload(
         &self,
         name: impl Into<String>,
@@ -432,6 +450,15 @@ impl ProjectClient {
     /// Waits for a device, by default until it is `present` (`Present`).
     ///
     /// Goals: `present` (`Present`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let device = fleets.wait_for_device("name-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_device(
         &self,
         name: impl Into<String>,
@@ -501,6 +528,15 @@ impl ProjectClient {
     /// Waits for a backup, by default until it is `present` (`Present`).
     ///
     /// Goals: `present` (`Present`); `until_gone()` waits for deletion. Default timeout 1 h; polls every 10 to 60 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let backup = fleets.wait_for_backup("backup-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_backup(
         &self,
         backup_name: impl Into<String>,
@@ -553,6 +589,15 @@ impl ProjectClient {
     /// Waits for a support package, by default until it is `present` (`Present`).
     ///
     /// Goals: `present` (`Present`); `until_gone()` waits for deletion. Default timeout 1 h; polls every 10 to 60 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let support_package = fleets.wait_for_support_package("name-1", "package-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_support_package(
         &self,
         name: impl Into<String>,
@@ -606,6 +651,15 @@ impl ProjectClient {
     /// Waits for a stored backup, by default until it is `present` (`Present`).
     ///
     /// Goals: `present` (`Present`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let stored_backup = fleets.wait_for_stored_backup("backup-id-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_stored_backup(
         &self,
         backup_id: impl Into<String>,
@@ -678,6 +732,15 @@ impl ProjectClient {
     /// Waits for a stored support package, by default until it is `present` (`Present`).
     ///
     /// Goals: `present` (`Present`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(fleets: mkio_fleets::ProjectClient) -> mkio_core::Result<()> {
+    /// let stored_support_package = fleets.wait_for_stored_support_package("name-1", "package-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_stored_support_package(
         &self,
         name: impl Into<String>,

@@ -66,6 +66,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_network`](Self::get_network), `change`, and [`update_network`](Self::update_network) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient, change: fn(mkio_infrastructure::types::NetworkPatch) -> mkio_infrastructure::types::NetworkPatch) -> mkio_core::Result<()> {
+    /// let network = infrastructure.edit_network("name-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_network<F>(
         &self,
         name: impl AsRef<str>,
@@ -100,6 +109,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_site`](Self::get_site), `change`, and [`update_site`](Self::update_site) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(infrastructure: mkio_infrastructure::ProjectClient, change: fn(mkio_infrastructure::types::SitePatch) -> mkio_infrastructure::types::SitePatch) -> mkio_core::Result<()> {
+    /// let site = infrastructure.edit_site("name-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_site<F>(
         &self,
         name: impl AsRef<str>,

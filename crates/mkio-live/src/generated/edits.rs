@@ -53,6 +53,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_live_channel`](Self::get_live_channel), `change`, and [`create_or_update_live_channel`](Self::create_or_update_live_channel) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, change: fn(mkio_live::types::FlowPut) -> mkio_live::types::FlowPut) -> mkio_core::Result<()> {
+    /// let live_channel = live.edit_live_channel("name-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_live_channel<F>(
         &self,
         name: impl AsRef<str>,
@@ -87,6 +96,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_live_channel_scheduled_operation`](Self::get_live_channel_scheduled_operation), `change`, and [`create_or_update_live_channel_scheduled_operation`](Self::create_or_update_live_channel_scheduled_operation) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, change: fn(mkio_live::types::ScheduledOperationSpec) -> mkio_live::types::ScheduledOperationSpec) -> mkio_core::Result<()> {
+    /// let live_channel_scheduled_operation = live.edit_live_channel_scheduled_operation("name-1", "operation-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_live_channel_scheduled_operation<F>(
         &self,
         name: impl AsRef<str>,
@@ -122,6 +140,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_live_event`](Self::get_live_event), `change`, and [`create_or_update_live_event`](Self::create_or_update_live_event) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, change: fn(mkio_live::types::FlowPut) -> mkio_live::types::FlowPut) -> mkio_core::Result<()> {
+    /// let live_event = live.edit_live_event("name-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_live_event<F>(
         &self,
         name: impl AsRef<str>,
@@ -156,6 +183,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_live_event_scheduled_operation`](Self::get_live_event_scheduled_operation), `change`, and [`create_or_update_live_event_scheduled_operation`](Self::create_or_update_live_event_scheduled_operation) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, change: fn(mkio_live::types::ScheduledOperationSpec) -> mkio_live::types::ScheduledOperationSpec) -> mkio_core::Result<()> {
+    /// let live_event_scheduled_operation = live.edit_live_event_scheduled_operation("name-1", "operation-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_live_event_scheduled_operation<F>(
         &self,
         name: impl AsRef<str>,
@@ -191,6 +227,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_static_multiview_channel`](Self::get_static_multiview_channel), `change`, and [`create_or_update_static_multiview_channel`](Self::create_or_update_static_multiview_channel) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, change: fn(mkio_live::types::FlowPut) -> mkio_live::types::FlowPut) -> mkio_core::Result<()> {
+    /// let static_multiview_channel = live.edit_static_multiview_channel("name-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_static_multiview_channel<F>(
         &self,
         name: impl AsRef<str>,
@@ -225,6 +270,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_static_multiview_channel_scheduled_operation`](Self::get_static_multiview_channel_scheduled_operation), `change`, and [`create_or_update_static_multiview_channel_scheduled_operation`](Self::create_or_update_static_multiview_channel_scheduled_operation) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, change: fn(mkio_live::types::ScheduledOperationSpec) -> mkio_live::types::ScheduledOperationSpec) -> mkio_core::Result<()> {
+    /// let static_multiview_channel_scheduled_operation = live.edit_static_multiview_channel_scheduled_operation("name-1", "operation-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_static_multiview_channel_scheduled_operation<F>(
         &self,
         name: impl AsRef<str>,
@@ -260,6 +314,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_static_multiview_event`](Self::get_static_multiview_event), `change`, and [`create_or_update_static_multiview_event`](Self::create_or_update_static_multiview_event) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, change: fn(mkio_live::types::FlowPut) -> mkio_live::types::FlowPut) -> mkio_core::Result<()> {
+    /// let static_multiview_event = live.edit_static_multiview_event("name-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_static_multiview_event<F>(
         &self,
         name: impl AsRef<str>,
@@ -294,6 +357,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_static_multiview_event_scheduled_operation`](Self::get_static_multiview_event_scheduled_operation), `change`, and [`create_or_update_static_multiview_event_scheduled_operation`](Self::create_or_update_static_multiview_event_scheduled_operation) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient, change: fn(mkio_live::types::ScheduledOperationSpec) -> mkio_live::types::ScheduledOperationSpec) -> mkio_core::Result<()> {
+    /// let static_multiview_event_scheduled_operation = live.edit_static_multiview_event_scheduled_operation("name-1", "operation-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_static_multiview_event_scheduled_operation<F>(
         &self,
         name: impl AsRef<str>,

@@ -591,6 +591,15 @@ impl ProjectClient {
     /// Waits for a live channel, by default until it is `running` (`Running`).
     ///
     /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`); `until_gone()` waits for deletion. Default timeout 30 min; polls every 2 to 15 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let live_channel = live.wait_for_live_channel("name-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_live_channel(
         &self,
         name: impl Into<String>,
@@ -768,6 +777,15 @@ impl ProjectClient {
     /// Waits for a live event, by default until it is `running` (`Running`).
     ///
     /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`); `until_gone()` waits for deletion. Default timeout 30 min; polls every 2 to 15 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let live_event = live.wait_for_live_event("name-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_live_event(
         &self,
         name: impl Into<String>,
@@ -945,6 +963,15 @@ impl ProjectClient {
     /// Waits for a static multiview channel, by default until it is `running` (`Running`).
     ///
     /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`); `until_gone()` waits for deletion. Default timeout 30 min; polls every 2 to 15 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let static_multiview_channel = live.wait_for_static_multiview_channel("name-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_static_multiview_channel(
         &self,
         name: impl Into<String>,
@@ -1138,6 +1165,15 @@ impl ProjectClient {
     /// Waits for a static multiview event, by default until it is `running` (`Running`).
     ///
     /// Goals: `running` (`Running`), `stopped` (`Stopped`), `updated` (`Running`, `Stopped`); `until_gone()` waits for deletion. Default timeout 30 min; polls every 2 to 15 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let static_multiview_event = live.wait_for_static_multiview_event("name-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_static_multiview_event(
         &self,
         name: impl Into<String>,
@@ -1331,6 +1367,15 @@ impl ProjectClient {
     /// Waits for a live channel scheduled operation, by default until it is `completed` (`Completed`).
     ///
     /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`); `until_gone()` waits for deletion. Default timeout 24 h; polls every 5 to 60 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let live_channel_scheduled_operation = live.wait_for_live_channel_scheduled_operation("name-1", "operation-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_live_channel_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1412,6 +1457,15 @@ impl ProjectClient {
     /// Waits for a live event scheduled operation, by default until it is `completed` (`Completed`).
     ///
     /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`); `until_gone()` waits for deletion. Default timeout 24 h; polls every 5 to 60 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let live_event_scheduled_operation = live.wait_for_live_event_scheduled_operation("name-1", "operation-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_live_event_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1493,6 +1547,15 @@ impl ProjectClient {
     /// Waits for a static multiview channel scheduled operation, by default until it is `completed` (`Completed`).
     ///
     /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`); `until_gone()` waits for deletion. Default timeout 24 h; polls every 5 to 60 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let static_multiview_channel_scheduled_operation = live.wait_for_static_multiview_channel_scheduled_operation("name-1", "operation-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_static_multiview_channel_scheduled_operation(
         &self,
         name: impl Into<String>,
@@ -1577,6 +1640,15 @@ impl ProjectClient {
     /// Waits for a static multiview event scheduled operation, by default until it is `completed` (`Completed`).
     ///
     /// Goals: `completed` (`Completed`), `accepted` (`Accepted`, `Ongoing`, `Completed`), `ongoing` (`Ongoing`, `Completed`); `until_gone()` waits for deletion. Default timeout 24 h; polls every 5 to 60 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(live: mkio_live::ProjectClient) -> mkio_core::Result<()> {
+    /// let static_multiview_event_scheduled_operation = live.wait_for_static_multiview_event_scheduled_operation("name-1", "operation-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_static_multiview_event_scheduled_operation(
         &self,
         name: impl Into<String>,

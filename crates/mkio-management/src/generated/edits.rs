@@ -143,6 +143,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_project`](Self::get_project), `change`, and [`update_project`](Self::update_project) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient, change: fn(mkio_management::types::ProjectPatch) -> mkio_management::types::ProjectPatch) -> mkio_core::Result<()> {
+    /// let project = management.edit_project(change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_project<F>(
         &self,
         change: F,
@@ -176,6 +185,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_project_metrics_endpoint`](Self::get_project_metrics_endpoint), `change`, and [`update_project_metrics_endpoint`](Self::update_project_metrics_endpoint) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient, change: fn(mkio_management::types::MetricsEndpointPatch) -> mkio_management::types::MetricsEndpointPatch) -> mkio_core::Result<()> {
+    /// let project_metrics_endpoint = management.edit_project_metrics_endpoint(change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_project_metrics_endpoint<F>(
         &self,
         change: F,
@@ -209,6 +227,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_webhook_rule`](Self::get_webhook_rule), `change`, and [`create_or_update_webhook_rule`](Self::create_or_update_webhook_rule) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::ProjectClient, change: fn(mkio_management::types::WebhookRuleSpec) -> mkio_management::types::WebhookRuleSpec) -> mkio_core::Result<()> {
+    /// let webhook_rule = management.edit_webhook_rule("rule-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_webhook_rule<F>(
         &self,
         rule_name: impl AsRef<str>,
@@ -246,6 +273,15 @@ impl Client {
     ///
     /// Calls [`get_legacy_profile`](Self::get_legacy_profile), `change`, and [`set_legacy_profile`](Self::set_legacy_profile) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, change: fn(mkio_management::types::LegacyProfileSpec) -> mkio_management::types::LegacyProfileSpec) -> mkio_core::Result<()> {
+    /// let legacy_profile = management.edit_legacy_profile(change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_legacy_profile<F>(
         &self,
         change: F,
@@ -287,6 +323,15 @@ impl Client {
     ///
     /// Calls [`get_organization`](Self::get_organization), `change`, and [`update_organization`](Self::update_organization) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, change: fn(mkio_management::types::OrganizationSpec) -> mkio_management::types::OrganizationSpec) -> mkio_core::Result<()> {
+    /// let organization = management.edit_organization(change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_organization<F>(
         &self,
         change: F,
@@ -320,6 +365,15 @@ impl Client {
     ///
     /// Calls [`get_team`](Self::get_team), `change`, and [`create_or_update_team`](Self::create_or_update_team) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client) -> mkio_core::Result<()> {
+    /// let team = management.edit_team("team-1", |team| team.with_description("new")).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_team<F>(
         &self,
         team_name: impl AsRef<str>,
@@ -350,6 +404,15 @@ impl Client {
     ///
     /// Calls [`get_user_organization`](Self::get_user_organization), `change`, and [`update_user_organization`](Self::update_user_organization) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, change: fn(mkio_management::types::UserOrganizationSpecPatch) -> mkio_management::types::UserOrganizationSpecPatch) -> mkio_core::Result<()> {
+    /// let user_organization = management.edit_user_organization("organization-id-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_user_organization<F>(
         &self,
         organization_id: impl AsRef<str>,
@@ -384,6 +447,15 @@ impl Client {
     ///
     /// Calls [`get_user_profile`](Self::get_user_profile), `change`, and [`update_user_profile`](Self::update_user_profile) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(management: mkio_management::Client, change: fn(mkio_management::types::UserProfileSpecPatch) -> mkio_management::types::UserProfileSpecPatch) -> mkio_core::Result<()> {
+    /// let user_profile = management.edit_user_profile(change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_user_profile<F>(
         &self,
         change: F,

@@ -335,6 +335,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_account_filter`](Self::get_account_filter), `change`, and [`create_or_update_account_filter`](Self::create_or_update_account_filter) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, change: fn(mkio_media::types::MediaFilterProperties) -> mkio_media::types::MediaFilterProperties) -> mkio_core::Result<()> {
+    /// let account_filter = media.edit_account_filter("filter-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_account_filter<F>(
         &self,
         filter_name: impl AsRef<str>,
@@ -369,6 +378,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_asset`](Self::get_asset), `change`, and [`create_or_update_asset`](Self::create_or_update_asset) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, change: fn(mkio_media::types::AssetPut) -> mkio_media::types::AssetPut) -> mkio_core::Result<()> {
+    /// let asset = media.edit_asset("asset-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_asset<F>(
         &self,
         asset_name: impl AsRef<str>,
@@ -399,6 +417,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_asset_filter`](Self::get_asset_filter), `change`, and [`create_or_update_asset_filter`](Self::create_or_update_asset_filter) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, change: fn(mkio_media::types::MediaFilterProperties) -> mkio_media::types::MediaFilterProperties) -> mkio_core::Result<()> {
+    /// let asset_filter = media.edit_asset_filter("asset-1", "filter-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_asset_filter<F>(
         &self,
         asset_name: impl AsRef<str>,
@@ -434,6 +461,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_content`](Self::get_content), `change`, and [`update_content`](Self::update_content) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let content = media.edit_content("name-1", |content| content.with_display_name("new")).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_content<F>(
         &self,
         name: impl AsRef<str>,
@@ -468,6 +504,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_content_key_policy`](Self::get_content_key_policy), `change`, and [`update_content_key_policy`](Self::update_content_key_policy) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let content_key_policy = media.edit_content_key_policy("policy-1", |content_key_policy| content_key_policy.with_description("new")).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_content_key_policy<F>(
         &self,
         policy_name: impl AsRef<str>,
@@ -510,6 +555,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_destination`](Self::get_destination), `change`, and [`update_destination`](Self::update_destination) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let destination = media.edit_destination("name-1", |destination| destination.with_display_name("new")).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_destination<F>(
         &self,
         name: impl AsRef<str>,
@@ -544,6 +598,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_live_event`](Self::get_live_event), `change`, and [`update_live_event`](Self::update_live_event) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, change: fn(mkio_media::types::LiveEventPropertiesPatch) -> mkio_media::types::LiveEventPropertiesPatch) -> mkio_core::Result<()> {
+    /// let live_event = media.edit_live_event("event-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_live_event<F>(
         &self,
         event_name: impl AsRef<str>,
@@ -578,6 +641,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_source`](Self::get_source), `change`, and [`update_source`](Self::update_source) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, change: fn(mkio_media::types::SourcePatch) -> mkio_media::types::SourcePatch) -> mkio_core::Result<()> {
+    /// let source = media.edit_source("name-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_source<F>(
         &self,
         name: impl AsRef<str>,
@@ -608,6 +680,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_storage`](Self::get_storage), `change`, and [`create_or_update_storage`](Self::create_or_update_storage) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, change: fn(mkio_media::types::StoragePutSpec) -> mkio_media::types::StoragePutSpec) -> mkio_core::Result<()> {
+    /// let storage = media.edit_storage("storage-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_storage<F>(
         &self,
         storage_name: impl AsRef<str>,
@@ -642,6 +723,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_streaming_endpoint`](Self::get_streaming_endpoint), `change`, and [`update_streaming_endpoint`](Self::update_streaming_endpoint) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, change: fn(mkio_media::types::StreamingEndpointPatch) -> mkio_media::types::StreamingEndpointPatch) -> mkio_core::Result<()> {
+    /// let streaming_endpoint = media.edit_streaming_endpoint("endpoint-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_streaming_endpoint<F>(
         &self,
         endpoint_name: impl AsRef<str>,
@@ -676,6 +766,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_streaming_locator`](Self::get_streaming_locator), `change`, and [`create_or_update_streaming_locator`](Self::create_or_update_streaming_locator) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, change: fn(mkio_media::types::StreamingLocatorPutProperties) -> mkio_media::types::StreamingLocatorPutProperties) -> mkio_core::Result<()> {
+    /// let streaming_locator = media.edit_streaming_locator("locator-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_streaming_locator<F>(
         &self,
         locator_name: impl AsRef<str>,
@@ -712,6 +811,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_streaming_policy`](Self::get_streaming_policy), `change`, and [`create_or_update_streaming_policy`](Self::create_or_update_streaming_policy) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient, change: fn(mkio_media::types::StreamingPolicyProperties) -> mkio_media::types::StreamingPolicyProperties) -> mkio_core::Result<()> {
+    /// let streaming_policy = media.edit_streaming_policy("policy-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_streaming_policy<F>(
         &self,
         policy_name: impl AsRef<str>,
@@ -746,6 +854,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_transform`](Self::get_transform), `change`, and [`create_or_update_transform`](Self::create_or_update_transform) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let transform = media.edit_transform("transform-1", |transform| transform.with_description("new")).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_transform<F>(
         &self,
         transform_name: impl AsRef<str>,
@@ -780,6 +897,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_job`](Self::get_job), `change`, and [`update_job`](Self::update_job) if something changed.
     /// Sends only what changed.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let job = media.edit_job("transform-1", "job-1", |job| job.with_description("new")).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_job<F>(
         &self,
         transform_name: impl AsRef<str>,

@@ -442,6 +442,15 @@ impl ProjectClient {
     /// Waits for an asset, by default until it is `ready` (`Ready`).
     ///
     /// Goals: `ready` (`Ready`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let asset = media.wait_for_asset("asset-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_asset(
         &self,
         asset_name: impl Into<String>,
@@ -515,6 +524,15 @@ impl ProjectClient {
     /// Waits for a content key policy, by default until it is `created` (`Created`).
     ///
     /// Goals: `created` (`Created`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let content_key_policy = media.wait_for_content_key_policy("policy-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_content_key_policy(
         &self,
         policy_name: impl Into<String>,
@@ -590,6 +608,15 @@ impl ProjectClient {
     /// Waits for a job, by default until it is `finished` (`Finished`).
     ///
     /// Goals: `finished` (`Finished`), `canceled` (`Canceled`), `ended` (`Finished`, `Error`, `Canceled`); `until_gone()` waits for deletion. Default timeout 12 h; polls every 2 to 30 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let job = media.wait_for_job("transform-1", "job-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_job(
         &self,
         transform_name: impl Into<String>,
@@ -716,6 +743,15 @@ impl ProjectClient {
     /// Waits for a live event, by default until it is `running` (`Running`).
     ///
     /// Goals: `running` (`Running`), `stopped` (`Stopped`); `until_gone()` waits for deletion. Default timeout 15 min; polls every 1 to 10 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let live_event = media.wait_for_live_event("event-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_live_event(
         &self,
         event_name: impl Into<String>,
@@ -853,6 +889,15 @@ impl ProjectClient {
     /// Waits for a live output, by default until it is `running` (`Running`).
     ///
     /// Goals: `running` (`Running`); `until_gone()` waits for deletion. Default timeout 10 min; polls every 1 to 10 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let live_output = media.wait_for_live_output("event-1", "output-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_live_output(
         &self,
         event_name: impl Into<String>,
@@ -934,6 +979,15 @@ impl ProjectClient {
     /// Waits for a streaming endpoint, by default until it is `running` (`Running`).
     ///
     /// Goals: `running` (`Running`), `stopped` (`Stopped`), `created` (`Created`, `Stopped`, `Running`), `restarted` (`Running`), `scaled` (`Running`, `Stopped`), `updated` (`Running`, `Stopped`); `until_gone()` waits for deletion. Default timeout 30 min; polls every 2 to 15 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let streaming_endpoint = media.wait_for_streaming_endpoint("endpoint-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_streaming_endpoint(
         &self,
         endpoint_name: impl Into<String>,
@@ -1100,6 +1154,15 @@ impl ProjectClient {
     /// Waits for a streaming locator, by default until it is `created` (`Created`).
     ///
     /// Goals: `created` (`Created`), `updated` (`Created`); `until_gone()` waits for deletion. Default timeout 5 min; polls every 1 to 10 s.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(media: mkio_media::ProjectClient) -> mkio_core::Result<()> {
+    /// let streaming_locator = media.wait_for_streaming_locator("locator-1").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wait_for_streaming_locator(
         &self,
         locator_name: impl Into<String>,

@@ -27,6 +27,15 @@ impl ProjectClient {
     ///
     /// Calls [`get_config`](Self::get_config), `change`, and [`create_or_update_config`](Self::create_or_update_config) if something changed.
     /// All other members are kept, including ones this version does not know.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(templates: mkio_templates::ProjectClient, change: fn(mkio_templates::types::ConfigPut) -> mkio_templates::types::ConfigPut) -> mkio_core::Result<()> {
+    /// let config = templates.edit_config("config-type-1", "name-1", change).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn edit_config<F>(
         &self,
         config_type: impl AsRef<str>,

@@ -28,7 +28,7 @@ const STAMPS: [&str; 6] = [
     "status",
 ];
 
-/// No text, number or flag of these takes another value; two of them have tests of their own.
+/// No text, number or flag of these takes another value; each has a test of its own.
 const BARELY: [&str; 3] = [
     "edit_live_event",
     "edit_webhook_rule",
@@ -107,10 +107,24 @@ fn other(value: &Value) -> Value {
     }
 }
 
+/// The body with another value at a place; null takes a member away.
 fn with<B: Serialize + DeserializeOwned>(body: B, place: &str, value: Value) -> B {
     let mut json = serde_json::to_value(&body).expect("a body is JSON");
-    if let Some(old) = json.pointer_mut(place) {
-        *old = value;
+    let (parent, name) = place.rsplit_once('/').expect("a place within the body");
+    match json.pointer_mut(parent) {
+        Some(Value::Object(members)) => {
+            let name = name.replace("~1", "/").replace("~0", "~");
+            if value.is_null() {
+                members.remove(&name);
+            } else {
+                members.insert(name, value);
+            }
+        }
+        _ => {
+            if let Some(old) = json.pointer_mut(place) {
+                *old = value;
+            }
+        }
     }
     serde_json::from_value(json).unwrap_or(body)
 }
@@ -118,10 +132,10 @@ fn with<B: Serialize + DeserializeOwned>(body: B, place: &str, value: Value) -> 
 impl Subject {
     /// Two states of a resource are the same but for a value, wherever the service shows it, and for
     /// what the service sets.
-    fn only_changed(
+    fn only_changed<'a>(
         &self,
-        before: &Value,
-        after: &Value,
+        before: &'a Value,
+        after: &'a Value,
         value: Option<(&Value, &Value)>,
     ) -> Result<(), String> {
         let also = CONSEQUENCES.iter().find(|(name, _)| *name == self.name);
@@ -132,8 +146,12 @@ impl Subject {
             let stamped = at
                 .split('/')
                 .any(|step| STAMPS.contains(&step) || also.contains(&step));
-            let changed = before.pointer(at).zip(after.pointer(at));
-            !stamped && (changed.is_none() || changed != value)
+            let held = |of: &'a Value| of.pointer(at).unwrap_or(&Value::Null);
+            let (old, new) = (held(before), held(after));
+            let as_asked = value == Some((old, new));
+            // What is taken away can have a default.
+            let by_default = value == Some((old, &Value::Null));
+            !stamped && !as_asked && !by_default
         });
         if found.is_empty() {
             return Ok(());
@@ -169,14 +187,17 @@ impl Subject {
                 continue;
             }
             let at = format!("{within}{place}");
-            self.change(&at, &place, (old.clone(), other(&old)), &get, &edit)
-                .await
-                .with_context(|| at.clone())?;
+            for new in [other(&old), Value::Null] {
+                let change = (old.clone(), new);
+                self.change(&at, &place, change, &get, &edit)
+                    .await
+                    .with_context(|| at.clone())?;
+            }
         }
         Ok(())
     }
 
-    /// Changes the value at a place, and changes it back.
+    /// Changes the value at a place or takes it away, and changes it back.
     async fn change<B: Serialize + DeserializeOwned + 'static>(
         &mut self,
         at: &str,
@@ -207,7 +228,7 @@ impl Subject {
         let after = get().await?;
         self.only_changed(&before, &after, Some((&old, &new)))
             .map_err(anyhow::Error::msg)?;
-        if after.pointer(at) == Some(&new) {
+        if after.pointer(at).unwrap_or(&Value::Null) == &new {
             self.changed += 1;
             edit(set(old)).await?;
             self.control.step(Duration::from_secs(120));

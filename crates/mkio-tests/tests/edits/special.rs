@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use anyhow::Context;
 use mkio::http::Method;
-use mkio::management::types::{WebhookAuthentication, WebhookRuleSpec};
+use mkio::management::types::{
+    PendingInvitePatch, PendingInviteState, UserOrganization, WebhookAuthentication,
+    WebhookRuleSpec,
+};
 use mkio::media::types::{
     AssetConverterPresetName, BuiltInAssetConverterPreset, ContentKeyPolicyPropertiesPatch,
     ContentKeyPolicyPut, PipelineArgumentsPatch, TransformPutProperties,
@@ -65,6 +69,34 @@ async fn a_live_event_gets_another_pipeline_and_keeps_the_rest() -> anyhow::Resu
     }
     assert_eq!(after["properties"], before["properties"]);
     assert_eq!(after["tags"], before["tags"]);
+    Ok(())
+}
+
+/// The one value that this resource can take: an invitation that was pending is accepted.
+#[tokio::test]
+async fn an_invitation_is_accepted_by_an_edit() -> anyhow::Result<()> {
+    let (_emulator, client) = world::make(&mut Chance::new(11)).await?;
+    let management = client.management();
+    let invited =
+        |of: &UserOrganization| of.spec().invite().state() == Some(&PendingInviteState::Pending);
+    let mut all: Vec<UserOrganization> = management
+        .list_user_organizations()
+        .items()
+        .try_collect()
+        .await?;
+    all.retain(invited);
+    let [organization] = &all[..] else {
+        anyhow::bail!("not one invitation: {all:?}");
+    };
+    let id = organization.metadata().id().context("an id")?.to_string();
+    let before = management.get_user_organization(&id).send().await?.json();
+    let accepted = PendingInvitePatch::new().with_state(PendingInviteState::Accepted);
+    let edit = management.edit_user_organization(&id, |of| of.with_invite(accepted));
+    edit.send().await?;
+    let mut after = management.get_user_organization(&id).send().await?.json();
+    assert_eq!(after["spec"]["invite"]["state"], "accepted");
+    after["spec"]["invite"]["state"] = before["spec"]["invite"]["state"].clone();
+    assert_eq!(after, before);
     Ok(())
 }
 

@@ -39,6 +39,26 @@ impl Chance {
         TEXTS[self.below(TEXTS.len())]
     }
 
+    fn number(&mut self, from: usize, below: usize) -> usize {
+        from + self.below(below - from)
+    }
+
+    fn flag(&mut self) -> bool {
+        self.below(2) == 0
+    }
+
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+
+    /// Leaves out some of the members that need not be there.
+    fn some(&mut self, mut all: Value, optional: &[&str]) -> Value {
+        if let Some(members) = all.as_object_mut() {
+            members.retain(|name, _| !optional.contains(&name.as_str()) || self.flag());
+        }
+        all
+    }
+
     fn labels(&mut self) -> Value {
         let count = self.below(3);
         let labels = (0..count).map(|n| (format!("key{n}"), json!(VALUES[self.below(4)])));
@@ -46,7 +66,8 @@ impl Chance {
     }
 
     fn metadata(&mut self) -> Value {
-        json!({ "displayName": self.text(), "description": self.text(), "labels": self.labels() })
+        let all = json!({ "displayName": self.text(), "description": self.text(), "labels": self.labels() });
+        self.some(all, &["description", "labels"])
     }
 }
 
@@ -94,25 +115,28 @@ fn storage(chance: &mut Chance) -> Bodies {
             "alternateId": chance.text(), "description": chance.text(),
         } }),
         ),
-        ("media/accountFilters/low", filter()),
-        ("media/assets/film/assetFilters/sound", filter()),
+        ("media/accountFilters/low", filter(chance)),
+        ("media/assets/film/assetFilters/sound", filter(chance)),
     ]
 }
 
-fn filter() -> Value {
-    json!({ "properties": {
-        "firstQuality": { "bitrate": 128_000 },
-        "presentationTimeRange": {
-            "startTimestamp": 10_000_000, "endTimestamp": 90_000_000, "timescale": 10_000_000,
-        },
-        "tracks": [
-            { "trackSelections": [
-                { "property": "Type", "operation": "Equal", "value": "Audio" },
-                { "property": "Language", "operation": "NotEqual", "value": "en" },
-            ] },
-            { "trackSelections": [{ "property": "Type", "operation": "Equal", "value": "Video" }] },
-        ],
-    } })
+fn filter(chance: &mut Chance) -> Value {
+    let range = json!({
+        "startTimestamp": chance.number(0, 20_000_000), "timescale": 10_000_000,
+        "endTimestamp": chance.number(30_000_000, 90_000_000),
+    });
+    let tracks = json!([
+        { "trackSelections": [
+            { "property": "Type", "operation": "Equal", "value": "Audio" },
+            { "property": "Language", "operation": chance.one(&["Equal", "NotEqual"]), "value": "en" },
+        ] },
+        { "trackSelections": [{ "property": "Type", "operation": "Equal", "value": "Video" }] },
+    ]);
+    let properties = json!({
+        "firstQuality": { "bitrate": chance.number(1, 5_000_000) },
+        "presentationTimeRange": range, "tracks": tracks,
+    });
+    json!({ "properties": chance.some(properties, &["firstQuality", "presentationTimeRange", "tracks"]) })
 }
 
 fn media(chance: &mut Chance) -> Bodies {
@@ -137,7 +161,7 @@ fn media(chance: &mut Chance) -> Bodies {
             "media/sources/source",
             json!({ "metadata": chance.metadata(), "spec": {
             "contentName": "news", "networkName": "lan",
-            "transport": { "type": "SRTListener", "port": 5000 },
+            "transport": { "type": "SRTListener", "port": chance.number(5000, 6000) },
         } }),
         ),
         (
@@ -159,7 +183,10 @@ fn media(chance: &mut Chance) -> Bodies {
         (
             "media/streamingPolicies/open",
             json!({ "properties": { "noEncryption": {
-            "enabledProtocols": { "dash": true, "hls": true, "smoothStreaming": false, "download": false },
+            "enabledProtocols": {
+                "dash": chance.flag(), "hls": chance.flag(), "smoothStreaming": chance.flag(),
+                "download": chance.flag(),
+            },
         } } }),
         ),
         (
@@ -173,7 +200,7 @@ fn media(chance: &mut Chance) -> Bodies {
             "media/streamingEndpoints/front",
             json!({
                 "location": "eastus", "tags": chance.labels(),
-                "properties": { "scaleUnits": 1, "description": chance.text() },
+                "properties": { "scaleUnits": chance.number(1, 5), "description": chance.text() },
             }),
         ),
         (
@@ -181,9 +208,9 @@ fn media(chance: &mut Chance) -> Bodies {
             json!({ "properties": {
             "description": chance.text(),
             "outputs": [
-                { "relativePriority": "High", "preset": {
+                { "relativePriority": chance.one(&["Low", "Normal", "High"]), "preset": {
                     "@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset",
-                    "presetName": "H264SingleBitrate720p",
+                    "presetName": chance.one(&["H264SingleBitrate720p", "H264SingleBitrate1080p"]),
                 } },
             ],
         } }),
@@ -191,7 +218,7 @@ fn media(chance: &mut Chance) -> Bodies {
         (
             "media/transforms/encode/jobs/job",
             json!({ "properties": {
-            "description": chance.text(), "priority": "Low", "correlationData": { "order": "7" },
+            "description": chance.text(), "priority": chance.one(&["Low", "Normal", "High"]), "correlationData": { "order": "7" },
             "input": { "@odata.type": "#Microsoft.Media.JobInputAsset", "assetName": "film" },
             "outputs": [
                 { "@odata.type": "#Microsoft.Media.JobOutputAsset", "assetName": "film" },
@@ -201,7 +228,7 @@ fn media(chance: &mut Chance) -> Bodies {
         (
             "media/liveEvents/match",
             json!({ "tags": chance.labels(), "properties": {
-            "description": chance.text(), "useStaticHostname": false, "streamOptions": [],
+            "description": chance.text(), "useStaticHostname": chance.flag(), "streamOptions": [],
             "encoding": { "encodingType": "PassthroughBasic" },
             "input": { "streamingProtocol": "RTMP" },
         } }),

@@ -95,11 +95,7 @@ async fn a_live_event_is_restarted() -> mkio::Result<()> {
         states(&mut restart).await?,
         ["Stopping", "Stopped", "Starting", "Running"]
     );
-    let running = restart
-        .await?
-        .properties
-        .and_then(|found| found.resource_state);
-    assert_eq!(running, Some(LiveEventState::Running));
+    assert_eq!(restart.await?.state(), LiveEventState::Running);
     assert_eq!(service.count(Method::POST, "/stop"), 1);
     assert_eq!(service.count(Method::POST, "/start"), 1);
     // The states of a media live event are read where they cost least.
@@ -196,8 +192,7 @@ async fn a_job_whose_creation_was_not_confirmed_is_waited_for() -> mkio::Result<
     for responses in [&[0, 409][..], &[502, 409], &[0, 502, 409]] {
         let service = jobs(responses, time(0));
         let job = run(&service).await?;
-        let state = job.properties.and_then(|found| found.state);
-        assert_eq!(state, Some(JobState::Finished));
+        assert_eq!(job.state(), JobState::Finished);
         assert_eq!(service.count(Method::PUT, "/job"), responses.len());
     }
     Ok(())

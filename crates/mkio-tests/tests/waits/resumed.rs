@@ -42,8 +42,7 @@ async fn a_wait_for_a_job_is_taken_up_again() -> mkio::Result<()> {
 
     let media = service.client().project("acme").media();
     let job: Job = media.resume_wait_for_job(&description)?.await?;
-    let state = job.properties.and_then(|found| found.state);
-    assert_eq!(state, Some(JobState::Finished));
+    assert_eq!(job.state(), JobState::Finished);
 
     // It has a resource to give.
     let error = media.resume_wait_until_job_gone(&description).map(drop);

@@ -62,7 +62,13 @@ async fn a_device_is_onboarded_backed_up_updated_and_removed() -> anyhow::Result
     let change = DevicePatchSpec::new;
     let preload = DevicePatch::new().with_spec(change().with_preload_software_version(newest));
     fleets.update_device("beam", preload).send().await?;
-    quick(fleets.wait_for_device_preload("beam", newest)).await?;
+    let device = quick(fleets.wait_for_device_preload("beam", newest)).await?;
+    let preloaded = device.preload_state(newest).as_str();
+    assert!(
+        matches!(preloaded, Some("Downloaded" | "Importing")),
+        "{preloaded:?}"
+    );
+    assert_eq!(device.preload_state("0.0").get(), None);
     place
         .emulator
         .control()
