@@ -207,7 +207,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
 /// The file that a path leads to: that of a link, whether it is there or not.
 fn behind(path: &Path) -> PathBuf {
     let mut place = path.to_owned();
-    // As many links as systems follow; a circle of links is no file.
+    // As many links as systems follow; a circle of links leads to no file.
     for _ in 0..40 {
         let Ok(next) = std::fs::read_link(&place) else {
             break;
@@ -277,7 +277,7 @@ fn log(filter: &str) -> Result<(), String> {
 fn builder(arguments: &Arguments) -> Result<EmulatorBuilder, String> {
     if let Some(folder) = arguments.files.as_ref().filter(|folder| !folder.is_dir()) {
         let shown = folder.display();
-        return Err(format!("--files {shown}: is no folder; make it first"));
+        return Err(format!("--files {shown}: is not a folder; make it first"));
     }
     let mut builder = Emulator::builder()
         .listen(arguments.listen)

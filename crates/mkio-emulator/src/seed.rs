@@ -66,7 +66,7 @@ impl std::fmt::Debug for Beginning {
 pub enum BeginError {
     /// A part of the world is refused.
     Seed(SeedError),
-    /// A request is refused, or they are no list of requests.
+    /// A request is refused, or the text is not a list of requests.
     Requests(String),
     /// The faults do not parse.
     Faults(FaultError),

@@ -40,7 +40,7 @@ impl PartialOrd for Timestamp {
 }
 
 impl Timestamp {
-    /// The time in UTC, or `None` when the text is no point in time.
+    /// The time in UTC, or `None` when the text is not a point in time.
     pub fn utc(&self) -> Option<DateTime<Utc>> {
         DateTime::parse_from_rfc3339(&self.0)
             .map(|time| time.with_timezone(&Utc))

@@ -22,7 +22,7 @@ pub type Part = String;
 /// Uploads in parts that are remembered; the oldest is forgotten first.
 const MOST_UPLOADS: usize = 1_000;
 
-/// Parts that arrived and are no blob yet.
+/// Parts that arrived and do not make a blob yet.
 #[derive(Debug, Default)]
 struct Upload {
     parts: HashMap<Part, Bytes>,
@@ -194,7 +194,7 @@ impl Blobs {
         true
     }
 
-    /// Ends an upload: the bytes of these parts, in this order; they are no blob yet. None when a part is missing; the upload stays
+    /// Ends an upload: the bytes of these parts, in this order; they do not make a blob yet. None when a part is missing; the upload stays
     /// then.
     pub fn finish(&mut self, spot: Spot, upload: &str, parts: &[Part]) -> Option<Bytes> {
         let open = self.uploads.get(&(spot.clone(), upload.to_owned()))?;

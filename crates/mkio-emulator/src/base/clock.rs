@@ -87,7 +87,7 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that starts at `start` and lets `scale` seconds of platform time pass in each second. A scale below zero or one
-    /// that is no number counts as 1.
+    /// that is not a number counts as 1.
     pub fn new(start: DateTime<Utc>, scale: f64) -> Self {
         Self {
             reading: Mutex::new(Reading {

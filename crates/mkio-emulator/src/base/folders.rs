@@ -145,11 +145,11 @@ fn walk(folder: &Path, before: &str, found: &mut Vec<(String, u64)>) -> io::Resu
     }
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        // A name that is no text cannot be asked for.
+        // A name that is not UTF-8 cannot be asked for.
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
-        // A link that leads nowhere, or a file that has just gone, is no file.
+        // A link that leads nowhere, or a file that has just gone, counts as missing.
         let Ok(about) = fs::metadata(entry.path()) else {
             continue;
         };

@@ -273,7 +273,7 @@ impl Control {
     /// Makes the platform what it was when [`state`](Self::state) wrote it down. The token of this emulator opens it as well.
     ///
     /// # Errors
-    /// Why the text is no state; everything stays as it is then.
+    /// The text is not a state; everything stays as it is then.
     pub fn restore(&self, state: &str) -> Result<(), String> {
         let engine = state::load(&self.engine, state)?;
         let mut world = engine.world();

@@ -47,9 +47,9 @@ pub(super) fn save(engine: &Engine) -> String {
 /// The platform that was written down.
 ///
 /// # Errors
-/// Why the text is none.
+/// The text is not a state of this version.
 pub(super) fn load(engine: &Engine, text: &str) -> Result<Engine, String> {
-    let wrong = |error: serde_json::Error| format!("this is no state of an emulator: {error}");
+    let wrong = |error: serde_json::Error| format!("this is not a state of an emulator: {error}");
     let Versioned { version } = serde_json::from_str(text).map_err(wrong)?;
     if version != VERSION {
         return Err(format!(

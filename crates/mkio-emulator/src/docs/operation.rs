@@ -308,8 +308,12 @@ fn responses(api: Api, path: &str, operation: &Value) -> Result<Vec<Response>, S
             .parse::<u16>()
             .ok()
             .and_then(|code| StatusCode::from_u16(code).ok());
-        let status = status
-            .ok_or_else(|| format!("{}: {path} declares a status that is no number", api.name()))?;
+        let status = status.ok_or_else(|| {
+            format!(
+                "{}: {path} declares a status that is not a number",
+                api.name()
+            )
+        })?;
         let content = response.get("content").and_then(Value::as_object);
         // JSON is what the emulator answers where a document offers several types.
         let media = content.and_then(|content| {

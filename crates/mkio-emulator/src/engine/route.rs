@@ -78,7 +78,7 @@ pub(super) fn check_escapes(text: &str) -> Result<(), ApiError> {
         Some(rest) => {
             let shown: String = rest.chars().take(2).collect();
             Err(ApiError::bad_request(format!(
-                "'%{shown}' in the path or the query is no escape: send '%25' for a percent sign"
+                "'%{shown}' in the path or the query is not a complete escape: send '%25' for a percent sign"
             )))
         }
         None => Ok(()),

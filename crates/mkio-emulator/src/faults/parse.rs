@@ -7,7 +7,7 @@ use crate::faults::{
     fault::{Fault, Link, Reset},
 };
 
-/// Why a text is no list of faults.
+/// Why a text cannot be read as a list of faults.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{reason}", place(*rule))]
 pub struct FaultError {

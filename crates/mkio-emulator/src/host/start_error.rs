@@ -37,7 +37,7 @@ pub enum StartError {
     /// The assets cannot be made.
     #[error("the assets cannot be made: {0}")]
     Seed(String),
-    /// The requests of a seed file are no list of requests, or one of them is refused.
+    /// The seed file is not a list of requests, or one of them is refused.
     #[error("{0}")]
     SeedRequests(String),
     /// The faults do not parse.

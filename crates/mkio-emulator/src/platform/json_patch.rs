@@ -53,7 +53,7 @@ fn one(target: &mut Value, entry: &Value) -> Result<(), String> {
                     .as_str()
                     .and_then(|text| serde_json::from_str::<Value>(text).ok())
                     .filter(Value::is_number)
-                    .ok_or("its value is no number")?,
+                    .ok_or("its value must be a number")?,
             };
             each_string(find(target, path)?, &mut |text| {
                 if text == search {

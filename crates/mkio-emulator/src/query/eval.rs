@@ -68,7 +68,7 @@ fn compare(comparison: Comparison, left: &[Evaluated], right: &[Evaluated]) -> b
     })
 }
 
-/// None when the two cannot be compared: nothing is less or greater than null, and text is no number.
+/// None when the two cannot be compared: nothing is less or greater than null, and text is not a number.
 fn order(left: &Evaluated, right: &Evaluated) -> Option<Ordering> {
     match (left, right) {
         (Evaluated::Null, Evaluated::Null) => Some(Ordering::Equal),

@@ -312,7 +312,7 @@ async fn a_state_is_put_back_and_the_token_of_the_emulator_stays() {
         broken.to_string()
     };
     for (body, reason) in [
-        ("nonsense".to_owned(), "no state"),
+        ("nonsense".to_owned(), "not a state of an emulator"),
         (with(|state| state["version"] = json!(2)), "version 2"),
         (
             with(|state| state["world"]["tables"][0]["kind"] = json!("toaster")),

@@ -135,7 +135,7 @@ fn check(
     if window.is_some_and(|window| !window.is_some_and(fits)) {
         findings.push((
             "/spec/transform/archiveWindowLength".to_owned(),
-            "is no duration of at most 30 days, in weeks, days and smaller units".to_owned(),
+            "must be a duration of at most 30 days, in weeks, days and smaller units".to_owned(),
         ));
     }
     findings.extend(ambiguous(body));

@@ -190,7 +190,7 @@ fn admit(
         return Ok(());
     }
     Err(ApiError::forbidden(format!(
-        "this is no valid credential of the storage account '{account}'"
+        "this is not a valid credential of the storage account '{account}'"
     )))
 }
 

@@ -189,7 +189,9 @@ fn check(restriction: &Value, claims: &Value, key_id: &str, now: f64) -> Result<
     let time = |claim: &str| match claims.get(claim).map(Value::as_f64) {
         None => Ok(None),
         Some(Some(time)) => Ok(Some(time)),
-        Some(None) => Err(format!("'{claim}' of the token is no number of seconds")),
+        Some(None) => Err(format!(
+            "'{claim}' of the token must be a number of seconds"
+        )),
     };
     if time("exp")?.is_some_and(|end| end <= now) {
         return Err("the token has expired".to_owned());
