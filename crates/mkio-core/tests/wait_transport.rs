@@ -11,6 +11,10 @@ use mkio_core::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
 
 type Scripted = dyn Fn(usize, &reqwest::Request) -> (u16, Value) + Send + Sync;
 
@@ -268,54 +272,74 @@ async fn a_resource_that_does_not_decode_is_kept_and_not_told() {
     assert_eq!(body["sasToken"], "hunter2");
 }
 
-#[tokio::test(start_paused = true)]
-async fn polls_yield_to_calls_that_somebody_waits_for() {
-    static ASSET: Resource = Resource {
-        name: "media.asset",
-        params: &["project_name", "job_name"],
-        item: Some(&GET),
-        state: Some(&STATE),
-        goals: &[Goal {
-            name: "finished",
-            states: &["Finished"],
-            ..Goal::DEFAULT
-        }],
-        ..Resource::DEFAULT
-    };
-    // Far more polls than the budget of 60 a minute has place for.
-    let start = tokio::time::Instant::now();
+static ASSET: Resource = Resource {
+    name: "media.asset",
+    params: &["project_name", "job_name"],
+    item: Some(&GET),
+    state: Some(&STATE),
+    goals: &[Goal {
+        name: "finished",
+        states: &["Finished"],
+        ..Goal::DEFAULT
+    }],
+    ..Resource::DEFAULT
+};
+
+/// A transport with far more polls than its budget of 60 a minute has place for, for two minutes so
+/// far. Resources called `late` are finished after 290 s, and no list shows them.
+async fn contended() -> (Transport, JoinSet<mkio_core::Result<Value>>) {
+    let start = Instant::now();
     let (transport, paths) = limited(
         RateBudget::default().reads(60).writes(60),
         move |_, request| {
-            let late = request.url().path().contains("late") && start.elapsed().as_secs() >= 290;
+            let path = request.url().path();
+            if path.ends_with("/jobs") {
+                return (200, json!({"value": []}));
+            }
+            let late = path.contains("late") && start.elapsed().as_secs() >= 290;
             let state = if late { "Finished" } else { "Processing" };
-            (200, json!({"status": {"state": state}}))
+            (200, json!({"status": {"state": state}, "state": state}))
         },
     );
-    let mut waits = tokio::task::JoinSet::new();
+    let mut waits = JoinSet::new();
     for number in 0..50 {
         let names = vec!["acme".to_owned(), format!("asset-{number}")];
         let wait = Wait::<Value, State>::new(&transport, &ASSET, names);
         let second = Duration::from_secs(1);
-        waits.spawn(
-            wait.poll_every(second..second)
-                .timeout(600 * second)
-                .into_future(),
-        );
+        let wait = wait.poll_every(second..second).timeout(600 * second);
+        waits.spawn(wait.into_future());
     }
     tokio::time::sleep(Duration::from_secs(120)).await;
     let polls = paths.lock().unwrap().len();
     assert!(polls > 50, "{polls} polls: the budget is not contended");
-    // A poll at the deadline does not queue with the others either.
-    let names = vec!["acme".to_owned(), "late".to_owned()];
-    let late =
-        Wait::<Value, State>::new(&transport, &ASSET, names).timeout(Duration::from_secs(180));
+    (transport, waits)
+}
+
+/// A wait that is polled once, and at its deadline after three minutes.
+fn late(
+    transport: &Transport,
+    resource: &'static Resource,
+    name: &str,
+) -> JoinHandle<mkio_core::Result<Value>> {
+    let names = vec!["acme".to_owned(), name.to_owned()];
+    let wait = Wait::<Value, State>::new(transport, resource, names);
     let hour = Duration::from_secs(3600);
-    let late = tokio::spawn(late.poll_every(hour..hour).into_future());
+    let wait = wait
+        .timeout(Duration::from_secs(180))
+        .poll_every(hour..hour);
+    tokio::spawn(wait.into_future())
+}
+
+#[tokio::test(start_paused = true)]
+async fn polls_yield_to_calls_that_somebody_waits_for() {
+    let start = Instant::now();
+    let (transport, _waits) = contended().await;
+    // A poll at the deadline does not queue with the others either.
+    let late = late(&transport, &ASSET, "late");
     for _ in 0..20 {
         let url = "https://app.mk.io/api/v1/projects/acme/media/jobs/a";
         let request = reqwest::Request::new(Method::GET, url.parse().unwrap());
-        let start = tokio::time::Instant::now();
+        let start = Instant::now();
         transport.exec(request, &GET).await.unwrap();
         // One turn of the lane at most, although polls queue in it.
         let waited = start.elapsed();
@@ -326,4 +350,17 @@ async fn polls_yield_to_calls_that_somebody_waits_for() {
     // A turn for the poll, and one for the final poll.
     let ended = start.elapsed() - Duration::from_secs(300);
     assert!(ended < Duration::from_millis(2400), "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_list_at_a_deadline_does_not_show_is_polled_at_once() {
+    let start = Instant::now();
+    let (transport, _waits) = contended().await;
+    let late = ["late-1", "late-2"].map(|name| late(&transport, &JOB, name));
+    for late in late {
+        late.await.unwrap().unwrap();
+    }
+    // Turns for the list, two polls, and two final polls.
+    let ended = start.elapsed() - Duration::from_secs(300);
+    assert!(ended < Duration::from_secs(8), "{ended:?}");
 }

@@ -332,3 +332,21 @@ fn is_older(created_at: DateTime<Utc>, now: DateTime<Utc>, ago: Duration) -> boo
         .and_then(|began| began.checked_sub_signed(CLOCK_TOLERANCE));
     began.is_some_and(|began| created_at < began)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_older_than_a_call_that_began_later_by_more_than_the_tolerance() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(365);
+        let ago = Duration::from_secs(60);
+        let began = now - TimeDelta::seconds(60);
+        let tolerated = began - CLOCK_TOLERANCE;
+        assert!(!is_older(began, now, ago));
+        assert!(!is_older(tolerated, now, ago));
+        assert!(is_older(tolerated - TimeDelta::nanoseconds(1), now, ago));
+        // A call that began before time: nothing is older.
+        assert!(!is_older(tolerated, now, Duration::MAX));
+    }
+}

@@ -278,10 +278,8 @@ impl Judge {
         let declared = target.resource;
         let unchanged = self.state.as_ref() == Some(&state);
         let progress = match &resource {
-            Some(resource) if !declared.progress_pointer.is_empty() => {
-                pointer::percent(resource, &target.pointer(declared.progress_pointer))
-            }
-            _ => self.progress.filter(|_| unchanged),
+            Some(json) => pointer::percent(json, &target.pointer(declared.progress_pointer)),
+            None => self.progress.filter(|_| unchanged),
         };
         let is_new = !unchanged || self.progress != progress;
         let previous = self.state.replace(Arc::clone(&state));
@@ -323,5 +321,41 @@ impl Judge {
         } else {
             Verdict::Failed(Reason::NotFound)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wait::tests::service::job;
+
+    fn judge(after_action: Option<ActionResult>) -> (Judge, Target) {
+        let target = job("h264", "a");
+        let want = Want::default_of(target.resource).unwrap();
+        let settings = WaitSettings::of(target.resource);
+        (Judge::new(want, &settings, after_action), target)
+    }
+
+    #[test]
+    fn a_resource_may_be_missing_for_less_than_the_limit() {
+        let (mut judge, target) = judge(None);
+        let limit = judge.missing_for();
+        let mut after = |elapsed| judge.see(&target, Seen::Absent, elapsed, true).1;
+        assert_eq!(after(limit - Duration::from_nanos(1)), Verdict::GoOn);
+        assert_eq!(after(limit), Verdict::Failed(Reason::NotFound));
+    }
+
+    #[test]
+    fn a_failure_from_before_the_action_does_not_count_for_less_than_its_grace() {
+        let (mut judge, target) = judge(Some(ActionResult::default()));
+        let mut after = |elapsed| {
+            let failed = Seen::There {
+                state: Some("Error".to_owned()),
+                resource: None,
+            };
+            judge.see(&target, failed, elapsed, true).1
+        };
+        assert_eq!(after(GRACE - Duration::from_nanos(1)), Verdict::GoOn);
+        assert_eq!(after(GRACE), Verdict::Failed(Reason::State));
     }
 }

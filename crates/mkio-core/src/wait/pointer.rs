@@ -89,6 +89,7 @@ mod tests {
             all(&job, "/properties/outputs/*/error"),
             [&json!({"code": "x"})]
         );
+        assert_eq!(all(&json!({"a": {"x": 1, "y": 2}}), "/a/*"), [1, 2]);
         assert_eq!(percent(&job, "/properties/outputs/*/progress"), Some(30));
         assert_eq!(percent(&job, "/properties/outputs/*/none"), None);
         assert_eq!(percent(&json!({"p": 400}), "/p"), Some(100));

@@ -191,3 +191,31 @@ fn expand_template(template: &str, params: &[&str], values: &[String]) -> String
     }
     filled + rest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wait::tests::service::{BACKUP, JOB, job};
+
+    #[test]
+    fn a_list_request_names_what_is_short_and_needs_no_escaping() {
+        let list = JOB.list.as_ref().unwrap();
+        let (longest, longer) = ("l".repeat(LISTABLE), "l".repeat(LISTABLE + 1));
+        for (transform, name, listable) in [
+            ("h264", "Job-1._~", true),
+            ("h264", longest.as_str(), true),
+            ("h264", longer.as_str(), false),
+            ("h264", "job 1", false),
+            ("h264", "it's", false),
+            ("h264", "jöb", false),
+            ("h 264", "job-1", false),
+        ] {
+            let target = job(transform, name);
+            assert_eq!(target.is_listable(list), listable, "{transform} {name}");
+        }
+        // What is not filtered shows every name.
+        let values = ["acme", "my backup"].map(str::to_owned).to_vec();
+        let backup = Target::new(&BACKUP, values).unwrap();
+        assert!(backup.is_listable(BACKUP.list.as_ref().unwrap()));
+    }
+}

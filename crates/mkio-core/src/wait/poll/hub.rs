@@ -73,3 +73,29 @@ impl Hub {
         command
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{runtime::Handle, sync::mpsc::unbounded_channel};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_stays_on_the_list_while_commands_come_in() {
+        let hub = Hub::new();
+        let key = (Handle::current().id(), "jobs".to_owned());
+        let (commands, mut received) = unbounded_channel();
+        let task = TaskHandle { commands, id: 1 };
+        hub.tasks().insert(key.clone(), task);
+        let send = |id| {
+            let command = Command::Leave(id);
+            hub.tasks()[&key].commands.send(command).ok().unwrap();
+        };
+        send(7);
+        let command = hub.retire(&key, &mut received);
+        assert!(matches!(command, Some(Command::Leave(7))));
+        assert_eq!(hub.tasks().len(), 1);
+        assert!(hub.retire(&key, &mut received).is_none());
+        assert_eq!(hub.tasks().len(), 0);
+    }
+}

@@ -202,7 +202,9 @@ pub(super) async fn poll_list(
         listed.retry_after = listed.retry_after.max(retry::retry_after(page.headers()));
         // The oldest page is the one that counts.
         listed.date = listed.date.or_else(|| date(page.headers()));
-        for item in page.into_inner().value.unwrap_or_default() {
+        let mut page = page.into_inner();
+        let items = page.items_mut().map(std::mem::take);
+        for item in items.unwrap_or_default() {
             matcher.place(item, &mut listed);
         }
     }
@@ -324,6 +326,21 @@ mod tests {
                     .to_owned()
             )]
         );
+    }
+
+    #[test]
+    fn a_request_is_as_long_as_it_may_be() {
+        let count = |transforms: [&str; 8], length: usize| -> Vec<usize> {
+            let name = "n".repeat(length);
+            let polls = polls(&transforms.map(|transform| (transform, name.as_str())));
+            polls.iter().map(|(members, _)| members.len()).collect()
+        };
+        // The scope takes 28 bytes and each name 22 more than its length.
+        assert_eq!(count(["t"; 8], (NAMES - 28) / 4 - 22), [4, 4]);
+        assert_eq!(count(["t"; 8], (NAMES - 28) / 4 - 21), [3, 3, 2]);
+        let transforms = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        assert_eq!(count(transforms, NAMES / 4 - 28 - 22), [4, 4]);
+        assert_eq!(count(transforms, NAMES / 4 - 28 - 21), [3, 3, 2]);
     }
 
     #[test]

@@ -123,6 +123,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn so_many_are_remembered_in_full() {
+        let mut trust = ListTrust::new();
+        left_out(&mut trust, 1);
+        trust.observe(MEMORY, None);
+        left_out(&mut trust, MEMORY - 1);
+        trust.observe(0, None);
+        assert!(trust.usable());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_was_long_ago_counts_half() {
         let mut trust = ListTrust::new();
         left_out(&mut trust, 30);

@@ -97,9 +97,7 @@ impl PollTask {
     /// Holds the next list back for the pages of this one, and as long as the service asks.
     fn hold_after(&mut self, listed: &Listed) {
         let more = listed.pages.saturating_sub(1);
-        if more > 0 {
-            self.pause(more, more, None);
-        }
+        self.pause(more, more, None);
         let asked = listed.cut.as_ref();
         let asked = asked.map_or(listed.retry_after, Error::retry_after);
         if let Some(asked) = asked

@@ -115,6 +115,8 @@ async fn a_wait_that_has_ended_and_one_that_acts_can_be_described_as_well() {
     let service = Service::new();
     service.at(JOB_1, &[(0, "Processing"), (10, "Finished")]);
     let mut wait = job(&service).timeout(seconds(100));
+    wait.try_next().await.unwrap();
+    assert!(!wait.describe().unwrap().after_action);
     while wait.try_next().await.unwrap().is_some() {}
     let description = serde_json::to_value(wait.describe().unwrap()).unwrap();
     assert_eq!(description["seen"], json!(["Finished", "Processing"]));
@@ -140,7 +142,7 @@ async fn a_clock_that_was_put_back_makes_no_wait_longer() {
 #[tokio::test(start_paused = true)]
 async fn endless_times_are_written_and_read() {
     let service = Service::new();
-    service.at(JOB_1, &[(0, "Finished")]);
+    service.at(JOB_1, &[(25, "Processing"), (60, "Finished")]);
     let wait = job(&service)
         .timeout(Duration::MAX)
         .missing_for(Duration::MAX);

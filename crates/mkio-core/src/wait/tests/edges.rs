@@ -299,8 +299,13 @@ async fn a_failure_elsewhere_in_the_resource_ends_a_wait_for_states_as_well() {
     let mut stale = super::service::resource(SHOW, "Running");
     stale["properties"]["outputs"][0]["error"] = serde_json::json!({"category": "Download"});
     service.life(SHOW, vec![(seconds(0), Some(stale))]);
-    let error = channel(&service).until("Running").await.unwrap_err();
-    assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::State);
+    // A goal, and states that are none.
+    for states in [&["Running"][..], &["Running", "Starting"]] {
+        let states = states.iter().map(|state| State::from(*state));
+        let waiting = channel(&service).until(states.collect::<Vec<_>>());
+        let error = waiting.await.unwrap_err();
+        assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::State);
+    }
 }
 
 #[test]
@@ -320,4 +325,19 @@ fn a_target_is_written_with_its_place_if_it_has_one() {
         target(&CHANNEL, &["acme", "show"]),
         "live.channel `show` (project_name acme)"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_goal_that_settles_is_polled_at_the_callers_pace_once_it_has_moved() {
+    for (states, second) in [
+        (&[(0, "Running")][..], 25.0..30.1),
+        (&[(0, "Starting"), (40, "Running")], 35.0..39.1),
+    ] {
+        let service = Service::new();
+        service.at(SHOW, states);
+        let waiting = channel(&service).goal("restarted");
+        waiting.poll_every(seconds(39)..seconds(39)).await.unwrap();
+        let log = service.log();
+        assert!(second.contains(&log[1].0), "{states:?}: {log:?}");
+    }
 }

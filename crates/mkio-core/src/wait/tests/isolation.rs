@@ -277,3 +277,37 @@ async fn a_token_provider_that_fails_for_a_while_ends_no_wait() {
     assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Poll);
     assert_eq!(service.script.calls(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_decided_is_not_decided_again_while_the_resource_is_read() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing")]);
+    let mut waiting = job(&service, "a");
+    waiting.try_next().await.unwrap();
+    service.at(&path("a"), &[(0, "Finished")]);
+    service.waits().notify(&told("Finished"));
+    // The final poll is under way.
+    while service.script.calls() < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    service.waits().notify(&told("Error"));
+    assert_eq!(waiting.await.unwrap()["properties"]["state"], "Finished");
+    assert_eq!(service.script.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_final_poll_at_the_deadline_that_shows_no_goal_is_the_end() {
+    let service = Service::new();
+    service.at(&path("a"), &[(0, "Processing")]);
+    let start = Instant::now();
+    service.garble(move |seen| {
+        let ahead = seen.path.ends_with("/state") && start.elapsed() >= seconds(60);
+        ahead.then(|| r#"{"status": {"state": "Finished"}}"#.to_owned())
+    });
+    let hour = seconds(3600)..seconds(3600);
+    let waiting = job(&service, "a").timeout(seconds(60)).poll_every(hour);
+    let ended = tokio::time::timeout(seconds(70), waiting).await;
+    assert!(ended.expect("it ends").unwrap_err().is_timeout());
+    // One at first, one at the deadline, and the final one.
+    assert_eq!(service.script.calls(), 3);
+}

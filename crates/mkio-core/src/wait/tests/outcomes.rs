@@ -420,9 +420,11 @@ async fn an_error_that_came_with_success_is_one_in_passing() {
     let service = Service::new();
     service.at(JOB_1, &[(0, "Processing"), (60, "Finished")]);
     let polls = AtomicUsize::new(0);
-    service.fault(move |_| {
+    // No JSON, and an error that tells no status.
+    let bodies = ["", r#"{"error": {"code": "Busy", "detail": "not now"}}"#];
+    service.garble(move |_| {
         let poll = polls.fetch_add(1, Ordering::Relaxed);
-        (poll < 3).then(|| status(200))
+        (poll < 4).then(|| bodies[poll % 2].to_owned())
     });
     job(&service, "job-1").await.unwrap();
 }
@@ -452,18 +454,71 @@ async fn a_wait_tells_its_stage_and_that_it_has_ended() {
 
 #[tokio::test(start_paused = true)]
 async fn of_several_in_a_list_of_one_name_the_newest_is_the_one() {
-    let service = Service::new();
-    service.page_size(1);
-    for (path, created) in [
-        ("fleet/backups/nightly", "2026-03-01T10:00:00Z"),
-        ("fleet/backups/nightly.tar", "2026-03-02T10:00:00Z"),
-        ("fleet/backups/nightly.zip", "2026-03-01T12:00:00Z"),
+    let (early, noon, late) = (
+        "2026-03-01T10:00:00Z",
+        "2026-03-01T12:00:00Z",
+        "2026-03-02T10:00:00Z",
+    );
+    for (times, newest) in [
+        ([early, late, noon], "nightly.tar"),
+        // The first of several.
+        ([early, noon, noon], "nightly.tar"),
+        ([noon, noon, noon], "nightly"),
     ] {
-        let mut backup = resource(path, "");
-        backup["metadata"]["created"] = created.into();
-        service.life(path, vec![(seconds(0), Some(backup))]);
+        let service = Service::new();
+        service.page_size(1);
+        let paths = ["nightly", "nightly.tar", "nightly.zip"];
+        for (name, time) in paths.into_iter().zip(times) {
+            let path = format!("fleet/backups/{name}");
+            let mut backup = resource(&path, "");
+            backup["metadata"]["created"] = time.into();
+            service.life(&path, vec![(seconds(0), Some(backup))]);
+        }
+        let values = ["acme", "nightly"].map(str::to_owned).to_vec();
+        let backup: Wait<Value, State> = Wait::new(&service.transport, &BACKUP, values);
+        assert_eq!(backup.await.unwrap()["name"], newest);
     }
-    let values = ["acme", "nightly"].map(str::to_owned).to_vec();
-    let backup: Wait<Value, State> = Wait::new(&service.transport, &BACKUP, values);
-    assert_eq!(backup.await.unwrap()["name"], "nightly.tar");
+}
+
+/// Text of all warnings.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Warnings {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(line)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_without_a_name_here_is_warned_of_once() {
+    let warnings = Warnings::default();
+    let writer = warnings.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _default = tracing::subscriber::set_default(subscriber);
+    let service = Service::new();
+    let states = &[
+        (0, "Processing"),
+        (20, "Levitating 10"),
+        (60, "Levitating 20"),
+        (90, "Finished"),
+    ];
+    service.at(JOB_1, states);
+    let mut waiting = job(&service, "job-1");
+    while waiting.try_next().await.unwrap().is_some() {}
+    let text = warnings.0.lock().unwrap().clone();
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(text.matches("unknown state").count(), 1, "{text}");
+    assert!(
+        text.contains("Levitating") && text.contains("job-1"),
+        "{text}"
+    );
 }

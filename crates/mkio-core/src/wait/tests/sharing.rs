@@ -7,13 +7,13 @@ use std::{
 };
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::Instant};
 
-use super::service::{BACKUP, JOB, Service, status};
+use super::service::{BACKUP, JOB, LIVE_EVENT, Service, resource, status};
 use crate::{
     Error, Result,
-    wait::{Reason, State, Wait, WaitFailure},
+    wait::{Reason, Resource, State, Wait, WaitFailure},
 };
 
 pub(super) fn seconds(count: u64) -> Duration {
@@ -155,6 +155,33 @@ async fn the_task_ends_with_its_last_wait_and_dropped_waits_disappear() {
     job(&service, "c").await.unwrap();
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(service.waits().pollers(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_of_one_collection_share_a_task_and_others_do_not() {
+    let service = Service::new();
+    let wait = |resource: &'static Resource, values: &[&str]| {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        let mut wait: Wait<Value, State> = Wait::new(&service.transport, resource, values);
+        async move {
+            let first = tokio::time::timeout(seconds(1), wait.try_next()).await;
+            assert!(first.is_err(), "there is nothing to see yet: {first:?}");
+            wait
+        }
+    };
+    let mut waits = Vec::new();
+    for (resource, values, tasks) in [
+        (&JOB, &["acme", "h264", "a"][..], 1),
+        // The list shows the jobs of all transforms.
+        (&JOB, &["acme", "av1", "a"], 1),
+        (&JOB, &["other", "h264", "a"], 2),
+        (&LIVE_EVENT, &["acme", "show"], 3),
+        (&LIVE_EVENT, &["acme", "news"], 3),
+        (&LIVE_EVENT, &["other", "show"], 4),
+    ] {
+        waits.push(wait(resource, values).await);
+        assert_eq!(service.waits().pollers(), tasks, "{values:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -364,6 +391,36 @@ async fn a_name_that_needs_escaping_or_is_long_goes_into_no_list_request() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_resource_that_a_list_left_out_is_in_none_for_a_while() {
+    let service = Service::new();
+    service.hide("/jobs/c");
+    for name in ["a", "b", "c"] {
+        service.at(&path(name), &[(0, "Processing")]);
+    }
+    let pace = seconds(5)..seconds(5);
+    let waits = ["a", "b", "c"].map(|name| job(&service, name).poll_every(pace.clone()));
+    let running = tokio::spawn(all(waits));
+    tokio::time::sleep(seconds(200)).await;
+    running.abort();
+    let start = service.script.log()[0].at;
+    let asked = |from: u64, to: u64, name: &str| {
+        let log = service.script.log().into_iter().filter(|seen| {
+            let at = seen.at - start;
+            let filter = seen.parameter("$filter").unwrap_or_default();
+            at >= seconds(from) && at < seconds(to) && filter.contains(name)
+        });
+        log.count()
+    };
+    // A minute the first time, two the next.
+    let lists = [(0, 59), (60, 69), (70, 179), (180, 200)];
+    let of_c = lists.map(|(from, to)| asked(from, to, "'c'"));
+    assert_eq!(of_c, [1, 1, 0, 1], "{:?}", service.log());
+    assert!(asked(0, 200, "'a'") > 30);
+    let alone = singles(&service, "c", 0.0, 200.0);
+    assert!(alone > 30, "{alone}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_waits_for_one_resource_poll_once_for_all() {
     let service = Service::new();
     service.at(&path("a"), &[(0, "Processing"), (60, "Finished")]);
@@ -461,7 +518,13 @@ fn singles(service: &Service, name: &str, from: f64, to: f64) -> usize {
 async fn a_list_that_breaks_off_hides_nothing_for_long() {
     let service = Service::new();
     service.page_size(2);
-    let names = ["a", "b", "c", "d"];
+    // These fill the first page for ever.
+    let mut first = JoinSet::new();
+    for name in ["a", "b"] {
+        service.at(&path(name), &[(0, "Processing")]);
+        first.spawn(job(&service, name).into_future());
+    }
+    let names = ["c", "d"];
     for name in names {
         service.at(&path(name), &[(0, "Processing"), (60, "Finished")]);
     }
@@ -472,8 +535,29 @@ async fn a_list_that_breaks_off_hides_nothing_for_long() {
         assert!(at < seconds(120), "{at:?}");
     }
     // A list that broke off once is tried once more before.
-    let early = ["c", "d"].map(|name| singles(&service, name, 0.0, 0.5));
+    let early = names.map(|name| singles(&service, name, 0.0, 0.5));
     assert_eq!(early, [0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_few_names_that_no_list_can_find_are_polled_alone() {
+    let service = Service::new();
+    service.fault(|seen| {
+        let filter = seen.parameter("$filter").unwrap_or_default();
+        filter.contains("odd").then(|| status(400))
+    });
+    for name in ["a", "b", "odd%20job"] {
+        service.at(&path(name), &[(0, "Processing"), (60, "Finished")]);
+    }
+    let ended = all(["a", "b", "odd job"].map(|name| job(&service, name))).await;
+    assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));
+    let log = service.log();
+    let alone = |path: &str| path.ends_with("/jobs/odd%20job/state");
+    let polls = log.iter().filter(|(_, path)| path != "media/jobs");
+    let (alone, rest): (Vec<_>, Vec<_>) = polls.partition(|(_, path)| alone(path));
+    assert!(alone.len() > 2 && lists(&service) > 2, "{log:?}");
+    // Only the final poll, and polls of what is left last.
+    assert!(rest.iter().all(|(at, _)| *at >= 60.0), "{rest:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -503,6 +587,13 @@ async fn the_list_alone_tells_what_is_gone_and_what_has_failed_is_asked_for() {
     let error = lost.await.unwrap().unwrap_err();
     assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Gone);
     assert!(start.elapsed() < seconds(130), "{:?}", start.elapsed());
+    // It is asked for as soon as a list does not show it.
+    let log = service.log();
+    let alone = log.iter().position(|(_, path)| path.contains("/jobs/c"));
+    let [.., (listed, list), (asked, _)] = &log[..=alone.unwrap()] else {
+        panic!("{log:?}");
+    };
+    assert!(list == "media/jobs" && asked - listed < 0.1, "{log:?}");
     for other in rest {
         other.await.unwrap().unwrap();
     }
@@ -552,9 +643,76 @@ async fn what_is_not_there_yet_is_asked_for_once_and_then_looked_for_in_lists() 
     assert!((3..=8).contains(&lists), "{lists}");
 }
 
-fn backup(service: &Service) -> Wait<Value, State> {
-    let values = ["acme", "b"].map(str::to_owned).to_vec();
+#[tokio::test(start_paused = true)]
+async fn a_list_is_read_until_it_has_shown_all_that_was_asked_for() {
+    let service = Service::new();
+    let items = ["a", "b"].map(|name| resource(&path(name), "Finished"));
+    let body = json!({"value": items, "@odata.nextLink": "?$skiptoken=2"}).to_string();
+    service.garble(move |_| Some(body.clone()));
+    let ended = all(["a", "b"].map(|name| job(&service, name))).await;
+    assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));
+    let [seen] = &service.script.log()[..] else {
+        panic!("{:?}", service.log());
+    };
+    assert_eq!(seen.parameter("$top"), Some("2"));
+    assert_eq!(
+        seen.parameter("$filter"),
+        Some("transform eq 'h264' and (name eq 'a' or name eq 'b')")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_list_does_not_tell_apart_is_not_taken_for_gone() {
+    let service = Service::new();
+    let transforms = ["h264", "av1"];
+    for transform in transforms {
+        let at = format!("media/transforms/{transform}/jobs/main");
+        service.at(&at, &[(0, "Finished"), (200, "")]);
+    }
+    let waits = transforms.map(|transform| {
+        let values = ["acme", transform, "main"].map(str::to_owned).to_vec();
+        let wait = Wait::<Value, State>::new(&service.transport, &JOB, values);
+        wait.until_gone().poll_every(seconds(10)..seconds(10))
+    });
+    let running = tokio::spawn(all(waits));
+    tokio::time::sleep(seconds(30)).await;
+    assert!(lists(&service) > 1 && service.script.calls() == lists(&service));
+    service.without_ids();
+    for (_, at, outcome) in running.await.unwrap() {
+        outcome.unwrap();
+        assert!(at >= seconds(200) && at < seconds(220), "{at:?}");
+    }
+}
+
+fn backup_of(service: &Service, name: &str) -> Wait<Value, State> {
+    let values = ["acme", name].map(str::to_owned).to_vec();
     Wait::new(&service.transport, &BACKUP, values)
+}
+
+fn backup(service: &Service) -> Wait<Value, State> {
+    backup_of(service, "b")
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_lists_of_several_pages_are_enough_to_tell_what_is_gone() {
+    let service = Service::new();
+    service.page_size(1);
+    for name in ["a", "b"] {
+        service.at(&format!("fleet/backups/{name}"), &[(0, "x"), (60, "")]);
+    }
+    for name in ["c", "d"] {
+        service.at(&format!("fleet/backups/{name}"), &[(0, "x")]);
+    }
+    let pace = seconds(20)..seconds(20);
+    let waits = ["a", "b"].map(|name| backup_of(&service, name).until_gone());
+    for (_, at, outcome) in all(waits.map(|wait| wait.poll_every(pace.clone()))).await {
+        outcome.unwrap();
+        assert!(at >= seconds(60) && at < seconds(90), "{at:?}");
+    }
+    // The second one comes at once.
+    let pages = service.log();
+    let pages = pages.iter().filter(|(at, _)| *at >= 60.0);
+    assert_eq!(pages.count(), 4, "{:?}", service.log());
 }
 
 #[tokio::test(start_paused = true)]
