@@ -257,6 +257,8 @@ async fn many_deletions_are_seen_through_the_list() {
     assert!(running.join_all().await.iter().all(Result::is_ok));
     let single = service.script.calls() - lists(&service);
     assert_eq!(single, 0);
+    let lists = lists(&service);
+    assert!(lists < 20, "{lists} lists");
 }
 
 #[tokio::test(start_paused = true)]
@@ -329,6 +331,26 @@ async fn jobs_of_one_name_that_a_list_does_not_tell_apart_are_not_mixed_up() {
     run_all(&service, &jobs).await;
     // The list shows none of them, so it is off for most of the time.
     assert!(lists(&service) <= 10, "{} lists", lists(&service));
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_deadline_no_list_request_has_such_a_name_either() {
+    let service = Service::new();
+    let waits = ["a", "b", "odd job"].map(|name| {
+        let at = path(&name.replace(' ', "%20"));
+        service.at(&at, &[(0, "Processing"), (60, "Finished")]);
+        let wait = job(&service, name).timeout(seconds(70));
+        wait.poll_every(seconds(3600)..seconds(3600))
+    });
+    let ended = all(waits).await;
+    assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));
+    let log = service.script.log();
+    let filters = log.iter().filter_map(|seen| seen.parameter("$filter"));
+    let filters: Vec<_> = filters.collect();
+    assert!(
+        filters.len() == 2 && !filters.concat().contains("odd"),
+        "{filters:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -503,6 +525,84 @@ async fn a_retry_after_of_the_list_holds_for_all() {
     assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));
     let early = |(at, _): &&(f64, String)| (1.0..59.0).contains(at);
     assert_eq!(service.log().iter().filter(early).count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_of_the_list_holds_for_who_comes_later_as_well() {
+    let service = Service::new();
+    service.script.header("retry-after", "40");
+    let mut running = JoinSet::new();
+    for (second, name) in [(0, "a"), (0, "b"), (5, "c")] {
+        service.at(&path(name), &[(0, "Processing"), (60, "Finished")]);
+        tokio::time::sleep(seconds(second)).await;
+        running.spawn(job(&service, name).into_future());
+    }
+    assert!(running.join_all().await.iter().all(Result::is_ok));
+    let log = service.log();
+    assert!(log[0].0 < 1.0 && log[1].0 >= 40.0, "{log:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_many_pages_is_read_less_often() {
+    let service = Service::new();
+    service.page_size(10);
+    let names: Vec<_> = (0..50).map(|number| format!("job-{number:02}")).collect();
+    let waits = names.iter().map(|name| {
+        service.at(&path(name), &[(0, "Processing"), (60, "Finished")]);
+        job(&service, name).poll_every(seconds(1)..seconds(1))
+    });
+    assert!(
+        all(waits)
+            .await
+            .iter()
+            .all(|(_, _, outcome)| outcome.is_ok())
+    );
+    let log = service.script.log().into_iter();
+    let lists: Vec<_> = log
+        .filter(|seen| seen.parameter("$skiptoken").is_none())
+        .map(|seen| seen.at)
+        .collect();
+    // Four pages more than one, for each of which there is a pause.
+    let each = Duration::from_millis(1200);
+    let early = lists.windows(2).find(|pair| pair[1] - pair[0] < each * 4);
+    assert!(lists.len() > 5 && early.is_none(), "{lists:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_for_many_requests_send_as_many_as_the_pace_asks_for() {
+    for odd in [0, 3] {
+        let service = Service::new();
+        // Three requests have place for these.
+        let long = (0..80).map(|number| format!("{number:0>128}"));
+        let odd = (0..odd).map(|number| format!("odd'{number}"));
+        let waits = long.chain(odd).map(|name| {
+            let at = path(&name.replace('\'', "%27"));
+            service.at(&at, &[(0, "Processing"), (30, "Finished")]);
+            job(&service, &name).poll_every(seconds(1)..seconds(1))
+        });
+        let ended = all(waits).await;
+        assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));
+        // At the usual pause there were 25 in this time.
+        let requests = service.script.calls();
+        assert!(requests > 60, "{requests}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_resources_that_a_list_leaves_out_are_asked_for() {
+    let service = Service::new();
+    service.hide("odd-");
+    let names = (0..15).flat_map(|number| [format!("job-{number:02}"), format!("odd-{number:02}")]);
+    let waits = names.map(|name| {
+        service.at(&path(&name), &[(0, "Processing"), (100, "Finished")]);
+        job(&service, &name).poll_every(seconds(20)..seconds(20))
+    });
+    let ended = all(waits).await;
+    assert!(ended.iter().all(|(_, _, outcome)| outcome.is_ok()));
+    // The others' turn comes with the next list.
+    let asked = [(0.0, 10.0), (10.0, 30.0)];
+    let asked = asked.map(|(from, to)| singles(&service, "odd-", from, to));
+    assert!(asked[0] == 10 && asked[1] >= 5, "{asked:?}");
 }
 
 fn singles(service: &Service, name: &str, from: f64, to: f64) -> usize {
