@@ -503,6 +503,9 @@ async fn a_state_without_a_name_here_is_warned_of_once() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
+    // While there is only one subscriber, tracing asks that of the thread that is the first to warn:
+    // another test has none.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _default = tracing::subscriber::set_default(subscriber);
     let service = Service::new();
     let states = &[
