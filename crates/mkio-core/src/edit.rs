@@ -133,21 +133,23 @@ where
         let mut request = self.write;
         request.json(&body);
         let written: Response<R> = request.send().await?;
-        if written.http_status() == StatusCode::CREATED {
-            return Err(made_again(&written).with_operation(write));
-        }
+        not_made_again(&written).map_err(|error| error.with_operation(write))?;
         Ok(written)
     }
 }
 
-/// The resource was gone when it was written.
-fn made_again<R>(written: &Response<R>) -> Error {
+/// An error when the resource was gone as it was written.
+pub(crate) fn not_made_again<R>(written: &Response<R>) -> Result<()> {
+    if written.http_status() != StatusCode::CREATED {
+        return Ok(());
+    }
     let message = "the resource was deleted while it was edited, and the write has made it again; \
                    delete it if it should be gone";
-    Error::new(ErrorKind::Api, message)
+    let error = Error::new(ErrorKind::Api, message)
         .with_status(written.http_status())
         .with_response(written.headers().clone(), written.raw().clone())
-        .with_call(written.call())
+        .with_call(written.call());
+    Err(error)
 }
 
 /// What a resource was before an edit: as its body's type has it, as it was received, and as its own

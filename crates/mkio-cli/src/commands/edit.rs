@@ -100,7 +100,7 @@ async fn edit(session: &Session, matches: &ArgMatches, draft: &mut Option<TempPa
         return run::show_request(session, write, &request);
     }
     session.guard(&format!("edit {} {}", kind.name, text("name")))?;
-    let response = write.send(client.transport(), request).await?;
+    let response = write.send_edited(client.transport(), request).await?;
     let value = session.shown(response.json(), |value| write.mask(value));
     session.output.one(&value, write.columns)
 }

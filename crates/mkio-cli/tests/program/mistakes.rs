@@ -21,6 +21,35 @@ fn asset(service: &Service, more: &[&str]) {
     service.ok(&[&put[..], more].concat());
 }
 
+/// Somebody deletes the transform while it is in the editor.
+#[cfg(unix)]
+#[test]
+fn an_edit_that_makes_a_deleted_resource_again_is_told() {
+    let service = Service::new();
+    let preset = r##"[{"preset": {"@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset", "presetName": "H264SingleBitrate720p"}}]"##;
+    let outputs = format!("properties.outputs={preset}");
+    service.ok(&[
+        "transform",
+        "put",
+        "t",
+        "--set",
+        &outputs,
+        "--set",
+        "properties.description=old",
+    ]);
+    let delete = format!("{} transform delete t", env!("CARGO_BIN_EXE_mkio"));
+    let line = format!("{delete} && /bin/sed -i s/old/new/ \"$1\"");
+    let editor = editor(&service, "editor.sh", &line);
+    let mut command = service.command(&["edit", "transform", "t", "--editor"]);
+    let told = ran(command.env("EDITOR", &editor));
+    assert_ne!(told.code, 0, "{}", told.out);
+    assert!(
+        told.err.contains("deleted while it was edited"),
+        "{}",
+        told.err
+    );
+}
+
 /// What was written by hand is kept when it cannot be sent.
 #[cfg(unix)]
 #[test]

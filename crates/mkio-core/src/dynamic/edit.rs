@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{DynamicResponse, Entry, Mark, Shape, Ty, Write, arguments::builder};
 use crate::{
     Error, ErrorKind, Response, Result, Transport,
-    edit::{Versions, Writing},
+    edit::{self, Versions, Writing},
 };
 
 impl Entry {
@@ -65,6 +65,22 @@ impl Entry {
         };
         request.json(&body);
         request.build().map(Some)
+    }
+
+    /// Sends a request that [`edited`](Self::edited) has made.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call. Kind [`Api`](ErrorKind::Api) with status 201 when the resource was deleted
+    /// after it was read: the write has made it again.
+    pub async fn send_edited(
+        &'static self,
+        transport: &Transport,
+        request: reqwest::Request,
+    ) -> Result<Response<DynamicResponse>> {
+        let written = self.send(transport, request).await?;
+        edit::not_made_again(&written).map_err(|error| error.with_operation(self.operation))?;
+        Ok(written)
     }
 
     /// The body that would make this resource: what its type has of what was read.
