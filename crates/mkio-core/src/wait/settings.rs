@@ -59,3 +59,18 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 pub(super) fn later(time: Instant, delay: Duration) -> Instant {
     time.checked_add(delay).unwrap_or(time + YEAR)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_is_a_year_from_then() {
+        let now = Instant::now();
+        assert_eq!(
+            later(now, Duration::from_secs(1)),
+            now + Duration::from_secs(1)
+        );
+        assert_eq!(later(now, Duration::MAX), now + YEAR);
+    }
+}

@@ -589,6 +589,27 @@ async fn names_for_many_requests_send_as_many_as_the_pace_asks_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_due_soon_comes_with_what_is_due() {
+    let service = Service::new();
+    let mut running = JoinSet::new();
+    for (second, name, pace) in [(0, "a", 40), (0, "c", 120), (10, "b", 40)] {
+        service.at(&path(name), &[(0, "Processing")]);
+        tokio::time::sleep(seconds(second)).await;
+        let wait = job(&service, name).poll_every(seconds(pace)..seconds(pace));
+        running.spawn(wait.into_future());
+    }
+    tokio::time::sleep(seconds(35)).await;
+    let start = service.script.log()[0].at;
+    let log = service.script.log().into_iter();
+    let later: Vec<_> = log.filter(|seen| seen.at - start > seconds(30)).collect();
+    let filter = later[0].parameter("$filter");
+    assert_eq!(
+        filter,
+        Some("transform eq 'h264' and (name eq 'a' or name eq 'b')")
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn ten_resources_that_a_list_leaves_out_are_asked_for() {
     let service = Service::new();
     service.hide("odd-");
@@ -618,18 +639,19 @@ fn singles(service: &Service, name: &str, from: f64, to: f64) -> usize {
 async fn a_list_that_breaks_off_hides_nothing_for_long() {
     let service = Service::new();
     service.page_size(2);
-    // These fill the first page for ever.
+    // All are polled together, and these fill the first page for ever.
+    let wait = |name: &str| job(&service, name).poll_every(seconds(30)..seconds(30));
     let mut first = JoinSet::new();
     for name in ["a", "b"] {
         service.at(&path(name), &[(0, "Processing")]);
-        first.spawn(job(&service, name).into_future());
+        first.spawn(wait(name).into_future());
     }
     let names = ["c", "d"];
     for name in names {
         service.at(&path(name), &[(0, "Processing"), (60, "Finished")]);
     }
     service.fault(|seen| seen.parameter("$skiptoken").map(|_| status(503)));
-    let ended = all(names.map(|name| job(&service, name))).await;
+    let ended = all(names.map(wait)).await;
     for (_, at, outcome) in ended {
         outcome.unwrap();
         assert!(at < seconds(120), "{at:?}");
