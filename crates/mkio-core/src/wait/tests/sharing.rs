@@ -162,12 +162,7 @@ async fn waits_of_one_collection_share_a_task_and_others_do_not() {
     let service = Service::new();
     let wait = |resource: &'static Resource, values: &[&str]| {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
-        let mut wait: Wait<Value, State> = Wait::new(&service.transport, resource, values);
-        async move {
-            let first = tokio::time::timeout(seconds(1), wait.try_next()).await;
-            assert!(first.is_err(), "there is nothing to see yet: {first:?}");
-            wait
-        }
+        Wait::<Value, State>::new(&service.transport, resource, values)
     };
     let mut waits = Vec::new();
     for (resource, values, tasks) in [
@@ -179,7 +174,10 @@ async fn waits_of_one_collection_share_a_task_and_others_do_not() {
         (&LIVE_EVENT, &["acme", "news"], 3),
         (&LIVE_EVENT, &["other", "show"], 4),
     ] {
-        waits.push(wait(resource, values).await);
+        let mut begun = wait(resource, values);
+        let first = tokio::time::timeout(seconds(1), begun.try_next()).await;
+        assert!(first.is_err(), "there is nothing to see yet: {first:?}");
+        waits.push(begun);
         assert_eq!(service.waits().pollers(), tasks, "{values:?}");
     }
 }
