@@ -13,12 +13,12 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{
     apis::{Api, Workspace},
     conformance::{Generated, Target},
-    document::{Document, OperationRef, TWIN},
-    glue, listing,
+    copies,
+    document::Document,
+    entries, glue, listing,
     model::Model,
     output::Files,
-    package,
-    passes::{self, operation_names::unnamed},
+    package, passes,
     pipeline::{self, Sources},
     report::Report,
     shared::Shared,
@@ -126,6 +126,7 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
     }
     listing::files(workspace, &mut files)?;
     states::constants(&states::read(workspace)?, &mut files)?;
+    entries::list(workspace.root(), &mut files)?;
     all_of(errors)?;
     glue::secrets::fields(&documents, &mut files);
     glue::types::shared(shared.code(documents)?, &mut files);
@@ -167,6 +168,8 @@ fn all_of(mut errors: Vec<anyhow::Error>) -> Result<()> {
 /// An API whose document waits for what others share with it.
 struct Prepared {
     document: Document,
+    /// The document before the passes.
+    overlaid: Document,
     sources: Sources,
     report: Report,
 }
@@ -175,9 +178,12 @@ impl Prepared {
     fn new(workspace: &Workspace, api: &Arc<Api>) -> Result<Self> {
         let mut report = Report::default();
         let sources = Sources::read(workspace, api)?;
-        let document = pipeline::prepare(api, &sources, &mut report, &mut |_, _| {})?;
+        let document = pipeline::load(api, &sources, &mut report)?;
+        let overlaid = document.clone();
+        let document = pipeline::prepare(document, &mut report, &mut |_, _| {})?;
         Ok(Self {
             document,
+            overlaid,
             sources,
             report,
         })
@@ -186,31 +192,9 @@ impl Prepared {
     /// The rest of the pipeline; the runtime has the types named in `shared`.
     fn generate(&mut self, document: Document, shared: &[&str], files: &mut Files) -> Result<()> {
         println!("{}", document.api.name);
-        copies(&document, &self.sources, files);
+        copies::add(&document, &self.overlaid, &self.sources, files);
         pipeline::generate(document, &self.sources, shared, files, &mut self.report)
     }
-}
-
-/// The emulator's package carries its own copies: a published crate cannot reach out of its folder.
-/// Operations have the names there that they have in Rust.
-fn copies(document: &Document, sources: &Sources, files: &mut Files) {
-    let (folder, api) = ("crates/mkio-emulator/data/spec", &document.api.name);
-    let copy = sources.document.replace("\r\n", "\n");
-    files.add(format!("{folder}/{api}.json"), copy);
-    files.add(format!("{folder}/{api}.names.txt"), names(document));
-}
-
-/// A line for each operation: method, path without the names of its parameters, and its name in Rust.
-fn names(document: &Document) -> String {
-    let line = |of: &OperationRef<'_>| {
-        let path = unnamed(&of.path.split('/').collect::<Vec<_>>());
-        let name = of.value.get("operationId")?.as_str()?;
-        Some(format!("{} {path} {name}\n", of.method.to_uppercase()))
-    };
-    let all = document.operations();
-    // A twin shares method and path with the operation that the emulator knows.
-    let known = all.iter().filter(|of| !of.path.contains(TWIN));
-    known.filter_map(line).collect()
 }
 
 /// Makes one crate in a folder of its own.

@@ -53,7 +53,8 @@ pub fn single_crate(
     files: &mut Files,
     report: &mut Report,
 ) -> Result<()> {
-    let document = prepare(api, sources, report, &mut |_, _| {})?;
+    let document = load(api, sources, report)?;
+    let document = prepare(document, report, &mut |_, _| {})?;
     generate(document, sources, &[], files, report)
 }
 
@@ -109,21 +110,20 @@ pub fn normalise(
     report: &mut Report,
     seen: &mut dyn FnMut(&str, &Document),
 ) -> Result<Document> {
-    let document = prepare(api, sources, report, seen)?;
+    let document = load(api, sources, report)?;
+    seen("overlay", &document);
+    let document = prepare(document, report, seen)?;
     let document = passes::finish(document, report, seen);
     report.check()?;
     Ok(document)
 }
 
-/// Document, overlay and the passes that one document needs by itself.
+/// The passes that one document needs by itself.
 pub fn prepare(
-    api: &Arc<Api>,
-    sources: &Sources,
+    document: Document,
     report: &mut Report,
     seen: &mut dyn FnMut(&str, &Document),
 ) -> Result<Document> {
-    let document = load(api, sources, report)?;
-    seen("overlay", &document);
     let document = passes::run(document, report, seen);
     report.check()?;
     Ok(document)

@@ -18,6 +18,7 @@ mod control;
 #[doc(hidden)]
 pub mod docs;
 pub mod engine;
+mod entries;
 #[doc(hidden)]
 pub mod faults;
 #[cfg(feature = "host")]

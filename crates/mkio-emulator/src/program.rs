@@ -48,7 +48,7 @@ pub struct Arguments {
     /// Requests to make before listening: a JSON array of {"path", "method", "body"}.
     #[arg(long)]
     seed_file: Option<PathBuf>,
-    /// What the platform starts with: a file in the form of data/world.json of this crate.
+    /// What the platform starts with and has to offer: a file in the form of data/world.json of this crate.
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
     /// Applies the published rate limits.

@@ -1,49 +1,8 @@
-//! Everything that the platform consists of: a line for each file of `resources`. Operations that none of them serves are declared in
-//! `data/unserved.txt`.
+//! Everything that the platform consists of. Operations that nothing serves are declared in `data/unserved.txt`.
 
 use std::sync::OnceLock;
 
-use crate::{
-    platform::rules::{Entry, Registry},
-    resources::{channels, fleet, infrastructure, live, management, media, templates},
-};
-
-static ENTRIES: &[&Entry] = &[
-    &media::assets::ENTRY,
-    &media::blobs::ENTRY,
-    &media::connections::ENTRY,
-    &media::download::ENTRY,
-    &media::endpoints::ENTRY,
-    &media::events::ENTRY,
-    &media::filters::ENTRY,
-    &media::jobs::ENTRY,
-    &media::keys::ENTRY,
-    &media::locators::ENTRY,
-    &media::play::ENTRY,
-    &media::policies::ENTRY,
-    &media::storage::ENTRY,
-    &live::flows::ENTRY,
-    &live::monitoring::ENTRY,
-    &live::operations::ENTRY,
-    &templates::ENTRY,
-    &fleet::backups::ENTRY,
-    &fleet::devices::ENTRY,
-    &fleet::packages::ENTRY,
-    &fleet::software::ENTRY,
-    &infrastructure::ENTRY,
-    &management::account::ENTRY,
-    &management::billing::ENTRY,
-    &management::metrics::ENTRY,
-    &management::organization::ENTRY,
-    &management::people::ENTRY,
-    &management::projects::ENTRY,
-    &management::rules::ENTRY,
-    &management::teams::ENTRY,
-    &management::tokens::ENTRY,
-    &channels::channel::ENTRY,
-    &channels::device::ENTRY,
-    &channels::exchange::ENTRY,
-];
+use crate::{entries::ENTRIES, platform::rules::Registry};
 
 /// The registry of this crate.
 pub fn get() -> &'static Registry {

@@ -1,6 +1,6 @@
 //! What an emulator starts with.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -28,7 +28,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Beginning {
     /// What the platform starts with.
-    pub world: Start,
+    pub world: Arc<Start>,
     /// Settings of the platform.
     pub settings: Settings,
     /// Platform time; now when there is none.
@@ -170,11 +170,6 @@ pub fn start(
     let mut world = engine.world();
     let start = world.start.clone();
     furnish::organization(&mut world, &start).map_err(refused(Part::World))?;
-    if !furnish::has_user(&world) {
-        let missing =
-            format!("there is no user with the id {PLATFORM_USER}, whom the token stands for");
-        return Err(refused(Part::World)(ApiError::bad_request(missing)));
-    }
     self::project(&mut world, project).map_err(refused(Part::Project))?;
     self::assets(&mut world, project, assets).map_err(refused(Part::Assets))?;
     self::token(&mut world, token).map_err(refused(Part::Platform))
@@ -200,13 +195,24 @@ pub fn assets(world: &mut Platform, project: &str, count: usize) -> Result<(), A
     if count > world.settings.resource_limit {
         return Err(world.full());
     }
+    let mut records = world.start.first_project.iter();
+    let account = records.find(|record| record.kind == "storage");
+    let account = account.map(|account| account.name.clone());
+    let Some(account) = account else {
+        let missing = "the first project has no storage account that they could be in";
+        return if count == 0 {
+            Ok(())
+        } else {
+            Err(ApiError::bad_request(missing))
+        };
+    };
     for number in 1..=count {
         let address = Address::new(project, Kind::ASSET, &format!("asset-{number}"));
         if world.get(&address).is_some() {
             continue;
         }
         let body = json!({ "properties": {
-            "storageAccountName": "storage1", "container": format!("container-{number}"), "description": format!("Asset {number}"),
+            "storageAccountName": account, "container": format!("container-{number}"), "description": format!("Asset {number}"),
             "containerDeletionPolicy": "Retain",
         } });
         furnish::make(world, &address, body)?;

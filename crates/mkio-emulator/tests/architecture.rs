@@ -15,6 +15,7 @@ const STOREYS: &[&[&str]] = &[
     &["docs", "query", "faults"],
     &["platform"],
     &["resources"],
+    &["entries"],
     &["registry"],
     &["engine"],
     &["incidents", "inspect", "seed"],
@@ -197,15 +198,37 @@ fn no_files_name_each_other_in_a_circle() {
 #[test]
 fn a_resource_is_a_file_and_a_line() {
     let modules = modules();
-    let registry = &modules["registry"];
-    for (name, text) in &modules {
-        if name.starts_with("resources/") && text.contains("pub static ENTRY: Entry") {
-            let line = format!(
-                "&{}::ENTRY,",
-                name.trim_start_matches("resources/").replace('/', "::")
-            );
-            assert_eq!(registry.matches(&line).count(), 1, "{line} in registry.rs");
-        }
+    let resources = || {
+        modules
+            .iter()
+            .filter(|(name, _)| name.starts_with("resources"))
+    };
+    let brings = |text: &str| text.contains("\npub static ENTRY: Entry");
+    let listed: BTreeSet<String> = resources()
+        .filter(|(_, text)| brings(text))
+        .map(|(name, _)| format!("&crate::{}::ENTRY,", name.replace('/', "::")))
+        .collect();
+    let list = &modules["entries"];
+    let lines = list.lines().map(str::trim);
+    let lines: Vec<&str> = lines.filter(|line| line.ends_with("ENTRY,")).collect();
+    assert_eq!(
+        lines
+            .iter()
+            .map(|line| (*line).to_owned())
+            .collect::<BTreeSet<_>>(),
+        listed,
+        "run cargo xtask generate"
+    );
+    assert_eq!(lines.len(), listed.len());
+    // The line of its module is the only one that names it outside of the files that use it.
+    for (name, _) in resources().filter(|(_, text)| brings(text)) {
+        let (folder, file) = name.rsplit_once('/').expect("a folder");
+        let line = format!("mod {file};");
+        assert_eq!(
+            modules[folder].matches(&line).count(),
+            1,
+            "{line} in {folder}"
+        );
     }
     for (name, text) in modules
         .iter()
@@ -213,8 +236,8 @@ fn a_resource_is_a_file_and_a_line() {
     {
         let path = "resources::";
         assert!(
-            name == "registry" || !text.contains(path),
-            "{name} knows a resource; only the registry does"
+            name == "entries" || !text.contains(path),
+            "{name} knows a resource; only the list of entries does"
         );
     }
 }

@@ -6,7 +6,7 @@ use std::{collections::HashMap, fmt};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Api(usize);
 
-/// Name, whether a device has it, the document, and the names of its operations: a copy of the one under `spec/` and what comes of it, which
+/// Name, whether a device has it, the document, and notes of its operations: a copy of the one under `spec/` and what comes of its overlay, which
 /// the generator keeps equal.
 type Known = (&'static str, bool, &'static str, &'static str);
 
@@ -22,6 +22,15 @@ const KNOWN: &[Known] = &[
     ("channels", true, include_str!("../../data/spec/channels.json"), include_str!("../../data/spec/channels.names.txt")),
     // end of APIs
 ];
+
+/// What the generator knows of an operation.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// The name that it has in Rust.
+    pub name: &'static str,
+    /// Pointers of the fields of its body that cannot change once the resource exists.
+    pub immutable: Vec<&'static str>,
+}
 
 impl Api {
     /// All of them, in the order of `spec/apis.yaml`.
@@ -48,10 +57,21 @@ impl Api {
         self.known().2
     }
 
-    /// The names that operations have in Rust, by their signatures.
-    pub(crate) fn names(self) -> HashMap<&'static str, &'static str> {
-        let lines = self.known().3.lines();
-        lines.filter_map(|line| line.rsplit_once(' ')).collect()
+    /// What the generator knows of operations, by their signatures.
+    pub(crate) fn notes(self) -> HashMap<&'static str, Notes> {
+        let mut found = HashMap::new();
+        let mut last = "";
+        for line in self.known().3.lines() {
+            if let Some(field) = line.strip_prefix(' ') {
+                let of: &mut Notes = found.entry(last).or_default();
+                of.immutable.push(field);
+            } else if let Some((signature, name)) = line.rsplit_once(' ') {
+                last = signature;
+                let immutable = Vec::new();
+                found.insert(signature, Notes { name, immutable });
+            }
+        }
+        found
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod api;
 mod documents;
-mod immutable;
 mod operation;
 mod prune;
 mod routes;

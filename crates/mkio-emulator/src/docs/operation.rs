@@ -60,6 +60,8 @@ pub struct Operation {
     pub id: String,
     /// The name that it has in Rust: `list_assets`.
     pub name: &'static str,
+    /// Pointers of the fields of its body that cannot change once the resource exists.
+    pub immutable: Vec<&'static str>,
     /// Declared query parameters.
     pub query: Vec<QueryParameter>,
     /// Declared request bodies; more than one when several content types are taken.
@@ -197,7 +199,7 @@ pub(super) fn collect(
         .get("paths")
         .and_then(Value::as_object)
         .ok_or_else(|| format!("{}: no paths", api.name()))?;
-    let names = api.names();
+    let mut notes = api.notes();
     for (path, item) in paths {
         let methods = item
             .as_object()
@@ -213,10 +215,10 @@ pub(super) fn collect(
             };
             let index = operations.len();
             let mut operation = read((index, api), method, path, operation)?;
-            operation.name = names
-                .get(operation.signature().as_str())
-                .copied()
-                .unwrap_or_default();
+            if let Some(notes) = notes.remove(operation.signature().as_str()) {
+                operation.name = notes.name;
+                operation.immutable = notes.immutable;
+            }
             operations.push(operation);
         }
     }
@@ -245,6 +247,7 @@ fn read(
         path: path.to_owned(),
         id: text("operationId"),
         name: "",
+        immutable: Vec::new(),
         query: query(operation),
         bodies: bodies(operation),
         body_required: operation.pointer("/requestBody/required") == Some(&Value::Bool(true)),

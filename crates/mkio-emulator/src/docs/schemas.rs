@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use crate::docs::{
     api::{Api, Side},
-    immutable,
     prune::{self, Keep},
     view,
 };
@@ -75,14 +74,6 @@ impl Schemas {
             .offline()
             .build(&schema)
             .map_err(|error| error.to_string())
-    }
-
-    /// Pointers of the fields that cannot change once a resource of this schema exists.
-    pub(crate) fn immutable(&self, api: Api, schema: &Value) -> Vec<String> {
-        let document = self.documents.iter().find(|(known, _)| *known == api);
-        document.map_or_else(Vec::new, |(_, document)| {
-            immutable::immutable(document, schema)
-        })
     }
 
     /// Keeps of a value what a schema declares; see [`Keep`].

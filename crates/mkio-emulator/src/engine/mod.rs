@@ -82,12 +82,12 @@ enum By {
 impl Engine {
     /// An empty platform that starts at `start` and whose time runs `scale` times as fast as tokio's.
     pub fn new(settings: Settings, start: DateTime<Utc>, scale: f64) -> Self {
-        Self::of(Start::builtin(), settings, start, scale)
+        Self::of(Arc::new(Start::builtin()), settings, start, scale)
     }
 
     /// An empty platform of a world of one's own.
-    pub fn of(world: Start, settings: Settings, start: DateTime<Utc>, scale: f64) -> Self {
-        let platform = Platform::new(start, settings.clone(), registry::get(), Arc::new(world));
+    pub fn of(world: Arc<Start>, settings: Settings, start: DateTime<Utc>, scale: f64) -> Self {
+        let platform = Platform::new(start, settings.clone(), registry::get(), world);
         Self::of_platform(platform, settings, Clock::new(start, scale))
     }
 

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
@@ -17,7 +18,8 @@ use crate::{
         server::{self, Host},
         start_error::StartError,
     },
-    platform::start::Start,
+    platform::{soundness, start::Start},
+    registry,
     seed::Beginning,
 };
 
@@ -166,7 +168,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// What the platform starts with, as JSON in the form of `data/world.json` of this crate. Default: that file.
+    /// What the platform starts with and has to offer, as JSON in the form of `data/world.json` of this crate. Default: that file.
+    /// What is wrong in it is told by [`StartError::World`], each with its place.
     #[must_use]
     pub fn world(mut self, json: impl Into<String>) -> Self {
         self.world = Some(json.into());
@@ -217,11 +220,11 @@ impl EmulatorBuilder {
     pub async fn start(self) -> Result<Emulator, StartError> {
         self.check()?;
         let world = match &self.world {
-            Some(text) => Start::parse(text).map_err(StartError::World)?,
+            Some(text) => soundness::read(text, registry::get()).map_err(StartError::World)?,
             None => Start::builtin(),
         };
         let control = Control::begin(Beginning {
-            world,
+            world: Arc::new(world),
             settings: self.settings,
             time: self.start_time,
             time_scale: self.time_scale,

@@ -4,13 +4,16 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    base::{error::ApiError, kind::Kind, life::Move, store::Address, world::PLATFORM_USER},
+    base::{error::ApiError, life::Move, store::Address, world::PLATFORM_USER},
     platform::{
         identity,
         rules::Platform,
         start::{Record, RoleStart, Start},
     },
 };
+
+/// Stands for a new id, as the name of a record.
+pub const NEW: &str = "{new}";
 
 /// Makes what belongs to the organization.
 ///
@@ -64,7 +67,7 @@ fn put(
         ))
     })?;
     let name = match record.name.as_str() {
-        "{new}" => Uuid::new_v4().to_string(),
+        NEW => Uuid::new_v4().to_string(),
         name => filled(name, places),
     };
     let id = Uuid::try_parse(&name).unwrap_or_else(|_| Uuid::new_v4());
@@ -75,7 +78,7 @@ fn put(
         .chain([("{id}", own.as_str())])
         .collect();
     let address = Address::new(project, kind, &name);
-    make(world, &address, each_text(&record.body, &places))?;
+    make(world, &address, body(record, &places))?;
     if let Some(made) = world.get_mut(&address) {
         made.id = id;
         if let Value::Object(private) = each_text(&record.private, &places)
@@ -85,6 +88,11 @@ fn put(
         }
     }
     Ok(())
+}
+
+/// The body of a record, with its places filled in.
+pub fn body(record: &Record, places: &[(&str, &str)]) -> Value {
+    each_text(&record.body, places)
 }
 
 fn filled(text: &str, places: &[(&str, &str)]) -> String {
@@ -148,10 +156,4 @@ fn role(world: &mut Platform, role: &RoleStart) -> Result<(), ApiError> {
     let made = world.insert(&Address::new("", kind, &role.name), body, PLATFORM_USER)?;
     made.id = id;
     Ok(())
-}
-
-/// Whether the user whom the emulator's own token stands for is there.
-pub fn has_user(world: &Platform) -> bool {
-    let kind: Option<Kind> = world.registry.kind("user");
-    kind.is_some_and(|kind| world.has(&Address::new("", kind, &PLATFORM_USER.to_string())))
 }

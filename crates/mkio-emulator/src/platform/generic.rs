@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     base::{
         error::ApiError,
+        kind::Kind,
         life::Move,
         merge,
         store::{Address, Resource},
@@ -71,10 +72,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Respo
     let mut body = call.body.clone();
     let Some(existing) = world.get(&address).filter(kept) else {
         check(world, call, rules, &mut body, None)?;
-        let status = match world.registry.put(rules.kind) {
-            Put::Upsert => StatusCode::CREATED,
-            Put::Create(status) => status,
-        };
+        let status = world.registry.put(rules.kind).made();
         world.insert(&address, body, call.user)?;
         if let Some(way) = rules.life.create {
             world.go(&address, way);
@@ -83,11 +81,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Respo
         return shown(world, &address, status);
     };
     if world.registry.put(rules.kind) != Put::Upsert {
-        return Err(ApiError::conflict(format!(
-            "the {} '{}' exists already",
-            rules.kind.noun(),
-            address.name
-        )));
+        return Err(taken(&address));
     }
     if existing.is_deleting() {
         return Err(ApiError::conflict(format!(
@@ -103,6 +97,15 @@ pub fn put(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Respo
     shown(world, &address, StatusCode::OK)
 }
 
+/// The refusal to make what there is.
+pub fn taken(address: &Address) -> ApiError {
+    ApiError::conflict(format!(
+        "the {} '{}' exists already",
+        address.place.kind.noun(),
+        address.name
+    ))
+}
+
 /// PATCH with a merge-style body.
 pub fn patch(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Response, ApiError> {
     let address = call.address(rules.kind);
@@ -115,27 +118,14 @@ pub fn patch(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Res
         )));
     }
     labels::check(&call.body)?;
-    let change = call.body.clone();
-    if !rules.patchable.is_empty() {
-        let refused: Vec<String> = merge::differences(&existing.body, &change)
-            .into_iter()
-            .filter(|at| !merge::within(at, rules.patchable))
-            .collect();
-        if !refused.is_empty() {
-            let findings = refused
-                .into_iter()
-                .map(|at| (at, "cannot be changed after creation".to_owned()))
-                .collect();
-            return Err(ApiError::invalid("change", findings));
-        }
-    }
     let mut body = existing.body.clone();
-    merge::merge(&mut body, change);
+    merge::merge(&mut body, call.body.clone());
     for pointer in rules.clearable {
         if body.pointer(pointer).is_some_and(Value::is_null) {
             merge::take(&mut body, pointer);
         }
     }
+    keep_frozen(world.registry.frozen(rules.kind), existing, &mut body)?;
     check(world, call, rules, &mut body, Some(existing))?;
     write(world, call, &address, body);
     (rules.changed)(world, &address);
@@ -163,21 +153,30 @@ pub fn remove(world: &mut Platform, address: &Address) -> Result<Response, ApiEr
     Ok(Response::empty(StatusCode::OK))
 }
 
+/// Refuses a move that the state of a resource does not allow.
+///
+/// # Errors
+/// 409 with the states that do.
+pub fn ensure(kind: Kind, resource: &Resource, way: &Move) -> Result<(), ApiError> {
+    if way.allowed_in(resource.state) {
+        return Ok(());
+    }
+    Err(ApiError::conflict(format!(
+        "cannot {} the {} '{}' while it is {}; it has to be {}",
+        way.name,
+        kind.noun(),
+        resource.name,
+        resource.state,
+        way.from.join(" or ")
+    )))
+}
+
 /// An action: a state allows it, and it leads to another.
 ///
 /// # Errors
 /// 404 when there is no such resource, 409 in any other state.
 pub fn act(world: &mut Platform, address: &Address, way: &Move) -> Result<Response, ApiError> {
-    let state = world.find(address)?.state;
-    if !way.allowed_in(state) {
-        let noun = address.place.kind.noun();
-        return Err(ApiError::conflict(format!(
-            "cannot {} the {noun} '{}' while it is {state}; it has to be {}",
-            way.name,
-            address.name,
-            way.from.join(" or ")
-        )));
-    }
+    ensure(address.place.kind, world.find(address)?, way)?;
     if let Some(resource) = world.get_mut(address) {
         merge::take(&mut resource.private, "/provisioningFailed");
         merge::take(&mut resource.private, "/presupposed");
@@ -227,7 +226,7 @@ pub fn check_name(rules: &Rules, name: &str) -> Result<(), ApiError> {
 }
 
 /// Keeps what cannot change, and refuses what would. A section that is made or taken away as a whole takes its fields with it.
-fn keep_frozen(frozen: &[String], existing: &Resource, body: &mut Value) -> Result<(), ApiError> {
+fn keep_frozen(frozen: &[&str], existing: &Resource, body: &mut Value) -> Result<(), ApiError> {
     let mut findings = Vec::new();
     for pointer in frozen {
         let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
@@ -235,14 +234,26 @@ fn keep_frozen(frozen: &[String], existing: &Resource, body: &mut Value) -> Resu
         if !has(&existing.body) || !has(body) {
             continue;
         }
-        match (existing.body.pointer(pointer), body.pointer(pointer)) {
-            (Some(old), None) => merge::put(body, pointer, old.clone()),
-            (old, new) if old != new => findings.push((
-                pointer.clone(),
-                "cannot be changed after creation".to_owned(),
-            )),
-            _ => {}
+        let old = existing.body.pointer(pointer);
+        let Some(new) = body.pointer(pointer) else {
+            if let Some(old) = old {
+                merge::put(body, pointer, old.clone());
+            }
+            continue;
+        };
+        if old.unwrap_or(&Value::Null) == new {
+            continue;
         }
+        let mut inside = merge::differences(old.unwrap_or(&Value::Null), new);
+        if inside.is_empty() {
+            // Something is left out.
+            inside.push(String::new());
+        }
+        let refused = |at| {
+            let reason = "cannot be changed after creation".to_owned();
+            (format!("{pointer}{at}"), reason)
+        };
+        findings.extend(inside.into_iter().map(refused));
     }
     if findings.is_empty() {
         Ok(())

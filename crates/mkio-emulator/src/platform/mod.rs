@@ -19,6 +19,7 @@ pub(crate) mod references;
 pub(crate) mod refusal;
 pub(crate) mod render;
 pub(crate) mod rules;
+pub(crate) mod soundness;
 pub mod start;
 pub(crate) mod tokens;
 pub(crate) mod webhooks;

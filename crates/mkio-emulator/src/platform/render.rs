@@ -142,7 +142,7 @@ pub fn index(world: &Platform, address: &Address, resource: &Resource) -> Map<St
         _ => json!(resource.id),
     };
     out.insert("id".to_owned(), id);
-    (rules.index)(resource, &mut out);
+    (rules.index)(world, resource, &mut out);
     for (verb, at, by) in [
         ("created", resource.created, resource.created_by),
         ("updated", resource.updated, resource.updated_by),

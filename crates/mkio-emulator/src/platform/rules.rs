@@ -21,11 +21,11 @@ use crate::{
         store::{Address, DELETING, Resource},
         world::{Names, World},
     },
-    docs::{Documents, Operation, Schemas},
+    docs::{Documents, Operation},
     platform::{
         call::{Call, Response},
         incidents::Incident,
-        start::Start,
+        start::{Activity, Meter, Start},
     },
 };
 
@@ -70,6 +70,16 @@ pub enum Put {
     Create(StatusCode),
 }
 
+impl Put {
+    /// The status that tells of a new one.
+    pub fn made(self) -> StatusCode {
+        match self {
+            Self::Upsert => StatusCode::CREATED,
+            Self::Create(status) => status,
+        }
+    }
+}
+
 /// Limits of a name.
 #[derive(Debug, Clone, Copy)]
 pub struct NameRule {
@@ -110,10 +120,6 @@ pub struct Rules {
     pub shape: Shape,
     /// Limits of its name.
     pub name: NameRule,
-    /// What PUT cannot change once it exists, beside what the document marks so. Left out, such a field keeps its value.
-    pub frozen: &'static [&'static str],
-    /// What PATCH can change; everything when empty.
-    pub patchable: &'static [&'static str],
     /// What null in a PATCH takes away.
     pub clearable: &'static [&'static str],
     /// Its states.
@@ -142,7 +148,7 @@ pub struct Rules {
     /// Finishes a response.
     pub dress: fn(&Platform, &Address, &Resource, &mut Value),
     /// Adds what lists sort and filter by and responses do not show.
-    pub index: fn(&Resource, &mut Map<String, Value>),
+    pub index: fn(&Platform, &Resource, &mut Map<String, Value>),
 }
 
 impl Rules {
@@ -154,8 +160,6 @@ impl Rules {
             label,
             shape,
             name: ARM_NAME,
-            frozen: &[],
-            patchable: &[],
             clearable: &[],
             life: &Life::NONE,
             state_at: &[],
@@ -169,7 +173,7 @@ impl Rules {
             removed: |_, _, _| {},
             entered: |_, _, _| {},
             dress: |_, _, _, _| {},
-            index: |_, _| {},
+            index: |_, _, _| {},
         }
     }
 }
@@ -257,9 +261,10 @@ pub fn impossible(address: &Address) -> String {
 /// A kind with what its document says of it.
 struct Known {
     rules: &'static Rules,
+    making: Option<&'static Operation>,
     entry: &'static Entry,
     put: Put,
-    frozen: Vec<String>,
+    frozen: Vec<&'static str>,
 }
 
 impl Known {
@@ -270,19 +275,24 @@ impl Known {
             .iter()
             .find(|operation| operation.signature() == signature);
         let declares = |status| put.is_some_and(|put| put.response(status).is_some());
-        let marked = put
-            .and_then(|put| Some((put.api, &put.bodies.first()?.schema)))
-            .map(|(api, schema)| Schemas::get().immutable(api, schema));
-        let own = rules.frozen.iter().map(|at| (*at).to_owned());
+        let patch = signature.replacen("PUT", "PATCH", 1);
+        let patch = operations
+            .iter()
+            .find(|operation| operation.signature() == patch);
+        let marks = [put, patch].into_iter().flatten();
+        let frozen: BTreeSet<&str> = marks
+            .flat_map(|operation| operation.immutable.iter().copied())
+            .collect();
         Self {
             rules,
+            making: put,
             entry,
             put: match (declares(StatusCode::OK), declares(StatusCode::CREATED)) {
                 (true, true) => Put::Upsert,
                 (true, false) => Put::Create(StatusCode::OK),
                 _ => Put::Create(StatusCode::CREATED),
             },
-            frozen: own.chain(marked.into_iter().flatten()).collect(),
+            frozen: frozen.into_iter().collect(),
         }
     }
 }
@@ -356,13 +366,24 @@ impl Registry {
         self.kinds.keys().find(|kind| kind.name() == name).copied()
     }
 
+    /// The operation that makes one of a kind under a name of the caller's.
+    pub fn making(&self, kind: Kind) -> Option<&'static Operation> {
+        self.kinds.get(&kind).and_then(|known| known.making)
+    }
+
+    /// Whether a kind belongs to projects, and not to the organization.
+    pub fn in_project(&self, kind: Kind) -> bool {
+        let known = self.kinds.get(&kind);
+        known.is_some_and(|known| known.rules.collection.starts_with('~'))
+    }
+
     /// What PUT does to a kind.
     pub fn put(&self, kind: Kind) -> Put {
         self.kinds.get(&kind).map_or(Put::Upsert, |known| known.put)
     }
 
-    /// Fields of a kind that PUT cannot change.
-    pub fn frozen(&self, kind: Kind) -> &[String] {
+    /// Pointers of the fields of a kind that cannot change once it exists, as the overlay and the document mark them.
+    pub fn frozen(&self, kind: Kind) -> &[&'static str] {
         self.kinds.get(&kind).map_or(&[], |known| &known.frozen)
     }
 
@@ -426,6 +447,15 @@ impl Platform {
             .kinds
             .get(&kind)
             .map_or(&PLAIN, |known| known.rules)
+    }
+
+    /// Counts minutes of an activity.
+    pub fn count(&mut self, project: &str, activity: Activity, minutes: f64) {
+        let start = self.start.clone();
+        let counting = |meter: &&Meter| meter.counts == activity;
+        for meter in start.meters.iter().filter(counting) {
+            self.world.meter(project, &meter.name, minutes);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a platform starts with, as data: `data/world.json`, or a file of the operator's.
 
-use serde::Deserialize;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,6 +15,8 @@ pub struct Start {
     pub payment_method: Uuid,
     /// What belongs to the organization. `{home}` stands for its id.
     pub organization: Vec<Record>,
+    /// Regions of storage accounts, by what the accounts are at.
+    pub storage_regions: StorageRegions,
     /// Roles that a team can be given.
     pub roles: Vec<RoleStart>,
     /// What is in every project. `{location}` stands for that of the project.
@@ -22,6 +25,14 @@ pub struct Start {
     pub first_project: Vec<Record>,
     /// What is metered.
     pub meters: Vec<Meter>,
+    /// What the encoder makes of videos.
+    pub encoder: Encoder,
+    /// AI pipelines for recorded and live video.
+    pub pipelines: Vec<Pipeline>,
+    /// What is alike for all devices of a fleet.
+    pub devices: Devices,
+    /// The device that the channels run on.
+    pub channel_device: ChannelDevice,
     /// Types and presets of configurations.
     pub templates: Templates,
 }
@@ -40,6 +51,18 @@ pub struct Record {
     /// What only the emulator knows of it.
     #[serde(default)]
     pub private: Value,
+}
+
+/// Regions of storage accounts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorageRegions {
+    /// Of accounts at Azure.
+    pub azure: String,
+    /// Of accounts at AWS.
+    pub aws: String,
+    /// Of accounts at Google.
+    pub google: String,
 }
 
 /// A role: which of the capabilities that the documents name it has.
@@ -62,6 +85,8 @@ pub struct RoleStart {
 pub struct Meter {
     /// Its name.
     pub name: String,
+    /// What it counts the minutes of.
+    pub counts: Activity,
     /// What it is counted in.
     pub unit: String,
     /// What it is part of.
@@ -72,14 +97,203 @@ pub struct Meter {
     pub price: f64,
 }
 
-/// Types and presets of configurations.
+/// What minutes are counted of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Activity {
+    /// Jobs.
+    Encoding,
+    /// Live events and flows that run.
+    Live,
+    /// Streaming endpoints that run.
+    Streaming,
+}
+
+/// What the encoder makes of videos.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Encoder {
+    /// Its presets. The first counts for jobs whose preset has no name.
+    pub presets: Vec<EncoderPreset>,
+    /// Which of them live events are encoded with.
+    pub live: LiveEncoding,
+}
+
+/// A preset of the encoder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncoderPreset {
+    /// Its name, one that the document lists.
+    pub name: String,
+    /// The pictures that it makes, the best first; none where it is for sound.
+    pub renditions: Vec<Rendition>,
+}
+
+/// Pictures of one size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rendition {
+    /// Pixels of a line.
+    pub width: u32,
+    /// Lines.
+    pub height: u32,
+    /// Kilobits a second.
+    pub kilobits: u32,
+}
+
+/// Presets of live events.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveEncoding {
+    /// That of events with encoding type `Standard`, and of flows.
+    pub standard: String,
+    /// That of events with encoding type `Premium1080p`.
+    pub premium: String,
+}
+
+/// An AI pipeline.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Pipeline {
+    /// Its name.
+    pub name: String,
+    /// The ending of the files that it makes: `<input>_<language>.<ending>`, without target languages `<input>.<ending>`.
+    pub ending: String,
+    /// How many languages it translates into; none where it does not translate.
+    pub target_languages: Option<TargetLanguages>,
+}
+
+/// How many languages a pipeline translates into at once.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetLanguages {
+    /// At least.
+    pub least: usize,
+    /// At most.
+    pub most: usize,
+}
+
+/// What is alike for all devices of a fleet.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Devices {
+    /// Their model, which lists sort and filter by.
+    pub model: String,
+    /// Name of their software.
+    pub software_name: String,
+    /// Its versions, oldest first.
+    pub software: Vec<Software>,
+    /// The version that a device runs when it is registered.
+    pub first_version: String,
+    /// What connects a device.
+    pub interfaces: Vec<Interface>,
+    /// How long operations run on a device.
+    pub operation_seconds: OperationSeconds,
+}
+
+/// A version of the software of devices.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Software {
+    /// The version.
+    pub version: String,
+    /// The day it came out.
+    pub released: String,
+    /// The oldest version that it can be installed over.
+    pub minimum_version: String,
+    /// The same for devices of a high-availability group.
+    #[serde(rename = "minimumVersionHA")]
+    pub minimum_version_ha: String,
+}
+
+/// What connects a device.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: InterfaceKind,
+    /// Its addresses.
+    pub ip_addresses: Vec<String>,
+}
+
+/// What an interface carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub enum InterfaceKind {
+    /// Packets.
+    #[serde(rename = "IP")]
+    Ip,
+    /// Video signals.
+    #[serde(rename = "SDIASI")]
+    SdiAsi,
+}
+
+/// Seconds of platform time that operations run on a device.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct OperationSeconds {
+    /// A backup.
+    pub backup: u64,
+    /// A restoration.
+    pub restore: u64,
+    /// The removal of services.
+    pub remove_services: u64,
+    /// A support package.
+    pub support_package: u64,
+}
+
+/// The device that the channels run on, as it tells of itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ChannelDevice {
+    /// What `channel-system/` has in `data`.
+    pub system: ChannelSystem,
+    /// `interfaces/`. Channels can name these alone.
+    pub interfaces: Value,
+    /// `channel-capability/`.
+    pub capability: Value,
+    /// The code of `channel-biss/import-code/`.
+    pub import_code: String,
+}
+
+/// Software and hardware of the device that the channels run on.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ChannelSystem {
+    /// Version of the software.
+    pub software_version: String,
+    /// Name of the software.
+    pub software_name: String,
+    /// The device's serial number.
+    pub serial_number: String,
+    /// The device's model.
+    pub hardware_model: String,
+}
+
+/// Types and presets of configurations.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Templates {
+    /// When and by whom presets were made.
+    pub presets_made: PresetsMade,
     /// Types.
     pub types: Vec<ConfigType>,
     /// Presets.
     pub presets: Vec<Preset>,
+}
+
+/// When and by whom presets were made.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PresetsMade {
+    /// The time.
+    pub time: DateTime<Utc>,
+    /// Their maker's address.
+    pub email: String,
+    /// Their maker's name.
+    pub name: String,
 }
 
 /// A type of configurations.
@@ -107,6 +321,41 @@ pub struct Preset {
     pub inputs: Vec<String>,
     /// Settings, which parameters of the same names change.
     pub settings: Value,
+}
+
+impl Encoder {
+    /// What a preset makes; none when there is no such preset.
+    pub fn renditions(&self, preset: &str) -> Option<&[Rendition]> {
+        let found = self.presets.iter().find(|known| known.name == preset);
+        found.map(|preset| preset.renditions.as_slice())
+    }
+
+    /// What is made when no preset is named.
+    pub fn usual(&self) -> &[Rendition] {
+        self.presets
+            .first()
+            .map_or(&[], |preset| &preset.renditions)
+    }
+}
+
+/// The numbers of a version, which versions are compared by.
+pub fn rank(version: &str) -> Vec<u64> {
+    version
+        .split('.')
+        .map(|part| part.parse().unwrap_or(0))
+        .collect()
+}
+
+impl Devices {
+    /// A version of the software.
+    pub fn version(&self, wanted: &str) -> Option<&Software> {
+        self.software.iter().find(|known| known.version == wanted)
+    }
+
+    /// An interface by its name.
+    pub fn interface(&self, name: &str) -> Option<&Interface> {
+        self.interfaces.iter().find(|known| known.name == name)
+    }
 }
 
 impl Start {

@@ -30,7 +30,6 @@ pub static ENTRY: Entry = Entry {
 pub static NETWORKS: Rules = Rules {
     collection: "~/infra/networks",
     name: DNS_NAME,
-    patchable: &["/metadata"],
     guard: refuse_system,
     dress: |_, _, network, out| {
         merge::put(out, "/spec", json!({}));

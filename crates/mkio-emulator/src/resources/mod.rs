@@ -1,4 +1,5 @@
-//! The kinds of resources, and the operations that work in a way of their own. A file brings an `ENTRY`, which the registry lists.
+//! The kinds of resources, and the operations that work in a way of their own. A file brings an
+//! `ENTRY`; its module's line here or in a folder's `mod.rs` is all there is to write, and `cargo xtask generate` makes the list of entries.
 
 pub(crate) mod channels;
 pub(crate) mod fleet;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     base::{
         error::ApiError,
-        keys,
+        format, keys,
         kind::Kind,
         merge,
         store::{Place, Resource},
@@ -16,7 +16,7 @@ use crate::{
         call::{Call, Response},
         generic, labels, list, render,
         rules::{DNS_NAME, Entry, Platform, Rules, Shape},
-        start::Preset,
+        start::{Preset, PresetsMade},
     },
 };
 
@@ -81,12 +81,9 @@ pub fn types(world: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError> {
     Ok(Response::ok(json!({ "types": types })))
 }
 
-/// When presets were made, and by whom.
-const PRESETS_MADE: &str = "2025-01-01T00:00:00.000Z";
-const PRESETS_BY: (&str, &str) = ("platform@example.com", "Platform");
-
 /// A preset as responses show it. Each of its settings is a parameter.
-fn preset(preset: &Preset) -> Value {
+fn preset(preset: &Preset, made: &PresetsMade) -> Value {
+    let time = format::time(made.time);
     let inputs: Vec<Value> = preset
         .inputs
         .iter()
@@ -109,8 +106,8 @@ fn preset(preset: &Preset) -> Value {
         "kind": "Preset",
         "metadata": { "id": id, "name": preset.name, "type": preset.kind, "description": preset.description, "labels": {},
             "hash": keys::hex(&config.to_string()), "tags": ["latest"],
-            "created": PRESETS_MADE, "createdBy": PLATFORM_USER, "createdByEmail": PRESETS_BY.0,
-            "updated": PRESETS_MADE, "updatedBy": PLATFORM_USER, "updatedByEmail": PRESETS_BY.0,
+            "created": time, "createdBy": PLATFORM_USER, "createdByEmail": made.email,
+            "updated": time, "updatedBy": PLATFORM_USER, "updatedByEmail": made.email,
         },
         "spec": { "config": config, "parameters": parameters },
         "status": status(&config),
@@ -150,13 +147,15 @@ fn status(config: &Value) -> Value {
 pub fn presets(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let kind = Some(call.parameter("config_type")).filter(|kind| !kind.is_empty());
     kind.map_or(Ok(()), |kind| known_type(world, kind))?;
+    let templates = &world.start.templates;
+    let made = &templates.presets_made;
     let by = Map::from_iter(
-        ["createdByName", "updatedByName"].map(|field| (field.to_owned(), json!(PRESETS_BY.1))),
+        ["createdByName", "updatedByName"].map(|field| (field.to_owned(), json!(made.name))),
     );
-    let presets = world.start.templates.presets.iter();
+    let presets = templates.presets.iter();
     let values = presets
         .filter(|preset| kind.is_none_or(|kind| kind == preset.kind))
-        .map(|found| (preset(found), by.clone()))
+        .map(|found| (preset(found, made), by.clone()))
         .collect();
     list::indexed_page(world, call, "Preset", values)
 }
@@ -165,7 +164,10 @@ pub fn presets(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErr
 pub fn get_preset(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let (kind, name) = (call.parameter("config_type"), call.parameter("name"));
     let found = find(world, kind, name).map_err(ApiError::not_found)?;
-    Ok(Response::ok(preset(found)))
+    Ok(Response::ok(preset(
+        found,
+        &world.start.templates.presets_made,
+    )))
 }
 
 fn versions_of(project: &str, kind: &str, name: &str) -> Place {
@@ -322,7 +324,10 @@ fn wanted_spec(world: &Platform, call: &Call<'_>) -> Result<Value, ApiError> {
     };
     let found = find(world, call.parameter("config_type"), name)
         .map_err(|reason| ApiError::field("/spec/presetName", reason))?;
-    Ok(preset(found).get("spec").cloned().unwrap_or_default())
+    Ok(preset(found, &world.start.templates.presets_made)
+        .get("spec")
+        .cloned()
+        .unwrap_or_default())
 }
 
 /// Takes these tags from all versions.

@@ -156,14 +156,3 @@ async fn a_name_is_found_by_filter() {
         );
     }
 }
-
-#[tokio::test]
-async fn a_world_of_ones_own_is_played() {
-    let standard = include_str!("../../data/world.json");
-    let own = standard.replace("\"internet\"", "\"outside\"");
-    let caller = Caller::with(|builder| builder.world(own)).await;
-    caller.get("infra/networks/outside").await.expect(200);
-    caller.get("infra/networks/internet").await.expect(404);
-    let broken = mkio_emulator::Emulator::builder().world("{").start().await;
-    assert!(broken.is_err());
-}

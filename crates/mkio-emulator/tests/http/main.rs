@@ -36,3 +36,4 @@ mod states;
 mod steering;
 mod tokens;
 mod webhooks;
+mod world;

@@ -346,7 +346,8 @@ async fn a_scheduled_operation_runs_through_its_states_on_each_kind_of_flow() {
             .put(&path, samples::window(&caller, 10, 20))
             .await
             .expect(409);
-        assert!(changed.detail().contains("ongoing"), "{}", changed.detail());
+        let told = changed.detail();
+        assert!(told.contains("while it is Ongoing"), "{told}");
         caller.step(600);
         assert_eq!(state().await, "Completed", "{path}");
         // Windows of one flow do not overlap; those of ended operations do not count.

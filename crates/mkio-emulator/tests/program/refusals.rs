@@ -102,6 +102,33 @@ async fn a_port_that_is_in_use_is_named_with_a_way_out() {
 }
 
 #[tokio::test]
+async fn a_world_that_cannot_be_played_names_the_file_and_the_place() {
+    let standard = include_str!("../../data/world.json");
+    for (world, expected) in [
+        (
+            standard.replace("\"location\": \"eastus\"", "\"location\": \"mars\""),
+            "/location: there is no location named 'mars'",
+        ),
+        (
+            standard.replace("\"meters\"", "\"metres\""),
+            "unknown field `metres`",
+        ),
+        ("{".to_owned(), "line 1 column 1"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("world.json");
+        std::fs::write(&path, world).expect("it can be written");
+        let path = path.to_string_lossy();
+        let (status, out, err) = ended(&["--listen", "127.0.0.1:0", "--world", &path]).await;
+        assert_eq!((status.code(), out.as_str()), (Some(1), ""));
+        assert!(
+            err.contains(&format!("--world {path}: ")) && err.contains(expected),
+            "{err}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_seed_file_that_is_refused_names_the_request_and_no_secret() {
     for (seed, expected) in [
         (r#"{"path":"media/content/a"}"#, "not a JSON array"),

@@ -3099,6 +3099,8 @@ impl CbcsDrmConfiguration {
 ::mkio_core::open_enum! {
     /// Deprecated, due for removal; any value is ignored, since turning CDN on picks the provider.
     ///
+    /// Immutable after creation.
+    ///
     /// `cdnProvider` of [`StreamingEndpointProperties`], `cdnProvider` of [`StreamingEndpointPutProperties`] and `cdnProvider` of [`StreamingEndpointPropertiesPatch`].
     pub enum CdnProvider {
         /// `StandardAkamai`.
@@ -10016,9 +10018,13 @@ pub struct JobPropertiesPatch {
     #[serde(default, skip_serializing_if = "Nullable::is_absent")]
     pub description: Nullable<String>,
     /// Job inputs.
+    ///
+    /// Immutable after creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<JobInput>,
     /// Job outputs.
+    ///
+    /// Immutable after creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Vec<JobOutputPatch>>,
     /// Processing priority; higher goes first. Normal when unset.
@@ -15935,6 +15941,8 @@ pub struct StreamingEndpointProperties {
     #[serde(rename = "cdnProfile", skip_serializing_if = "Option::is_none")]
     pub cdn_profile: Option<String>,
     /// Deprecated, due for removal; any value is ignored, since turning CDN on picks the provider.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "cdnProvider", skip_serializing_if = "Option::is_none")]
     pub cdn_provider: Option<CdnProvider>,
     /// Creation time, system-set.
@@ -16218,6 +16226,8 @@ pub struct StreamingEndpointPropertiesPatch {
     #[serde(rename = "cdnProfile", skip_serializing_if = "Option::is_none")]
     pub cdn_profile: Option<String>,
     /// Deprecated, due for removal; any value is ignored, since turning CDN on picks the provider.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "cdnProvider", skip_serializing_if = "Option::is_none")]
     pub cdn_provider: Option<CdnProvider>,
     /// CDN policies for Smooth or DASH listing the domains from which clients may play content.
@@ -16559,6 +16569,8 @@ pub struct StreamingEndpointPutProperties {
     #[serde(rename = "cdnProfile", skip_serializing_if = "Option::is_none")]
     pub cdn_profile: Option<String>,
     /// Deprecated, due for removal; any value is ignored, since turning CDN on picks the provider.
+    ///
+    /// Immutable after creation.
     #[serde(rename = "cdnProvider", skip_serializing_if = "Option::is_none")]
     pub cdn_provider: Option<CdnProvider>,
     /// CDN policies for Smooth or DASH listing the domains from which clients may play content.

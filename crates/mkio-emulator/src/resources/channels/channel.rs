@@ -251,7 +251,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> 
             "is not the name in the path",
         ));
     }
-    let broken = rules::broken(&call.body);
+    let broken = rules::broken(&world.start.channel_device.interfaces, &call.body);
     if !broken.is_empty() {
         return Err(ApiError::invalid("request body", broken));
     }

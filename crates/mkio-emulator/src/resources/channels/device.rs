@@ -8,7 +8,6 @@ use crate::{
         format::{self, parse_time},
         keys,
         kind::Kind,
-        merge,
         store::{Address, Place, Resource},
     },
     platform::{
@@ -50,9 +49,9 @@ pub static INJECTED_IDS: Rules = Rules::new(Kind::INJECTED_ID, "InjectedId", Sha
 type Told = Result<Response, ApiError>;
 
 /// GET `channel-system/`.
-pub fn system(_: &mut Platform, _: &Call<'_>) -> Told {
+pub fn system(world: &mut Platform, _: &Call<'_>) -> Told {
     Ok(Response::ok(
-        json!({ "data": { "softwareVersion": "1.12.0.7", "softwareName": "Beam", "serialNumber": "EMU00000001", "hardwareModel": "Emulated" } }),
+        json!({ "data": world.start.channel_device.system }),
     ))
 }
 
@@ -71,51 +70,20 @@ pub fn me(world: &mut Platform, call: &Call<'_>) -> Told {
     })))
 }
 
-fn network(name: &str, address: &str) -> Value {
-    json!({ "name": name, "type": "IP", "ipAddresses": [address], "displayName": name })
-}
-
 /// GET `interfaces/`.
-pub fn interfaces(_: &mut Platform, _: &Call<'_>) -> Told {
-    Ok(Response::ok(interface_list()))
+pub fn interfaces(world: &mut Platform, _: &Call<'_>) -> Told {
+    Ok(Response::ok(world.start.channel_device.interfaces.clone()))
 }
 
-/// The interfaces of the device, as `interfaces/` tells them.
-pub fn interface_list() -> Value {
-    let slots = |scheme: &str, first: &str| -> Vec<Value> {
-        let urls = [first, "slot_1_port_1", "slot_1_port_2"];
-        let named = |(at, url): (usize, &&str)| {
-            let mut shown = json!({
-                "name": format!("{scheme}{at}"), "type": "SDIASI", "url": format!("{scheme}://localhost/{url}"),
-                "displayName": format!("{} {}", scheme.to_uppercase(), at + 1),
-            });
-            if scheme == "sdi" {
-                merge::put(&mut shown, "/caps", json!({ "type": "12G" }));
-            }
-            shown
-        };
-        urls.iter().enumerate().map(named).collect()
-    };
-    json!({
-        "ip": [network("lo", "127.0.0.1"), network("eth0", "192.0.2.10"), network("eth1", "192.0.2.11")],
-        "sdi": slots("sdi", "1/0"), "asi": slots("asi", "1/1"),
-        "rf_demod": [], "rf_modulator": [], "cam": [], "st2110": [],
-    })
-}
-
-/// GET `channel-capability/`: no optional cards.
-pub fn capability(_: &mut Platform, _: &Call<'_>) -> Told {
-    Ok(Response::ok(json!({
-        "optionCardData": { "sdiCards": [], "rfDemodulators": [], "st2110Cards": [] },
-        "capabilities": { "receiverMultipleInputStream": false, "bissCaAvailable": false, "st2110OutputProfile": "Unknown" },
-        "dynamicRangeConversionOptions": ["None", "BT709"],
-    })))
+/// GET `channel-capability/`.
+pub fn capability(world: &mut Platform, _: &Call<'_>) -> Told {
+    Ok(Response::ok(world.start.channel_device.capability.clone()))
 }
 
 /// GET `channel-biss/import-code/`.
-pub fn import_code(_: &mut Platform, _: &Call<'_>) -> Told {
+pub fn import_code(world: &mut Platform, _: &Call<'_>) -> Told {
     Ok(Response::ok(
-        json!({ "importCode": "EMULATED-IMPORT-CODE" }),
+        json!({ "importCode": world.start.channel_device.import_code }),
     ))
 }
 
@@ -151,7 +119,8 @@ pub fn inject(world: &mut Platform, call: &Call<'_>) -> Told {
 /// GET `channel-metrics/current/`.
 pub fn current(world: &mut Platform, call: &Call<'_>) -> Told {
     let select = call.query.one("$select")?;
-    let mut data = json!({ "serverId": "EMU00000001", "cpuUtilizationPercent": 12.5, "temperatureCelsius": 41.0, "uptimeSeconds": 86_400.0 });
+    let serial = serial_number(world);
+    let mut data = json!({ "serverId": serial, "cpuUtilizationPercent": 12.5, "temperatureCelsius": 41.0, "uptimeSeconds": 86_400.0 });
     if let (Some(select), Some(fields)) = (select, data.as_object_mut()) {
         let wanted: Vec<&str> = select.split(',').map(str::trim).collect();
         fields.retain(|name, _| wanted.contains(&name.as_str()));
@@ -159,6 +128,10 @@ pub fn current(world: &mut Platform, call: &Call<'_>) -> Told {
     Ok(Response::ok(
         json!({ "data": data, "collectedAt": format::time(world.now) }),
     ))
+}
+
+fn serial_number(world: &Platform) -> &str {
+    &world.start.channel_device.system.serial_number
 }
 
 fn seconds(text: &str) -> Option<f64> {
@@ -183,7 +156,7 @@ fn step(text: &str) -> Option<f64> {
 /// Most points of a range, as Prometheus has it.
 const MOST_POINTS: f64 = 11_000.0;
 
-fn range(call: &Call<'_>, name: &str, base: f64) -> Told {
+fn range(world: &Platform, call: &Call<'_>, name: &str, base: f64) -> Told {
     let bad = |field: &str, what: &str| {
         ApiError::bad_request(format!("query parameter '{field}' is not {what}"))
     };
@@ -203,26 +176,26 @@ fn range(call: &Call<'_>, name: &str, base: f64) -> Told {
             ])
         })
         .collect();
-    let series = json!({ "metric": { "serverID": "EMU00000001", "name": name, "job": "beam" }, "values": values });
+    let series = json!({ "metric": { "serverID": serial_number(world), "name": name, "job": "beam" }, "values": values });
     Ok(Response::ok(
         json!({ "status": "success", "data": { "resultType": "matrix", "result": [series] } }),
     ))
 }
 
 /// GET `channel-metrics/cpu/`.
-pub fn cpu(_: &mut Platform, call: &Call<'_>) -> Told {
-    range(call, "cpu_utilization", 10.0)
+pub fn cpu(world: &mut Platform, call: &Call<'_>) -> Told {
+    range(world, call, "cpu_utilization", 10.0)
 }
 
 /// GET `channel-metrics/temperature/`.
-pub fn temperature(_: &mut Platform, call: &Call<'_>) -> Told {
-    range(call, "temperature", 40.0)
+pub fn temperature(world: &mut Platform, call: &Call<'_>) -> Told {
+    range(world, call, "temperature", 40.0)
 }
 
 /// GET `channel-metrics/query/`.
-pub fn query(_: &mut Platform, call: &Call<'_>) -> Told {
+pub fn query(world: &mut Platform, call: &Call<'_>) -> Told {
     let wanted = required(&call.query, "query")?;
-    range(call, wanted, 1.0)
+    range(world, call, wanted, 1.0)
 }
 
 /// A required query parameter of the metrics.

@@ -61,7 +61,8 @@ pub fn export(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErro
             out
         })
         .collect();
-    let mut out = json!({ "schemaVersion": "1", "exportedAt": format::time(world.now), "sourceVersion": "1.12.0.7", "channels": channels });
+    let version = &world.start.channel_device.system.software_version;
+    let mut out = json!({ "schemaVersion": "1", "exportedAt": format::time(world.now), "sourceVersion": version, "channels": channels });
     if let Some(description) = call
         .body
         .get("description")
@@ -86,7 +87,7 @@ pub fn import(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErro
         .filter(|state| state.is_string())
         .cloned();
     let place = Place::new("", Kind::BEAM_CHANNEL);
-    check_all(&given)?;
+    check_all(&world.start.channel_device.interfaces, &given)?;
     let (mut imported, mut names) = (Vec::new(), Vec::new());
     for channel in given {
         let text = |pointer: &str| {
@@ -133,12 +134,12 @@ pub fn import(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErro
 }
 
 /// All rules that channels break, each with its place in the payload.
-fn check_all(channels: &[Value]) -> Result<(), ApiError> {
+fn check_all(interfaces: &Value, channels: &[Value]) -> Result<(), ApiError> {
     let broken: Vec<(String, String)> = channels
         .iter()
         .enumerate()
         .flat_map(|(index, channel)| {
-            let found = rules::broken(channel).into_iter();
+            let found = rules::broken(interfaces, channel).into_iter();
             found.map(move |(at, reason)| (format!("/payload/channels/{index}{at}"), reason))
         })
         .collect();

@@ -1,8 +1,7 @@
-//! What the device demands of a channel beyond the schema of its document: one table, from the vendor's channel guide.
+//! What the device demands of a channel beyond the schema of its document: one table, from the vendor's channel guide. These are rules of
+//! the device's software, so they stand here and not in the world's file, which says what interfaces the device has.
 
 use serde_json::Value;
-
-use crate::resources::channels::device;
 
 /// What carries an encoded stream.
 const STREAMS: &[&str] = &["SRTCaller", "SRTListener", "UDP", "ASI", "RF", "SatDemod"];
@@ -104,7 +103,7 @@ fn each<'a>(value: &'a Value, at: &str) -> impl Iterator<Item = (String, &'a Val
 }
 
 /// What a channel breaks, `(pointer, reason)`. `channel` holds `/spec`.
-pub fn broken(channel: &Value) -> Findings {
+pub fn broken(interfaces: &Value, channel: &Value) -> Findings {
     let mut found = Findings::new();
     let Some(kind) = TYPES
         .iter()
@@ -112,7 +111,6 @@ pub fn broken(channel: &Value) -> Findings {
     else {
         return found;
     };
-    let interfaces = device::interface_list();
     for (side, allowed) in [("inputs", kind.inputs), ("outputs", kind.outputs)] {
         for (at, item) in each(channel, &format!("/spec/{side}")) {
             let given = text(item, "/type");
@@ -124,7 +122,7 @@ pub fn broken(channel: &Value) -> Findings {
                 );
                 found.push((format!("{at}/type"), reason));
             }
-            connection(&interfaces, &at, item, &mut found);
+            connection(interfaces, &at, item, &mut found);
         }
     }
     transform(kind, channel, &mut found);
@@ -276,6 +274,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::platform::start::Start;
+
+    fn interfaces() -> Value {
+        Start::builtin().channel_device.interfaces
+    }
 
     fn sound(kind: &str) -> Value {
         let video = json!({ "codec": if kind == "EncodingContribution" { "H264High422" } else { "H264High" },
@@ -317,7 +320,12 @@ mod tests {
     #[test]
     fn a_sound_channel_of_each_type_passes() {
         for kind in TYPES {
-            assert_eq!(broken(&sound(kind.name)), [], "{}", kind.name);
+            assert_eq!(
+                broken(&interfaces(), &sound(kind.name)),
+                [],
+                "{}",
+                kind.name
+            );
         }
     }
 
@@ -430,7 +438,10 @@ mod tests {
         for (kind, at, value, wanted) in cases {
             let mut channel = sound(kind);
             *channel.pointer_mut(at).expect("the field is there") = value.clone();
-            let found: Vec<String> = broken(&channel).into_iter().map(|(at, _)| at).collect();
+            let found: Vec<String> = broken(&interfaces(), &channel)
+                .into_iter()
+                .map(|(at, _)| at)
+                .collect();
             assert_eq!(found, [*wanted], "{kind} {at} {value}");
         }
     }

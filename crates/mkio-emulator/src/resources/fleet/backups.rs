@@ -47,7 +47,7 @@ pub static BACKUPS: Rules = Rules {
     ..Rules::new(Kind::BACKUP, "DeviceBackup", Shape::Bare)
 };
 
-/// Most backups of a project.
+/// Most backups of a project: a limit of the platform, and so no part of the world.
 const MOST: usize = 100;
 
 /// POST `devices/{name}/backup`.
@@ -58,7 +58,8 @@ pub fn start(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError
             "a project keeps at most {MOST} backups; delete one first"
         )));
     }
-    begin(world, call, "backup", 30, |detail| {
+    let seconds = world.start.devices.operation_seconds.backup;
+    begin(world, call, "backup", seconds, |detail| {
         ApiError::too_many(detail, None)
     })?;
     Ok(Response::empty(StatusCode::ACCEPTED))
@@ -224,7 +225,8 @@ pub fn restore(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErr
             vec![("/spec/restoreFilePath".to_owned(), reason)],
         ));
     }
-    begin(world, call, "restore", 30, ApiError::conflict)?;
+    let seconds = world.start.devices.operation_seconds.restore;
+    begin(world, call, "restore", seconds, ApiError::conflict)?;
     Ok(Response::empty(StatusCode::ACCEPTED))
 }
 

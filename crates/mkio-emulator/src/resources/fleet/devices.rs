@@ -22,7 +22,7 @@ use crate::{
     resources::{
         fleet::{
             backups, packages,
-            placement::{INTERFACES, device_of, ensure_online},
+            placement::{device_of, ensure_online},
             presence, software,
             tasks::{begin, running},
         },
@@ -62,8 +62,9 @@ pub static DEVICES: Rules = Rules {
     ],
     check,
     created: |world, address| {
+        let first = json!({ "current": world.start.devices.first_version });
         if let Some(device) = world.get_mut(address) {
-            device.private = json!({ "current": software::FIRST });
+            device.private = first;
         }
         software::steer(world, address);
     },
@@ -75,8 +76,8 @@ pub static DEVICES: Rules = Rules {
     },
     dress,
     // The lists of the document know a model that its responses do not have.
-    index: |_, out| {
-        out.insert("status/model".to_owned(), json!("Emulated"));
+    index: |world, _, out| {
+        out.insert("status/model".to_owned(), json!(world.start.devices.model));
     },
     ..Rules::new(Kind::DEVICE, "Device", Shape::Spec { name: true })
 };
@@ -145,7 +146,7 @@ fn check(
             "the configuration of the device is locked while the operation '{task}' runs"
         )));
     }
-    let findings = software::check(body);
+    let findings = software::check(&world.start.devices, body);
     if findings.is_empty() {
         Ok(())
     } else {
@@ -161,16 +162,18 @@ fn dress(world: &Platform, address: &Address, device: &Resource, out: &mut Value
         .text("/spec/locationId")
         .map_or_else(|| device.id.to_string(), str::to_owned);
     let vanished = device.private.get("vanished");
-    let interfaces: Vec<Value> = INTERFACES
+    let devices = &world.start.devices;
+    let interfaces: Vec<Value> = devices
+        .interfaces
         .iter()
-        .map(|(name, kind, addresses)| {
-            let gone = vanished.is_some_and(|names| names.get(name).is_some());
+        .map(|interface| {
+            let gone = vanished.is_some_and(|names| names.get(&interface.name).is_some());
             let (state, addresses) = if gone {
                 ("NotPresent", &[][..])
             } else {
-                ("Present", *addresses)
+                ("Present", interface.ip_addresses.as_slice())
             };
-            json!({ "name": name, "type": kind, "state": state, "ipAddresses": addresses })
+            json!({ "name": interface.name, "type": interface.kind, "state": state, "ipAddresses": addresses })
         })
         .collect();
     let contact = device
@@ -184,7 +187,7 @@ fn dress(world: &Platform, address: &Address, device: &Resource, out: &mut Value
         json!({
             "alarmSeverity": alarm, "assignedFlows": flows, "capabilities": { "configurationBackup": true },
             "currentSoftwareVersion": device.private_text("/current"), "rollbackSoftwareVersion": device.private_text("/rollback"),
-            "softwareName": "Beam", "softwareUpgradeState": device.state, "preloadedSoftware": software::preloaded(world, device),
+            "softwareName": devices.software_name, "softwareUpgradeState": device.state, "preloadedSoftware": software::preloaded(world, device),
             "interfaces": interfaces, "lastContact": format::time(contact), "secondsSinceLastContact": (world.now - contact).num_seconds(), "locationId": location,
             "serialNumber": format!("EMU{}", device.id.simple().to_string().get(..8).unwrap_or("0")), "url": "http://192.0.2.10/",
         }),
@@ -292,6 +295,7 @@ pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErro
 
 /// POST `removeServices`.
 pub fn remove_services(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
-    begin(world, call, "removeServices", 20, ApiError::conflict)?;
+    let seconds = world.start.devices.operation_seconds.remove_services;
+    begin(world, call, "removeServices", seconds, ApiError::conflict)?;
     Ok(Response::empty(StatusCode::ACCEPTED))
 }

@@ -42,7 +42,7 @@ pub static PACKAGES: Rules = Rules {
     ..Rules::new(Kind::SUPPORT_PACKAGE, "SupportPackage", Shape::Bare)
 };
 
-/// Packages kept for a device.
+/// Packages kept for a device: a limit of the platform, and so no part of the world.
 const MOST: usize = 5;
 
 fn place(project: &str, device: &str) -> Place {
@@ -51,7 +51,8 @@ fn place(project: &str, device: &str) -> Place {
 
 /// POST `devices/{name}/supportPackages`.
 pub fn start(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
-    begin(world, call, "supportPackage", 30, ApiError::conflict)?;
+    let seconds = world.start.devices.operation_seconds.support_package;
+    begin(world, call, "supportPackage", seconds, ApiError::conflict)?;
     let stamp = world.now.timestamp();
     let url = format!(
         "https://support.blob.localhost/{}/{}/{stamp}.tar.gz",

@@ -5,13 +5,6 @@ use crate::{
     platform::rules::Platform,
 };
 
-/// Interfaces of a device: name, type, addresses.
-pub const INTERFACES: &[(&str, &str, &[&str])] = &[
-    ("eth0", "IP", &["192.0.2.10"]),
-    ("eth1", "IP", &["192.0.2.11"]),
-    ("sdi0", "SDIASI", &[]),
-];
-
 /// The device that runs a flow: of those at the flow's site, the one that was registered first.
 pub fn device_of<'a>(world: &'a Platform, project: &str, flow: &Resource) -> Option<&'a Resource> {
     let site = flow

@@ -17,7 +17,7 @@ use crate::{
     },
     resources::{
         fleet::{
-            placement::{INTERFACES, device_of, is_offline},
+            placement::{device_of, is_offline},
             software,
         },
         live::{steering::steer, wiring::FLOWS},
@@ -30,6 +30,7 @@ use crate::{
 /// When it cannot happen to a device, or not to this one now.
 pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
     let now = format::time(world.now);
+    let start = world.start.clone();
     let Some(device) = world.get_mut(address) else {
         return Err(impossible(address));
     };
@@ -70,7 +71,7 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
             return Err(format!("an alarm severity is 0 to 4, not {severity}"));
         }
         Incident::InterfaceVanishes(name) => {
-            if !INTERFACES.iter().any(|(known, ..)| known == name) {
+            if start.devices.interface(name).is_none() {
                 return Err(format!("the device has no interface '{name}'"));
             }
             merge::put(

@@ -18,6 +18,7 @@ use crate::{
         call::{Call, Response},
         list,
         rules::{Entry, Platform},
+        start::{Devices, Software, rank},
     },
     resources::fleet::placement::is_offline,
 };
@@ -28,21 +29,9 @@ pub static ENTRY: Entry = Entry {
     ..Entry::NONE
 };
 
-/// Versions, oldest first, with the day they came out.
-const VERSIONS: &[(&str, &str)] = &[
-    ("1.11.0.5", "2025-06-02"),
-    ("1.12.0.7", "2025-11-10"),
-    ("1.13.0.2", "2026-04-20"),
-];
-
-/// What a device runs when it is registered.
-pub const FIRST: &str = "1.12.0.7";
-
-fn rank(version: &str) -> Vec<u64> {
-    version
-        .split('.')
-        .map(|part| part.parse().unwrap_or(0))
-        .collect()
+/// The version that a device runs.
+fn current(device: &Resource) -> &str {
+    device.private_text("/current").unwrap_or_default()
 }
 
 /// GET `devices/{name}/software`.
@@ -52,22 +41,31 @@ pub fn offered(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErr
         Kind::DEVICE,
         call.parameter("name"),
     ))?;
-    let current = rank(device.private_text("/current").unwrap_or(FIRST));
-    let values = VERSIONS
-        .iter()
-        .map(|(version, released)| {
-            json!({
-                "kind": "Software", "metadata": { "displayName": format!("Beam {version}"), "labels": {} },
-                "spec": { "version": version, "displayName": format!("Beam {version}"), "released": released, "minimumVersion": "1.6.0.0", "minimumVersionHA": "1.8.0.0" },
-                "status": { "upgradeCompatible": rank(version) > current, "downgradeCompatible": rank(version) < current },
-            })
+    let current = rank(current(device));
+    let devices = &world.start.devices;
+    let shown = |software: &Software| {
+        let Software {
+            version,
+            released,
+            minimum_version,
+            minimum_version_ha,
+        } = software;
+        let name = format!("{} {version}", devices.software_name);
+        json!({
+            "kind": "Software", "metadata": { "displayName": name, "labels": {} },
+            "spec": {
+                "version": version, "displayName": name, "released": released,
+                "minimumVersion": minimum_version, "minimumVersionHA": minimum_version_ha,
+            },
+            "status": { "upgradeCompatible": rank(version) > current, "downgradeCompatible": rank(version) < current },
         })
-        .collect();
+    };
+    let values = devices.software.iter().map(shown).collect();
     list::values_page(world, call, "Software", values)
 }
 
 /// Refuses versions that are not offered.
-pub fn check(body: &Value) -> Vec<(String, String)> {
+pub fn check(devices: &Devices, body: &Value) -> Vec<(String, String)> {
     let wanted = [
         "/spec/desiredSoftwareVersion",
         "/spec/preloadSoftwareVersion",
@@ -75,9 +73,7 @@ pub fn check(body: &Value) -> Vec<(String, String)> {
     .into_iter()
     .filter_map(|pointer| Some((pointer, body.pointer(pointer)?.as_str()?)));
     wanted
-        .filter(|(_, version)| {
-            !version.is_empty() && !VERSIONS.iter().any(|(known, _)| known == version)
-        })
+        .filter(|(_, version)| !version.is_empty() && devices.version(version).is_none())
         .map(|(pointer, version)| {
             (
                 pointer.to_owned(),
@@ -91,6 +87,8 @@ pub fn check(body: &Value) -> Vec<(String, String)> {
 pub fn steer(world: &mut Platform, address: &Address) {
     let moment = world.now;
     let now = format::time(moment);
+    let newest = world.start.devices.software.last();
+    let newest = newest.map(|software| software.version.clone());
     let Some(device) = world.get_mut(address) else {
         return;
     };
@@ -106,7 +104,6 @@ pub fn steer(world: &mut Platform, address: &Address) {
             .filter(|version| !version.is_empty())
             .map(str::to_owned)
     };
-    let newest = VERSIONS.last().map(|(version, _)| (*version).to_owned());
     let automatic = device
         .body
         .pointer("/spec/autoPreloadLatestSoftware")
@@ -125,7 +122,7 @@ pub fn steer(world: &mut Platform, address: &Address) {
     if let Some(version) = preload {
         fetch(device, &version, &now);
     }
-    let current = device.private_text("/current").unwrap_or(FIRST).to_owned();
+    let current = current(device).to_owned();
     if device.state == software::SWITCHING {
         return;
     }
@@ -244,7 +241,7 @@ pub fn switched(world: &mut Platform, address: &Address) {
     else {
         return;
     };
-    let current = device.private_text("/current").unwrap_or(FIRST).to_owned();
+    let current = current(device).to_owned();
     let staged = device.private_text("/preload/version") == Some(&desired)
         && progress(device, now).is_some_and(|(state, _)| is_there(state));
     let told = merge::take(&mut device.private, "/switchFails").is_some();
@@ -292,12 +289,12 @@ pub fn preloaded(world: &Platform, device: &Resource) -> Value {
         return json!([]);
     };
     let version = device.private_text("/preload/version").unwrap_or_default();
-    let current = rank(device.private_text("/current").unwrap_or(FIRST));
+    let current = rank(current(device));
     let details = device
         .private_text("/preload/failure/details")
         .map_or_else(|| format!("{percent} %"), str::to_owned);
     json!([{
-        "name": format!("Beam {version}"), "version": version, "state": state, "precentProgress": percent, "progressDetails": details,
+        "name": format!("{} {version}", world.start.devices.software_name), "version": version, "state": state, "precentProgress": percent, "progressDetails": details,
         "upgradeCompatible": rank(version) > current, "downgradeCompatible": rank(version) < current,
     }])
 }

@@ -71,7 +71,6 @@ const fn family(kind: Kind, label: &'static str, collection: &'static str) -> Ru
     Rules {
         collection,
         name: DNS_NAME,
-        patchable: &["/metadata", "/spec/state", "/spec/transform"],
         life: &flow::LIFE,
         check,
         guard: resolution::guard,

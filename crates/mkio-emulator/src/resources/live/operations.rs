@@ -16,6 +16,7 @@ use crate::{
     },
     platform::{
         call::Call,
+        generic,
         incidents::Incident,
         rules::{Entry, Platform, Rules, Shape, impossible},
     },
@@ -122,8 +123,8 @@ fn check(
     if end <= start {
         return Err(refuse("endTime", "is not after startTime"));
     }
-    if existing.is_some_and(|operation| !operation::CHANGE.allowed_in(operation.state)) {
-        return Err(ApiError::conflict("the scheduled operation is ongoing"));
+    if let Some(existing) = existing {
+        generic::ensure(Kind::LIVE_CHANNEL_OPERATION, existing, &operation::CHANGE)?;
     }
     let flow = call.parameter("name");
     let own = call.parameter("operation_name");

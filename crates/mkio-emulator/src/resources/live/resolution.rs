@@ -27,7 +27,7 @@ pub enum Origin<'a> {
 }
 
 /// The site of flows that name none.
-const HOME: &str = "cloud";
+pub const HOME: &str = "cloud";
 
 /// The inputs of a flow.
 pub fn inputs(flow: &Resource) -> impl Iterator<Item = &Value> {

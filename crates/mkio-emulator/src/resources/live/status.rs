@@ -9,9 +9,9 @@ use crate::{
         states::live::live_channel as flow,
         store::{Address, Resource},
     },
-    platform::rules::Platform,
+    platform::{rules::Platform, start::InterfaceKind},
     resources::{
-        fleet::placement::{INTERFACES, device_of},
+        fleet::placement::device_of,
         live::{
             monitoring,
             resolution::{self, Origin},
@@ -23,7 +23,7 @@ use crate::{
 /// The plain status.
 pub(super) fn dress(world: &Platform, address: &Address, flow: &Resource, out: &mut Value) {
     let project = &address.place.project;
-    let site = flow.text("/spec/siteName").unwrap_or("cloud");
+    let site = flow.text("/spec/siteName").unwrap_or(resolution::HOME);
     let mut status = json!({
         "state": flow.state, "shortId": flow.short_id(), "siteDisplayName": display_name(world, project, Kind::SITE, site),
         "inputs": inputs(world, project, flow), "outputs": outputs(world, address, flow),
@@ -128,7 +128,9 @@ fn interface(
         let connection = connection?;
         let Some(network) = connection.text("/spec/networkName") else {
             let direct = matches!(connection.text("/spec/transport/type"), Some("SDI" | "ASI"));
-            return direct.then(|| INTERFACES.last().map(|(name, ..)| *name))?;
+            let mut known = world.start.devices.interfaces.iter();
+            let connector = known.find(|known| known.kind == InterfaceKind::SdiAsi)?;
+            return direct.then_some(connector.name.as_str());
         };
         let allowed = device.body.pointer("/spec/availableNetworks")?.as_array()?;
         let used = allowed

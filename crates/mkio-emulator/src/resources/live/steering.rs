@@ -6,7 +6,7 @@ use crate::{
     base::{
         format, kind::Kind, life::Move, merge, states::live::live_channel as flow, store::Address,
     },
-    platform::rules::Platform,
+    platform::{rules::Platform, start::Activity},
     resources::{
         live::{
             starts::{cannot_start, failing, waits},
@@ -82,11 +82,8 @@ pub fn entered(world: &mut Platform, address: &Address, previous: &'static str) 
                 .and_then(Value::as_str)
                 .and_then(format::parse_time);
             if let Some(since) = since {
-                world.meter(
-                    &project,
-                    "live-minutes",
-                    (now - since).num_seconds() as f64 / 60.0,
-                );
+                let minutes = (now - since).num_seconds() as f64 / 60.0;
+                world.count(&project, Activity::Live, minutes);
                 publish(world, address, "MediaKind.ChannelInstanceStopped", previous);
             }
         }

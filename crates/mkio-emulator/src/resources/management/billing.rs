@@ -149,6 +149,7 @@ pub fn rate_card(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiE
                  solution,
                  family,
                  price,
+                 ..
              }| {
                 json!({ "solution": solution, "family": family, "prices": [{
                 "name": name, "displayName": name, "price": price, "sku": null, "unit": unit,
@@ -388,6 +389,7 @@ fn row(
         solution,
         family,
         price,
+        ..
     } = meters.find(|known| known.name == meter)?;
     let mut out = json!({
         "date": format::time(date), "dateProcessed": format::time(date), "meterName": name, "quantity": quantity, "unit": unit,

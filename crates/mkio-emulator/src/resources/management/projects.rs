@@ -115,10 +115,7 @@ pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErro
     let address = address(call);
     generic::check_name(&PROJECTS, &address.name)?;
     if world.get(&address).is_some() {
-        return Err(ApiError::conflict(format!(
-            "the project '{}' exists already",
-            address.name
-        )));
+        return Err(generic::taken(&address));
     }
     let text = |name: &str| {
         call.body
@@ -143,7 +140,7 @@ pub fn create(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErro
     let project = world.insert(&address, call.body.clone(), call.user)?;
     identity::give(project, call.organization);
     furnish::project(world, &address.name, &location)?;
-    generic::shown(world, &address, StatusCode::CREATED)
+    generic::shown(world, &address, world.registry.put(Kind::PROJECT).made())
 }
 
 fn usable_payment(world: &Platform, id: &str) -> Result<(), String> {

@@ -42,7 +42,6 @@ const SPEC: Shape = Shape::Spec { name: true };
 pub static CONTENT: Rules = Rules {
     collection: "~/media/content",
     name: DNS_NAME,
-    patchable: &["/metadata"],
     dress: |world, address, _, out| {
         merge::put(out, "/spec", json!({}));
         let state = if in_use(world, address) {
@@ -61,15 +60,6 @@ const NETWORK: Reference = Reference::new("/spec/networkName", &[Target::top(Kin
 pub static SOURCES: Rules = Rules {
     collection: "~/media/sources",
     name: DNS_NAME,
-    patchable: &[
-        "/metadata",
-        "/spec/contentName",
-        "/spec/transport/allowList",
-        "/spec/transport/passPhrase",
-        "/spec/transport/password",
-        "/spec/transport/url",
-        "/spec/transport/user",
-    ],
     clearable: &["/spec/contentName"],
     references: &[
         Reference::new("/spec/contentName", &[Target::top(Kind::CONTENT)]).weak(),
@@ -85,7 +75,6 @@ pub static SOURCES: Rules = Rules {
 pub static DESTINATIONS: Rules = Rules {
     collection: "~/media/destinations",
     name: DNS_NAME,
-    patchable: &["/metadata"],
     references: &[NETWORK],
     dress,
     ..Rules::new(Kind::DESTINATION, "Destination", SPEC)

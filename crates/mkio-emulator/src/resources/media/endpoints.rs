@@ -14,6 +14,7 @@ use crate::{
         call::{Call, Response},
         generic,
         rules::{Entry, NameRule, Platform, Rules, Shape, WORD_NAME},
+        start::Activity,
     },
     resources::media::running,
 };
@@ -45,7 +46,6 @@ pub static ENDPOINTS: Rules = Rules {
         min: 1,
         max: 64,
     },
-    patchable: &["/location", "/properties", "/tags"],
     life: &streaming_endpoint::LIFE,
     state_at: &["/properties/resourceState"],
     provisioning: true,
@@ -56,7 +56,7 @@ pub static ENDPOINTS: Rules = Rules {
     },
     guard: running::guard,
     entered: |world, address, previous| {
-        running::entered(world, address, previous, "endpoint-minutes")
+        running::entered(world, address, previous, Activity::Streaming)
     },
     dress,
     ..Rules::new(
@@ -85,23 +85,11 @@ fn check(
         merge::take(body, pointer);
     }
     if let Some(existing) = existing {
-        if !streaming_endpoint::UPDATE.allowed_in(existing.state) {
-            return Err(ApiError::conflict(format!(
-                "the streaming endpoint '{}' is {}; it can be changed when Stopped or Running",
-                existing.name, existing.state
-            )));
-        }
-        if body.pointer("/properties/cdnProvider")
-            != existing.body.pointer("/properties/cdnProvider")
-        {
-            return Err(ApiError::invalid(
-                "change",
-                vec![(
-                    "/properties/cdnProvider".to_owned(),
-                    "cannot be changed after creation".to_owned(),
-                )],
-            ));
-        }
+        generic::ensure(
+            Kind::STREAMING_ENDPOINT,
+            existing,
+            &streaming_endpoint::UPDATE,
+        )?;
     }
     let Some(public) = body
         .pointer("/properties/publicName")

@@ -19,6 +19,7 @@ use crate::{
         call::{Call, Response},
         generic, json_patch, labels,
         rules::{Entry, NameRule, Platform, Rules, Shape, WORD_NAME},
+        start::Activity,
     },
     resources::media::{assets, running, writers},
 };
@@ -52,7 +53,6 @@ pub static EVENTS: Rules = Rules {
         min: 2,
         max: 32,
     },
-    patchable: &["/properties/pipeline"],
     life: &live_event::LIFE,
     state_at: &["/properties/resourceState"],
     provisioning: true,
@@ -61,7 +61,7 @@ pub static EVENTS: Rules = Rules {
     removed: |world, address, _| {
         world.spend_name(&address.place.project, &address.name);
     },
-    entered: |world, address, previous| running::entered(world, address, previous, "live-minutes"),
+    entered: |world, address, previous| running::entered(world, address, previous, Activity::Live),
     dress: dress_event,
     ..Rules::new(
         Kind::LIVE_EVENT,
@@ -316,7 +316,8 @@ pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErro
     let mut body = json_patch::apply(&event.body, &call.body)?;
     let mut refused = merge::differences(&event.body, &body);
     refused.extend(merge::differences(&body, &event.body));
-    refused.retain(|pointer| !merge::within(pointer, EVENTS.patchable));
+    // A JSON Patch changes what a plain change declares.
+    refused.retain(|pointer| !merge::within(pointer, &["/properties/pipeline"]));
     if !refused.is_empty() {
         return Err(ApiError::invalid(
             "change",

@@ -21,6 +21,7 @@ use crate::{
         incidents::Incident,
         list,
         rules::{Entry, Platform, Rules, Shape, impossible},
+        start::Activity,
     },
     resources::media::{assets, outputs, recording},
 };
@@ -46,7 +47,7 @@ pub static ENTRY: Entry = Entry {
 /// Transforms.
 pub static TRANSFORMS: Rules = Rules {
     collection: "~/media/transforms",
-    check: |_, _, body, _| {
+    check: |world, _, body, _| {
         let outputs = body
             .pointer("/properties/outputs")
             .and_then(Value::as_array);
@@ -55,7 +56,8 @@ pub static TRANSFORMS: Rules = Rules {
             let reason = "has to hold one output; the platform makes no more for now".to_owned();
             return refused("/properties/outputs".to_owned(), reason);
         };
-        match output.get("preset").and_then(outputs::refused) {
+        let preset = output.get("preset");
+        match preset.and_then(|preset| outputs::refused(&world.start, preset)) {
             Some((at, reason)) => refused(format!("/properties/outputs/0/preset{at}"), reason),
             None => Ok(()),
         }
@@ -68,11 +70,6 @@ pub static TRANSFORMS: Rules = Rules {
 /// Jobs.
 pub static JOBS: Rules = Rules {
     collection: "~/media/transforms/{}/jobs",
-    patchable: &[
-        "/properties/description",
-        "/properties/priority",
-        "/properties/correlationData",
-    ],
     life: &job::LIFE,
     state_at: &["/properties/state"],
     references: &[
@@ -257,7 +254,7 @@ fn entered(world: &mut Platform, address: &Address, previous: &'static str) {
                 }
                 None => {
                     let minutes = world.settings.job_duration.as_secs_f64() / 60.0;
-                    world.meter(&address.place.project, "encoding-minutes", minutes);
+                    world.count(&address.place.project, Activity::Encoding, minutes);
                     write_outputs(world, address);
                 }
             }
@@ -433,7 +430,7 @@ fn write_outputs(world: &mut Platform, address: &Address) {
         .zip(&presets)
         .filter_map(|(output, preset)| {
             let name = output.get("assetName")?.as_str()?;
-            let made = outputs::made(preset.get("preset")?, &input);
+            let made = outputs::made(&world.start, preset.get("preset")?, &input);
             Some((Address::new(project, Kind::ASSET, name), made))
         })
         .collect();

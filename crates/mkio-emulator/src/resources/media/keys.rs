@@ -32,11 +32,6 @@ pub static ENTRY: Entry = Entry {
 /// Content key policies.
 pub static KEY_POLICIES: Rules = Rules {
     collection: "~/media/contentKeyPolicies",
-    patchable: &[
-        "/properties/description",
-        "/properties/options",
-        "/properties/fairPlayAmsCompatibility",
-    ],
     life: &content_key_policy::LIFE,
     check,
     dress: |_, _, policy, out| {

@@ -49,17 +49,6 @@ pub static ENTRY: Entry = Entry {
 /// Streaming locators.
 pub static LOCATORS: Rules = Rules {
     collection: "~/media/streamingLocators",
-    frozen: &[
-        "/properties/alternativeMediaId",
-        "/properties/assetName",
-        "/properties/contentId",
-        "/properties/contentKeys",
-        "/properties/defaultContentKeyPolicyName",
-        "/properties/defaultManifestFilename",
-        "/properties/filters",
-        "/properties/streamingLocatorId",
-        "/properties/streamingPolicyName",
-    ],
     life: &streaming_locator::LIFE,
     state_at: &["/properties/resourceState"],
     provisioning: true,
@@ -92,7 +81,7 @@ pub static LOCATORS: Rules = Rules {
     changed: repair,
     entered: |world, address, previous| notify(world, address, previous),
     dress,
-    index: |locator, out| {
+    index: |_, locator, out| {
         let created = format::time(locator.created);
         out.insert("properties/created".to_owned(), json!(created));
     },

@@ -2,74 +2,52 @@
 
 use serde_json::{Value, json};
 
-use crate::resources::media::play::sample::{self, Media};
-
-/// A rendition: width, height, kilobits a second.
-pub type Rendition = (u32, u32, u32);
-
-/// The ladder from 1080 lines down; the smaller ones are its lower ends.
-const LADDER: &[Rendition] = &[
-    (1920, 1080, 6000),
-    (1920, 1080, 4700),
-    (1280, 720, 3400),
-    (960, 540, 2250),
-    (960, 540, 1500),
-    (640, 360, 1000),
-    (640, 360, 650),
-    (320, 180, 400),
-];
-const LADDER_SD: &[Rendition] = &[
-    (848, 480, 1600),
-    (640, 360, 1000),
-    (640, 360, 650),
-    (320, 180, 400),
-];
-
-/// The renditions of a built-in encoder preset; none when there is no such preset. One for sound only has none in the list.
-pub fn ladder(preset: &str) -> Option<&'static [Rendition]> {
-    Some(match preset.trim_end_matches("WithCVQ") {
-        "H264MultipleBitrate1080p" => LADDER,
-        "H264MultipleBitrate720p" => LADDER.get(2..).unwrap_or_default(),
-        "H264MultipleBitrateSD" => LADDER_SD,
-        "H264SingleBitrateSD" => &[(848, 480, 2200)],
-        "H264SingleBitrate720p" => &[(1280, 720, 4500)],
-        "H264SingleBitrate1080p" => &[(1920, 1080, 6750)],
-        "H265SingleBitrate720p" => &[(1280, 720, 1800)],
-        "H265SingleBitrate1080p" => &[(1920, 1080, 3500)],
-        "H265SingleBitrate4K" => &[(3840, 2160, 9500)],
-        "AACGoodQualityAudio" => &[],
-        _ => return None,
-    })
-}
-
-/// The AI pipelines for recorded video that the guides name.
-const TRANSCRIPTION: &str = "Predefined_ACSVodTranscription";
-const TRANSLATION: &str = "Predefined_ACSVodTranslation";
-const DUBBING: &str = "Predefined_ACSVodSpeechToSpeech";
-/// All AI pipelines.
-const PIPELINES: &[&str] = &[
-    TRANSCRIPTION,
-    TRANSLATION,
-    DUBBING,
-    "Predefined_ACSLiveTranscription",
-];
-/// As many languages as a video is dubbed into at once.
-const LANGUAGES: usize = 25;
+use crate::{
+    platform::start::{Pipeline, Rendition, Start, TargetLanguages},
+    resources::media::play::sample::{self, Media},
+};
 
 /// Why a preset is refused: the pointer inside it, and the reason.
-pub fn refused(preset: &Value) -> Option<(&'static str, String)> {
-    let name = preset.pointer("/pipeline/name")?.as_str()?;
-    if !PIPELINES.contains(&name) {
-        let known = PIPELINES.join(", ");
-        return Some(("/pipeline/name", format!("is none of {known}")));
+pub fn refused(start: &Start, preset: &Value) -> Option<(&'static str, String)> {
+    let named = |at: &str| preset.pointer(at).and_then(Value::as_str);
+    if is_encoder(preset)
+        && let Some(name) = named("/presetName")
+        && start.encoder.renditions(name).is_none()
+    {
+        let known = start.encoder.presets.iter().map(|known| &*known.name);
+        return Some(("/presetName", none_of(known)));
     }
-    let wanted = languages(preset);
-    if name == DUBBING && !(1..=LANGUAGES).contains(&wanted.len()) {
-        let reason =
-            format!("have to hold targetLanguages, from 1 to {LANGUAGES} of them, for '{name}'");
-        return Some(("/pipeline/arguments", reason));
+    let name = named("/pipeline/name")?;
+    let Some(pipeline) = pipeline(start, name) else {
+        let known = start.pipelines.iter().map(|known| &*known.name);
+        return Some(("/pipeline/name", none_of(known)));
+    };
+    let TargetLanguages { least, most } = pipeline.target_languages?;
+    if (least..=most).contains(&languages(preset).len()) {
+        return None;
     }
-    None
+    let reason =
+        format!("have to hold targetLanguages, from {least} to {most} of them, for '{name}'");
+    Some(("/pipeline/arguments", reason))
+}
+
+fn none_of<'a>(known: impl Iterator<Item = &'a str>) -> String {
+    format!("is none of {}", known.collect::<Vec<_>>().join(", "))
+}
+
+fn pipeline<'a>(start: &'a Start, name: &str) -> Option<&'a Pipeline> {
+    start.pipelines.iter().find(|known| known.name == name)
+}
+
+/// The last part of a preset's type, which tells the presets from each other.
+fn kind(preset: &Value) -> &str {
+    let kind = preset.get("@odata.type").and_then(Value::as_str);
+    kind.and_then(|kind| kind.rsplit('.').next())
+        .unwrap_or_default()
+}
+
+fn is_encoder(preset: &Value) -> bool {
+    kind(preset) == "BuiltInStandardEncoderPreset"
 }
 
 /// The languages that a pipeline translates into: a list, or one text with commas.
@@ -115,22 +93,18 @@ pub struct Made {
 }
 
 /// What a preset makes of the files that a job reads.
-pub fn made(preset: &Value, input: &[String]) -> Made {
+pub fn made(start: &Start, preset: &Value, input: &[String]) -> Made {
     let first = input.first().map_or("video.mp4", String::as_str);
-    let kind = preset
-        .get("@odata.type")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let named = preset
-        .get("presetName")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let mut made = match kind.rsplit('.').next().unwrap_or_default() {
+    let named = preset.get("presetName").and_then(Value::as_str);
+    let mut made = match kind(preset) {
         "ThumbnailGeneratorPreset" => thumbnails(preset, stem(first)).into(),
         "TrackInserterPreset" => inserted(preset, first),
-        "AIPipelinePreset" => spoken(preset, input).into(),
+        "AIPipelinePreset" => spoken(start, preset, input).into(),
         "BuiltInAssetConverterPreset" => converted(stem(first)).into(),
-        _ => encoded(ladder(named).unwrap_or(LADDER), stem(first)).into(),
+        _ => {
+            let named = named.and_then(|name| start.encoder.renditions(name));
+            encoded(named.unwrap_or(start.encoder.usual()), stem(first)).into()
+        }
     };
     made.files.push(("highlevel.log".to_owned(), 128));
     made
@@ -151,8 +125,13 @@ fn stem(file: &str) -> &str {
 
 fn encoded(ladder: &[Rendition], stem: &str) -> Vec<(String, u64)> {
     let mut files = Vec::new();
-    for (width, height, rate) in ladder {
-        let name = format!("{stem}_{width}x{height}_{rate}k");
+    for Rendition {
+        width,
+        height,
+        kilobits,
+    } in ladder
+    {
+        let name = format!("{stem}_{width}x{height}_{kilobits}k");
         let size = Media::of_height(*height).file().len();
         files.push((format!("{name}.mp4"), size as u64));
         files.push((format!("{name}.mpi"), 256));
@@ -175,11 +154,11 @@ pub fn rendition(file: &str) -> Option<Rendition> {
     let (name, rate) = name.rsplit_once('_')?;
     let (_, size) = name.rsplit_once('_')?;
     let (width, height) = size.split_once('x')?;
-    Some((
-        width.parse().ok()?,
-        height.parse().ok()?,
-        rate.parse().ok()?,
-    ))
+    Some(Rendition {
+        width: width.parse().ok()?,
+        height: height.parse().ok()?,
+        kilobits: rate.parse().ok()?,
+    })
 }
 
 fn converted(stem: &str) -> Vec<(String, u64)> {
@@ -240,31 +219,28 @@ fn inserted(preset: &Value, input: &str) -> Made {
 }
 
 /// Speech becomes text, or speech in other languages.
-fn spoken(preset: &Value, input: &[String]) -> Vec<(String, u64)> {
-    let pipeline = preset
-        .pointer("/pipeline/name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let name = |file: &String| file.rsplit('/').next().unwrap_or(file).to_owned();
-    let languages = languages(preset);
-    let each = |ending: &str| -> Vec<(String, u64)> {
-        input
-            .iter()
-            .flat_map(|file| {
-                languages
-                    .iter()
-                    .map(move |language| (format!("{}_{language}.{ending}", name(file)), 1_024))
-            })
-            .collect()
+fn spoken(start: &Start, preset: &Value, input: &[String]) -> Vec<(String, u64)> {
+    let named = preset.pointer("/pipeline/name").and_then(Value::as_str);
+    let Some(pipeline) = named.and_then(|name| pipeline(start, name)) else {
+        return Vec::new();
     };
-    match pipeline {
-        DUBBING => each("mp4"),
-        TRANSLATION if !languages.is_empty() => each("vtt"),
-        _ => input
-            .iter()
-            .map(|file| (format!("{}.vtt", name(file)), 256))
-            .collect(),
-    }
+    let name = |file: &String| file.rsplit('/').next().unwrap_or(file).to_owned();
+    let translates = pipeline.target_languages.is_some();
+    let languages = if translates {
+        languages(preset)
+    } else {
+        Vec::new()
+    };
+    let ending = &pipeline.ending;
+    let each = |file: &String| -> Vec<(String, u64)> {
+        let name = name(file);
+        if languages.is_empty() {
+            return vec![(format!("{name}.{ending}"), 256)];
+        }
+        let translated = |language: &String| (format!("{name}_{language}.{ending}"), 1_024);
+        languages.iter().map(translated).collect()
+    };
+    input.iter().flat_map(each).collect()
 }
 
 #[cfg(test)]
@@ -273,7 +249,7 @@ mod tests {
 
     fn names(preset: &Value, input: &[&str]) -> Vec<String> {
         let input: Vec<String> = input.iter().map(|file| (*file).to_owned()).collect();
-        made(preset, &input)
+        made(&Start::builtin(), preset, &input)
             .files
             .into_iter()
             .map(|(name, _)| name)
@@ -294,8 +270,10 @@ mod tests {
             .filter(|word| word.starts_with("H26") || word.starts_with("AAC"))
             .collect();
         assert!(listed.len() > 10, "{text}");
+        let start = Start::builtin();
+        assert_eq!(start.encoder.presets.len(), listed.len());
         for preset in listed {
-            assert!(ladder(preset).is_some(), "{preset}");
+            assert!(start.encoder.renditions(preset).is_some(), "{preset}");
         }
     }
 
@@ -327,9 +305,10 @@ mod tests {
 
     #[test]
     fn speech_and_pictures_follow_their_arguments() {
-        let dub = json!({ "@odata.type": "#MediaKind.AIPipelinePreset", "pipeline": { "name": DUBBING, "arguments": {
+        let start = Start::builtin();
+        let dub = json!({ "@odata.type": "#MediaKind.AIPipelinePreset", "pipeline": { "name": "Predefined_ACSVodSpeechToSpeech", "arguments": {
             "VodSpeechToSpeechTranslation": [{ "name": "targetLanguages", "value": ["es-ES", "de-DE"] }] } } });
-        assert_eq!(refused(&dub), None);
+        assert_eq!(refused(&start, &dub), None);
         assert_eq!(
             names(&dub, &["video_320x180_400k.mp4"]),
             [
@@ -337,15 +316,18 @@ mod tests {
                 "video_320x180_400k.mp4_de-DE.mp4"
             ]
         );
-        let write = json!({ "@odata.type": "#MediaKind.AIPipelinePreset", "pipeline": { "name": TRANSCRIPTION } });
+        let write = json!({ "@odata.type": "#MediaKind.AIPipelinePreset", "pipeline": { "name": "Predefined_ACSVodTranscription" } });
         assert_eq!(names(&write, &["a.mp4"]), ["a.mp4.vtt"]);
-        let none = json!({ "pipeline": { "name": DUBBING } });
+        let none = json!({ "pipeline": { "name": "Predefined_ACSVodSpeechToSpeech" } });
         assert_eq!(
-            refused(&none).map(|(at, _)| at),
+            refused(&start, &none).map(|(at, _)| at),
             Some("/pipeline/arguments")
         );
         let other = json!({ "pipeline": { "name": "Mine" } });
-        assert_eq!(refused(&other).map(|(at, _)| at), Some("/pipeline/name"));
+        assert_eq!(
+            refused(&start, &other).map(|(at, _)| at),
+            Some("/pipeline/name")
+        );
         let sprites = json!({ "@odata.type": "#MediaKind.ThumbnailGeneratorPreset", "thumbnails": [
             { "format": "Png", "label": "s", "range": "100%", "spriteColumn": 3 }, { "format": "Jpeg" }] });
         assert_eq!(

@@ -14,6 +14,7 @@ use crate::{
     platform::{
         incidents::Incident,
         rules::{Platform, impossible},
+        start::Activity,
     },
 };
 
@@ -37,7 +38,7 @@ fn can_go(world: &Platform, address: &Address, resource: &Resource) -> bool {
 }
 
 /// What follows when one enters a state by itself.
-pub fn entered(world: &mut Platform, address: &Address, previous: &str, meter: &str) {
+pub fn entered(world: &mut Platform, address: &Address, previous: &str, activity: Activity) {
     let now = world.now;
     let Some(resource) = world.get_mut(address) else {
         return;
@@ -55,7 +56,7 @@ pub fn entered(world: &mut Platform, address: &Address, previous: &str, meter: &
             .and_then(Value::as_str)
             .and_then(format::parse_time);
         let minutes = since.map_or(0.0, |since| (now - since).num_seconds() as f64 / 60.0);
-        world.meter(&address.place.project, meter, minutes);
+        world.count(&address.place.project, activity, minutes);
     }
 }
 

@@ -61,15 +61,14 @@ pub static ENTRY: Entry = Entry {
 /// Storage accounts.
 pub static STORAGE: Rules = Rules {
     collection: "~/media/storage",
-    patchable: &["/spec/description", "/spec/privateLinkServiceConnection"],
     clearable: &["/spec/privateLinkServiceConnection"],
     life: &storage_link::LIFE,
     check,
     created: written,
     changed: written,
     dress,
-    index: |storage, out| {
-        let (cloud, region) = location(storage);
+    index: |world, storage, out| {
+        let (cloud, region) = location(world, storage);
         out.insert("cloud/name".to_owned(), json!(cloud));
         out.insert("cloud/region/name".to_owned(), json!(region));
         let link = Some(storage.state).filter(|state| !state.is_empty());
@@ -270,11 +269,12 @@ pub fn credentials<'a>(
 }
 
 /// Cloud and region of an account.
-fn location(storage: &Resource) -> (&'static str, &'static str) {
+fn location<'a>(world: &'a Platform, storage: &Resource) -> (&'static str, &'a str) {
+    let regions = &world.start.storage_regions;
     match storage.text("/spec/type") {
-        Some("AWS.S3") => ("aws", "us-east-1"),
-        Some("Google.Storage") => ("google", "us-east1"),
-        _ => ("azure", "eastus"),
+        Some("AWS.S3") => ("aws", &regions.aws),
+        Some("Google.Storage") => ("google", &regions.google),
+        _ => ("azure", &regions.azure),
     }
 }
 
@@ -282,7 +282,7 @@ fn dress(world: &Platform, address: &Address, storage: &Resource, out: &mut Valu
     if storage.body.pointer("/spec/description").is_none() {
         merge::put(out, "/spec/description", Value::Null);
     }
-    let (cloud, region) = location(storage);
+    let (cloud, region) = location(world, storage);
     merge::put(out, "/spec/region", json!(region));
     if storage.private.get("here").is_some() {
         let url = format!("{}{}", world.origin, host_of(address));

@@ -102,7 +102,7 @@ impl Published<'_> {
     fn presentation(&self, world: &Platform) -> Result<Presentation, ApiError> {
         match &self.origin {
             Origin::Event(event) => Ok(Presentation {
-                tracks: track::encoded(event),
+                tracks: track::encoded(&world.start.encoder, event),
                 stretch: track::live_stretch(world),
             }),
             Origin::Asset(asset) => track::presentation(world, asset).ok_or_else(|| {

@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use crate::{
     base::store::{Address, Resource},
-    platform::rules::Platform,
+    platform::{
+        rules::Platform,
+        start::{Encoder, Rendition},
+    },
     resources::media::{
         assets, outputs,
         play::sample::{Media, SEGMENT_MS, Sample},
@@ -123,7 +126,13 @@ pub fn live_stretch(world: &Platform) -> Stretch {
     }
 }
 
-fn video(width: u32, height: u32, kilobits: u32) -> Track {
+fn video(
+    Rendition {
+        width,
+        height,
+        kilobits,
+    }: Rendition,
+) -> Track {
     Track {
         medium: Medium::Video,
         name: "video".to_owned(),
@@ -167,6 +176,13 @@ fn inserted(track: &Value) -> Track {
     }
 }
 
+/// The pictures of what no encoder made: media that passed through have one quality.
+const PLAIN: Rendition = Rendition {
+    width: 1_280,
+    height: 720,
+    kilobits: 3_400,
+};
+
 /// The tracks that a job or a live output left in an asset.
 fn finished_tracks(files: &[(String, u64)]) -> Option<Vec<Track>> {
     if !files.iter().any(|(name, _)| name.ends_with(".ism")) {
@@ -175,12 +191,12 @@ fn finished_tracks(files: &[(String, u64)]) -> Option<Vec<Track>> {
     let mut tracks: Vec<Track> = files
         .iter()
         .filter_map(|(name, _)| outputs::rendition(name))
-        .map(|(width, height, kilobits)| video(width, height, kilobits))
+        .map(video)
         .collect();
     tracks.sort_by_key(|track| std::cmp::Reverse(track.bitrate));
     let only_sound = files.iter().any(|(name, _)| name.ends_with("_aac.mp4"));
     if tracks.is_empty() && !only_sound {
-        tracks.push(video(1_280, 720, 3_400));
+        tracks.push(video(PLAIN));
     }
     tracks.push(audio("audio", "und"));
     Some(tracks)
@@ -189,25 +205,26 @@ fn finished_tracks(files: &[(String, u64)]) -> Option<Vec<Track>> {
 /// The tracks that a running live event or flow writes into an asset.
 fn live_tracks(world: &Platform, asset: &Address) -> Option<Vec<Track>> {
     Some(match writers::running(world, asset)? {
-        Writer::Event(event) => encoded(event),
-        Writer::Flow => ladder("H264MultipleBitrate720p"),
+        Writer::Event(event) => encoded(&world.start.encoder, event),
+        Writer::Flow => ladder(&world.start.encoder, &world.start.encoder.live.standard),
     })
 }
 
 /// What a live event makes of what it is sent.
-pub fn encoded(event: &Resource) -> Vec<Track> {
+pub fn encoded(encoder: &Encoder, event: &Resource) -> Vec<Track> {
     match event.text("/properties/encoding/encodingType") {
-        Some("Standard") => ladder("H264MultipleBitrate720p"),
-        Some("Premium1080p") => ladder("H264MultipleBitrate1080p"),
-        _ => vec![video(1_280, 720, 3_400), audio("audio", "und")],
+        Some("Standard") => ladder(encoder, &encoder.live.standard),
+        Some("Premium1080p") => ladder(encoder, &encoder.live.premium),
+        _ => vec![video(PLAIN), audio("audio", "und")],
     }
 }
 
-fn ladder(preset: &str) -> Vec<Track> {
-    let rungs = outputs::ladder(preset).unwrap_or_default();
+fn ladder(encoder: &Encoder, preset: &str) -> Vec<Track> {
+    let rungs = encoder.renditions(preset).unwrap_or_default();
     rungs
         .iter()
-        .map(|(width, height, kilobits)| video(*width, *height, *kilobits))
+        .copied()
+        .map(video)
         .chain([audio("audio", "und")])
         .collect()
 }
