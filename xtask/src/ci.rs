@@ -143,16 +143,21 @@ impl Check {
             tool.install(root)?;
         }
         for command in self.commands {
-            if command.contains(PUBLISHED) {
-                let published = packages::published(root)?;
-                let names: Vec<_> = published.iter().map(|name| format!("-p {name}")).collect();
-                cargo(root, &command.replace(PUBLISHED, &names.join(" ")))?;
+            let published = if command.contains(PUBLISHED) {
+                packages::published(root)?
             } else {
-                cargo(root, command)?;
-            }
+                Vec::new()
+            };
+            cargo(root, &named_all(command, &published))?;
         }
         Ok(())
     }
+}
+
+/// The command with these packages in the place of all that are published.
+fn named_all(command: &str, published: &[String]) -> String {
+    let names: Vec<_> = published.iter().map(|name| format!("-p {name}")).collect();
+    command.replace(PUBLISHED, &names.join(" "))
 }
 
 impl Tool {
@@ -163,15 +168,20 @@ impl Tool {
             .current_dir(root)
             .stderr(Stdio::null())
             .output()?;
-        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
-        if shown.split_whitespace().any(|word| word == self.version) {
+        if self.is_shown(&String::from_utf8_lossy(&shown.stdout)) {
             return Ok(());
         }
+        cargo(root, &self.installation())
+    }
+
+    /// It is there, as what it says of itself shows.
+    fn is_shown(&self, text: &str) -> bool {
+        text.split_whitespace().any(|word| word == self.version)
+    }
+
+    fn installation(&self) -> String {
         // Without optimization: it runs for seconds and would be built for minutes.
-        cargo(
-            root,
-            &format!("install --locked --debug {}@{}", self.package, self.version),
-        )
+        format!("install --locked --debug {}@{}", self.package, self.version)
     }
 }
 
@@ -179,6 +189,16 @@ impl Tool {
 fn cargo(root: &Path, line: &str) -> Result<()> {
     println!("== cargo {line}");
     let begun = Instant::now();
+    let status = command(root, line).status().context("cannot run cargo")?;
+    println!("== cargo {line}: {}", seconds(begun.elapsed()));
+    if !status.success() {
+        bail!("`cargo {line}` ended with {status}");
+    }
+    Ok(())
+}
+
+/// A call of cargo for which warnings are errors.
+fn command(root: &Path, line: &str) -> Command {
     let mut command = Command::new("cargo");
     command.args(line.split(' ')).current_dir(root);
     command.stdin(Stdio::null());
@@ -188,12 +208,7 @@ fn cargo(root: &Path, line: &str) -> Result<()> {
     if line.starts_with("doc ") {
         command.env("RUSTDOCFLAGS", "-D warnings");
     }
-    let status = command.status().context("cannot run cargo")?;
-    println!("== cargo {line}: {}", seconds(begun.elapsed()));
-    if !status.success() {
-        bail!("`cargo {line}` ended with {status}");
-    }
-    Ok(())
+    command
 }
 
 fn seconds(time: Duration) -> String {
@@ -222,6 +237,47 @@ mod tests {
         assert!(
             error.contains("\"docs\"") && error.contains("clippy"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn warnings_are_errors_where_cargo_tells_them() {
+        for (line, arguments, flags) in [
+            ("fmt --check", "fmt --check", None),
+            ("clippy -p a", "clippy -p a -- -D warnings", None),
+            ("doc -p a", "doc -p a", Some("-D warnings")),
+        ] {
+            let command = command(Path::new("."), line);
+            let given: Vec<_> = command
+                .get_args()
+                .map(|arg| arg.to_str().unwrap())
+                .collect();
+            assert_eq!(given.join(" "), arguments);
+            let set: Vec<_> = command.get_envs().collect();
+            let expected = flags.map(|flags| ("RUSTDOCFLAGS".as_ref(), Some(flags.as_ref())));
+            assert_eq!(set, expected.into_iter().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn published_packages_are_named_one_by_one() {
+        let published = ["a", "b"].map(str::to_owned);
+        assert_eq!(
+            named_all("package {published}", &published),
+            "package -p a -p b"
+        );
+        assert_eq!(named_all("fmt --all", &[]), "fmt --all");
+    }
+
+    #[test]
+    fn a_tool_is_installed_unless_this_version_is_there() {
+        let deny = CHECKS.iter().find_map(|check| check.tool.as_ref()).unwrap();
+        assert!(deny.is_shown(&format!("{} {}\n", deny.package, deny.version)));
+        assert!(!deny.is_shown(&format!("{} {}0\n", deny.package, deny.version)));
+        assert!(!deny.is_shown(""));
+        assert_eq!(
+            deny.installation(),
+            format!("install --locked --debug cargo-deny@{}", deny.version)
         );
     }
 

@@ -4,7 +4,7 @@
 //! is refused with the place; all crates are checked together. Needs npm, so it is run on demand.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -87,7 +87,13 @@ pub fn run(workspace: &Workspace, args: &ForeignArgs) -> Result<ExitCode> {
     } else {
         check(workspace, &room)?
     };
-    Ok(table(&all, &broken))
+    let judged = Judged::new(&all, &broken);
+    print!("{}", judged.table);
+    Ok(if judged.faults == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Downloads and unpacks the package.
@@ -234,62 +240,206 @@ fn check(workspace: &Workspace, room: &Path) -> Result<BTreeSet<String>> {
         .stderr(Stdio::inherit())
         .output()
         .context("cannot run cargo")?;
-    let mut broken = BTreeSet::new();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    for message in text
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-    {
-        if message["message"]["level"] == "error" {
-            let package = message["target"]["src_path"].as_str().unwrap_or_default();
-            let parts: Vec<&str> = package.split('/').collect();
-            let name = parts.iter().find(|part| part.starts_with("mkio-"));
-            if broken.insert((*name.unwrap_or(&"?")).to_owned()) {
-                eprintln!(
-                    "{}",
-                    message["message"]["rendered"].as_str().unwrap_or_default()
-                );
-            }
-        }
+    let broken = broken(&String::from_utf8_lossy(&output.stdout));
+    for rendered in broken.values() {
+        eprintln!("{rendered}");
     }
     if !output.status.success() && broken.is_empty() {
         bail!("cargo check failed before it looked at the crates");
     }
-    Ok(broken)
+    Ok(broken.into_keys().collect())
 }
 
-/// Prints what became of each document; fails when the generator is at fault.
-fn table(all: &[Tried], broken: &BTreeSet<String>) -> ExitCode {
-    let (mut generated, mut refused, mut faults) = (0, 0, 0);
-    println!("| document | result | warnings |\n|---|---|---|");
-    for tried in all {
-        let result = match &tried.outcome {
-            Outcome::Generated if broken.contains(&tried.package) => {
-                faults += 1;
-                format!("FAULT: {} does not compile", tried.package)
-            }
-            Outcome::Generated => {
-                generated += 1;
-                "generated".to_owned()
-            }
-            Outcome::Refused(why) => {
-                refused += 1;
-                format!("refused {why}")
-            }
-            Outcome::Fault(why) => {
-                faults += 1;
-                format!("FAULT: {why}")
-            }
-        };
-        println!("| {} | {result} | {} |", tried.name, tried.warnings);
+/// The packages that do not compile, by what cargo tells in JSON, each with its first error.
+fn broken(output: &str) -> BTreeMap<String, String> {
+    let messages = output.lines();
+    let messages = messages.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut broken = BTreeMap::new();
+    for message in messages.filter(|message| message["message"]["level"] == "error") {
+        let path = message["target"]["src_path"].as_str().unwrap_or_default();
+        let name = path.split('/').find(|part| part.starts_with("mkio-"));
+        let rendered = message["message"]["rendered"].as_str().unwrap_or_default();
+        let first = broken.entry(name.unwrap_or("?").to_owned());
+        first.or_insert_with(|| rendered.to_owned());
     }
-    println!(
-        "{} documents: {generated} generated, {refused} refused, {faults} faults of the generator",
-        all.len()
-    );
-    if faults == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    broken
+}
+
+/// What became of all documents.
+struct Judged {
+    table: String,
+    /// How many documents show a fault of the generator.
+    faults: usize,
+}
+
+impl Judged {
+    fn new(all: &[Tried], broken: &BTreeSet<String>) -> Self {
+        let (mut generated, mut refused, mut faults) = (0, 0, 0);
+        let mut table = "| document | result | warnings |\n|---|---|---|\n".to_owned();
+        for tried in all {
+            let (count, result) = match &tried.outcome {
+                Outcome::Generated if broken.contains(&tried.package) => (
+                    &mut faults,
+                    format!("FAULT: {} does not compile", tried.package),
+                ),
+                Outcome::Generated => (&mut generated, "generated".to_owned()),
+                Outcome::Refused(why) => (&mut refused, format!("refused {why}")),
+                Outcome::Fault(why) => (&mut faults, format!("FAULT: {why}")),
+            };
+            *count += 1;
+            table += &format!("| {} | {result} | {} |\n", tried.name, tried.warnings);
+        }
+        table += &format!(
+            "{} documents: {generated} generated, {refused} refused, {faults} faults of the generator\n",
+            all.len()
+        );
+        Self { table, faults }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::document::Problem;
+
+    const MANIFEST: &str = include_str!("../../Cargo.toml");
+
+    fn tried(name: &str, outcome: Outcome) -> Tried {
+        Tried {
+            name: format!("{name}.json"),
+            package: format!("mkio-{name}"),
+            warnings: 2,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn documents_are_found_by_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in [
+            ("3.0/json/a.json", r#"{"openapi": "3.0.0"}"#),
+            ("3.0/yaml/a.yaml", "openapi: 3.0.0"),
+            ("own/b.yaml", "openapi: 3.0.0"),
+            ("own/c.yml", "openapi: 3.0.0"),
+            ("own/d.txt", "openapi: 3.0.0"),
+            (
+                "package.json",
+                r#"{"keywords": ["x"], "openapi": "", "openapi:": ""}"#,
+            ),
+            ("other.json", "{}"),
+        ] {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let mut found = Vec::new();
+        find(folder.path(), &mut found).unwrap();
+        found.sort();
+        let found: Vec<_> = found
+            .iter()
+            .map(|path| path.strip_prefix(folder.path()).unwrap().to_str().unwrap())
+            .collect();
+        assert_eq!(found, ["3.0/json/a.json", "own/b.yaml", "own/c.yml"]);
+        assert!(find(&folder.path().join("none"), &mut Vec::new()).is_err());
+    }
+
+    #[test]
+    fn a_document_becomes_a_crate_or_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let get =
+            json!({"get": {"operationId": "getPet", "responses": {"200": {"description": "ok"}}}});
+        let whole = json!({
+            "openapi": "3.0.0", "info": {"title": "Pets", "version": "1"}, "paths": {"/pet": get},
+        });
+        let try_one = |number, document: &Value| {
+            let path = folder.path().join("document.json");
+            fs::write(&path, document.to_string()).unwrap();
+            one(number, "pets".to_owned(), &path, folder.path(), MANIFEST).unwrap()
+        };
+        let made = try_one(1, &whole);
+        assert!(matches!(made.outcome, Outcome::Generated));
+        assert_eq!((&*made.name, &*made.package), ("pets", "mkio-foreign_1"));
+        let made = folder.path().join("mkio-foreign_1");
+        assert!(made.join("Cargo.toml").is_file() && made.join("src/lib.rs").is_file());
+
+        let mut old = whole;
+        old["openapi"] = "2.0".into();
+        let refused = try_one(2, &old);
+        let Outcome::Refused(why) = refused.outcome else {
+            panic!("it is not refused");
+        };
+        assert!(why.starts_with("at `/openapi`: "), "{why}");
+        assert!(!folder.path().join("mkio-foreign_2").exists());
+    }
+
+    #[test]
+    fn a_refusal_names_the_first_place_and_an_error_without_one_is_a_fault() {
+        let problem = |pointer: &str| Problem {
+            api: "a".to_owned(),
+            pointer: pointer.to_owned(),
+            found: "x|y".to_owned(),
+            accepted: "z".to_owned(),
+        };
+        let text = |outcome| match outcome {
+            Outcome::Refused(why) => why,
+            Outcome::Fault(why) => format!("FAULT {why}"),
+            Outcome::Generated => "generated".to_owned(),
+        };
+        let refused = |places: &[&str]| {
+            let all = places.iter().map(|at| problem(at)).collect();
+            text(refusal(&Problems(all).into()))
+        };
+        // A bar would end the cell of the table.
+        assert_eq!(refused(&["/a"]), "at `/a`: x\\|y");
+        assert_eq!(refused(&["/a", "/b", "/c"]), "at `/a`: x\\|y; 2 more");
+        let without = text(refusal(&anyhow::anyhow!("no idea")));
+        assert_eq!(without, "FAULT an error without a place: no idea");
+    }
+
+    #[test]
+    fn what_does_not_compile_is_told_by_package() {
+        let message = |level: &str, path: &str| {
+            json!({"message": {"level": level, "rendered": format!("{level} in {path}")},
+                   "target": {"src_path": path}})
+            .to_string()
+        };
+        let output = [
+            message("error", "/t/crates/mkio-a/src/lib.rs"),
+            "no JSON".to_owned(),
+            message("warning", "/t/crates/mkio-b/src/lib.rs"),
+            message("error", "/t/crates/mkio-a/src/types.rs"),
+            message("error", "/elsewhere/lib.rs"),
+        ];
+        let broken = broken(&output.join("\n"));
+        let expected = [
+            ("?", "error in /elsewhere/lib.rs"),
+            ("mkio-a", "error in /t/crates/mkio-a/src/lib.rs"),
+        ];
+        let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        assert_eq!(broken, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn the_table_counts_what_became_of_the_documents() {
+        let all = [
+            tried("a", Outcome::Generated),
+            tried("b", Outcome::Generated),
+            tried("c", Outcome::Refused("at `/x`: y".to_owned())),
+            tried("d", Outcome::Fault("the generator panics".to_owned())),
+        ];
+        let judged = Judged::new(&all, &BTreeSet::from(["mkio-b".to_owned()]));
+        assert_eq!(
+            judged.table,
+            "| document | result | warnings |\n|---|---|---|\n\
+             | a.json | generated | 2 |\n\
+             | b.json | FAULT: mkio-b does not compile | 2 |\n\
+             | c.json | refused at `/x`: y | 2 |\n\
+             | d.json | FAULT: the generator panics | 2 |\n\
+             4 documents: 1 generated, 1 refused, 2 faults of the generator\n"
+        );
+        assert_eq!(judged.faults, 2);
+        assert_eq!(Judged::new(&all[..1], &BTreeSet::new()).faults, 0);
     }
 }

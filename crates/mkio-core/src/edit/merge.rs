@@ -352,4 +352,20 @@ mod tests {
             assert_eq!(found.as_deref(), lost, "{spec}");
         }
     }
+
+    #[test]
+    fn a_secret_in_a_map_of_an_item_is_missed_as_well() {
+        let writing = Writing {
+            within: "",
+            merges: true,
+            tags: &[],
+            masked: &["/list/*/by/*/key"],
+            read_only: &[],
+        };
+        let with = |key: Value| json!({"list": [{"by": {"a": {"n": 1, "key": key}}}]});
+        let received = with(Value::Null);
+        let lost = |body: Value| lost_secret(&body, &received, &writing);
+        assert_eq!(lost(with(Value::Null)).as_deref(), Some("list.by.key"));
+        assert_eq!(lost(with(json!("hunter2"))), None);
+    }
 }

@@ -311,6 +311,14 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_before_a_fault_may_say_how_it_is_read() {
+        type Pair = (u8, Node);
+        let text = r#"[1, {"size": "x", "name": "n", "below": null}]"#;
+        assert_eq!(found::<Pair>(text).as_deref(), Some("[1].size"));
+        assert_eq!(found::<Pair>(text), as_noted::<Pair>(text));
+    }
+
+    #[test]
     fn text_that_is_cut_is_found_where_it_ends() {
         let text = r#"{"size":1,"list":[{"size":2,"name":"x"},{"size":3}],"map":{"a":{"size":4}}}"#;
         for length in 0..text.len() {

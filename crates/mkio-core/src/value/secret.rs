@@ -79,6 +79,7 @@ mod tests {
         let secret: Secret<String> = serde_json::from_str(r#""hunter2""#).unwrap();
         assert_eq!(serde_json::to_string(&secret).unwrap(), r#""hunter2""#);
         assert!(!format!("{:?} {:#?}", Some(&secret), [&secret]).contains("hunter2"));
+        assert_eq!(format!("{secret:?}"), "[redacted]");
         assert_eq!(Secret::<String>::from("hunter2").expose(), secret.expose());
     }
 
@@ -88,5 +89,6 @@ mod tests {
         let mut generator = schemars::SchemaGenerator::default();
         let schema = generator.subschema_for::<Secret<Vec<String>>>();
         assert_eq!(schema, generator.subschema_for::<Vec<String>>());
+        assert_eq!(schema.as_value()["type"], "array");
     }
 }

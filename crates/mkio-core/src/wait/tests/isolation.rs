@@ -311,3 +311,23 @@ async fn a_final_poll_at_the_deadline_that_shows_no_goal_is_the_end() {
     // One at first, one at the deadline, and the final one.
     assert_eq!(service.script.calls(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn news_right_before_a_deadline_does_not_put_it_off() {
+    let service = Service::new();
+    let mut running = JoinSet::new();
+    let start = Instant::now();
+    for name in ["a", "b"] {
+        service.at(&path(name), &[(0, "Processing")]);
+        let wait = job(&service, name).poll_every(seconds(60)..seconds(60));
+        running.spawn(wait.timeout(seconds(10)).into_future());
+    }
+    tokio::time::sleep(Duration::from_millis(9500)).await;
+    let other = "/api/v1/projects/acme/transforms/h264/jobs/c";
+    service.waits().notify(&StateEvent::new(other).state("Queued"));
+    for ended in running.join_all().await {
+        assert!(ended.unwrap_err().is_timeout());
+    }
+    let took = start.elapsed();
+    assert!(took < Duration::from_millis(10_100), "{took:?}");
+}
