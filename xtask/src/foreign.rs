@@ -375,6 +375,37 @@ mod tests {
     }
 
     #[test]
+    fn a_run_over_a_folder_fails_when_the_generator_does() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("spec")).unwrap();
+        let api = "- {name: media, title: T, about: a, prefix: 'projects/{}/media'}\n";
+        fs::write(root.path().join("spec/apis.yaml"), api).unwrap();
+        fs::write(root.path().join("Cargo.toml"), MANIFEST).unwrap();
+        let workspace = Workspace::open(Some(root.path())).unwrap();
+        let folder = root.path().join("documents");
+        fs::create_dir(&folder).unwrap();
+        let args = ForeignArgs {
+            folder: Some(folder.clone()),
+            no_check: true,
+        };
+        let none = run(&workspace, &args).unwrap_err().to_string();
+        assert!(none.contains("no documents"), "{none}");
+        let whole = r#"{"openapi": "3.0.0", "info": {"title": "P", "version": "1"}, "paths":
+            {"/pet": {"get": {"responses": {"200": {"description": "ok"}}}}}}"#;
+        for (name, text, ended) in [
+            ("a.json", whole, ExitCode::SUCCESS),
+            ("b.json", r#"{"openapi": "2.0"}"#, ExitCode::SUCCESS),
+            ("c.json", r#"{"openapi": "#, ExitCode::FAILURE),
+        ] {
+            fs::write(folder.join(name), text).unwrap();
+            assert_eq!(run(&workspace, &args).unwrap(), ended, "{name}");
+        }
+        let made = root.path().join("target/foreign/crates");
+        assert!(made.join("mkio-foreign_0/src/lib.rs").is_file());
+        assert!(!made.join("mkio-foreign_1").exists());
+    }
+
+    #[test]
     fn a_refusal_names_the_first_place_and_an_error_without_one_is_a_fault() {
         let problem = |pointer: &str| Problem {
             api: "a".to_owned(),

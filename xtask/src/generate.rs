@@ -61,7 +61,8 @@ pub struct Args {
 
 pub fn run(workspace: &Workspace, args: &Args) -> Result<ExitCode> {
     if let Some(step) = &args.dump {
-        return dump(workspace, args, step);
+        println!("{}", dump(workspace, args, step)?);
+        return Ok(ExitCode::SUCCESS);
     }
     if let Some(out) = &args.out {
         return single_crate(workspace, args, out);
@@ -252,8 +253,8 @@ fn single_crate(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCo
     })
 }
 
-/// Prints the document as it is after a step.
-fn dump(workspace: &Workspace, args: &Args, step: &str) -> Result<ExitCode> {
+/// The document as it is after a step.
+fn dump(workspace: &Workspace, args: &Args, step: &str) -> Result<String> {
     let [name] = &args.apis[..] else {
         bail!("--dump prints the document of one API: name it");
     };
@@ -281,8 +282,7 @@ fn dump(workspace: &Workspace, args: &Args, step: &str) -> Result<ExitCode> {
         outcome?;
         bail!("no step {step:?}");
     };
-    println!("{}", serde_json::to_string_pretty(&root)?);
-    Ok(ExitCode::SUCCESS)
+    Ok(serde_json::to_string_pretty(&root)?)
 }
 
 /// What `cargo xtask conformance` needs to know about an API.

@@ -498,4 +498,36 @@ mod tests {
         assert!(!accessors(&api, false, true).contains("impl crate::Project"));
         assert!(accessors(&api, false, false).contains("impl crate::Client"));
     }
+
+    #[test]
+    fn a_file_may_lack_its_list_but_has_no_half_of_one() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("spec")).unwrap();
+        let api = "- {name: media, title: T, about: a, prefix: 'projects/{}/media'}\n";
+        fs::write(root.path().join("spec/apis.yaml"), api).unwrap();
+        fs::write(root.path().join("spec/media.json"), "{}").unwrap();
+        let workspace = Workspace::open(Some(root.path())).unwrap();
+        let written = |manifest: &str| {
+            fs::write(root.path().join("Cargo.toml"), manifest).unwrap();
+            let mut files = Files::of_all();
+            super::files(&workspace, &mut files)
+                .map(|()| files.get("Cargo.toml").map(str::to_owned))
+        };
+        assert_eq!(written("[workspace]\n").unwrap(), None);
+        let other = format!("# something: {OPEN}\n");
+        assert_eq!(written(&other).unwrap(), None);
+        let whole = format!("# dependencies: {OPEN}\r\nold\r\n# {CLOSE}\r\n");
+        let whole = written(&whole).unwrap().unwrap();
+        assert!(
+            whole.contains("mkio-media = ") && !whole.contains("old"),
+            "{whole}"
+        );
+        assert!(!whole.contains('\r'), "{whole:?}");
+        let half = written(&format!("# dependencies: {OPEN}\n")).unwrap_err();
+        let half = half.to_string();
+        assert!(
+            half.contains("Cargo.toml") && half.contains(CLOSE),
+            "{half}"
+        );
+    }
 }

@@ -55,6 +55,38 @@ fn a_sound_document_has_no_problem() {
 }
 
 #[test]
+fn what_else_stands_beside_operations_is_fine() {
+    for (key, value) in [
+        ("summary", json!("All of it")),
+        ("x-note", json!(1)),
+        ("x-get", json!({})),
+    ] {
+        let problems = problems_after(&format!("/paths/~1a~1{{name}}/{key}"), value);
+        assert_eq!(problems, [""; 0], "{key}");
+    }
+}
+
+#[test]
+fn schemas_are_found_wherever_they_stand() {
+    let content = |schema: Value| json!({"application/json": {"schema": schema}});
+    for (section, value, rest) in [
+        ("headers", json!({"schema": 7}), "/schema"),
+        (
+            "responses",
+            json!({"description": "d", "content": content(json!(7))}),
+            "/content/application~1json/schema",
+        ),
+    ] {
+        let problems = problems_after(&format!("/components/{section}"), json!({"One": value}));
+        let place = format!("at /components/{section}/One{rest}: found a number");
+        assert!(
+            problems.iter().any(|problem| problem.contains(&place)),
+            "{problems:?}"
+        );
+    }
+}
+
+#[test]
 fn each_problem_says_where_what_and_the_way_out() {
     let get = "/paths/~1a~1{name}/get";
     let schemas = "/components/schemas";

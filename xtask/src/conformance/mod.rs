@@ -102,10 +102,7 @@ fn run_with(
         return Ok(ExitCode::SUCCESS);
     }
     print!("{}", outcome::table(&outcomes));
-    let all = outcomes
-        .iter()
-        .all(|outcome| outcome.operations == outcome.operations_accepted);
-    Ok(if all {
+    Ok(if outcomes.iter().all(Outcome::is_clean) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -203,17 +200,7 @@ impl Room<'_> {
 
 /// Makes the calls with the SDK itself.
 fn call_through_sdk(workspace: &Workspace, api: &Api, files: Files<'_>) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["run", "--quiet", "--package", "mkio-tests"])
-        .args(["--bin", "conformance", "--"])
-        .args(["--api", &api.name, "--base-url", files.base_url])
-        .arg("--calls")
-        .arg(files.calls)
-        .arg("--report")
-        .arg(files.report)
-        .current_dir(workspace.root())
-        .stdin(Stdio::null())
+    let status = sdk_call(workspace, api, files)
         .status()
         .context("cannot run cargo")?;
     if !status.success() {
@@ -225,8 +212,24 @@ fn call_through_sdk(workspace: &Workspace, api: &Api, files: Files<'_>) -> Resul
     Ok(())
 }
 
+fn sdk_call(workspace: &Workspace, api: &Api, files: Files<'_>) -> Command {
+    let mut call = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    call.args(["run", "--quiet", "--package", "mkio-tests"])
+        .args(["--bin", "conformance", "--"])
+        .args(["--api", &api.name, "--base-url", files.base_url])
+        .arg("--calls")
+        .arg(files.calls)
+        .arg("--report")
+        .arg(files.report)
+        .current_dir(workspace.root())
+        .stdin(Stdio::null());
+    call
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -252,5 +255,58 @@ mod tests {
             assert!(error.contains("is not a cloud API"), "{error}");
         }
         assert!(names(&["nothing"]).is_err());
+    }
+
+    #[test]
+    fn the_calls_are_written_without_prism() {
+        let root = tempfile::tempdir().unwrap();
+        let spec = root.path().join("spec");
+        fs::create_dir(&spec).unwrap();
+        let api = "- {name: media, title: T, about: a, prefix: 'projects/{}/media'}\n";
+        fs::write(spec.join("apis.yaml"), api).unwrap();
+        let document = json!({
+            "openapi": "3.0.2", "info": {"title": "T", "version": "1"},
+            "paths": {"/a": {"get": {"responses": {"200": {"description": "OK"}}}}},
+        });
+        fs::write(spec.join("media.json"), document.to_string()).unwrap();
+        let workspace = Workspace::open(Some(root.path())).unwrap();
+        let args = |apis: &[&str]| ConformanceArgs {
+            apis: apis.iter().map(|name| (*name).to_owned()).collect(),
+            calls_only: true,
+        };
+        let describe: Describe<'_> = &|_, _| {
+            let rust_id = |target: Target<'_>| Some(format!("{}_it", target.method));
+            Ok(Generated {
+                document: Value::Null,
+                rust_id: Box::new(rust_id),
+            })
+        };
+        let nobody: Caller<'_> = &|_, _, _| panic!("nobody is called");
+        let ended = run_with(&workspace, &args(&[]), describe, nobody).unwrap();
+        assert_eq!(ended, ExitCode::SUCCESS);
+        let written = root.path().join("target/conformance/media.calls.json");
+        let text = fs::read_to_string(written).unwrap();
+        assert!(text.ends_with("]\n"), "{text}");
+        let calls: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(calls[0]["operation"], "get_it");
+        assert!(run(&workspace, &args(&["none"]), describe).is_err());
+    }
+
+    #[test]
+    fn the_sdk_is_told_what_to_call_and_where() {
+        let workspace = Workspace::open(None).unwrap();
+        let files = Files {
+            base_url: "http://127.0.0.1:1",
+            calls: Path::new("a/calls"),
+            report: Path::new("a/report"),
+        };
+        let call = sdk_call(&workspace, workspace.api("media").unwrap(), files);
+        let given: Vec<_> = call.get_args().map(|arg| arg.to_str().unwrap()).collect();
+        assert_eq!(
+            given.join(" "),
+            "run --quiet --package mkio-tests --bin conformance -- --api media \
+             --base-url http://127.0.0.1:1 --calls a/calls --report a/report"
+        );
+        assert_eq!(call.get_current_dir(), Some(workspace.root()));
     }
 }

@@ -30,6 +30,13 @@ pub struct Outcome {
     pub refused: Vec<(String, String)>,
 }
 
+impl Outcome {
+    /// Every operation was accepted.
+    pub fn is_clean(&self) -> bool {
+        self.operations == self.operations_accepted
+    }
+}
+
 /// Joins plans and results.
 pub fn judge(api: &str, plans: &[Plan<'_>], results: &[CallResult]) -> Result<Outcome> {
     let calls: Vec<(&Plan<'_>, &Call)> = plans
@@ -179,6 +186,9 @@ mod tests {
         let outcome = judge("media", &plans, &results).expect("counts");
         assert_eq!((outcome.operations, outcome.operations_accepted), (4, 1));
         assert_eq!((outcome.calls, outcome.calls_accepted), (5, 2));
+        assert!(!outcome.is_clean());
+        let clean = judge("media", &plans[1..2], &results[2..3]).expect("counts");
+        assert!(clean.is_clean());
         let table = table(&[outcome]);
         assert!(
             table.contains("refused: media a (GET /a): 422: body/x is wrong\n"),

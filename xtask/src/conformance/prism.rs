@@ -130,3 +130,41 @@ fn last_lines(log: &Path) -> String {
     let first = lines.len().saturating_sub(5);
     lines.get(first..).unwrap_or_default().join(" | ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_installation_tells_its_version() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(installed(folder.path()), None);
+        for (text, version) in [
+            (r#"{"version": "5.16.0"}"#, Some("5.16.0")),
+            (r#"{"version": 5}"#, None),
+            ("{}", None),
+            ("", None),
+        ] {
+            fs::write(folder.path().join("package.json"), text).unwrap();
+            assert_eq!(installed(folder.path()).as_deref(), version, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_lines_of_a_log_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        assert_eq!(last_lines(&log), "");
+        fs::write(&log, "a\nb\n").unwrap();
+        assert_eq!(last_lines(&log), "a | b");
+        fs::write(&log, "1\n2\n3\n4\n5\n6\n7\n").unwrap();
+        assert_eq!(last_lines(&log), "3 | 4 | 5 | 6 | 7");
+    }
+
+    #[test]
+    fn a_port_of_this_machine_is_free() {
+        let address = free_address().unwrap();
+        assert!(address.ip().is_loopback() && address.port() != 0);
+        TcpListener::bind(address).unwrap();
+    }
+}

@@ -115,6 +115,32 @@ mod tests {
     }
 
     #[test]
+    fn formats_have_texts_that_look_like_them() {
+        for (format, part) in [
+            ("uuid", "-4a3f-"),
+            ("date-time", "T03:04:05Z"),
+            ("date", "2030-"),
+            ("time", ":04:"),
+            ("duration", "PT1H"),
+            ("byte", "=="),
+            ("ipv4", "192.0."),
+            ("ipv6", "2001:db8:"),
+            ("email", "@example.com"),
+            ("hostname", "media.example.com"),
+            ("uri", "https://"),
+            ("url", "https://"),
+            ("uri-reference", "https://"),
+        ] {
+            let text = sampled(json!({"type": "string", "format": format})).unwrap();
+            assert!(text.contains(part), "{format}: {text}");
+        }
+        assert_eq!(
+            sampled(json!({"type": "string", "format": "own"})).as_deref(),
+            Ok("name")
+        );
+    }
+
+    #[test]
     fn lengths_are_kept() {
         for (min, max) in [(0, 0), (1, 1), (7, 9), (300, 300)] {
             let text = sampled(json!({"type": "string", "minLength": min, "maxLength": max}))

@@ -276,13 +276,139 @@ fn one_api_at_a_time_changes_nothing_of_the_others() {
     );
 }
 
+/// An overlay that gives the list a name.
+const NAMED: &str = "overlay: 1.0.0\ninfo: {title: t, version: '1'}\nactions:\n  - target: \
+                     $.paths['/api/v1/projects/{project_name}/media/things'].get\n    \
+                     description: reads better\n    update: {x-mkio-name: all_things}\n";
+
+#[test]
+fn the_document_can_be_seen_after_each_step() {
+    let named = Sources {
+        overlay: Some(NAMED.to_owned()),
+        ..sources(&document())
+    };
+    let (_root, workspace) = workspace(&[("media", &named)]);
+    let args = |apis: &[&str]| Args {
+        apis: apis.iter().map(|name| (*name).to_owned()).collect(),
+        ..Args::default()
+    };
+    let after = |step: &str| {
+        let text = dump(&workspace, &args(&["media"]), step).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let first = after("after:overlay");
+    assert_eq!(first["paths"][LIST]["get"]["x-mkio-name"], "all_things");
+    assert!(first["paths"][LIST]["get"].get("operationId").is_none());
+    let last = after(&format!("after:{}", passes::names().last().unwrap()));
+    assert_eq!(last["paths"][LIST]["get"]["operationId"], "all_things");
+
+    let error = |apis: &[&str], step: &str| {
+        let error = dump(&workspace, &args(apis), step).unwrap_err();
+        error.to_string()
+    };
+    for unknown in ["after:nothing", "overlay"] {
+        let error = error(&["media"], unknown);
+        assert!(
+            error.contains(unknown) && error.contains("overlay, "),
+            "{error}"
+        );
+    }
+    for apis in [&[][..], &["media", "live"]] {
+        let error = error(apis, "after:overlay");
+        assert!(error.contains("one API"), "{error}");
+    }
+    assert!(error(&["live"], "after:overlay").contains("live"));
+}
+
+#[test]
+fn one_crate_can_stand_alone() {
+    let (root, workspace) = workspace(&[("media", &sources(&document()))]);
+    let manifest = include_str!("../../../Cargo.toml");
+    fs::write(root.path().join("Cargo.toml"), manifest).unwrap();
+    let before = tree(root.path());
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let out = folder.path().join("own/crate");
+    let made = |args: Args| {
+        let made = run(&workspace, &args).map(|code| code == ExitCode::SUCCESS);
+        assert!(tree(root.path()) == before, "the workspace has changed");
+        made
+    };
+    let args = |apis: &[&str]| Args {
+        apis: apis.iter().map(|name| (*name).to_owned()).collect(),
+        out: Some(out.clone()),
+        ..Args::default()
+    };
+    let surface = || fs::read_to_string(out.join("surface.txt")).unwrap();
+
+    assert!(made(args(&["media"])).unwrap());
+    assert!(surface().contains("list_things(") && out.join("src/lib.rs").is_file());
+    let manifest = fs::read_to_string(out.join("Cargo.toml")).unwrap();
+    assert!(!manifest.contains("workspace = true"), "{manifest}");
+
+    let overlay = Some(write("overlay.yaml", NAMED));
+    let named = Args {
+        overlay,
+        ..args(&["media"])
+    };
+    assert!(made(named).unwrap());
+    assert!(surface().contains("all_things("), "{}", surface());
+
+    // An API that is not listed has its document from elsewhere.
+    let error = made(args(&["own"])).unwrap_err().to_string();
+    assert!(error.contains("--document"), "{error}");
+    let of_file = || Args {
+        document: Some(write("own.json", &document().to_string())),
+        ..args(&["own"])
+    };
+    assert!(made(of_file()).unwrap());
+    assert!(surface().contains("list_things("), "{}", surface());
+    for apis in [&[][..], &["media", "own"]] {
+        let error = made(args(apis)).unwrap_err().to_string();
+        assert!(error.contains("one API"), "{error}");
+    }
+}
+
+#[test]
+fn an_operation_is_known_by_method_path_and_body() {
+    let named = Sources {
+        overlay: Some(NAMED.to_owned()),
+        ..sources(&document())
+    };
+    let (_root, workspace) = workspace(&[("media", &named)]);
+    let known = describe(&workspace, workspace.api("media").unwrap()).unwrap();
+    assert_eq!(
+        known.document["paths"][LIST]["get"]["x-mkio-name"],
+        "all_things"
+    );
+    let name = |method, path, media_type| {
+        (known.rust_id)(Target {
+            method,
+            path,
+            media_type,
+        })
+    };
+    let json = Some("application/json");
+    assert_eq!(name("get", LIST, None).as_deref(), Some("all_things"));
+    assert!(name("put", ITEM, json).is_some_and(|name| name.ends_with("thing")));
+    for other in [
+        name("put", LIST, None),
+        name("get", ITEM, None),
+        name("put", ITEM, None),
+        name("get", LIST, json),
+    ] {
+        assert_eq!(other, None);
+    }
+}
+
 #[test]
 fn an_overlay_changes_what_is_generated() {
-    let overlay = "overlay: 1.0.0\ninfo: {title: t, version: '1'}\nactions:\n  - target: \
-                   $.paths['/api/v1/projects/{project_name}/media/things'].get\n    \
-                   description: reads better\n    update: {x-mkio-name: all_things}\n";
     let sources = Sources {
-        overlay: Some(overlay.to_owned()),
+        overlay: Some(NAMED.to_owned()),
         ..sources(&document())
     };
     let diff = files(&media(), &sources)
