@@ -53,7 +53,7 @@ impl Bar<'_> {
         }
     }
 
-    /// What sets the bar from elsewhere; nothing where there is none.
+    /// What sets the bar from elsewhere; without a bar it does nothing.
     pub fn handle(&self) -> impl Fn(u64) + Send + 'static {
         let bar = self.bar.clone();
         move |bytes| {

@@ -14,6 +14,14 @@ use crate::{
     output::path,
 };
 
+/// A file as messages name it.
+pub fn place(path: &str) -> &str {
+    match path {
+        "-" => "standard input",
+        path => path,
+    }
+}
+
 /// The text of a file, or of standard input for `-`.
 pub fn text(path: &str) -> Result<String> {
     let read = if path == "-" {
@@ -22,7 +30,7 @@ pub fn text(path: &str) -> Result<String> {
     } else {
         fs::read_to_string(path)
     };
-    read.map_err(|error| Failure::usage(format!("{path}: {error}")))
+    read.map_err(|error| Failure::usage(format!("{}: {error}", place(path))))
 }
 
 /// JSON or YAML.
@@ -49,24 +57,30 @@ pub fn given(entry: &'static Entry, matches: &ArgMatches) -> Result<Option<Value
         return Ok(file.map(|_| Value::String(String::new())));
     };
     let mut value = match file {
-        Some(path) => Some(parse(&text(path)?, path)?),
+        Some(path) => Some(parse(&text(path)?, place(path))?),
         None => None,
     };
     if let (Some(Value::Null), Some(path)) = (&value, file) {
-        return Err(Failure::usage(format!("{path}: there is no body in it")));
+        let message = format!("{}: there is no body in it", place(path));
+        return Err(Failure::usage(message));
     }
     for (place, new) in pairs(matches, "set")? {
         let new = typed(entry, ty, &place, &new)?;
         let target = value.get_or_insert(Value::Null);
         put(entry, ty, target, (&place, new))?;
     }
-    let missing = value.is_none() && body.required;
-    if missing {
-        return Err(Failure::usage("the body is missing")
-            .hint("give it with -f FILE (JSON or YAML, - for standard input) or --set PATH=VALUE")
-            .hint("--skeleton prints one with the required fields"));
-    }
     Ok(value)
+}
+
+/// Refuses to go on without a body that has to be there.
+pub fn refuse_missing(entry: &Entry, body: Option<&Value>) -> Result<()> {
+    let is_required = entry.body.as_ref().is_some_and(|body| body.required);
+    if body.is_some() || !is_required {
+        return Ok(());
+    }
+    Err(Failure::usage("the body is missing")
+        .hint("give it with -f FILE (JSON or YAML, - for standard input) or --set PATH=VALUE")
+        .hint("--skeleton prints one with the required fields, --editor opens it in an editor"))
 }
 
 /// The pairs of an argument such as `--set`, split at the first `=`.
@@ -111,7 +125,7 @@ pub fn put(entry: &Entry, ty: Ty, target: &mut Value, (place, new): (&str, Value
     done.map_err(|why| Failure::usage(format!("--set {why}")))
 }
 
-/// The field at this place takes null; what is no field is not known to.
+/// The field at this place takes null, or no field of the type is there to say that it does not.
 pub fn may_be_null(entry: &Entry, ty: Ty, place: &str) -> bool {
     let steps: Vec<&str> = path::steps(place).collect();
     let Some((last, above)) = steps.split_last() else {

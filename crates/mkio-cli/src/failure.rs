@@ -112,11 +112,27 @@ impl Failure {
         }
     }
 
+    /// Nothing gives a token.
+    pub fn lacks_token(&self) -> bool {
+        self.message.starts_with(NO_TOKEN)
+    }
+
+    /// What went wrong, without the hints.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// This hint alone, in the place of those that are for other commands.
+    pub fn only_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.clear();
+        self.hint(hint)
+    }
+
     pub fn is_silent(&self) -> bool {
         self.silent
     }
 
-    /// The reader of the output has closed it: that is no error.
+    /// The reader of the output has closed it: the program ends well.
     pub fn is_closed(&self) -> bool {
         self.silent && self.exit != Exit::No
     }
@@ -292,7 +308,10 @@ fn hint_of(error: &Error) -> Option<String> {
         ErrorKind::Config if error.message().starts_with(NO_TOKEN) => {
             "`mkio login` stores a token; MKIO_TOKEN gives one for a single call"
         }
-        ErrorKind::Token => "`mkio whoami` tells where the token comes from",
+        ErrorKind::Token => "`mkio doctor` tells where the token comes from",
+        _ if error.status().is_some_and(|status| status.as_u16() == 401) => {
+            "`mkio doctor` tells where the token comes from, `mkio login` stores another one"
+        }
         _ if error.is_denied() => "`mkio whoami` tells whose token it is, and what it may do",
         _ if error.outcome_unknown() => {
             "the service may have carried it out: look before you try again"

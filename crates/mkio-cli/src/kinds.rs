@@ -11,7 +11,7 @@ use crate::{
     failure::{Failure, Result},
     output::path,
     session::{Arguments, catalog},
-    tree::PROJECT,
+    tree::{self, PROJECT},
 };
 
 /// A kind of resource.
@@ -19,7 +19,6 @@ use crate::{
 pub struct Kind {
     /// Its word: `job`, `storage-credential`.
     pub name: String,
-    pub catalog: &'static Catalog,
     pub get: &'static Entry,
     pub list: Option<&'static Entry>,
     pub put: Option<&'static Entry>,
@@ -134,7 +133,6 @@ fn kind(catalog: &'static Catalog, get: &'static Entry) -> Option<Kind> {
     let named = get.path_parameters().last().is_some();
     named.then(|| Kind {
         name: noun.join("-"),
-        catalog,
         get,
         list,
         put: same(Method::PUT),
@@ -187,13 +185,8 @@ impl Kind {
             .collect();
         let parts: Vec<&str> = name.splitn(own.len(), '/').collect();
         if parts.len() != own.len() || parts.iter().any(|part| part.is_empty()) {
-            let wanted: Vec<String> = own.iter().map(|p| p.ident.to_uppercase()).collect();
-            let message = format!(
-                "`{name}` names no {}: it takes {}",
-                self.name,
-                wanted.join("/")
-            );
-            return Err(Failure::usage(message));
+            let wanted = own.iter().map(|parameter| parameter.ident);
+            return Err(misnamed(&self.name, name, wanted));
         }
         let mut all = Arguments::new();
         if self.get.parameter(PROJECT).is_some() {
@@ -280,10 +273,7 @@ impl Kind {
 
     /// The resource whose state can be waited for.
     pub fn resource(&self) -> Option<&'static Resource> {
-        let resources = self.catalog.resources.iter().copied();
-        resources
-            .filter(|resource| resource.item.is_some_and(|item| item.id == self.get.id()))
-            .find(|resource| short(resource) == self.get.id().trim_start_matches("get_"))
+        tree::read_by(self.get)
     }
 }
 
@@ -307,6 +297,13 @@ pub fn waitable() -> Vec<(String, &'static Resource)> {
         }
     }
     found
+}
+
+/// The word of a resource that can be waited for.
+pub fn word(resource: &Resource) -> String {
+    let all = waitable().into_iter();
+    let mut own = all.filter(|(_, known)| known.name == resource.name);
+    own.next().map_or_else(String::new, |(word, _)| word)
 }
 
 /// What can be waited for under this name.
@@ -344,6 +341,14 @@ pub fn columns(resource: &Resource) -> &'static [&'static str] {
     reader(resource).map_or(&[], |(entry, _)| entry.columns)
 }
 
+/// A name with too few parts, or empty ones.
+fn misnamed(kind: &str, name: &str, wanted: impl Iterator<Item = &'static str>) -> Failure {
+    let word = |ident: &str| ident.trim_end_matches("_name").to_uppercase();
+    let wanted: Vec<String> = wanted.map(word).collect();
+    let wanted = wanted.join("/");
+    Failure::usage(format!("`{name}`: a {kind} is named {wanted}"))
+}
+
 /// Values of a resource's parameters; parents stand before the name: `h264/job-1`.
 pub fn values(resource: &'static Resource, project: &str, name: &str) -> Result<Vec<String>> {
     let own = resource.params.iter().filter(|name| **name != PROJECT);
@@ -356,12 +361,9 @@ pub fn values(resource: &'static Resource, project: &str, name: &str) -> Result<
             _ => parts.next().filter(|part| !part.is_empty()),
         };
         all.push(value.ok_or_else(|| {
-            let wanted = resource.params.iter().filter(|name| **name != PROJECT);
-            let wanted: Vec<String> = wanted.map(|name| name.to_uppercase()).collect();
-            Failure::usage(format!(
-                "`{name}` names no resource: it takes {}",
-                wanted.join("/")
-            ))
+            let wanted = resource.params.iter().copied();
+            let wanted = wanted.filter(|name| *name != PROJECT);
+            misnamed(short(resource), name, wanted)
         })?);
     }
     Ok(all)

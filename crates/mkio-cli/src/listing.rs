@@ -67,6 +67,22 @@ fn spans(kind: &Kind, list: &Entry) -> bool {
     own.count() < kind.parents()
 }
 
+/// The kind whose resources a list shows below all parents, if it is such a list.
+pub fn spanning(list: &Entry) -> Option<Kind> {
+    let own = |kind: &Kind| {
+        let of = kind.list.map(|of| (of.operation.api, of.id()));
+        of == Some((list.operation.api, list.id())) && spans(kind, list)
+    };
+    kinds::all().into_iter().find(own)
+}
+
+/// The name of an item with its parents, as commands take it.
+pub fn name(kind: &Kind, item: &Value) -> Option<String> {
+    let parents = above(kind, item).ok()?;
+    let name = path::name_of(item)?;
+    Some([parents, vec![name]].concat().join("/"))
+}
+
 /// The parents of an item, which its id tells: `…/transforms/h264/jobs/job-1`.
 fn above(kind: &Kind, item: &Value) -> Result<Vec<String>> {
     let id = path::text(item, "id");

@@ -3,6 +3,7 @@
 mod bars;
 mod body;
 mod commands;
+mod editor;
 mod failure;
 mod fields;
 mod kinds;
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and version are no errors; what the command line lacks is.
+/// Help and version are answers; what the command line lacks is an error.
 fn told(error: &clap::Error) -> ExitCode {
     let is_answer = error.exit_code() == 0;
     if !is_answer && json_is_wanted(std::env::args_os()) {
@@ -116,8 +117,7 @@ fn dispatch(matches: &ArgMatches) -> Result<()> {
 fn log(level: u8) {
     let filter = match level {
         0 => return,
-        1 => "mkio=info,mkio_core=info",
-        2 => "mkio=debug,mkio_core=debug",
+        1 => "mkio=debug,mkio_core=debug",
         _ => "mkio=trace,mkio_core=trace,hyper=debug",
     };
     tracing_subscriber::fmt()

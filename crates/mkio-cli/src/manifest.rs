@@ -93,8 +93,11 @@ pub fn parse(text: &str, place: &str) -> Result<Vec<Manifest>> {
     }
     let made = found.into_iter().map(|value| {
         let written: Written = serde_json::from_value(value).map_err(|error| {
+            // What stands in the place of another type may be a secret.
+            let told = Some(error.to_string()).filter(|told| !told.starts_with("invalid"));
+            let told = told.unwrap_or_else(|| "texts, but for `body`, an object".to_owned());
             refuse(format!(
-                "a manifest has `kind`, `name`, `body` and `state`: {error}"
+                "a manifest has `kind`, `name`, `body` and `state`: {told}"
             ))
         })?;
         let kind = kinds::find(&written.kind)?;
@@ -588,6 +591,12 @@ mod tests {
         let error = parse("kind: aset\nname: a\n", "x").map(drop).unwrap_err();
         assert!(error.to_string().contains("asset"), "{error}");
         assert!(parse("kind: asset\nnmae: a\n", "x").is_err());
+        let odd = parse("kind: asset\nname: a\nbody: geheim\n", "x");
+        let odd = odd.map(drop).unwrap_err().to_string();
+        assert!(
+            odd.contains("an object") && !odd.contains("geheim"),
+            "{odd}"
+        );
         let state = |kind: &str, state: &str| {
             let text = format!("kind: {kind}\nname: a\nstate: {state}\n");
             parse(&text, "x").map(|all| all[0].state)
@@ -612,7 +621,10 @@ mod tests {
         };
         assert!(refuse_literals(&rule("geheim")).is_err());
         assert!(refuse_literals(&rule("${env:X}")).is_ok());
-        assert!(refuse_literals(&rule("")).is_ok(), "an empty one is none");
+        assert!(
+            refuse_literals(&rule("")).is_ok(),
+            "an empty text holds no secret"
+        );
         assert!(refuse_literals(&rule("${file:/run/x}")).is_ok());
         for literal in ["${env:A}x${env:B}", "${env:A}geheim}", "${env:A}x"] {
             assert!(refuse_literals(&rule(literal)).is_err(), "{literal}");

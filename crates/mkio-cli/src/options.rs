@@ -102,7 +102,7 @@ impl Options {
         let words = given
             .into_iter()
             .chain(apis)
-            .filter_map(|(name, value)| Some(format!(" --{name} {}", quoted(value?))));
+            .filter_map(|(name, value)| Some(format!(" --{name} {}", quoted(&value?))));
         words.collect()
     }
 }
@@ -114,10 +114,10 @@ impl Switches {
 }
 
 /// The text as one word of a shell.
-fn quoted(text: String) -> String {
+pub fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/:.-_@%+=,[]".contains(c);
-    if text.chars().all(plain) {
-        return text;
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
     }
     format!("'{}'", text.replace('\'', "'\\''"))
 }
@@ -135,7 +135,7 @@ fn format(word: &str) -> Result<Format> {
         let known = Format::value_variants().iter();
         let known = known.filter_map(Format::to_possible_value);
         let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
-        Failure::usage(format!("`{word}` in MKIO_OUTPUT is no format"))
+        Failure::usage(format!("MKIO_OUTPUT: the format `{word}` is unknown"))
             .hint(format!("there are {}", known.join(", ")))
     })
 }
@@ -143,6 +143,12 @@ fn format(word: &str) -> Result<Format> {
 /// A duration such as `90s` or `1h 30m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "it takes a time such as 90s, 10m or 1h".to_owned())
+}
+
+/// How many: one or more.
+pub fn count(text: &str) -> Result<u64, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "it takes a whole number from 1".to_owned())
 }
 
 fn global(name: &'static str, help: &'static str) -> Arg {

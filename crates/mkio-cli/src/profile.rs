@@ -51,7 +51,10 @@ impl ProfileFile {
             // The error's own text quotes the line, which may be the one with the token.
             let start = error.span().map_or(0, |span| span.start);
             let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-            let message = format!("{}, line {line}: this is no TOML", path.display());
+            let message = format!(
+                "{}, line {line}: this cannot be read as TOML",
+                path.display()
+            );
             Failure::new(Exit::Access, message)
         })?;
         Ok(Self {
@@ -65,21 +68,22 @@ impl ProfileFile {
         &self.path
     }
 
-    /// What the file has and no reader takes, if there is such a thing.
+    /// What the file has that no reader takes, if there is such a thing.
     pub fn wrong(&self) -> Option<String> {
         let profiles = self.document.get("profiles")?;
         let Some(all) = profiles.as_table_like() else {
-            return Some("`profiles` is no table".to_owned());
+            return Some("`profiles` has to be a table: [profiles.NAME]".to_owned());
         };
         if let Some((name, _)) = all.iter().find(|(_, of)| !of.is_table_like()) {
-            return Some(format!("`profiles.{name}` is no table"));
+            return Some(format!("`profiles.{name}` has to be a table"));
         }
         let default = self.document.get("default")?;
         match default.as_str() {
-            None => Some("`default` is no text".to_owned()),
-            Some(name) if !all.contains_key(name) => {
-                Some(format!("`default` names `{name}`, which is no profile"))
-            }
+            None => Some("`default` has to be the name of a profile".to_owned()),
+            Some(name) if !all.contains_key(name) => Some(format!(
+                "`default` names `{name}`; the profiles are {}",
+                self.names().join(", ")
+            )),
             Some(_) => None,
         }
     }
@@ -125,7 +129,10 @@ impl ProfileFile {
     }
 
     fn entry(&mut self, name: &str) -> Result<&mut dyn toml_edit::TableLike> {
-        let wrong = format!("{}: `profiles.{name}` is no table", self.path.display());
+        let wrong = format!(
+            "{}: `profiles.{name}` has to be a table",
+            self.path.display()
+        );
         let profiles = self.document.entry("profiles").or_insert_with(|| {
             let mut table = Table::new();
             table.set_implicit(true);

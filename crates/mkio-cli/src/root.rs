@@ -39,7 +39,10 @@ mod tests {
     use mkio::dynamic::Place;
 
     use super::*;
-    use crate::tree::{Leaf, find};
+    use crate::{
+        editor::words,
+        tree::{Leaf, find},
+    };
 
     /// Every command with its arguments, a line each.
     fn outline(command: &Command, words: &str, out: &mut String) {
@@ -105,7 +108,54 @@ mod tests {
         ));
     }
 
-    /// What a flag of an operation is called is no option of all commands.
+    /// Lines of a text that call the program, as words; a `\` joins lines.
+    fn calls(text: &str) -> Vec<Vec<String>> {
+        let starts = |line: &str| {
+            line.trim_start()
+                .find("mkio ")
+                .map(|at| at + line.len() - line.trim_start().len())
+        };
+        let lines = text.lines().filter_map(|line| line.get(starts(line)?..));
+        let before = |line: &str| {
+            let end = [" #", " >", " ;", " &", " | "]
+                .iter()
+                .filter_map(|end| line.find(end))
+                .min();
+            line[..end.unwrap_or(line.len())].to_owned()
+        };
+        lines.filter_map(|line| words(&before(line))).collect()
+    }
+
+    fn all_help(command: &Command, found: &mut Vec<Vec<String>>) {
+        let help = command.get_after_help().map(ToString::to_string);
+        let help = help.unwrap_or_default();
+        let examples = help.split("Example").nth(1).unwrap_or_default();
+        let example = examples.split_once(": ").map_or(examples, |(_, rest)| rest);
+        found.extend(calls(example));
+        command
+            .get_subcommands()
+            .for_each(|below| all_help(below, found));
+    }
+
+    /// What help and README show can be typed as it stands.
+    #[test]
+    fn examples_are_command_lines() {
+        let mut all = Vec::new();
+        all_help(&build(), &mut all);
+        let in_help = all.len();
+        assert!(in_help > 15, "{all:?}");
+        let readme = include_str!("../README.md");
+        for block in readme.split("```console").skip(1) {
+            all.extend(calls(block.split("```").next().unwrap_or_default()));
+        }
+        assert!(all.len() > in_help + 12, "{all:?}");
+        for words in all {
+            let read = build().try_get_matches_from(&words);
+            assert!(read.is_ok(), "{words:?}: {}", read.unwrap_err());
+        }
+    }
+
+    /// Flags of operations have other names than the options of all commands.
     #[test]
     fn no_flag_hides_an_option() {
         let options: Vec<String> = options::all()

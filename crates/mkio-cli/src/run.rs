@@ -16,9 +16,11 @@ use serde_json::{Value, json};
 
 use crate::{
     body,
+    editor::{Draft, Editor},
     failure::{Exit, Failure, Result},
-    fields, kinds,
+    fields, kinds, listing,
     options::Switch,
+    output::Format,
     place,
     saved::Saved,
     session::{Arguments, Session},
@@ -40,7 +42,18 @@ async fn operation(session: &Session, entry: &'static Entry, matches: &ArgMatche
         let skeleton = entry.skeleton().unwrap_or_default();
         return session.output.document(&skeleton);
     }
-    let body = body::given(entry, matches)?;
+    let mut draft = Draft::default();
+    let outcome = call(session, entry, matches, &mut draft).await;
+    draft.kept(outcome)
+}
+
+async fn call(
+    session: &Session,
+    entry: &'static Entry,
+    matches: &ArgMatches,
+    draft: &mut Draft,
+) -> Result<()> {
+    let body = written(entry, matches, draft)?;
     let client = client(session)?;
     let calls = arguments(session, &client, entry, matches, body)?;
     refuse_form(session, entry)?;
@@ -48,6 +61,13 @@ async fn operation(session: &Session, entry: &'static Entry, matches: &ArgMatche
         return dry_run(session, entry, &client, &calls, matches);
     }
     ask(session, entry, &calls)?;
+    let watches = matches.try_get_one::<bool>("watch");
+    if let (Some(resource), Ok(Some(true))) = (tree::read_by(entry), watches) {
+        waiting::refuse_form(matches)?;
+        let names = calls.iter().map(|call| tree_names(entry, call)).collect();
+        let project = session.project(&client).unwrap_or_default();
+        return waiting::look_on(session, &client, resource, (&project, names)).await;
+    }
     if entry.item.is_some() && pages_are_wanted(entry) {
         return list(session, entry, &client, &calls[0], matches).await;
     }
@@ -61,6 +81,28 @@ async fn operation(session: &Session, entry: &'static Entry, matches: &ArgMatche
         tell_done(session, entry, call);
     }
     Ok(())
+}
+
+/// The body of the arguments, after the editor if it is wanted.
+fn written(
+    entry: &'static Entry,
+    matches: &ArgMatches,
+    draft: &mut Draft,
+) -> Result<Option<Value>> {
+    let given = body::given(entry, matches)?;
+    let by_hand = matches.try_get_one::<bool>("editor");
+    if !by_hand.is_ok_and(|on| on == Some(&true)) {
+        body::refuse_missing(entry, given.as_ref())?;
+        return Ok(given);
+    }
+    let editor = Editor::named()?;
+    let begun = given.or_else(|| entry.skeleton()).unwrap_or_default();
+    let edited = editor.edited(&begun, draft)?;
+    if edited.is_null() {
+        *draft = Draft::default();
+        return Err(Failure::usage("the edited file is empty; nothing was sent"));
+    }
+    Ok(Some(edited))
 }
 
 /// Refuses columns that the response lacks, and names where it has none: before anything is sent.
@@ -191,7 +233,8 @@ fn with_file(entry: &Entry, mut request: Request, matches: &ArgMatches) -> Resul
         } else {
             fs::read(path)
         };
-        let read = read.map_err(|error| Failure::usage(format!("{path}: {error}")))?;
+        let read =
+            read.map_err(|error| Failure::usage(format!("{}: {error}", body::place(path))))?;
         *request.body_mut() = Some(read.into());
     }
     Ok(request)
@@ -229,7 +272,13 @@ pub async fn send(
     if matches!(entry.response, ResponseBody::Empty) {
         return Ok(());
     }
-    let value = session.shown(response.json(), |value| entry.mask(value));
+    let told = response.json();
+    let value = session.shown(told.clone(), |value| entry.mask(value));
+    // A token that was made is read by nobody afterwards.
+    let makes = entry.operation.method == mkio::http::Method::POST && !reads(entry);
+    if makes && value != told {
+        session.tell("*** is a secret that the service may tell only now: --show-secrets shows it");
+    }
     session.output.one(&value, entry.columns)
 }
 
@@ -263,6 +312,8 @@ async fn list(
     }
     let mut shown = 0;
     let mut out = session.output.list(entry.columns);
+    let wants_names = session.output.format() == Some(Format::Name);
+    let kind = wants_names.then(|| listing::spanning(entry)).flatten();
     let mut interrupted = pin!(session.interrupted());
     let outcome = loop {
         let item = tokio::select! {
@@ -271,7 +322,9 @@ async fn list(
         };
         match item {
             Ok(Some(item)) => {
-                out.item(session.shown(item, |item| entry.mask_item(item)))?;
+                let name = kind.as_ref().and_then(|kind| listing::name(kind, &item));
+                let item = session.shown(item, |item| entry.mask_item(item));
+                out.item(name.map_or(item, Value::String))?;
                 shown += 1;
             }
             Ok(None) => break Ok(()),
@@ -287,15 +340,9 @@ async fn list(
     match outcome {
         Ok(()) => {
             out.end()?;
-            if limit == Some(shown) && items.total().is_none_or(|total| total > shown) {
-                let total = items
-                    .total()
-                    .map_or_else(String::new, |n| format!(" of {n}"));
-                session.tell(format!(
-                    "{shown}{total} shown; --all shows all, or {}",
-                    go_on()
-                ));
-            }
+            let total = items.total();
+            let is_cut = limit == Some(shown) && total.is_none_or(|total| total > shown);
+            tell_shown(session, (shown, total), is_cut.then(go_on));
             Ok(())
         }
         Err(failure) => {
@@ -309,6 +356,17 @@ async fn list(
             }
             Err(failure.hint(go_on()))
         }
+    }
+}
+
+/// Tells people how much of a list they see; `go_on` is how the rest is seen.
+fn tell_shown(session: &Session, (shown, total): (u64, Option<u64>), go_on: Option<String>) {
+    if shown == 0 && session.output.is_for_people() {
+        session.tell("there are none");
+    }
+    if let Some(go_on) = go_on {
+        let total = total.map_or_else(String::new, |total| format!(" of {total}"));
+        session.tell(format!("{shown}{total} shown; --all shows all, or {go_on}"));
     }
 }
 
@@ -339,11 +397,12 @@ async fn call_and_wait(
     for call in calls {
         let mut wait = entry.call_and_wait(client.transport(), call)?;
         if waiting.effect == Effect::Deletes {
-            watched.push(Watched::gone(tree_names(entry, call), wait.until_gone()));
+            let one = Watched::gone(tree_names(entry, call), wait.until_gone());
+            watched.push(one.known(waiting.resource, Some("gone")));
             continue;
         }
         if let Some(goal) = goal {
-            wait = waiting::with_goal(wait, waiting.resource, goal);
+            wait = waiting::with_goal(wait, waiting.resource, goal)?;
         }
         watched.push(Watched::new(tree_names(entry, call), wait));
     }

@@ -1,4 +1,4 @@
-//! Responses that are no JSON: to a file, whole or not at all, or to standard output.
+//! Responses of bytes: to a file, whole or not at all, or to standard output.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use crate::failure::{Failure, Result};
 pub enum Saved {
     /// A file beside the one that is named, and the name that it gets in the end.
     Beside(NamedTempFile, PathBuf),
-    /// Standard output, or what is no file: it takes the bytes as they come.
+    /// Standard output, a pipe or a device: it takes the bytes as they come.
     Through(Box<dyn Write>),
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::{
     failure::{Exit, Failure, Result},
-    options::{Options, Switch, variable},
+    options::{Options, Switch, quoted, variable},
     output::{self, Output},
     profile::ProfileFile,
 };
@@ -145,6 +145,12 @@ impl Session {
         ))
     }
 
+    /// A command at the same service as this one, to be typed as it stands.
+    pub fn command(&self, words: &[&str]) -> String {
+        let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        format!("mkio {}{}", words.join(" "), self.options.again())
+    }
+
     pub fn is(&self, switch: Switch) -> bool {
         self.options.switches.has(switch)
     }
@@ -208,6 +214,18 @@ impl Session {
         let named = self.options.profile.clone();
         let named = named.or_else(|| variable("MKIO_PROFILE"));
         named.or_else(|| file.default_name())
+    }
+
+    /// In words, where the token comes from.
+    pub fn token_from(&self, file: &ProfileFile) -> String {
+        let named = self.options.profile.is_some();
+        if !named && variable("MKIO_TOKEN").is_some() {
+            return "MKIO_TOKEN".to_owned();
+        }
+        match self.profile_in_use(file) {
+            Some(name) => format!("profile {name}: {}", file.token_from(&name)),
+            None => "nowhere".to_owned(),
+        }
     }
 
     /// The configuration file.

@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction, Command, ValueHint};
-use mkio::dynamic::{Action, Catalog, Entry, Parameter, Place, ResponseBody, Shape, Ty, Type};
+use mkio::{
+    dynamic::{Action, Catalog, Entry, Parameter, Place, ResponseBody, Shape, Ty, Type},
+    wait::Resource,
+};
+
+use crate::options;
 
 /// Name of the parameter that the options fill in.
 pub const PROJECT: &str = "project_name";
@@ -44,6 +49,18 @@ pub fn find(words: &[&str]) -> Option<Leaf> {
     };
     let all = || mkio::CATALOGS.iter();
     all().find_map(operation).or_else(|| all().find_map(action))
+}
+
+/// The resource with a state that an operation reads, if it reads one.
+pub fn read_by(entry: &Entry) -> Option<&'static Resource> {
+    let own = (entry.operation.api, entry.id().strip_prefix("get_")?);
+    let all = mkio::CATALOGS.iter().flat_map(|catalog| catalog.resources);
+    let is_it = |resource: &&'static Resource| {
+        let item = resource.item;
+        resource.name.split_once('.') == Some(own)
+            && item.is_some_and(|item| item.api == own.0 && item.id == entry.id())
+    };
+    all.copied().find(is_it)
 }
 
 /// A word of the tree.
@@ -123,6 +140,9 @@ fn operation(name: &'static str, entry: &'static Entry) -> Command {
     if entry.waiting.is_some() {
         command = command.args(wait_arguments());
     }
+    if read_by(entry).is_some() {
+        command = command.arg(watch_argument());
+    }
     command
 }
 
@@ -140,12 +160,7 @@ fn action(name: &'static str, catalog: &'static Catalog, of: &'static Action) ->
             goals.join(", then ")
         ))
         .args(entry.into_iter().flat_map(names))
-        .arg(
-            Arg::new("wait")
-                .long("wait")
-                .help("Is taken as of other commands: this one waits in any case")
-                .action(ArgAction::SetTrue),
-        )
+        .arg(wait_anyway())
 }
 
 /// Names of parents and resource; several resources can be deleted at once.
@@ -157,7 +172,7 @@ fn names(entry: &'static Entry) -> Vec<Arg> {
         let name = parameter.ident.trim_end_matches("_name").replace('_', "-");
         let arg = Arg::new(id(parameter))
             .value_name(name.to_uppercase())
-            .help(first_line(parameter.docs))
+            .help(about(parameter, &name))
             .required(true);
         if deletes && n == last {
             arg.num_args(1..).action(ArgAction::Append)
@@ -168,8 +183,15 @@ fn names(entry: &'static Entry) -> Vec<Arg> {
     made.collect()
 }
 
-fn first_line(docs: &str) -> String {
-    docs.lines().next().unwrap_or_default().to_owned()
+/// What the document says of a name, or what can be told from its word.
+fn about(parameter: &Parameter, name: &str) -> String {
+    if let Some(line) = parameter.docs.lines().next() {
+        return line.to_owned();
+    }
+    match name.strip_suffix("-id") {
+        Some(of) => format!("Id of the {}", of.replace('-', " ")),
+        None => format!("Name of the {}", name.replace('-', " ")),
+    }
 }
 
 fn flag(parameter: &'static Parameter, entry: &'static Entry) -> Arg {
@@ -231,7 +253,7 @@ fn list_arguments(entry: &'static Entry) -> [Arg; 3] {
             .long("limit")
             .value_name("N")
             .help("Most items to show")
-            .value_parser(clap::value_parser!(u64).range(1..))
+            .value_parser(options::count)
             .default_value(LIMIT)
             .conflicts_with("all"),
         Arg::new("all")
@@ -266,6 +288,11 @@ pub fn body_arguments(typed: bool) -> Vec<Arg> {
             .long("skeleton")
             .help("Prints a body with the required fields, and sends nothing")
             .action(ArgAction::SetTrue),
+        Arg::new("editor")
+            .long("editor")
+            .help("Opens the body, or a skeleton of it, in the editor of VISUAL or EDITOR first")
+            .action(ArgAction::SetTrue)
+            .conflicts_with("skeleton"),
     ]
 }
 
@@ -285,6 +312,23 @@ pub fn save_argument() -> Arg {
         .value_name("FILE")
         .help("File for the response, instead of standard output")
         .value_hint(ValueHint::FilePath)
+}
+
+/// `--wait` of a command that waits without it, too.
+pub fn wait_anyway() -> Arg {
+    Arg::new("wait")
+        .long("wait")
+        .help("Is taken as of other commands: this one waits in any case")
+        .action(ArgAction::SetTrue)
+}
+
+/// `--watch` of a command that reads a resource with a state.
+fn watch_argument() -> Arg {
+    Arg::new("watch")
+        .short('w')
+        .long("watch")
+        .help("Shows changes until it has ended, or until Ctrl-C, as `mkio watch` does")
+        .action(ArgAction::SetTrue)
 }
 
 fn wait_arguments() -> [Arg; 2] {

@@ -6,17 +6,20 @@ use std::{
     time::Duration,
 };
 
+use clap::{ArgMatches, parser::ValueSource};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use mkio::{
-    Change, Result as Outcome, Wait, WaitDescription,
+    Change, Client, Result as Outcome, Wait, WaitDescription,
+    dynamic::nearest,
     wait::{Resource, State, StateName},
 };
 use serde_json::{Value, json};
 
 use crate::{
     failure::{Exit, Failure, Result},
-    options::Switch,
+    kinds,
+    options::{Switch, quoted},
     output::{self, Format},
     place,
     session::Session,
@@ -32,6 +35,8 @@ enum Kind {
 pub struct Watched {
     name: String,
     kind: Kind,
+    /// Words of `mkio wait` that say what else is waited for: `job --for running`.
+    again: Option<String>,
 }
 
 /// When several waits end.
@@ -47,18 +52,49 @@ pub enum Ends {
     Whatever,
 }
 
+impl Ends {
+    /// The flag of `mkio wait` for it.
+    fn flag(self) -> &'static str {
+        match self {
+            Self::WithTheFirst => " --any",
+            Self::WithTheFirstFailure => " --fail-fast",
+            Self::Together | Self::Whatever => "",
+        }
+    }
+}
+
+/// What takes a wait up again.
+struct Place {
+    /// Name of the kind of resource; empty where no word tells the wait.
+    resource: String,
+    again: Option<String>,
+    name: String,
+    /// The wait as a word; a wait for what no word tells has none.
+    token: Option<String>,
+}
+
 /// A resource at the end of its wait.
 pub type Ended = (String, Value);
 
 impl Watched {
     pub fn new(name: String, wait: Wait<Value, State>) -> Self {
-        let kind = Kind::There(wait);
-        Self { name, kind }
+        Self::of_kind(name, Kind::There(wait))
     }
 
     pub fn gone(name: String, wait: Wait<(), State>) -> Self {
-        let kind = Kind::Gone(wait);
-        Self { name, kind }
+        Self::of_kind(name, Kind::Gone(wait))
+    }
+
+    fn of_kind(name: String, kind: Kind) -> Self {
+        let again = None;
+        Self { name, kind, again }
+    }
+
+    /// With the resource, and with the goal if it is no usual one: who breaks it off is told how it goes on.
+    pub fn known(self, resource: &Resource, goal: Option<&str>) -> Self {
+        let goal = goal.map_or_else(String::new, |goal| format!(" --for {goal}"));
+        let again = Some(kinds::word(resource) + &goal);
+        Self { again, ..self }
     }
 
     fn timeout(self, limit: Option<Duration>) -> Self {
@@ -97,17 +133,29 @@ pub fn with_goal(
     wait: Wait<Value, State>,
     resource: &'static Resource,
     goal: &str,
-) -> Wait<Value, State> {
-    let is_goal = resource.goals.iter().any(|known| known.name == goal);
-    if is_goal {
-        return wait.goal(goal);
+) -> Result<Wait<Value, State>> {
+    let goals = resource.goals.iter().map(|known| known.name);
+    if goals.clone().any(|known| known == goal) {
+        return Ok(wait.goal(goal));
     }
     // States are written as the service writes them; capitals are forgiven.
     let states = resource.states.iter().map(|(state, _)| *state);
     let known = states
-        .into_iter()
+        .clone()
         .find(|state| state.eq_ignore_ascii_case(goal));
-    wait.until(known.unwrap_or(goal))
+    if let Some(known) = known {
+        return Ok(wait.until(known));
+    }
+    let all: Vec<&str> = goals
+        .chain(states)
+        .filter(|name| !name.is_empty())
+        .collect();
+    let word = kinds::word(resource);
+    let failure = Failure::usage(format!("--for: a {word} has no goal or state `{goal}`"));
+    Err(match nearest(goal, all.iter().copied()) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None => failure.hint(format!("there are {}", all.join(", "))),
+    })
 }
 
 /// What a wait has come to.
@@ -125,6 +173,41 @@ async fn step(mut watched: Watched) -> Step {
             Step::End(name, watched.end().await)
         }
     }
+}
+
+/// Refuses a form that changes do not have: they are lines, of JSON with `-o jsonl`.
+pub fn refuse_form(matches: &ArgMatches) -> Result<()> {
+    let is_given = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    let format = matches.get_one::<String>("output").map(String::as_str);
+    let has_format = matches!(format, None | Some("table" | "jsonl")) || !is_given("output");
+    let ignored = [
+        ("output", !has_format),
+        ("columns", is_given("columns")),
+        ("jq", is_given("jq")),
+    ];
+    let odd = ignored.into_iter().find(|(_, is_ignored)| *is_ignored);
+    odd.map_or(Ok(()), |(name, _)| {
+        let message = format!("a watch has nothing for --{name}; nothing was done");
+        Err(Failure::usage(message).hint("-o jsonl writes a line of JSON for each change"))
+    })
+}
+
+/// Shows what becomes of resources until all of them have ended.
+pub async fn look_on(
+    session: &Session,
+    client: &Client,
+    resource: &'static Resource,
+    (project, names): (&str, Vec<String>),
+) -> Result<()> {
+    let mut watched = Vec::new();
+    for name in names {
+        let values = kinds::values(resource, project, &name)?;
+        let wait: Wait<Value, State> = Wait::new(client.transport(), resource, values);
+        // Nothing but an end ends it: no state is what is waited for.
+        let one = Watched::new(name, wait.until_fn(|_| false));
+        watched.push(one.known(resource, None));
+    }
+    all(session, watched, Ends::Whatever).await.map(drop)
 }
 
 /// Waits, and shows on the way what is seen. Ctrl-C tells how to take the waits up again.
@@ -159,7 +242,7 @@ async fn gathered(
     // Before the first bar is seen: who sees it may press Ctrl-C.
     let mut interrupted = pin!(session.interrupted());
     let mut view = View::new(session, &watched);
-    let words: Vec<_> = watched.iter().map(Watched::word).collect();
+    let places: Vec<_> = watched.iter().map(Watched::place).collect();
     let mut under_way: FuturesUnordered<_> = watched
         .into_iter()
         .map(|one| step(one.timeout(limit)))
@@ -170,7 +253,7 @@ async fn gathered(
             next = under_way.next() => next,
             () = &mut interrupted => {
                 view.clear();
-                return Ok((ended, Err(taken_up(session, ends, &words))));
+                return Ok((ended, Err(taken_up(session, ends, &places))));
             }
         };
         match next {
@@ -217,21 +300,45 @@ fn outcome(ended: &[Ended], mut failures: Vec<(String, Failure)>, ends: Ends) ->
     Err(Failure::many(&name, first, failures, all))
 }
 
-/// Ctrl-C, with the words that wait on: for as long, and at the same service.
-fn taken_up(session: &Session, ends: Ends, words: &[Option<String>]) -> Failure {
-    let failure = Failure::interrupted();
+/// Waits that are told by their tokens; more do not fit a line.
+const MOST_TOKENS: usize = 10;
+/// Resources that are told by their names.
+const MOST_NAMES: usize = 100;
+
+/// Ctrl-C, with the words that wait on: for as long, and at the same service. One run waits for one kind.
+fn taken_up(session: &Session, ends: Ends, places: &[Place]) -> Failure {
     let options = session.options.again();
-    let known: Vec<&str> = words.iter().flatten().map(String::as_str).collect();
-    if ends == Ends::Whatever {
-        return failure.hint(format!("`mkio watch{options} KIND NAME…` looks on"));
+    let mut kinds: Vec<&str> = places.iter().map(|of| &*of.resource).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+        .into_iter()
+        .fold(Failure::interrupted(), |failure, kind| {
+            let own: Vec<&Place> = places.iter().filter(|of| of.resource == kind).collect();
+            failure.hint(going_on(&options, ends, &own))
+        })
+}
+
+fn going_on(options: &str, ends: Ends, places: &[&Place]) -> String {
+    let flag = ends.flag();
+    let tokens: Vec<&str> = places.iter().filter_map(|of| of.token.as_deref()).collect();
+    let has_all = tokens.len() == places.len();
+    if ends != Ends::Whatever && has_all && tokens.len() <= MOST_TOKENS {
+        let tokens = tokens.join(" ");
+        return format!("wait on with: mkio wait{options}{flag} --resume {tokens}");
     }
-    if known.is_empty() || known.len() > 10 {
-        return failure.hint(format!("`mkio wait{options} KIND NAME…` waits on"));
+    let again = places.iter().find_map(|of| of.again.as_deref());
+    let again = again.unwrap_or("KIND");
+    let names: Vec<String> = places.iter().map(|of| quoted(&of.name)).collect();
+    let names = if names.len() <= MOST_NAMES {
+        names.join(" ")
+    } else {
+        "NAME…".to_owned()
+    };
+    match ends {
+        Ends::Whatever => format!("look on with: mkio watch{options} {again} {names}"),
+        _ => format!("wait on with: mkio wait{options}{flag} {again} {names}"),
     }
-    failure.hint(format!(
-        "wait on with: mkio wait{options} --resume {}",
-        known.join(" ")
-    ))
 }
 
 /// Writes the resources that waits have ended with.
@@ -329,19 +436,25 @@ impl<'a> View<'a> {
 }
 
 impl Watched {
-    /// The wait as a word that takes it up again.
-    fn word(&self) -> Option<String> {
-        Some(place::write(&self.describe().ok()?))
+    fn place(&self) -> Place {
+        let told = self.describe().ok();
+        let resource = told.as_ref().map(|told| told.resource().to_owned());
+        Place {
+            resource: resource.unwrap_or_default(),
+            again: self.again.clone(),
+            name: self.name.clone(),
+            token: told.map(|told| place::write(&told)),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use mkio::{Client, DispatchFuture};
+    use mkio::DispatchFuture;
     use tokio::time::Instant;
 
     use super::*;
-    use crate::{kinds, options::Options, root};
+    use crate::{options::Options, root};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -401,12 +514,36 @@ mod tests {
     fn words_that_wait_on_have_the_options() {
         let args = ["--timeout", "1h 30m", "--profile", "a b"];
         let session = session(&args);
-        let told = |ends, words: &[Option<String>]| taken_up(&session, ends, words).to_string();
-        let words = [Some("one".to_owned()), None];
-        let all = told(Ends::Together, &words);
-        let wanted = "mkio wait --profile 'a b' --timeout 1h30m --resume one";
-        assert!(all.contains(wanted), "{all}");
-        assert!(told(Ends::Whatever, &words).contains("mkio watch --profile"));
-        assert!(told(Ends::Together, &[]).contains("mkio wait --profile"));
+        let place = |name: &str, token: Option<&str>| Place {
+            resource: "media.job".to_owned(),
+            again: Some("job".to_owned()),
+            name: name.to_owned(),
+            token: token.map(str::to_owned),
+        };
+        let options = "--profile 'a b' --timeout 1h30m";
+        let told = |ends, places: &[Place], wanted: &str| {
+            let told = taken_up(&session, ends, places).to_string();
+            let wanted = wanted.replace("OPTIONS", options);
+            assert!(told.contains(&wanted), "{told}");
+        };
+        let both = [place("t/j", Some("one")), place("t/my job", Some("two"))];
+        told(Ends::Together, &both, "mkio wait OPTIONS --resume one two");
+        let any = "mkio wait OPTIONS --any --resume one two";
+        told(Ends::WithTheFirst, &both, any);
+        told(
+            Ends::Whatever,
+            &both,
+            "mkio watch OPTIONS job t/j 't/my job'",
+        );
+        let untold = [place("t/j", Some("one")), place("t/k", None)];
+        let fast = "mkio wait OPTIONS --fail-fast job t/j t/k";
+        told(Ends::WithTheFirstFailure, &untold, fast);
+        let mut other = place("e", Some("three"));
+        other.resource = "media.streaming_endpoint".to_owned();
+        let two = [place("t/j", Some("one")), other];
+        told(Ends::Together, &two, "mkio wait OPTIONS --resume one\n");
+        told(Ends::Together, &two, "mkio wait OPTIONS --resume three");
+        let many: Vec<Place> = (0..101).map(|n| place(&format!("t/{n}"), None)).collect();
+        told(Ends::Together, &many, "mkio wait OPTIONS job NAME…");
     }
 }

@@ -77,8 +77,11 @@ pub fn command() -> Command {
 pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     let text = |name: &str| options::text(matches, name);
     let method = text("method").unwrap_or_default().to_uppercase();
-    let method = Method::from_bytes(method.as_bytes())
-        .map_err(|_| Failure::usage(format!("{method} is no method")))?;
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| {
+        Failure::usage(format!(
+            "{method}: a method such as GET, PUT or POST is expected"
+        ))
+    })?;
     let path = text("path").unwrap_or_default();
     if !path.starts_with('/') {
         let message = format!("{path}: a path begins with /, such as /api/v1/locations");
@@ -218,7 +221,7 @@ fn show_request(
 
 fn given_input(matches: &ArgMatches) -> Result<Option<Value>> {
     let path = matches.get_one::<String>("input");
-    path.map(|path| body::parse(&body::text(path)?, path))
+    path.map(|path| body::parse(&body::text(path)?, body::place(path)))
         .transpose()
 }
 
@@ -278,10 +281,14 @@ async fn paginate(
     if !is_shown {
         return Err(failure);
     }
-    Err(failure.hint(format!("go on with: mkio api GET '{at}' --paginate")))
+    let mut words = vec!["api", "GET", &at, "--paginate"];
+    if !place.1.is_empty() {
+        words.extend(["--api", place.1]);
+    }
+    Err(failure.hint(format!("go on with: {}", session.command(&words))))
 }
 
-/// Shows an answer that is no list, which is no success of a list.
+/// Shows an answer without items: where a list was meant, that is a failure.
 fn no_list(session: &Session, path: &str, answer: Value) -> Result<()> {
     let value = session.shown(answer, |value| {
         entries_of(&Method::GET, path).for_each(|entry| entry.mask(value));
@@ -317,8 +324,12 @@ async fn pages(
         if !has_items(&response) {
             return no_list(session, path, response);
         }
-        let mut page: AnyPage = serde_json::from_value(response)
-            .map_err(|_| Failure::new(Exit::Unusable, "a page of the list is no JSON"))?;
+        let mut page: AnyPage = serde_json::from_value(response).map_err(|_| {
+            Failure::new(
+                Exit::Unusable,
+                "a page of the list cannot be read: an object or a list is expected",
+            )
+        })?;
         for item in page.items_mut().into_iter().flat_map(std::mem::take) {
             let item = session.shown(item, |item| {
                 entries_of(&Method::GET, path).for_each(|entry| entry.mask_item(item));

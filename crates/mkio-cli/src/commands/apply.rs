@@ -141,10 +141,10 @@ fn read_manifests(session: &Session, matches: &ArgMatches) -> Result<Vec<Manifes
                 all.extend(manifest::parse(&body::text(&file)?, &file)?);
             }
         } else {
-            all.extend(manifest::parse(&body::text(path)?, path)?);
+            all.extend(manifest::parse(&body::text(path)?, body::place(path))?);
         }
         if all.len() == before {
-            session.tell(format!("{path}: 0 manifests"));
+            session.tell(format!("{}: 0 manifests", body::place(path)));
         }
     }
     all.iter().try_for_each(manifest::refuse_literals)?;
@@ -640,7 +640,12 @@ async fn bring_to(session: &Session, client: &Client, meant: &Meant, goal: Goal)
         Some(Leaf::Action(catalog, action)) => {
             action.call_and_wait(catalog, client.transport(), &meant.names)?
         }
-        None => return Err(Failure::usage(format!("{label}: it has no such state"))),
+        None => {
+            return Err(Failure::usage(format!(
+                "{label}: nothing starts or stops a {}",
+                kind.name
+            )));
+        }
     };
     let watched = vec![Watched::new(meant.manifest.name.clone(), wait)];
     waiting::all(session, watched, Ends::Together).await?;

@@ -46,8 +46,8 @@ pub(super) async fn make(
 
 /// What tells that an asset stays which a failed command has made.
 pub(super) fn left(session: &Session, asset: &str) -> String {
-    let options = session.options.again();
-    format!("the asset {asset} is left: mkio asset delete {asset}{options} removes it")
+    let delete = session.command(&["asset", "delete", asset]);
+    format!("the asset {asset} is left: {delete} removes it")
 }
 
 /// The storage account of a project that has one only.

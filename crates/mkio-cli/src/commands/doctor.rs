@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Command;
 use mkio::{
-    CallOptions, Client,
+    CallOptions, Client, ErrorKind,
     chrono::{DateTime, Utc},
     http::Method,
 };
@@ -57,7 +57,14 @@ pub async fn run(session: &Session) -> Result<()> {
     }
     report.add(finding("configuration", configuration(session)))?;
     match session.client() {
-        Err(failure) => report.add(finding("token", Err(failure.to_string())))?,
+        Err(failure) => {
+            let check = if failure.lacks_token() {
+                "token"
+            } else {
+                "settings"
+            };
+            report.add(finding(check, Err(failure.to_string())))?;
+        }
         Ok(client) => {
             report.add(finding("project", project(session, &client)))?;
             service(session, &client, &mut report).await?;
@@ -129,6 +136,13 @@ async fn service(session: &Session, client: &Client, report: &mut Report<'_>) ->
         .send()
         .await;
     let took = begun.elapsed();
+    let from = from(session);
+    if let Err(error) = &response
+        && error.kind() == ErrorKind::Token
+    {
+        let told = Failure::from(error.clone()).message().to_owned();
+        return report.add(finding("token", Err(format!("{from}: {told}"))));
+    }
     let reached = match &response {
         Ok(_) => Ok(format!("{base} answers after {} ms", took.as_millis())),
         Err(error) if error.status().is_some() => Ok(format!("{base} answers")),
@@ -140,8 +154,11 @@ async fn service(session: &Session, client: &Client, report: &mut Report<'_>) ->
         return Ok(());
     }
     let (token, headers) = match &response {
-        Ok(response) => (Ok("the service takes it".to_owned()), response.headers()),
-        Err(error) => (Err(error.to_string()), error.headers()),
+        Ok(response) => {
+            let taken = format!("{from}: the service takes it");
+            (Ok(taken), response.headers())
+        }
+        Err(error) => (Err(format!("{from}: {error}")), error.headers()),
     };
     report.add(finding("token", token))?;
     if let Some(end) = expiry(session) {
@@ -160,6 +177,12 @@ async fn service(session: &Session, client: &Client, report: &mut Report<'_>) ->
         .await;
     let told = rights.map(|_| "they can be read".to_owned());
     report.add(finding("rights", told.map_err(|error| error.to_string())))
+}
+
+/// Where the token comes from.
+fn from(session: &Session) -> String {
+    let file = session.config_file().and_then(ProfileFile::read);
+    file.map_or_else(|_| "nowhere".to_owned(), |file| session.token_from(&file))
 }
 
 /// The clock of a service on this machine is this machine's, or runs as a test wants it.

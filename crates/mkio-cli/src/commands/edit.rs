@@ -1,18 +1,15 @@
 //! `mkio edit`: reads a resource, changes it, writes it back.
 
-use std::{fs, io, process};
-
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use mkio::dynamic::Ty;
 use serde_json::Value;
-use tempfile::TempPath;
 
-use super::words;
 use crate::{
     body,
-    failure::{Exit, Failure, Result},
+    editor::{Draft, Editor},
+    failure::{Failure, Result},
     kinds,
-    options::{self, Switch, variable},
+    options::{self, Switch},
     output::path,
     run,
     session::Session,
@@ -26,7 +23,7 @@ pub fn command() -> Command {
     Command::new("edit")
         .about("Changes fields of a resource and leaves the rest as it is")
         .after_help("Examples:\n  mkio edit transform h264 --set properties.description='house encode'\n  mkio edit policy drm --editor")
-        .arg(Arg::new("kind").value_name("KIND").required(true).help("What it is"))
+        .arg(Arg::new("kind").value_name("KIND").required(true).help("Kind of the resource: asset, transform, webhook-rule, …"))
         .arg(Arg::new("name").value_name("NAME").required(true).help("Its name, parents before it: h264/job-1"))
         .arg(tree::set_argument())
         .arg(
@@ -39,19 +36,12 @@ pub fn command() -> Command {
 }
 
 pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
-    let mut draft = None;
+    let mut draft = Draft::default();
     let outcome = edit(session, matches, &mut draft).await;
-    match (outcome, draft) {
-        // What was written by hand is not written again.
-        (Err(failure), Some(draft)) => Err(match draft.keep() {
-            Ok(path) => failure.hint(format!("what was edited is in {}", path.display())),
-            Err(error) => failure.hint(format!("what was edited is lost: {error}")),
-        }),
-        (outcome, _) => outcome,
-    }
+    draft.kept(outcome)
 }
 
-async fn edit(session: &Session, matches: &ArgMatches, draft: &mut Option<TempPath>) -> Result<()> {
+async fn edit(session: &Session, matches: &ArgMatches, draft: &mut Draft) -> Result<()> {
     let text = |name: &str| options::text(matches, name).unwrap_or_default();
     let kind = kinds::find(&text("kind"))?;
     let write = kind
@@ -69,7 +59,7 @@ async fn edit(session: &Session, matches: &ArgMatches, draft: &mut Option<TempPa
         return Err(Failure::usage("nothing to change").hint("--set PATH=VALUE, or --editor"));
     }
     run::refuse_form(session, write)?;
-    let editor = by_hand.then(editor).transpose()?;
+    let editor = by_hand.then(Editor::named).transpose()?;
     let read = kind.get.call(client.transport(), &names).await?;
     let ty = write
         .body
@@ -122,52 +112,16 @@ fn set_all(
     Ok(())
 }
 
-/// The words that start the editor of VISUAL or EDITOR.
-fn editor() -> Result<Vec<String>> {
-    let named = ["VISUAL", "EDITOR"].into_iter();
-    let mut named = named.filter_map(|name| Some((name, variable(name)?)));
-    let (name, line) = named
-        .next()
-        .ok_or_else(|| Failure::usage("neither VISUAL nor EDITOR names an editor"))?;
-    words(&line).ok_or_else(|| {
-        Failure::usage(format!(
-            "{name} takes a program and its arguments; quotes come in pairs"
-        ))
-    })
-}
-
 /// The value as YAML in the editor; secrets stay what they are unless they are changed. What was written
 /// is the draft.
 fn in_editor(
     session: &Session,
     write: &'static mkio::dynamic::Entry,
     value: &mut Value,
-    (editor, draft): (&[String], &mut Option<TempPath>),
+    (editor, draft): (&Editor, &mut Draft),
 ) -> Result<()> {
     let shown = session.shown(value.clone(), |value| write.mask_body(value));
-    let text = serde_norway::to_string(&shown)
-        .map_err(|error| Failure::new(Exit::Unusable, error.to_string()))?;
-    let unwritten = |error: io::Error| Failure::usage(format!("no file for the editor: {error}"));
-    let file = tempfile::Builder::new().suffix(".yaml").tempfile();
-    let file = file.map_err(unwritten)?.into_temp_path();
-    fs::write(&file, text).map_err(unwritten)?;
-    // `words` gives one or more.
-    let (program, arguments) = editor.split_at(editor.len().min(1));
-    let program = program.concat();
-    let status = process::Command::new(&program)
-        .args(arguments)
-        .arg(&file)
-        .status()
-        .map_err(|error| Failure::usage(format!("{program}: {error}")))?;
-    if !status.success() {
-        return Err(Failure::usage(format!(
-            "{program} ended with {status}; nothing was sent"
-        )));
-    }
-    let file = draft.insert(file);
-    let read = fs::read_to_string(&*file);
-    let read = read.map_err(|error| Failure::usage(format!("the edited file: {error}")))?;
-    let mut new = body::parse(&read, "the edited file")?;
+    let mut new = editor.edited(&shown, draft)?;
     keep_hidden(&mut new, value, &shown);
     if !session.is(Switch::ShowSecrets) {
         refuse_hidden(write, &new)?;

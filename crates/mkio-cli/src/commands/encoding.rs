@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::ArgMatches;
 use mkio::{
     Project,
+    dynamic::Entry,
     media::types::{
         JobInputAsset, JobInputHttp, JobOutputAsset, JobPut, JobPutProperties, TransformOutput,
         TransformPutProperties,
@@ -18,6 +19,7 @@ use crate::{
     failure::{Failure, Result},
     options::text,
     session::{Arguments, Session},
+    tree::PROJECT,
     waiting::{self, Ends, Watched},
 };
 
@@ -42,19 +44,22 @@ impl Input {
         let given = text(matches, "input").unwrap_or_default();
         let files = matches.get_many::<String>("files").into_iter().flatten();
         let files: Vec<String> = files.cloned().collect();
-        let is_file = !given.contains("://") && Path::new(&given).is_file();
+        let is_web = given.contains("://");
+        let is_file = !is_web && Path::new(&given).is_file();
         let name = text(matches, "name");
         if !is_file && name.is_some() {
+            let what = if is_web { "on the web" } else { "an asset" };
             return Err(Failure::usage(format!(
-                "--name is for a file, and `{given}` is none"
+                "--name is for a file of this machine; `{given}` is {what}"
             )));
         }
-        if !files.is_empty() && (is_file || given.contains("://")) {
+        if !files.is_empty() && (is_file || is_web) {
+            let what = if is_web { "on the web" } else { "a file" };
             return Err(Failure::usage(format!(
-                "--files is for an asset, and `{given}` is none"
+                "--files is for an asset; `{given}` is {what}"
             )));
         }
-        if given.contains("://") {
+        if is_web {
             return Ok(Self::Web(given));
         }
         if !is_file {
@@ -156,6 +161,37 @@ pub(super) async fn ensure(
     Ok(())
 }
 
+/// The call that makes a job, with its arguments.
+fn making(
+    project: &Project,
+    (transform, job): (&str, &str),
+    body: JobPut,
+) -> Result<(&'static Entry, Arguments)> {
+    let entry = super::call::find("create_job")?;
+    let body = serde_json::to_value(body).map_err(|error| Failure::usage(error.to_string()))?;
+    let arguments = Arguments::from_iter([
+        (PROJECT.to_owned(), json!(project.name())),
+        ("transform_name".to_owned(), json!(transform)),
+        ("job_name".to_owned(), json!(job)),
+        ("body".to_owned(), body),
+    ]);
+    Ok((entry, arguments))
+}
+
+/// Makes a job, and tells how it is waited for.
+pub(super) async fn start_job(
+    session: &Session,
+    project: &Project,
+    (transform, job): (&str, &str),
+    body: JobPut,
+) -> Result<()> {
+    let (entry, arguments) = making(project, (transform, job), body)?;
+    entry.call(project.transport(), &arguments).await?;
+    let wait = session.command(&["wait", "job", &format!("{transform}/{job}")]);
+    session.tell(format!("it is being encoded: {wait} waits for it"));
+    Ok(())
+}
+
 /// Makes a job and waits for it.
 pub(super) async fn run_job(
     session: &Session,
@@ -164,14 +200,7 @@ pub(super) async fn run_job(
     job: &str,
     body: JobPut,
 ) -> Result<Value> {
-    let entry = super::call::find("create_job")?;
-    let body = serde_json::to_value(body).map_err(|error| Failure::usage(error.to_string()))?;
-    let arguments = Arguments::from_iter([
-        ("project_name".to_owned(), json!(project.name())),
-        ("transform_name".to_owned(), json!(transform)),
-        ("job_name".to_owned(), json!(job)),
-        ("body".to_owned(), body),
-    ]);
+    let (entry, arguments) = making(project, (transform, job), body)?;
     let wait: mkio::Wait<Value, State> = entry.call_and_wait(project.transport(), &arguments)?;
     let watched = vec![Watched::new(format!("{transform}/{job}"), wait)];
     let mut ended = waiting::all(session, watched, Ends::Together).await?;

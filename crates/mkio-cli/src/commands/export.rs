@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use mkio::Client;
+use mkio::{Client, dynamic::Entry};
 use serde_json::{Value, json};
 
 use super::apply::{self, How, Meant};
@@ -15,7 +15,7 @@ use crate::{
     kinds::{self, Kind},
     listing,
     manifest::{self, Manifest},
-    options::text,
+    options::{quoted, text},
     output::List,
     session::{Arguments, Session},
     tree::PROJECT,
@@ -56,12 +56,12 @@ fn which() -> [Arg; 5] {
         Arg::new("kind")
             .value_name("KIND")
             .required(true)
-            .help("What they are"),
+            .help("Kind of the resources: asset, transform, webhook-rule, …"),
         Arg::new("name")
             .value_name("NAME")
             .action(ArgAction::Append)
             .num_args(0..)
-            .help("Names; all of the kind when none is given"),
+            .help("Their names, parents before them; all of the kind when none is given"),
         option("label", "LABEL", "Those with this label, name=value")
             .short('l')
             .action(ArgAction::Append)
@@ -88,6 +88,7 @@ async fn wanted(
     let names = matches.get_many::<String>("name").into_iter().flatten();
     let mut wanted: Vec<Wanted> = names.map(|name| (name.clone(), None)).collect();
     if wanted.is_empty() {
+        refuse_narrowing(kind, matches)?;
         let narrowed = |arguments: &mut Arguments| narrow(arguments, matches);
         wanted = listing::all(client, kind, project, narrowed).await?;
     }
@@ -102,6 +103,18 @@ async fn wanted(
         ))
     })?;
     Ok(wanted.split_off(place + 1))
+}
+
+/// Refuses what narrows a list that does not take it.
+fn refuse_narrowing(kind: &Kind, matches: &ArgMatches) -> Result<()> {
+    for (option, parameter) in [("label", "$label"), ("filter", "$filter")] {
+        let takes = |list: &Entry| list.parameters.iter().any(|of| of.name == parameter);
+        if matches.contains_id(option) && !kind.list.is_some_and(takes) {
+            let message = format!("--{option}: the list of a {} takes none", kind.name);
+            return Err(Failure::usage(message).hint("name what is meant, or leave the option out"));
+        }
+    }
+    Ok(())
 }
 
 /// What the list is to leave out.
@@ -180,7 +193,10 @@ pub async fn run_export(session: &Session, matches: &ArgMatches) -> Result<()> {
     };
     let is_written = list.so_far()? > 0 || session.output.is_for_people();
     Err(match last.filter(|_| is_written) {
-        Some(last) => failure.hint(format!("go on with the same command and --after {last}")),
+        Some(last) => {
+            let last = quoted(&last);
+            failure.hint(format!("go on with the same command and --after {last}"))
+        }
         None => failure,
     })
 }

@@ -123,7 +123,7 @@ impl Source {
         let about = fs::metadata(path);
         let about = about.map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
         if !about.is_file() {
-            return Err(Failure::usage(format!("{shown}: this is no file")));
+            return Err(Failure::usage(format!("{shown}: a file is expected")));
         }
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| Failure::usage(format!("{shown}: a name is Unicode")))?;
@@ -328,7 +328,10 @@ fn wanted(
             let exit = one.map_or(Exit::Unusable, |_| Exit::Usage);
             Failure::new(
                 exit,
-                format!("`{}` is no name for a file here", name.escape_debug()),
+                format!(
+                    "`{}` cannot be the name of a file here",
+                    name.escape_debug()
+                ),
             )
         })?;
         let to = folder.join(to);

@@ -4,17 +4,23 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 use mkio::{
-    Project,
-    media::types::{LiveOutputPut, LiveOutputPutProperties},
+    Project, Wait,
+    media::{
+        ProjectClient,
+        types::{LiveEventState, LiveOutputPut, LiveOutputPutProperties, StreamingEndpointState},
+    },
+    playback::playback_urls,
+    wait::State,
 };
 use serde_json::{Value, json};
 
-use super::{assets, call};
+use super::{assets, call, publish::locators_of};
 use crate::{
     failure::{Failure, Result},
     options,
-    output::path,
+    output::{List, path},
     session::{Arguments, Session},
+    tree::{self, PROJECT},
     waiting::{self, Ends, Watched},
 };
 
@@ -33,9 +39,26 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("start")
                 .about("Starts a live event, waits until it runs, and prints where to send and to look")
-                .arg(name()),
+                .after_help(
+                    "It plays where its live outputs write to assets with locators, at streaming endpoints that run. An \
+                     endpoint costs money while it runs, so it is started only by its name.\n\nExample: mkio live start show \
+                     --endpoint default",
+                )
+                .arg(name())
+                .arg(
+                    Arg::new("endpoint")
+                        .long("endpoint")
+                        .value_name("NAME")
+                        .help("Streaming endpoint that is started, too, unless it runs"),
+                )
+                .arg(tree::wait_anyway()),
         )
-        .subcommand(Command::new("stop").about("Stops a live event and waits until it stands").arg(name()))
+        .subcommand(
+            Command::new("stop")
+                .about("Stops a live event and waits until it stands")
+                .arg(name())
+                .arg(tree::wait_anyway()),
+        )
         .subcommand(
             Command::new("record")
                 .about("Records a live event into an asset for some time, then ends the recording")
@@ -64,41 +87,115 @@ pub fn command() -> Command {
 pub async fn run(session: &Session, verb: &str, matches: &ArgMatches) -> Result<()> {
     let client = session.client()?;
     let project = client.project(session.project(&client)?);
-    let name = options::text(matches, "name").unwrap_or_default();
+    let text = |name: &str| options::text(matches, name);
+    let name = text("name").unwrap_or_default();
     session.guard(&format!("live {verb} {name}"))?;
     match verb {
-        "start" => {
-            let event = bring(session, &project, "start_live_event", &name).await?;
-            let read = call::find("media.get_live_event")?;
-            let shown = session.shown(event.clone(), |event| read.mask(event));
-            let at = "/properties/input/endpoints";
-            if shown.pointer(at) != event.pointer(at) {
-                session.tell("an address holds the event's access token: --show-secrets shows it");
-            }
-            places(session, &shown)
+        "start" => start(session, &project, &name, text("endpoint")).await,
+        "stop" => {
+            let wait = bringing(&project, "stop_live_event", ("event_name", &name))?;
+            let watched = vec![Watched::new(name, wait)];
+            waiting::all(session, watched, Ends::Together)
+                .await
+                .map(drop)
         }
-        "stop" => bring(session, &project, "stop_live_event", &name)
-            .await
-            .map(drop),
         _ => record(session, &project, &name, matches).await,
     }
 }
 
-async fn bring(session: &Session, project: &Project, operation: &str, name: &str) -> Result<Value> {
+/// A call that acts on what is named, and waits for it.
+fn bringing(
+    project: &Project,
+    operation: &str,
+    (parameter, name): (&str, &str),
+) -> Result<Wait<Value, State>> {
     let entry = call::find(operation)?;
     let arguments = Arguments::from_iter([
-        ("project_name".to_owned(), json!(project.name())),
-        ("event_name".to_owned(), json!(name)),
+        (PROJECT.to_owned(), json!(project.name())),
+        (parameter.to_owned(), json!(name)),
     ]);
     let wait = entry.call_and_wait(project.transport(), &arguments)?;
-    let watched = vec![Watched::new(name.to_owned(), wait)];
-    let mut ended = waiting::all(session, watched, Ends::Together).await?;
-    Ok(ended.pop().map(|(_, value)| value).unwrap_or_default())
+    Ok(wait)
+}
+
+/// Starts the event, and the endpoint if one is named.
+async fn start(
+    session: &Session,
+    project: &Project,
+    name: &str,
+    endpoint: Option<String>,
+) -> Result<()> {
+    let media = project.media();
+    // Before anything is started for what is not there.
+    media.get_live_event(name).send().await?;
+    if let Some(endpoint) = &endpoint {
+        media.get_streaming_endpoint(endpoint).send().await?;
+    }
+    let wait = bringing(project, "start_live_event", ("event_name", name))?;
+    let mut watched = vec![Watched::new(name.to_owned(), wait)];
+    if let Some(endpoint) = endpoint {
+        let parameter = ("endpoint_name", &*endpoint);
+        let wait = bringing(project, "start_streaming_endpoint", parameter)?;
+        watched.push(Watched::new(format!("endpoint {endpoint}"), wait));
+    }
+    let mut ended = waiting::all(session, watched, Ends::Together)
+        .await?
+        .into_iter();
+    let event = ended.find(|(of, _)| of == name);
+    let event = event.map(|(_, event)| event).unwrap_or_default();
+    let read = call::find("media.get_live_event")?;
+    let shown = session.shown(event.clone(), |event| read.mask(event));
+    let at = "/properties/input/endpoints";
+    if shown.pointer(at) != event.pointer(at) {
+        session.tell("an address holds the event's access token: --show-secrets shows it");
+    }
+    let mut list = session.output.list(&["what", "protocol", "url"]);
+    places(&mut list, &shown)?;
+    playback(session, &media, name, &mut list).await?;
+    list.end()
+}
+
+/// Where what the event's live outputs record plays.
+async fn playback(
+    session: &Session,
+    media: &ProjectClient,
+    event: &str,
+    list: &mut List<'_>,
+) -> Result<()> {
+    let mut endpoints = media.list_streaming_endpoints().items();
+    let (mut runs, mut first) = (false, None);
+    while let Some(endpoint) = endpoints.try_next().await? {
+        let state = endpoint.properties().resource_state();
+        runs |= state == Some(&StreamingEndpointState::Running);
+        first = first.or_else(|| endpoint.name().map(str::to_owned));
+    }
+    if !runs {
+        let name = first.as_deref().unwrap_or("NAME");
+        let start = session.command(&["endpoint", "start", name, "--wait"]);
+        session.tell(format!("no streaming endpoint runs: {start} starts one"));
+    }
+    let mut outputs = media.list_live_outputs(event).items();
+    while let Some(output) = outputs.try_next().await? {
+        let Some(asset) = output.properties().asset_name() else {
+            continue;
+        };
+        for locator in locators_of(media, asset).await? {
+            let playback = playback_urls(media, locator).await?;
+            let streams = playback.streams.iter();
+            for stream in streams.filter(|stream| stream.endpoint.running) {
+                list.item(json!({
+                    "what": "playback",
+                    "protocol": stream.protocol.to_string(),
+                    "url": stream.url,
+                }))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where the event takes its stream, and where it shows it.
-fn places(session: &Session, event: &Value) -> Result<()> {
-    let mut list = session.output.list(&["what", "protocol", "url"]);
+fn places(list: &mut List<'_>, event: &Value) -> Result<()> {
     for (what, place) in [
         ("ingest", "properties/input/endpoints/*"),
         ("preview", "properties/preview/endpoints/*"),
@@ -111,7 +208,7 @@ fn places(session: &Session, event: &Value) -> Result<()> {
             }))?;
         }
     }
-    list.end()
+    Ok(())
 }
 
 async fn record(
@@ -130,7 +227,13 @@ async fn record(
         .unwrap_or_default();
     let media = project.media();
     // Before anything is made for an event that is not there.
-    media.get_live_event(event).send().await?;
+    let told = media.get_live_event(event).send().await?;
+    if told.properties().resource_state() != Some(&LiveEventState::Running) {
+        let start = session.command(&["live", "start", event]);
+        session.tell(format!(
+            "{event} does not run, so nothing comes in yet: {start} starts it"
+        ));
+    }
     assets::make(session, project, &asset, None, matches).await?;
     let properties = LiveOutputPutProperties::new()
         .asset_name(&asset)
@@ -142,7 +245,7 @@ async fn record(
     created.map_err(|error| {
         let unknown = error.outcome_unknown();
         let failure = Failure::from(error);
-        let hint = unknown.then(|| format!("if it records: {}", ending(event, &output)));
+        let hint = unknown.then(|| format!("if it records: {}", ending(session, event, &output)));
         hint.into_iter().fold(failure, Failure::hint)
     })?;
     let work = async {
@@ -165,7 +268,10 @@ async fn record(
     };
     let ended = media.delete_live_output_and_wait(event, &output).await;
     let ended = ended.map(drop).map_err(|error| {
-        Failure::from(error).hint(format!("it may record on: {}", ending(event, &output)))
+        Failure::from(error).hint(format!(
+            "it may record on: {}",
+            ending(session, event, &output)
+        ))
     });
     Failure::both(outcome, ended)?;
     session.output.one(
@@ -175,6 +281,6 @@ async fn record(
 }
 
 /// The command that ends a recording.
-fn ending(event: &str, output: &str) -> String {
-    format!("mkio live-output delete {event} {output}")
+fn ending(session: &Session, event: &str, output: &str) -> String {
+    session.command(&["live-output", "delete", event, output])
 }

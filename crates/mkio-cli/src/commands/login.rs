@@ -8,10 +8,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use mkio::{Client, TokenCommand};
 use serde_json::{Value, json};
 
-use super::{profile::in_use, words};
+use super::profile::in_use;
 use crate::{
+    editor::words,
     failure::{Exit, Failure, Result},
-    options::variable,
     profile::{ProfileFile, TokenFrom},
     session::Session,
 };
@@ -62,7 +62,9 @@ pub async fn log_in(session: &Session, matches: &ArgMatches) -> Result<()> {
     }
     if !matches.get_flag("unchecked") {
         let url = file.setting(&name, "base_url");
-        let profile = check(&from, url).await?;
+        let profile = check(&from, url).await.map_err(|failure| {
+            failure.only_hint("nothing was stored; --unchecked stores it without a trial")
+        })?;
         session.tell(format!("the service knows you as {}", described(&profile)));
     }
     file.set_token(&name, from)?;
@@ -153,36 +155,15 @@ pub fn log_out(session: &Session) -> Result<()> {
 pub async fn who_am_i(session: &Session) -> Result<()> {
     let client = session.client()?;
     let file = ProfileFile::read(session.config_file()?)?;
-    let name = in_use(session, &file);
-    let in_environment = session.options.profile.is_none() && variable("MKIO_TOKEN").is_some();
-    let from = if in_environment {
-        "MKIO_TOKEN".to_owned()
-    } else {
-        format!("profile {name}: {}", file.token_from(&name))
-    };
     let profile = profile(&client).await?;
     let rights = client.request(mkio::http::Method::GET, "/api/v1/user/rbac");
     let rights = rights.send().await.map(mkio::Response::into_inner);
     let told = json!({
         "user": profile,
-        "token_from": from,
+        "token_from": session.token_from(&file),
         "base_url": client.transport().base_url("media"),
         "project": client.transport().project(),
         "rights": rights.unwrap_or_default(),
     });
     session.output.one(&told, &[])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_are_words() {
-        assert_eq!(
-            split("op read 'a b' \"\"").unwrap(),
-            ["op", "read", "a b", ""]
-        );
-        assert!(split("op 'read").is_err() && split("  ").is_err());
-    }
 }

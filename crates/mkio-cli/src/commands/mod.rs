@@ -124,24 +124,6 @@ pub async fn run(
     }
 }
 
-/// Words of a command; blanks within quotes are kept. Nothing where there is no word, or a quote is open.
-fn words(command: &str) -> Option<Vec<String>> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for c in command.chars() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (_, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    (quote.is_none() && !words.is_empty()).then_some(words)
-}
-
 /// Tasks that answer in lines of their own, with what each line has.
 const LINES: [(&[&str], &[&str]); 12] = [
     (
@@ -207,7 +189,7 @@ const ADDRESSES: &[&str] = &[
 ];
 
 /// Tasks that write no data, so that no form of it can be asked for.
-const WITHOUT_DATA: [&[&str]; 14] = [
+const WITHOUT_DATA: [&[&str]; 13] = [
     &["login"],
     &["logout"],
     &["profile", "use"],
@@ -218,7 +200,6 @@ const WITHOUT_DATA: [&[&str]; 14] = [
     &["delete"],
     &["live", "stop"],
     &["open"],
-    &["watch"],
     &["completion"],
     &["man"],
     &["emulator"],
@@ -232,9 +213,9 @@ fn refuse_ignored(words: &[&str], matches: &ArgMatches) -> Result<()> {
     let is_given = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
     let has_none = WITHOUT_DATA.contains(&words);
     let has_no_columns = has_none || DOCUMENTS.contains(&words);
-    // watch tells changes as lines of JSON, and apply shows requests.
+    // With --dry-run they show requests.
     let has_format = !has_none
-        || ["watch", "apply", "copy", "delete"]
+        || ["apply", "copy", "delete"]
             .iter()
             .any(|task| words.first() == Some(task));
     let ignored = [

@@ -20,8 +20,10 @@ pub fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     let words = matches.get_many::<String>("words").into_iter().flatten();
     let words: Vec<String> = words.map(|word| word.to_lowercase()).collect();
     let mut list = session.output.list(&["command", "name", "summary"]);
+    let mut found = false;
     for entry in mkio::CATALOGS.iter().flat_map(|catalog| catalog.entries) {
         if fits(entry, &words) {
+            found = true;
             list.item(json!({
                 "command": entry.command.join(" "),
                 "name": entry.id(),
@@ -33,7 +35,11 @@ pub fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
             }))?;
         }
     }
-    list.end()
+    list.end()?;
+    if !found {
+        session.tell("no operation has all of these words: fewer words find more");
+    }
+    Ok(())
 }
 
 fn fits(entry: &Entry, words: &[String]) -> bool {

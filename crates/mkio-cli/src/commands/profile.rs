@@ -82,7 +82,8 @@ pub fn run(session: &Session, verb: &str, matches: &ArgMatches) -> Result<()> {
             let key = text("key").unwrap_or_default();
             file.set(&name, &key, text("value").as_deref())?;
             file.write()?;
-            session.tell(format!("set `{key}` of the profile `{name}`"));
+            let done = text("value").map_or("removed", |_| "set");
+            session.tell(format!("{done} `{key}` of the profile `{name}`"));
             Ok(())
         }
     }

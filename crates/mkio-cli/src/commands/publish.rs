@@ -3,9 +3,13 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use mkio::{
     Project,
-    media::types::{
-        BuiltInStandardEncoderPreset, StreamingLocatorPut, StreamingLocatorPutProperties,
-        TransformOutput,
+    media::{
+        ProjectClient,
+        fields::streaming_locators,
+        types::{
+            BuiltInStandardEncoderPreset, StreamingLocatorPut, StreamingLocatorPutProperties,
+            TransformOutput,
+        },
     },
     playback::playback_urls,
 };
@@ -13,15 +17,15 @@ use serde_json::json;
 
 use super::{
     assets,
-    encoding::{Input, ensure, job_name, run_job},
+    encoding::{Input, ensure, job_name, run_job, start_job},
     extras::{self, Encoded},
     files,
 };
 use crate::{
     failure::{Exit, Failure, Result},
     options::text,
-    output::path,
     session::Session,
+    tree,
 };
 
 fn value(name: &'static str, value: &'static str, help: &'static str) -> Arg {
@@ -58,6 +62,14 @@ pub fn encode() -> Command {
         .arg(Arg::new("publish").long("publish").action(ArgAction::SetTrue).help("Makes a locator and prints addresses"))
         .arg(policy())
         .args(extras::arguments())
+        .arg(tree::wait_anyway())
+        .arg(
+            Arg::new("no-wait")
+                .long("no-wait")
+                .action(ArgAction::SetTrue)
+                .conflicts_with_all(["wait", "publish", "captions", "thumbnails"])
+                .help("Ends once the job is made, and tells how it is waited for"),
+        )
 }
 
 pub fn publish() -> Command {
@@ -129,6 +141,11 @@ async fn encode_into(
         made.push(output.clone());
     }
     let job = job_name(&output);
+    let told = json!({"asset": output, "transform": transform, "job": job});
+    if matches.get_flag("no-wait") {
+        start_job(session, project, (&transform, &job), input.job(&output)).await?;
+        return session.output.one(&told, &[]);
+    }
     run_job(session, project, &transform, &job, input.job(&output)).await?;
     // What is encoded stays, whatever becomes of the rest.
     made.clear();
@@ -145,14 +162,11 @@ async fn encode_into(
         let policy = text(matches, "policy").unwrap_or_default();
         let published = locator(session, project, &output, &output, &policy).await;
         published.map_err(|failure| {
-            let options = session.options.again();
-            failure.hint(format!(
-                "it is encoded; mkio publish {output}{options} publishes it"
-            ))
+            let publish = session.command(&["publish", &output]);
+            failure.hint(format!("it is encoded; {publish} publishes it"))
         })?;
         return show_urls(session, project, &[output]).await;
     }
-    let told = json!({"asset": output, "transform": transform, "job": job});
     session.output.one(&told, &[])
 }
 
@@ -185,9 +199,8 @@ async fn locator(
         .await?;
     let is_there = media.wait_for_streaming_locator(name).await;
     is_there.map_err(|error| {
-        let options = session.options.again();
-        let left =
-            format!("the locator {name} is left: mkio locator delete {name}{options} removes it");
+        let delete = session.command(&["locator", "delete", name]);
+        let left = format!("the locator {name} is left: {delete} removes it");
         Failure::from(error).hint(left)
     })?;
     session.tell(format!("locator {name}: created"));
@@ -211,14 +224,28 @@ pub async fn run_urls(session: &Session, matches: &ArgMatches) -> Result<()> {
     let names = match media.get_streaming_locator(&name).send().await {
         Ok(_) => vec![name],
         Err(error) if error.is_not_found() => {
-            let list = media.list_asset_streaming_locators(&name).send().await?;
-            let all = list.json();
-            let found = path::find(&all, "streamingLocators/*/name");
-            found.into_iter().map(path::plain).collect()
+            media.get_asset(&name).send().await?;
+            let locators = locators_of(&media, &name).await?;
+            if locators.is_empty() {
+                let publish = session.command(&["publish", &name]);
+                session.tell(format!("{name} has no locator: {publish} makes one"));
+            }
+            locators
         }
         Err(error) => return Err(Failure::from(error)),
     };
     show_urls(session, &project, &names).await
+}
+
+/// Names of an asset's locators. The asset's own list of them tells no names.
+pub(super) async fn locators_of(media: &ProjectClient, asset: &str) -> Result<Vec<String>> {
+    let of_asset = streaming_locators::PROPERTIES_ASSET_NAME.eq(asset);
+    let mut all = media.list_streaming_locators().filter(of_asset).items();
+    let mut names = Vec::new();
+    while let Some(locator) = all.try_next().await? {
+        names.extend(locator.name().map(str::to_owned));
+    }
+    Ok(names)
 }
 
 /// The addresses of locators; those at endpoints that run come first.

@@ -19,14 +19,25 @@ pub fn command() -> Command {
         .after_help(
             "Example: mkio usage --from 2026-10-01 --to 2026-11-01 --by day -o csv > october.csv",
         )
-        .arg(text("from", "DATE", "First day, as 2026-10-01").required(true))
-        .arg(text("to", "DATE", "End, as 2026-11-01; today unless given"))
+        .arg(
+            text("from", "DATE", "First day, as 2026-10-01")
+                .required(true)
+                .value_parser(day),
+        )
+        .arg(text("to", "DATE", "End, as 2026-11-01; today unless given").value_parser(day))
         .arg(
             text("by", "UNIT", "Length of a line")
                 .value_parser(["hour", "day", "week", "month", "year"]),
         )
         .arg(text("meter", "NAME", "Only this meter; may be repeated").action(ArgAction::Append))
         .arg(text("of", "PROJECT", "Only this project; may be repeated").action(ArgAction::Append))
+}
+
+/// A day such as `2026-10-01`.
+fn day(text: &str) -> Result<String, String> {
+    let day = text.parse::<mkio::chrono::NaiveDate>();
+    let day = day.map(|_| text.to_owned());
+    day.map_err(|_| "it takes a day such as 2026-10-01".to_owned())
 }
 
 pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
@@ -55,6 +66,9 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     let mut list = session.output.list(&[]);
     let all = response.json();
     let rows = all.get("value").and_then(Value::as_array);
+    if rows.is_none_or(Vec::is_empty) && session.output.is_for_people() {
+        session.tell("nothing was used in this time");
+    }
     for row in rows.into_iter().flatten() {
         list.item(row.clone())?;
     }

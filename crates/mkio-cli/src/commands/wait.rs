@@ -17,15 +17,15 @@ use crate::{
     waiting::{self, Ends, Watched},
 };
 
-fn names(required: bool) -> [Arg; 2] {
+fn names(required: bool, help: &'static str) -> [Arg; 2] {
     let kind = Arg::new("kind")
         .value_name("KIND")
-        .help("What it is: job, live-event, endpoint, …");
+        .help("Kind of the resources: job, live-event, endpoint, …");
     let name = Arg::new("name")
         .value_name("NAME")
         .action(ArgAction::Append)
         .num_args(0..)
-        .help("Its name, parents before it: h264/job-1");
+        .help(help);
     if required {
         [kind.required_unless_present("resume"), name]
     } else {
@@ -46,7 +46,7 @@ pub fn wait() -> Command {
             "Examples:\n  mkio wait job h264/job-1 h264/job-2 --timeout 2h\n  mkio wait live-event show --for running\n  \
              mkio wait asset old --for gone",
         )
-        .args(names(true))
+        .args(names(true, "Their names, parents before them: h264/job-1"))
         .arg(
             Arg::new("for")
                 .long("for")
@@ -69,8 +69,11 @@ pub fn wait() -> Command {
 pub fn watch() -> Command {
     Command::new("watch")
         .about("Shows changes of resources until all have ended, or until Ctrl-C")
-        .after_help("Example: mkio watch job --filter \"state ne 'Finished'\"")
-        .args(names(false))
+        .after_help("Example: mkio watch job --filter \"properties/state ne 'Finished'\"")
+        .args(names(
+            false,
+            "Their names, parents before them: h264/job-1; all of the kind when none is given",
+        ))
         .arg(
             Arg::new("filter")
                 .long("filter")
@@ -127,11 +130,12 @@ fn begun(
     for name in names {
         let values = kinds::values(resource, &project, &name)?;
         let wait: Wait<Value, State> = Wait::new(client.transport(), resource, values);
-        watched.push(match goal {
+        let one = match goal {
             Some("gone") => Watched::gone(name, wait.until_gone()),
-            Some(goal) => Watched::new(name, waiting::with_goal(wait, resource, goal)),
+            Some(goal) => Watched::new(name, waiting::with_goal(wait, resource, goal)?),
             None => Watched::new(name, wait),
-        });
+        };
+        watched.push(one.known(resource, goal));
     }
     Ok((watched, Some(resource)))
 }
@@ -175,6 +179,7 @@ fn project(session: &Session, client: &Client, resource: &Resource) -> Result<St
 }
 
 pub async fn run_watch(session: &Session, matches: &ArgMatches) -> Result<()> {
+    waiting::refuse_form(matches)?;
     let client = session.client()?;
     let kind = matches
         .get_one::<String>("kind")
@@ -195,16 +200,7 @@ pub async fn run_watch(session: &Session, matches: &ArgMatches) -> Result<()> {
         session.tell("there is nothing to watch");
         return Ok(());
     }
-    let mut watched = Vec::new();
-    for name in names {
-        let values = kinds::values(resource, &project, &name)?;
-        let wait: Wait<Value, State> = Wait::new(client.transport(), resource, values);
-        // Nothing but an end ends it: no state is what is waited for.
-        watched.push(Watched::new(name, wait.until_fn(|_| false)));
-    }
-    waiting::all(session, watched, Ends::Whatever)
-        .await
-        .map(drop)
+    waiting::look_on(session, &client, resource, (&project, names)).await
 }
 
 /// The list takes the name of a parent.

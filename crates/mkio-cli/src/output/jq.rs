@@ -26,9 +26,9 @@ impl Filter {
             .chain(jaq_json::funs());
         let arena = Arena::default();
         let program = File { code, path: () };
-        let modules = Loader::new(defs)
-            .load(&arena, program)
-            .map_err(|_| refuse("it is no jq filter, such as '.[].name'".to_owned()))?;
+        let modules = Loader::new(defs).load(&arena, program).map_err(|_| {
+            refuse("a filter in the language of jq is expected, such as '.[].name'".to_owned())
+        })?;
         let filter = Compiler::default().with_funs(funs).compile(modules);
         let filter = filter.map_err(|errors| {
             let names = errors.iter().flat_map(|(_, all)| all);

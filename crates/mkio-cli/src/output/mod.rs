@@ -312,11 +312,14 @@ fn csv_rows(out: &mut impl Write, items: &[Value], columns: &[String], head: boo
     writer.flush().map_err(Failure::from)
 }
 
-/// The error of the pipe itself: a closed one is no error.
+/// The error of the pipe itself: a closed one ends the program well.
 fn csv_failure(error: csv::Error) -> Failure {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => Failure::from(error),
-        other => Failure::new(Exit::Unusable, format!("no CSV: {other:?}")),
+        other => Failure::new(
+            Exit::Unusable,
+            format!("the response cannot be written as CSV: {other:?}"),
+        ),
     }
 }
 
@@ -365,8 +368,12 @@ fn json(out: &mut impl Write, value: &Value) -> Result<()> {
 }
 
 fn yaml(value: &Value) -> Result<String> {
-    serde_norway::to_string(value)
-        .map_err(|error| Failure::new(Exit::Unusable, format!("no YAML: {error}")))
+    serde_norway::to_string(value).map_err(|error| {
+        Failure::new(
+            Exit::Unusable,
+            format!("the response cannot be written as YAML: {error}"),
+        )
+    })
 }
 
 fn indented(text: &str) -> String {

@@ -157,6 +157,66 @@ fn the_doctor_finds_what_is_wrong() {
 }
 
 /// A token is kept with the address that it was given for, and asked about there.
+/// A token that nothing gives, or that is refused, is the token's fault, and the hint helps.
+#[test]
+fn the_doctor_tells_where_the_token_comes_from() {
+    let service = Service::new();
+    let url = service.emulator.base_url();
+    let text = format!(
+        "default = 'x'\n[profiles.x]\nbase_url = '{url}'\nproject = 'demo'\ntoken_command = ['false']\n"
+    );
+    let file = service.file("command.toml", &text);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&file, mode).expect("it is ours");
+    }
+    let failing = |args: &[&str]| ran(&mut service.bare(&[args, &["--config", &file]].concat()));
+    let list = failing(&["asset", "list"]);
+    assert!(list.err.contains("mkio doctor"), "{}", list.err);
+    let ill = failing(&["doctor"]);
+    assert_eq!(ill.code, 1);
+    let token = ill.out.lines().find(|line| line.starts_with("token"));
+    let token = token.expect(&ill.out);
+    for told in ["false", "profile x: a command", "`false` failed"] {
+        assert!(token.contains(told), "{told}: {token}");
+    }
+    assert!(!ill.out.contains("address"), "{}", ill.out);
+    let mut command = service.command(&["doctor"]);
+    let wrong = ran(command.env("MKIO_TOKEN", "wrong"));
+    assert!(wrong.out.contains("false  MKIO_TOKEN: "), "{}", wrong.out);
+    // What a login tried is told of no other token.
+    let login = ["login", "--profile", "new", "--base-url", url];
+    let refused = fed(&mut service.bare(&login), "wrong\n");
+    assert_eq!(refused.code, 3);
+    assert!(
+        refused.err.contains("nothing was stored"),
+        "{}",
+        refused.err
+    );
+    assert!(!refused.err.contains("whoami"), "{}", refused.err);
+    let unknown = service.file(
+        "unknown.toml",
+        &text.replace("default", "nonsense = 1\ndefault"),
+    );
+    let settings = service.run(&["doctor", "--config", &unknown]);
+    assert_eq!(settings.code, 1);
+}
+
+/// A setting that is removed is told as such.
+#[test]
+fn settings_are_set_and_removed() {
+    let service = Service::new();
+    let set = |more: &[&str]| {
+        let ran = ran(&mut service.bare(&[&["profile", "set", "project"], more].concat()));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.err
+    };
+    assert!(set(&["demo"]).starts_with("set `project`"));
+    assert!(set(&[]).starts_with("removed `project`"));
+}
+
 #[test]
 fn a_login_keeps_the_address_of_the_environment() {
     let service = Service::new();

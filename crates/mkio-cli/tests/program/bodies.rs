@@ -47,6 +47,19 @@ fn bodies_come_from_files_standard_input_and_fields() {
     assert!(ran.code == 2 && !ran.err.contains("geheim"), "{}", ran.err);
 }
 
+/// Standard input is named as such, not by the word that stands for it.
+#[test]
+fn an_empty_standard_input_is_told() {
+    let service = Service::with(0);
+    for input in ["", "a: [x"] {
+        let ran = service.fed(&["asset", "put", "a", "-f", "-"], input);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(ran.err.contains("standard input"), "{}", ran.err);
+    }
+    let none = service.fed(&["apply", "-f", "-"], "");
+    assert_eq!(none.err.trim(), "standard input: 0 manifests");
+}
+
 #[test]
 fn edits_leave_the_rest_as_it_is() {
     let service = Service::new();

@@ -1,6 +1,12 @@
 //! Files of assets, from this machine and to it.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use mkio_emulator::STORAGE_SAS;
 
@@ -172,6 +178,56 @@ fn a_download_goes_on_where_it_stopped() {
     );
 }
 
+/// A service that answers every request with this.
+fn answering(body: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else { return };
+            let mut reader = BufReader::new(stream);
+            let mut line = String::new();
+            while reader.read_line(&mut line).is_ok_and(|n| n > 2) {
+                line.clear();
+            }
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+            );
+            let response = head + &body;
+            reader
+                .get_mut()
+                .write_all(response.as_bytes())
+                .expect("it reads");
+        }
+    });
+    url
+}
+
+/// What the service lists is not trusted, and neither is what is asked for.
+#[test]
+fn nothing_is_written_outside_of_the_folder() {
+    let service = Service::with(0);
+    let one = local(&service, "one.mp4", 1000);
+    let up = ["upload", &one, "film", "--storage", "storage1"];
+    assert_eq!(stored(&service, &up).code, 0);
+    let to = below(&service, "out");
+    let folder = to.display().to_string();
+    let listed = service.ok(&["asset", "files", "film", "-o", "json"]);
+    for name in ["../evil", "/tmp/mkio-evil", "a/../../evil", ".."] {
+        let url = answering(listed.replace("one.mp4", name));
+        let mut command = service.command(&["download", "film", &folder]);
+        let refused = crate::ran(command.env("MKIO_BASE_URL", &url));
+        assert_eq!(refused.code, 8, "{name}: {}{}", refused.out, refused.err);
+        let told = format!("`{name}` cannot be the name of a file here");
+        assert!(refused.err.contains(&told), "{}", refused.err);
+        let asked = service.run(&["download", &format!("film/{name}"), &folder]);
+        assert!([2, 4].contains(&asked.code), "{name}: {}", asked.err);
+        assert!(!to.exists() && !below(&service, "evil").exists(), "{name}");
+    }
+    assert!(!Path::new("/tmp/mkio-evil").exists());
+}
+
 /// Also the library writes through no link.
 #[cfg(unix)]
 #[test]
@@ -266,6 +322,25 @@ fn a_file_is_encoded() {
         &[&["encode", "no-file.mp4", "--name", "x"], &preset[..]].concat(),
     );
     assert_eq!(odd.code, 2, "{}", odd.err);
+}
+
+/// Who does not wait is told how to.
+#[test]
+fn an_encode_need_not_wait() {
+    let service = Service::with(1);
+    let encode = ["encode", "asset-1", "--preset", "H264SingleBitrate720p"];
+    let done = service.run(&[&encode[..], &["--no-wait", "-o", "json"]].concat());
+    assert_eq!(done.code, 0, "{}", done.err);
+    let told: serde_json::Value = serde_json::from_str(&done.out).expect("JSON");
+    let job = told["job"].as_str().expect("a name");
+    let line = format!("mkio wait job H264SingleBitrate720p/{job}");
+    assert!(done.err.contains(&line), "{}", done.err);
+    let words: Vec<&str> = line.split(' ').skip(1).collect();
+    service.ok(&words);
+    let both = service.run(&[&encode[..], &["--no-wait", "--publish"]].concat());
+    assert_eq!(both.code, 2, "{}", both.err);
+    let waits = service.run(&[&encode[..], &["--wait", "--to", "other"]].concat());
+    assert_eq!(waits.code, 0, "{}", waits.err);
 }
 
 /// What an encode is to make beside the video.

@@ -415,6 +415,7 @@ fn copies_are_alike_and_take_secrets_from_variables() {
         "other",
     ];
     assert_eq!(service.ok(&none), "");
+    labelled_ones_are_copied(&service);
     let rule = "kind: webhook-rule\nname: hook\nbody: {spec: {url: 'http://127.0.0.1:9/hook', enabled: false, events: [MediaKind.JobFinished], authentication: {headers: {x-key: '${env:KEY}'}}}}\n";
     let file = service.file("rule.yaml", rule);
     let made = with_secrets(&service, &["apply", "-f", &file], rule);
@@ -436,6 +437,35 @@ fn copies_are_alike_and_take_secrets_from_variables() {
     assert_eq!(same.code, 2, "{}", same.err);
     let none = service.run(&["copy", "team", "--to-project", "other"]);
     assert_eq!(none.code, 2, "{}", none.err);
+}
+
+/// Those that have the label, and no others.
+fn labelled_ones_are_copied(service: &Service) {
+    for (name, label) in [("with", "gold"), ("without", "tin")] {
+        let body = format!(
+            "{{metadata: {{displayName: {name}, labels: {{stage: {label}}}}}, spec: {{}}}}"
+        );
+        let file = service.file("network.yaml", &body);
+        service.ok(&["network", "create", name, "-f", &file]);
+    }
+    let copy = ["copy", "network", "-l", "stage=gold"];
+    let copied = service.run(&[&copy[..], &["--to-project", "other"]].concat());
+    assert_eq!(copied.code, 0, "{}", copied.err);
+    assert_eq!(copied.err.trim(), "network with: created");
+    let exported = service.ok(&["export", "network", "-l", "stage=tin"]);
+    let names: Vec<&str> = exported
+        .lines()
+        .filter(|line| line.starts_with("name:"))
+        .collect();
+    assert_eq!(names, ["name: without"], "{exported}");
+    // A kind whose list takes no labels.
+    let none = service.run(&["export", "transform", "-l", "stage=gold"]);
+    assert_eq!(none.code, 2, "{}", none.err);
+    assert!(
+        none.err.contains("--label: the list of a transform"),
+        "{}",
+        none.err
+    );
 }
 
 /// Whoever may write a description would else read the variables of who copies it.

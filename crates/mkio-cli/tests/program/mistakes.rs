@@ -100,6 +100,43 @@ fn editors_are_found() {
     assert!(none.err.contains("VISUAL"), "{}", none.err);
 }
 
+/// A body is written in the editor: from a skeleton, or from what is given.
+#[cfg(unix)]
+#[test]
+fn a_body_is_written_in_the_editor() {
+    let service = Service::new();
+    let put = ["asset", "put", "a", "--editor"];
+    let begun = |line: &str, more: &[&str]| {
+        let editor = editor(&service, "editor.sh", line);
+        let mut command = service.command(&[&put[..], more].concat());
+        ran(command.env("EDITOR", &editor))
+    };
+    let fill = "/bin/sed -i 's/storageAccountName: .*/storageAccountName: storage1/' \"$1\"";
+    let made = begun(fill, &[]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let change = "/bin/sed -i s/old/new/ \"$1\"";
+    let sets = [
+        "--set",
+        "properties.storageAccountName=storage1",
+        "--set",
+        "properties.description=old",
+    ];
+    assert_eq!(begun(change, &sets).code, 0);
+    let shown = service.ok(&["asset", "get", "a", "-o", "json"]);
+    assert!(shown.contains("\"new\""), "{shown}");
+    let emptied = begun("echo > \"$1\"", &[]);
+    assert_eq!(emptied.code, 2, "{}", emptied.err);
+    assert!(emptied.err.contains("nothing was sent"), "{}", emptied.err);
+    // What was written by hand is not lost.
+    let misspelt = begun("echo 'propertis: {}' > \"$1\"", &[]);
+    assert_eq!(misspelt.code, 2, "{}", misspelt.err);
+    let path = misspelt.err.split("edited is in ").nth(1);
+    let path = path.expect(&misspelt.err).trim();
+    let kept = std::fs::read_to_string(path).expect("the file");
+    std::fs::remove_file(path).expect("it is ours");
+    assert_eq!(kept, "propertis: {}\n");
+}
+
 #[test]
 fn every_command_says_that_no_project_is_named() {
     let service = Service::with(1);
@@ -230,7 +267,11 @@ fn the_doctor_does_not_wait_for_long() {
     let ill = ran(command.env("MKIO_BASE_URL", "http://127.0.0.1:1"));
     assert_eq!(ill.code, 1, "{}", ill.err);
     assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
-    assert!(ill.out.contains("`profiles` is no table"), "{}", ill.out);
+    assert!(
+        ill.out.contains("`profiles` has to be a table"),
+        "{}",
+        ill.out
+    );
     assert!(!ill.out.contains("rights"), "{}", ill.out);
 }
 

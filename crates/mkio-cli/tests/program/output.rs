@@ -145,6 +145,47 @@ fn single_resources_are_cards_and_requests_can_be_seen() {
     assert!(service.ok(&["ops", "cancel", "job"]).contains("cancel_job"));
 }
 
+/// What a list of all parents names is taken by other commands; people are told that a list is empty.
+#[test]
+fn names_are_whole_and_empty_lists_are_told() {
+    let service = Service::with(2);
+    let none = service.run(&["job", "list"]);
+    assert_eq!((none.out.as_str(), none.err.trim()), ("", "there are none"));
+    let script = service.run(&["job", "list", "-o", "csv"]);
+    assert_eq!(script.err, "", "a format tells it by itself");
+    let words = service.run(&["ops", "nosuchword"]);
+    assert!(words.err.contains("fewer words"), "{}", words.err);
+    let preset = ["--preset", "H264SingleBitrate720p"];
+    service.ok(&[&["encode", "asset-1"], &preset[..]].concat());
+    let name = service.ok(&["job", "list", "-o", "name"]);
+    let name = name.trim();
+    assert!(name.starts_with("H264SingleBitrate720p/"), "{name}");
+    service.ok(&["wait", "job", name]);
+    let below = service.ok(&["transform", "jobs", "H264SingleBitrate720p", "-o", "name"]);
+    assert!(!below.contains('/'), "the parent is named already: {below}");
+    let day = service.run(&["usage", "--from", "yesterday"]);
+    assert_eq!(day.code, 2, "{}", day.err);
+    let zero = service.run(&["asset", "list", "--limit", "0"]);
+    assert!(zero.err.contains("a whole number from 1"), "{}", zero.err);
+}
+
+#[test]
+fn what_is_sent_is_told_when_it_is_wanted() {
+    let service = Service::with(1);
+    let get = ["asset", "get", "asset-1", "-o", "name"];
+    assert_eq!(service.run(&get).err, "");
+    let told = service.run(&[&get[..], &["-v"]].concat());
+    assert_eq!(told.out, "asset-1\n");
+    for part in [
+        "http.request.method=GET",
+        "/media/assets/",
+        "status_code=200",
+    ] {
+        assert!(told.err.contains(part), "{part}: {}", told.err);
+    }
+    assert!(!told.err.contains(crate::TOKEN), "{}", told.err);
+}
+
 #[test]
 fn fields_are_explained() {
     let service = Service::with(1);

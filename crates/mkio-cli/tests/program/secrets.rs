@@ -84,6 +84,7 @@ fn a_new_token_is_shown_when_it_is_asked_for() {
     let made = service.run(&["token", "create", "-f", &file, "-o", "json"]);
     assert_eq!(made.code, 0, "{}{}", made.err, body);
     assert!(made.out.contains("***"), "{}", made.out);
+    assert!(made.err.contains("--show-secrets"), "{}", made.err);
     let shown = service.ok(&[
         "token",
         "create",

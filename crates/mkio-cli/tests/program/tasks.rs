@@ -154,6 +154,40 @@ fn a_live_event_is_recorded() {
     assert_eq!(service.run(&["live", "start", "none"]).code, 4);
 }
 
+/// An endpoint is started by its name alone; what is recorded plays there.
+#[test]
+fn a_live_event_plays_where_an_endpoint_runs() {
+    let service = with_a_live_event();
+    let endpoint = service.ok(&["endpoint", "list", "-o", "name"]);
+    let endpoint = endpoint.lines().next().expect("an endpoint");
+    service.ok(&["endpoint", "stop", endpoint, "--wait"]);
+    let asset = ["asset", "put", "recording", "--wait", "--set"];
+    let storage = "properties.storageAccountName=storage1";
+    service.ok(&[&asset[..], &[storage]].concat());
+    service.ok(&["publish", "recording"]);
+    let output = "properties: {assetName: recording, archiveWindowLength: PT1H}";
+    let output = service.file("output.yaml", output);
+    service.ok(&["live-output", "create", "show", "out", "-f", &output]);
+    let start = ["live", "start", "show", "-o", "json"];
+    let without = service.run(&start);
+    assert_eq!(without.code, 0, "{}", without.err);
+    assert!(
+        without.err.contains("no streaming endpoint runs"),
+        "{}",
+        without.err
+    );
+    assert!(!without.out.contains("playback"), "{}", without.out);
+    let nothing = service.run(&[&start[..], &["--endpoint", "nosuch"]].concat());
+    assert_eq!(nothing.code, 4, "{}", nothing.err);
+    let with = service.run(&[&start[..], &["--endpoint", endpoint]].concat());
+    assert_eq!(with.code, 0, "{}", with.err);
+    let places: Vec<Value> = serde_json::from_str(&with.out).expect("JSON");
+    let plays = |of: &&Value| of["what"] == "playback";
+    let plays = places.iter().find(plays).expect(&with.out);
+    let url = plays["url"].as_str().expect("an address");
+    assert!(url.contains("manifest"), "{url}");
+}
+
 /// Scripts name all commands; a shell that is here reads them without a complaint.
 #[test]
 fn scripts_of_three_shells_know_the_commands() {

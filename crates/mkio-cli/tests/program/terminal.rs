@@ -214,7 +214,7 @@ fn a_watch_that_is_broken_off_tells_how_it_goes_on() {
     terminal.interrupt();
     let (code, screen) = terminal.end();
     assert_eq!(code, 130, "{screen}");
-    assert!(screen.contains("mkio watch KIND NAME"), "{screen}");
+    assert!(screen.contains("mkio watch asset asset-1"), "{screen}");
 }
 
 /// The format does not depend on who looks; only the width of tables does.

@@ -83,6 +83,51 @@ fn failures_timeouts_and_missing_resources_have_their_codes() {
     assert_eq!(service.run(&["job", "get", "enc", "j1"]).code, 4);
 }
 
+/// A read that looks on shows the end, as `watch` does.
+#[test]
+fn a_get_looks_on() {
+    let service = prepared();
+    assert_eq!(run(&service, &job(&service, "j1"), &[]).code, 0);
+    let seen = service.run(&["job", "get", "enc", "j1", "-w"]);
+    assert_eq!(seen.code, 0, "{}", seen.err);
+    assert!(seen.err.contains("enc/j1: Finished"), "{}", seen.err);
+    assert_eq!(seen.out, "", "the changes are all that it shows");
+    let lines = service.ok(&["job", "get", "enc", "j1", "--watch", "-o", "jsonl"]);
+    assert!(lines.contains("\"state\":\"Finished\""), "{lines}");
+    for flag in [&["-o", "yaml"][..], &["--jq", "."], &["--columns", "name"]] {
+        for task in [
+            &["job", "get", "enc", "j1", "-w"][..],
+            &["watch", "job", "enc/j1"],
+        ] {
+            let refused = service.run(&[task, flag].concat());
+            assert_eq!(refused.code, 2, "{task:?} {flag:?}: {}", refused.out);
+        }
+    }
+    let none = service.run(&["transform", "get", "enc", "-w"]);
+    assert_eq!(none.code, 2, "it has no state: {}", none.err);
+}
+
+/// What cannot be waited for is told with what can.
+#[test]
+fn goals_are_told() {
+    let service = Service::new();
+    for wait in [
+        &["wait", "job", "t/j", "--for", "finishd"][..],
+        &["endpoint", "start", "default", "--wait", "--for", "finishd"],
+    ] {
+        let refused = service.run(wait);
+        assert_eq!(refused.code, 2, "{}", refused.err);
+        assert!(refused.err.contains("--for: a"), "{}", refused.err);
+        assert!(!refused.err.contains('"'), "{}", refused.err);
+    }
+    let near = service.run(&["wait", "job", "t/j", "--for", "finishd"]);
+    assert!(
+        near.err.to_lowercase().contains("`finished`?"),
+        "{}",
+        near.err
+    );
+}
+
 #[test]
 fn live_events_start_and_stop() {
     let service = Service::new();
@@ -91,12 +136,12 @@ fn live_events_start_and_stop() {
     let body = "properties:\n  useStaticHostname: false\n  encoding: {encodingType: PassthroughBasic}\n  input: {streamingProtocol: RTMP}\n  streamOptions: []\n";
     let file = service.file("event.yaml", body);
     service.ok(&["live-event", "create", "e1", "-f", &file]);
-    let started = service.run(&["live", "start", "e1", "-o", "jsonl"]);
+    let started = service.run(&["live", "start", "e1", "-o", "jsonl", "--wait"]);
     assert_eq!(started.code, 0, "{}", started.err);
     assert!(started.out.contains("ingest"), "{}", started.out);
     let state = service.ok(&["live-event", "state", "e1", "-o", "json"]);
     assert!(state.contains("Running"), "{state}");
-    assert_eq!(service.run(&["live", "stop", "e1"]).code, 0);
+    assert_eq!(service.run(&["live", "stop", "e1", "--wait"]).code, 0);
     service.ok(&["live-event", "restart", "e1"]);
     let state = service.ok(&["live-event", "state", "e1", "-o", "json"]);
     assert!(state.contains("Running"), "{state}");
@@ -125,6 +170,25 @@ fn an_asset_is_encoded_and_published() {
             .ok(&["asset", "list", "-o", "name", "--all"])
             .contains(name)
     );
+    // A locator of another name is found by its asset.
+    service.ok(&["publish", "out", "--locator", "odd one"]);
+    let of_asset = service.ok(&["urls", "out", "-o", "jsonl"]);
+    assert!(of_asset.contains("odd one"), "{of_asset}");
+    service.ok(&[
+        "asset",
+        "put",
+        "my film",
+        "--wait",
+        "--set",
+        "properties.storageAccountName=storage1",
+    ]);
+    let none = service.run(&["urls", "my film"]);
+    assert!(
+        none.err.contains("mkio publish 'my film' makes one"),
+        "{}",
+        none.err
+    );
+    assert_eq!(service.run(&["urls", "nosuch"]).code, 4);
     let urls = service.ok(&["urls", name, "-o", "jsonl"]);
     assert!(endpoints.is_empty() || urls.contains("://"), "{urls}");
 }

@@ -73,5 +73,10 @@ mod tests {
         std::os::unix::fs::symlink(&other, all.join("link")).unwrap();
         assert!(make_folder(&all, &all.join("link/deep/file")).is_err());
         assert!(!other.join("deep").exists());
+        // A link to what is not there yet would make it there.
+        let nowhere = folder.path().join("nowhere");
+        std::os::unix::fs::symlink(&nowhere, all.join("open")).unwrap();
+        assert!(make_folder(&all, &all.join("open/file")).is_err());
+        assert!(!nowhere.exists());
     }
 }

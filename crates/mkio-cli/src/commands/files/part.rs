@@ -68,7 +68,7 @@ impl Part {
         self.beside(ENDS[1])
     }
 
-    /// Refuses a target that is there, and one that is no file even if it may be replaced.
+    /// Refuses a target that is there; a link, a folder or a device also where files may be replaced.
     pub fn refuse_replacing(&self) -> Result<()> {
         let is_there = is_file(&self.to)?;
         if is_there && !self.force {
@@ -171,10 +171,24 @@ impl Part {
 fn is_file(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(about) if about.is_file() => Ok(true),
-        Ok(_) => Err(Failure::usage(format!("{} is no file", path.display()))
-            .hint("nothing is written there: move it away, or name another folder")),
+        Ok(about) => Err(
+            Failure::usage(format!("{} is {}", path.display(), what(&about)))
+                .hint("nothing is written there: move it away, or name another folder"),
+        ),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(cannot(path, error)),
+    }
+}
+
+/// What is in the place of a file.
+fn what(about: &fs::Metadata) -> &'static str {
+    let kind = about.file_type();
+    if kind.is_symlink() {
+        "a link"
+    } else if kind.is_dir() {
+        "a folder"
+    } else {
+        "a device"
     }
 }
 

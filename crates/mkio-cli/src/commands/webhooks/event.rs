@@ -164,7 +164,7 @@ fn known_state(of: Option<&Resource>, state: String) -> Result<String> {
         .find(|known| known.eq_ignore_ascii_case(&state));
     found.map(str::to_owned).ok_or_else(|| {
         let names: Vec<&str> = known.filter(|name| !name.is_empty()).collect();
-        Failure::usage(format!("a {} is never `{state}`", of.name))
+        Failure::usage(format!("a {} has no state `{state}`", of.name))
             .hint(format!("name one with --state: {}", names.join(", ")))
     })
 }

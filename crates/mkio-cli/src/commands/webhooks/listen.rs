@@ -181,15 +181,16 @@ async fn receive(listening: &mut Listening<'_>, matches: &ArgMatches) -> Result<
         }
         outcome = work => outcome,
     };
-    let removed = remove(&management, &name).await;
+    let removed = remove(session, &management, &name).await;
     server.abort();
     Failure::both(outcome, removed)
 }
 
-async fn remove(management: &ProjectClient, name: &str) -> Result<()> {
+async fn remove(session: &Session, management: &ProjectClient, name: &str) -> Result<()> {
     match management.delete_webhook_rule(name).send().await {
         Err(error) if !error.is_not_found() => {
-            Err(Failure::from(error).hint(format!("it is left: mkio webhook rule delete {name}")))
+            let delete = session.command(&["webhook", "rule", "delete", name]);
+            Err(Failure::from(error).hint(format!("it is left: {delete} removes it")))
         }
         _ => Ok(()),
     }

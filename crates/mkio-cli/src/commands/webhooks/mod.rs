@@ -47,7 +47,7 @@ fn limit() -> Arg {
     Arg::new("limit")
         .long("limit")
         .value_name("N")
-        .value_parser(clap::value_parser!(u64).range(1..))
+        .value_parser(options::count)
 }
 
 fn listen_command() -> Command {

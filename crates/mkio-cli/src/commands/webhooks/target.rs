@@ -1,6 +1,6 @@
 //! Where events are posted to.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use clap::ArgMatches;
 use mkio::reqwest::Url;
@@ -15,6 +15,16 @@ use crate::{
 
 /// Header of the secret that events carry, unless another one is named.
 pub const HEADER: &str = "x-mkio-secret";
+
+/// An address of a target.
+pub const EXAMPLE: &str = "http://localhost:3000/events";
+
+/// The error with what has caused it.
+fn causes(error: &dyn Error) -> String {
+    let below = error.source().map(causes);
+    let told = error.to_string();
+    below.map_or(told.clone(), |below| format!("{told}: {below}"))
+}
 
 /// Longest time for a post: a target that never answers does not stop the others.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,8 +51,10 @@ impl Target {
 
     fn at(url: String, secret: Option<String>) -> Result<Self> {
         let address = Url::parse(&url);
-        let address =
-            address.map_err(|error| Failure::usage(format!("--forward-to {url}: {error}")))?;
+        let address = address.map_err(|_| {
+            let message = format!("--forward-to takes an address such as {EXAMPLE}, not `{url}`");
+            Failure::usage(message)
+        })?;
         let mut http = mkio::http_client_builder()?.timeout(PATIENCE);
         // The environment's proxies are for other machines: what is meant for this one stays here.
         if is_loopback(&address) {
@@ -83,7 +95,10 @@ impl Target {
                 ref error if error.is_timeout() => Exit::Timeout,
                 _ => Exit::Later,
             };
-            Failure::new(exit, format!("{}: {}", self.url, error.without_url()))
+            Failure::new(
+                exit,
+                format!("{}: {}", self.url, causes(&error.without_url())),
+            )
         })?;
         Ok(response.status().as_u16())
     }
@@ -102,7 +117,20 @@ mod tests {
         let statuses = [199, 200, 202, 204, 299, 300, 302, 304, 400, 500];
         let taken: Vec<u16> = statuses.into_iter().filter(taken).collect();
         assert_eq!(taken, [200, 202, 204, 299]);
-        assert!(Target::at("localhost/events".into(), None).is_err());
+        let odd = Target::at("localhost/events".into(), None).map(drop);
+        let odd = odd.unwrap_err().to_string();
+        assert!(odd.contains(EXAMPLE), "{odd}");
+    }
+
+    #[tokio::test]
+    async fn a_target_that_is_not_there_is_told() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", free.local_addr().unwrap());
+        drop(free);
+        let target = Target::at(url, None).unwrap();
+        let failure = target.status(&json!({})).await.unwrap_err();
+        assert_eq!(failure.exit, Exit::Later);
+        assert!(failure.to_string().contains("refused"), "{failure}");
     }
 
     #[tokio::test(start_paused = true)]
