@@ -12,6 +12,7 @@ pub mod kind;
 pub mod life;
 pub mod merge;
 pub mod outbox;
+pub mod read;
 pub mod reference;
 pub mod settings;
 pub mod states;

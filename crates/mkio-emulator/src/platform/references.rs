@@ -6,6 +6,7 @@ use crate::{
     base::{
         error::ApiError,
         kind::Kind,
+        read::Read,
         reference::{Deletion, Presence, Reference, Target},
         store::{Address, Place, Resource},
     },
@@ -26,7 +27,7 @@ pub fn missing(
             continue;
         }
         for (at, name) in reference.names(body) {
-            let kept = before.and_then(|before| before.pointer(&at)?.as_str()) == Some(name);
+            let kept = before.and_then(|before| before.text(&at)) == Some(name);
             let known = |target: &Target| world.has(&address(target, project, body, name));
             if !kept && !reference.to.iter().any(known) {
                 found.push((at, unknown(reference, name)));
@@ -51,7 +52,7 @@ fn address(target: &Target, project: &str, body: &Value, name: &str) -> Address 
     match target.parent {
         None => Address::new(project, target.kind, name),
         Some(at) => {
-            let parent = body.pointer(at).and_then(Value::as_str).unwrap_or_default();
+            let parent = body.text(at).unwrap_or_default();
             Place::under(project, target.kind, parent).at(name)
         }
     }

@@ -16,6 +16,7 @@ use crate::{
         format,
         kind::Kind,
         outbox::{Envelope, Status},
+        read::Read,
         store::{Address, Resource},
     },
     platform::{render, rules::Platform},
@@ -127,7 +128,7 @@ fn pairs<'a>(
 }
 
 fn delivery(rule: &Value, id: u64, home: Uuid, body: Bytes) -> Option<Delivery> {
-    let mut url = Url::parse(rule.pointer("/spec/url")?.as_str()?).ok()?;
+    let mut url = Url::parse(rule.text("/spec/url")?).ok()?;
     let mut headers = HeaderMap::new();
     // What CloudEvents call the structured mode.
     headers.insert(

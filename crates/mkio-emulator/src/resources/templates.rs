@@ -9,6 +9,7 @@ use crate::{
         format, keys,
         kind::Kind,
         merge,
+        read::Read,
         store::{Place, Resource},
         world::PLATFORM_USER,
     },
@@ -125,10 +126,7 @@ fn find<'a>(world: &'a Platform, kind: &str, name: &str) -> Result<&'a Preset, S
 /// Pins that a configuration has: its own inputs, or one.
 fn status(config: &Value) -> Value {
     let named: Vec<&str> = config
-        .get("inputs")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+        .items("/inputs")
         .filter_map(|input| input.get("name")?.as_str())
         .collect();
     let named = if named.is_empty() {
@@ -389,12 +387,7 @@ pub fn check_flow(world: &Platform, project: &str, flow: &Value) -> Vec<(String,
         let Some(config) = flow.pointer(&at) else {
             continue;
         };
-        let text = |pointer: &str| {
-            config
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
+        let text = |pointer: &str| config.text(pointer).unwrap_or_default();
         let (name, wanted) = (text("/configRef/name"), text("/configRef/version"));
         let Some(config_version) = version(world, &versions_of(project, kind, name), wanted) else {
             found.push((
@@ -417,12 +410,9 @@ pub fn check_flow(world: &Platform, project: &str, flow: &Value) -> Vec<(String,
 
 /// Values that a flow sets and the configuration does not declare.
 fn unknown_values(at: &str, config: &Value, version: &Value) -> Vec<(String, String)> {
-    let declared = version
-        .pointer("/spec/parameters")
-        .and_then(Value::as_array);
     let is_known = |name: &str| {
-        let mut names = declared.into_iter().flatten();
-        names.any(|parameter| parameter.get("name").and_then(Value::as_str) == Some(name))
+        let mut declared = version.items("/spec/parameters");
+        declared.any(|parameter| parameter.text("/name") == Some(name))
     };
     let values = config.get("configValues").and_then(Value::as_object);
     let names = values.into_iter().flat_map(|values| values.keys());
@@ -440,10 +430,8 @@ fn unknown_values(at: &str, config: &Value, version: &Value) -> Vec<(String, Str
 /// Names of the pins that inputs are bound to.
 fn input_pins(version: &Value) -> Vec<String> {
     let own = status(version.pointer("/spec/config").unwrap_or(&Value::Null));
-    let pins = own.pointer("/inputPins").and_then(Value::as_array);
-    pins.into_iter()
-        .flatten()
-        .filter_map(|pin| pin.get("name")?.as_str().map(str::to_owned))
+    let pins = own.items("/inputPins");
+    pins.filter_map(|pin| pin.get("name")?.as_str().map(str::to_owned))
         .collect()
 }
 
@@ -451,14 +439,8 @@ fn input_pins(version: &Value) -> Vec<String> {
 fn misbound(flow: &Value, pins: &[String]) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut bound: Vec<&str> = Vec::new();
-    for (at, input) in flow
-        .pointer("/spec/inputs")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
-        let Some(pin) = input.get("transformInput").and_then(Value::as_str) else {
+    for (at, input) in flow.items("/spec/inputs").enumerate() {
+        let Some(pin) = input.text("/transformInput") else {
             continue;
         };
         if !pins.iter().any(|known| known == pin) {

@@ -9,6 +9,7 @@ use crate::{
         format,
         kind::Kind,
         merge,
+        read::Read,
         settings::PageLimits,
         states::channels::{channel, channel_activity as activity},
         store::{Address, Place, Resource},
@@ -245,7 +246,7 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
 /// PUT: makes or replaces. The name in the body has to be that of the path.
 pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = address(call);
-    if call.body.pointer("/metadata/name").and_then(Value::as_str) != Some(&address.name) {
+    if call.body.text("/metadata/name") != Some(&address.name) {
         return Err(ApiError::field(
             "/metadata/name",
             "is not the name in the path",
@@ -289,7 +290,7 @@ pub fn thumbnail(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiE
     let known = inputs.is_some_and(|inputs| {
         inputs
             .iter()
-            .any(|input| input.get("name").and_then(Value::as_str) == Some(wanted))
+            .any(|input| input.text("/name") == Some(wanted))
     });
     if known {
         Ok(Response::bytes("image/jpeg", sample::PICTURE))

@@ -8,6 +8,7 @@ use crate::{
         format,
         kind::Kind,
         merge,
+        read::Read,
         store::{Address, Place},
     },
     platform::{
@@ -90,13 +91,7 @@ pub fn import(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErro
     check_all(&world.start.channel_device.interfaces, &given)?;
     let (mut imported, mut names) = (Vec::new(), Vec::new());
     for channel in given {
-        let text = |pointer: &str| {
-            channel
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let text = |pointer: &str| channel.text(pointer).unwrap_or_default().to_owned();
         let name = text("/metadata/name");
         let mut body = json!({ "kind": "BeamChannel", "metadata": channel.get("metadata"), "spec": channel.get("spec") });
         if let Some(state) = &state {
@@ -122,7 +117,7 @@ pub fn import(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErro
         }));
         names.push(name);
     }
-    let replaces = call.body.get("mode").and_then(Value::as_str) == Some("replace");
+    let replaces = call.body.text("/mode") == Some("replace");
     let deleted = if replaces {
         remove_others(world, &place, &names)
     } else {

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::base::read::Read;
+
 /// What carries an encoded stream.
 const STREAMS: &[&str] = &["SRTCaller", "SRTListener", "UDP", "ASI", "RF", "SatDemod"];
 /// What carries pictures and sound as they are.
@@ -86,18 +88,13 @@ const PASS_PHRASE: std::ops::RangeInclusive<usize> = 10..=79;
 type Findings = Vec<(String, String)>;
 
 fn text<'a>(value: &'a Value, at: &str) -> &'a str {
-    value
-        .pointer(at)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    value.text(at).unwrap_or_default()
 }
 
 fn each<'a>(value: &'a Value, at: &str) -> impl Iterator<Item = (String, &'a Value)> {
-    let items = value.pointer(at).and_then(Value::as_array);
+    let items = value.items(at);
     let at = at.to_owned();
     items
-        .into_iter()
-        .flatten()
         .enumerate()
         .map(move |(index, item)| (format!("{at}/{index}"), item))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::base::{merge, store::Resource};
+use crate::base::{merge, read::Read, store::Resource};
 
 fn each<'a>(
     channel: &'a Resource,
@@ -11,7 +11,7 @@ fn each<'a>(
     let items = channel.body.pointer(&format!("/spec/{side}"));
     let items = items.and_then(Value::as_array);
     items.into_iter().flatten().enumerate().map(|(at, item)| {
-        let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
+        let kind = item.text("/type").unwrap_or_default();
         (format!("{}-{at}", kind.to_lowercase()), kind, item)
     })
 }
@@ -100,7 +100,7 @@ fn sent(kind: &str, transport: &Map<String, Value>, runs: bool) -> Value {
 /// What an output carries: what the channel encodes, or what it gets.
 fn payload(channel: &Resource) -> Value {
     let encoding = channel.body.pointer("/spec/transform/encoding");
-    let format = encoding.and_then(|encoding| encoding.pointer("/video/videoFormat")?.as_str());
+    let format = encoding.and_then(|encoding| encoding.text("/video/videoFormat"));
     let format = format.unwrap_or("1920x1080p");
     let told =
         |field: &str| encoding.and_then(|encoding| encoding.pointer(&format!("/video/{field}")));

@@ -10,6 +10,7 @@ use crate::{
         format, keys,
         kind::Kind,
         merge,
+        read::Read,
         store::{Address, Resource},
     },
     platform::{
@@ -209,11 +210,7 @@ pub fn restore(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErr
         Kind::DEVICE,
         call.parameter("name"),
     ))?;
-    let wanted = call
-        .body
-        .pointer("/spec/restoreFilePath")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let wanted = call.body.text("/spec/restoreFilePath").unwrap_or_default();
     if !world
         .all(call.project(), Kind::BACKUP)
         .any(|(_, backup)| path(backup) == wanted)

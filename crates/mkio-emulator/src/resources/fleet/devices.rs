@@ -10,6 +10,7 @@ use crate::{
         format,
         kind::Kind,
         merge,
+        read::Read,
         reference::{Reference, Target},
         states::fleets::device_software,
         store::{Address, Resource},
@@ -104,9 +105,8 @@ fn check(
     body: &mut Value,
     existing: Option<&Resource>,
 ) -> Result<(), ApiError> {
-    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     if existing.is_none() {
-        let (code, location) = (text("/spec/shortCode"), text("/spec/locationId"));
+        let (code, location) = (body.text("/spec/shortCode"), body.text("/spec/locationId"));
         if code.is_none() && location.is_none() {
             return Err(ApiError::field(
                 "/spec/shortCode",
@@ -126,7 +126,7 @@ fn check(
     let device = call.address(Kind::DEVICE);
     let same = |other: &Resource| {
         let taken = |pointer: &str| {
-            let (own, other) = (text(pointer), other.text(pointer));
+            let (own, other) = (body.text(pointer), other.text(pointer));
             own.zip(other)
                 .is_some_and(|(own, other)| own.eq_ignore_ascii_case(other))
         };

@@ -11,6 +11,7 @@ use crate::{
         format::{self, parse_time},
         kind::Kind,
         merge,
+        read::Read,
         states::fleets::{device_preload as preload, device_software as software},
         store::{Address, Event, Resource, Step},
     },
@@ -71,7 +72,7 @@ pub fn check(devices: &Devices, body: &Value) -> Vec<(String, String)> {
         "/spec/preloadSoftwareVersion",
     ]
     .into_iter()
-    .filter_map(|pointer| Some((pointer, body.pointer(pointer)?.as_str()?)));
+    .filter_map(|pointer| Some((pointer, body.text(pointer)?)));
     wanted
         .filter(|(_, version)| !version.is_empty() && devices.version(version).is_none())
         .map(|(pointer, version)| {
@@ -99,8 +100,7 @@ pub fn steer(world: &mut Platform, address: &Address) {
     let text = |pointer: &str| {
         device
             .body
-            .pointer(pointer)
-            .and_then(Value::as_str)
+            .text(pointer)
             .filter(|version| !version.is_empty())
             .map(str::to_owned)
     };

@@ -9,6 +9,7 @@ use crate::{
         duration,
         error::ApiError,
         kind::Kind,
+        read::Read,
         states::live::live_channel as flow,
         store::{Place, Resource},
     },
@@ -108,10 +109,7 @@ fn check(
 ) -> Result<(), ApiError> {
     let mut findings = Vec::new();
     let label = world.rules(kind_of(call)).label;
-    let given = body
-        .pointer("/spec/transform/type")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let given = body.text("/spec/transform/type").unwrap_or_default();
     if given != label {
         findings.push((
             "/spec/transform/type".to_owned(),
@@ -126,8 +124,7 @@ fn check(
         };
     }
     let window = body
-        .pointer("/spec/transform/archiveWindowLength")
-        .and_then(Value::as_str)
+        .text("/spec/transform/archiveWindowLength")
         .map(duration::parse);
     // Years and months have no length of their own.
     let fits = |window: Duration| window <= Duration::from_secs(30 * 86_400);
@@ -149,13 +146,7 @@ fn check(
 /// Inputs and outputs that do not say what they are connected to, or say it twice.
 fn ambiguous(body: &Value) -> Vec<(String, String)> {
     let mut findings = Vec::new();
-    for (at, input) in body
-        .pointer("/spec/inputs")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
+    for (at, input) in body.items("/spec/inputs").enumerate() {
         let named = ["sourceName", "contentName", "flowName"]
             .iter()
             .filter(|field| input.get(**field).is_some())
@@ -167,13 +158,7 @@ fn ambiguous(body: &Value) -> Vec<(String, String)> {
             ));
         }
     }
-    for (at, output) in body
-        .pointer("/spec/outputs")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
+    for (at, output) in body.items("/spec/outputs").enumerate() {
         if output.get("destinationName").is_some() && output.get("contentName").is_some() {
             findings.push((
                 format!("/spec/outputs/{at}"),

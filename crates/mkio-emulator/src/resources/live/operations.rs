@@ -11,6 +11,7 @@ use crate::{
         format::parse_time,
         kind::Kind,
         merge,
+        read::Read,
         states::live::{live_channel as flow, live_channel_scheduled_operation as operation},
         store::{Address, Event, Place, Resource, Step},
     },
@@ -102,7 +103,7 @@ pub fn is_waiting(operation: &Resource) -> bool {
 }
 
 fn times(body: &Value) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let time = |pointer: &str| parse_time(body.pointer(pointer)?.as_str()?);
+    let time = |pointer: &str| parse_time(body.text(pointer)?);
     Some((time("/spec/startTime")?, time("/spec/endTime")?))
 }
 

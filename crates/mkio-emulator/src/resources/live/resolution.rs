@@ -7,6 +7,7 @@ use crate::{
     base::{
         error::ApiError,
         kind::Kind,
+        read::Read,
         store::{Address, Resource},
     },
     platform::rules::Platform,
@@ -40,12 +41,11 @@ pub fn outputs(flow: &Resource) -> impl Iterator<Item = &Value> {
 }
 
 fn items<'a>(flow: &'a Resource, at: &str) -> impl Iterator<Item = &'a Value> {
-    let found = flow.body.pointer(at).and_then(Value::as_array);
-    found.into_iter().flatten()
+    flow.body.items(at)
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
-    let found = value.pointer(field).and_then(Value::as_str);
+    let found = value.text(field);
     found.filter(|text| !text.is_empty())
 }
 
@@ -112,10 +112,7 @@ fn has_label(found: &Resource, input: &Value) -> bool {
     };
     let labels = found.body.pointer("/metadata/labels");
     let value = labels.and_then(|labels| labels.get(key)?.as_str());
-    value
-        == input
-            .pointer("/refiner/labelMatch/value")
-            .and_then(Value::as_str)
+    value == input.text("/refiner/labelMatch/value")
 }
 
 /// Whether a flow reaches the network of a source: its site has a route to it, and the device at the site may use it.

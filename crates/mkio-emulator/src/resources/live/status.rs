@@ -6,6 +6,7 @@ use crate::{
     base::{
         kind::Kind,
         merge,
+        read::Read,
         states::live::live_channel as flow,
         store::{Address, Resource},
     },
@@ -62,7 +63,7 @@ fn display_name(world: &Platform, project: &str, kind: Kind, name: &str) -> Stri
 
 fn inputs(world: &Platform, project: &str, flow: &Resource) -> Vec<Value> {
     let each = |input: &Value| {
-        let mut content = input.get("contentName").and_then(Value::as_str);
+        let mut content = input.text("/contentName");
         let (mut source, mut upstream) = (None, "");
         match resolution::origin(world, project, flow, input) {
             Origin::Source(found) => {
@@ -135,7 +136,7 @@ fn interface(
         let allowed = device.body.pointer("/spec/availableNetworks")?.as_array()?;
         let used = allowed
             .iter()
-            .find(|allowed| allowed.get("networkName").and_then(Value::as_str) == Some(network))?;
+            .find(|allowed| allowed.text("/networkName") == Some(network))?;
         used.get("interfaceName")?.as_str()
     };
     found().unwrap_or_default().to_owned()
@@ -182,14 +183,10 @@ fn outputs(world: &Platform, address: &Address, flow: &Resource) -> Vec<Value> {
 
 /// What `$detailedStatus` adds: metrics and monitoring of a running flow.
 pub(super) fn detail(flow: &mut Value, origin: &str) {
-    if flow.pointer("/status/state").and_then(Value::as_str) != Some(flow::RUNNING) {
+    if flow.text("/status/state") != Some(flow::RUNNING) {
         return;
     }
-    let id = flow
-        .pointer("/status/shortId")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
+    let id = flow.text("/status/shortId").unwrap_or_default().to_owned();
     merge::put(
         flow,
         "/status/metrics",

@@ -9,6 +9,7 @@ use crate::{
         error::ApiError,
         kind::Kind,
         merge,
+        read::Read,
         store::{Address, Resource},
     },
     platform::{
@@ -161,14 +162,10 @@ pub fn organization(world: &mut Platform, call: &Call<'_>) -> Result<Response, A
 pub fn accept(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = named(call)?;
     let organization = world.find_mut(&address)?;
-    let state = call
-        .body
-        .pointer("/spec/invite/state")
-        .and_then(Value::as_str);
+    let state = call.body.text("/spec/invite/state");
     let current = organization
         .private
-        .pointer("/invite/state")
-        .and_then(Value::as_str)
+        .text("/invite/state")
         .unwrap_or("accepted");
     match (state, current) {
         (Some("accepted"), "pending") => merge::put(

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    base::{error::ApiError, format, kind::Kind, merge, store::Address, world::Usage},
+    base::{error::ApiError, format, kind::Kind, merge, read::Read, store::Address, world::Usage},
     platform::{
         call::{Call, Response},
         identity, list, render,
@@ -110,8 +110,7 @@ pub fn rename(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErro
             ));
         }
         let value = entry
-            .get("value")
-            .and_then(Value::as_str)
+            .text("/value")
             .ok_or_else(|| refuse("its value is not a string"))?;
         if value.chars().count() > 256 {
             return Err(refuse("a display name has at most 256 characters"));

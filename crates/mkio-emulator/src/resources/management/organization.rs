@@ -9,6 +9,7 @@ use crate::{
         format,
         kind::Kind,
         merge,
+        read::Read,
         store::{Address, Resource},
     },
     platform::{
@@ -129,7 +130,7 @@ fn scope_values(world: &Platform, organization: uuid::Uuid) -> Vec<Value> {
 pub fn scope_names(world: &Platform, organization: uuid::Uuid) -> Vec<String> {
     scope_values(world, organization)
         .iter()
-        .filter_map(|scope| scope.pointer("/metadata/name")?.as_str().map(str::to_owned))
+        .filter_map(|scope| scope.text("/metadata/name").map(str::to_owned))
         .collect()
 }
 
@@ -145,7 +146,7 @@ pub fn scope(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError
     let name = call.parameter("scope_name");
     let found = scope_values(world, call.organization)
         .into_iter()
-        .find(|scope| scope.pointer("/metadata/name").and_then(Value::as_str) == Some(name));
+        .find(|scope| scope.text("/metadata/name") == Some(name));
     found
         .map(Response::ok)
         .ok_or_else(|| ApiError::not_found(format!("there is no scope named '{name}'")))

@@ -10,6 +10,7 @@ use crate::{
         format,
         kind::Kind,
         merge,
+        read::Read,
         store::{Address, Place, Resource},
     },
     platform::{
@@ -126,12 +127,7 @@ pub fn invites(world: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError>
 
 /// POST `…/invites`.
 pub fn invite(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
-    let email = call
-        .body
-        .pointer("/spec/email")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
+    let email = call.body.text("/spec/email").unwrap_or_default().to_owned();
     if !email.contains('@') {
         return Err(ApiError::field("/spec/email", "is not a mail address"));
     }

@@ -9,6 +9,7 @@ use crate::{
         format,
         kind::Kind,
         merge,
+        read::Read,
         store::{Address, Place, Resource},
     },
     platform::{
@@ -194,11 +195,7 @@ pub fn payment(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErr
 
 /// POST `…/paymentMethod`.
 pub fn assign_payment(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
-    let id = call
-        .body
-        .get("paymentMethodId")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let id = call.body.text("/paymentMethodId").unwrap_or_default();
     usable_payment(world, id).map_err(|problem| ApiError::field("/paymentMethodId", problem))?;
     let project = world.find_mut(&address(call))?;
     merge::put(&mut project.body, "/paymentMethodId", json!(id));

@@ -7,6 +7,7 @@ use crate::{
         error::ApiError,
         kind::Kind,
         merge,
+        read::Read,
         store::{Address, Resource},
     },
     platform::{
@@ -41,10 +42,7 @@ pub static RULES: Rules = Rules {
         max: 260,
     },
     check: |world, _, body, _| {
-        let url = body
-            .pointer("/spec/url")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let url = body.text("/spec/url").unwrap_or_default();
         let mut findings = webhooks::check_headers(body);
         if let Err(reason) = webhooks::check_target(url, world.settings.remote_webhooks) {
             findings.push(("/spec/url".to_owned(), reason));

@@ -8,6 +8,7 @@ use crate::{
         error::ApiError,
         kind::Kind,
         merge,
+        read::Read,
         store::{Address, Resource},
     },
     docs::{Schemas, Side, findings},
@@ -79,12 +80,7 @@ fn check(world: &Platform, call: &Call<'_>, body: &Value) -> Result<(), ApiError
                 "is not a scope of the organization".to_owned(),
             ));
         }
-        for role in roles
-            .get("roles")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
+        for role in roles.items("/roles") {
             let role = role.as_str().unwrap_or_default();
             if !world.has(&Address::new("", Kind::ROLE, role)) {
                 findings.push((

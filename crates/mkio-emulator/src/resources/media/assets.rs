@@ -10,6 +10,7 @@ use crate::{
         format,
         kind::Kind,
         merge,
+        read::Read,
         reference::{Reference, Target},
         states::media::asset,
         store::{Address, Resource},
@@ -81,7 +82,7 @@ fn retain(world: &mut Platform, key: Container, asset: &Resource) {
     let folder = folder(asset);
     if let Some(Value::Array(files)) = left.get_mut("files") {
         for file in files {
-            let path = file.get("name").and_then(Value::as_str);
+            let path = file.text("/name");
             let path = format!("{folder}{}", path.unwrap_or_default());
             merge::put(file, "/name", json!(path));
         }
@@ -102,12 +103,7 @@ pub fn folder(asset: &Resource) -> String {
 }
 
 fn container_key(address: &Address, body: &Value) -> Container {
-    let text = |pointer: &str| {
-        body.pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let text = |pointer: &str| body.text(pointer).unwrap_or_default().to_owned();
     (
         address.place.project.clone(),
         text("/properties/storageAccountName"),
@@ -222,14 +218,14 @@ pub fn files(world: &Platform, project: &str, asset: &Resource) -> Vec<(String, 
 
 /// The files that are noted of an asset.
 fn listed(asset: &Resource) -> Vec<(String, u64)> {
-    let listed = asset.private.get("files").and_then(Value::as_array);
+    let listed = asset.private.items("/files");
     let entry = |file: &Value| {
         Some((
             file.get("name")?.as_str()?.to_owned(),
             file.get("size")?.as_u64()?,
         ))
     };
-    listed.into_iter().flatten().filter_map(entry).collect()
+    listed.filter_map(entry).collect()
 }
 
 /// Adds files to an asset; one of the same name is replaced.
@@ -297,7 +293,7 @@ pub fn drop_file(world: &mut Platform, address: &Address, name: &str) {
         return;
     };
     if let Some(Value::Array(listed)) = asset.private.get_mut("files") {
-        listed.retain(|file| file.get("name").and_then(Value::as_str) != Some(name));
+        listed.retain(|file| file.text("/name") != Some(name));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
         blobs::Spot,
         error::ApiError,
         kind::Kind,
+        read::Read,
         store::{Address, Resource},
     },
     platform::{
@@ -361,7 +362,7 @@ fn forget_retained(world: &mut Platform, (container, path): &Spot) -> bool {
         return false;
     };
     let before = files.len();
-    files.retain(|file| file.get("name").and_then(Value::as_str) != Some(path));
+    files.retain(|file| file.text("/name") != Some(path));
     files.len() < before
 }
 

@@ -7,6 +7,7 @@ use crate::{
         error::ApiError,
         kind::Kind,
         merge,
+        read::Read,
         reference::{Reference, Target},
         store::{Address, Resource},
     },
@@ -102,7 +103,7 @@ fn check_source(
     let Some(existing) = existing else {
         return Ok(());
     };
-    let content = body.pointer("/spec/contentName").and_then(Value::as_str);
+    let content = body.text("/spec/contentName");
     let address = call.address(Kind::SOURCE);
     if existing.text("/spec/contentName") != content
         && let Some(flow) = active_user(world, &address)

@@ -2,26 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-/// One video file of an asset.
-struct Video<'a> {
-    file: &'a str,
-    width: &'a str,
-    height: &'a str,
-    kilobits: &'a str,
-}
+use crate::{platform::start::Rendition, resources::media::outputs};
 
-/// `film_1280x720_3400k.mp4`.
-fn video(file: &str) -> Option<Video<'_>> {
-    let mut parts = file.strip_suffix("k.mp4")?.rsplit('_');
-    let (kilobits, size) = (parts.next()?, parts.next()?);
-    let (width, height) = size.split_once('x')?;
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    (number(kilobits) && number(width) && number(height)).then_some(Video {
-        file,
-        width,
-        height,
-        kilobits,
-    })
+/// The video files, with what they hold.
+fn videos<'a>(files: &[&'a str]) -> Vec<(&'a str, Rendition)> {
+    let video = |file: &&'a str| Some((*file, outputs::rendition(file)?));
+    files.iter().filter_map(video).collect()
 }
 
 /// Adds to the `spec` of a storage response what the files are: `formatHint`, and `periods` or `tracks` where there are any.
@@ -52,24 +38,27 @@ pub fn describe(spec: &mut Map<String, Value>, files: &[&str], inserted: &[Value
 }
 
 fn period(files: &[&str], inserted: &[Value]) -> Value {
-    let videos: Vec<Video<'_>> = files.iter().filter_map(|file| video(file)).collect();
+    let videos = videos(files);
     let mut sets = Vec::new();
     if !videos.is_empty() {
-        let most = |of: fn(&Video<'_>) -> u64| videos.iter().map(of).max().unwrap_or_default();
+        let most = |of: fn(&Rendition) -> u32| {
+            let all = videos.iter().map(|(_, video)| of(video));
+            all.max().unwrap_or_default().to_string()
+        };
         let representations: Vec<Value> = videos
             .iter()
             .enumerate()
-            .map(|(at, video)| {
+            .map(|(at, (_, video))| {
                 json!({
-                    "id": format!("v{at}"), "mimeType": "video/mp4", "codecs": "avc1.64001F", "width": video.width, "height": video.height,
+                    "id": format!("v{at}"), "mimeType": "video/mp4", "codecs": "avc1.64001F", "width": video.width.to_string(), "height": video.height.to_string(),
                     "bandwidth": format!("{}000", video.kilobits), "frameRate": "25", "sar": "1:1", "scanType": "progressive", "startsWithSAP": "1",
                 })
             })
             .collect();
         sets.push(json!({
             "id": "0", "contentType": "video", "mimeType": "video/mp4", "segmentAlignment": "true", "par": "16:9", "maxFrameRate": "25",
-            "maxWidth": most(|video| video.width.parse().unwrap_or(0)).to_string(),
-            "maxHeight": most(|video| video.height.parse().unwrap_or(0)).to_string(),
+            "maxWidth": most(|video| video.width),
+            "maxHeight": most(|video| video.height),
             "representation": representations,
         }));
     }
@@ -111,9 +100,9 @@ fn tracks(manifest: &str, files: &[&str], inserted: &[Value], created: &str) -> 
         number.to_string()
     };
     let mut videos: Vec<Value> = Vec::new();
-    for video in files.iter().filter_map(|file| video(file)) {
+    for (file, video) in self::videos(files) {
         let rate = format!("{}000", video.kilobits);
-        videos.push(json!({ "src": video.file, "systemBitrate": rate, "systemLanguage": "und", "trackID": next(), "trackName": "video" }));
+        videos.push(json!({ "src": file, "systemBitrate": rate, "systemLanguage": "und", "trackID": next(), "trackName": "video" }));
     }
     let source = videos
         .first()
@@ -152,6 +141,7 @@ fn tracks(manifest: &str, files: &[&str], inserted: &[Value], created: &str) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::read::Read;
 
     fn described(files: &[&str], inserted: &[Value]) -> Value {
         let mut spec = Map::new();
@@ -182,12 +172,8 @@ mod tests {
             std::slice::from_ref(&track),
         );
         assert_eq!(new.pointer("/formatHint"), Some(&json!("mk.mezz.v0")));
-        let sets = new
-            .pointer("/periods/0~1index~1edge/adaptation_set")
-            .and_then(Value::as_array);
+        let sets = new.items("/periods/0~1index~1edge/adaptation_set");
         let kinds: Vec<&str> = sets
-            .into_iter()
-            .flatten()
             .filter_map(|set| set.get("contentType")?.as_str())
             .collect();
         assert_eq!(kinds, ["video", "audio", "text"]);

@@ -7,6 +7,7 @@ use crate::{
         error::ApiError,
         kind::Kind,
         merge,
+        read::Read,
         states::media::streaming_endpoint,
         store::{Address, Resource},
     },
@@ -91,10 +92,7 @@ fn check(
             &streaming_endpoint::UPDATE,
         )?;
     }
-    let Some(public) = body
-        .pointer("/properties/publicName")
-        .and_then(Value::as_str)
-    else {
+    let Some(public) = body.text("/properties/publicName") else {
         return Ok(());
     };
     let own = call.address(Kind::STREAMING_ENDPOINT);

@@ -11,6 +11,7 @@ use crate::{
         error::ApiError,
         kind::Kind,
         merge,
+        read::Read,
         reference::{Reference, Target},
         states::media::{live_event, live_output},
         store::{Address, Resource},
@@ -153,9 +154,12 @@ fn check_event(
 
 /// What the encoding type lets the other properties be.
 fn check_encoding(body: &Value) -> Result<(), ApiError> {
-    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
-    let encoding = text("/properties/encoding/encodingType").unwrap_or("None");
-    let protocol = text("/properties/input/streamingProtocol").unwrap_or("RTMP");
+    let encoding = body
+        .text("/properties/encoding/encodingType")
+        .unwrap_or("None");
+    let protocol = body
+        .text("/properties/input/streamingProtocol")
+        .unwrap_or("RTMP");
     if protocol == "SRT"
         && matches!(
             encoding,
@@ -167,7 +171,9 @@ fn check_encoding(body: &Value) -> Result<(), ApiError> {
             "is SRT, which encoding live events alone take",
         ));
     }
-    let interval = text("/properties/encoding/keyFrameInterval").and_then(duration::parse);
+    let interval = body
+        .text("/properties/encoding/keyFrameInterval")
+        .and_then(duration::parse);
     if interval.is_some_and(|interval| !(1..=10).contains(&interval.as_secs())) {
         return Err(ApiError::field(
             "/properties/encoding/keyFrameInterval",
@@ -246,11 +252,7 @@ fn check_output(
     body: &mut Value,
     _: Option<&Resource>,
 ) -> Result<(), ApiError> {
-    let text = |pointer: &str| {
-        body.pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
+    let text = |pointer: &str| body.text(pointer).unwrap_or_default();
     let asset = text("/properties/assetName").to_owned();
     let told = text("/properties/archiveWindowLength");
     // The platform's pattern demands the part that begins with `T`.

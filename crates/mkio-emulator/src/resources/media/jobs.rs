@@ -11,6 +11,7 @@ use crate::{
         format,
         kind::Kind,
         merge,
+        read::Read,
         reference::{Reference, Target},
         states::media::job,
         store::{Address, Event, Place, Resource, Step},
@@ -144,12 +145,8 @@ fn check(
 
 /// The output assets that are not there: where the job names them, and their names.
 fn missing_outputs(world: &Platform, project: &str, body: &Value) -> Vec<(String, String)> {
-    let outputs = body
-        .pointer("/properties/outputs")
-        .and_then(Value::as_array);
+    let outputs = body.items("/properties/outputs");
     outputs
-        .into_iter()
-        .flatten()
         .enumerate()
         .filter_map(|(at, output)| {
             let name = output.get("assetName")?.as_str()?;
@@ -320,10 +317,7 @@ fn failure(world: &Platform, address: &Address) -> Option<Value> {
             // The reserved top-level domain that never resolves: a way to see a failure without the control handle.
             let sources = job.text("/properties/input/baseUri").into_iter().chain(
                 job.body
-                    .pointer("/properties/input/files")
-                    .and_then(Value::as_array)
-                    .into_iter()
-                    .flatten()
+                    .items("/properties/input/files")
                     .filter_map(Value::as_str),
             );
             let hosts = sources
@@ -446,10 +440,7 @@ fn write_outputs(world: &mut Platform, address: &Address) {
 fn input_files(world: &Platform, project: &str, job: &Resource) -> Vec<String> {
     let named: Vec<String> = job
         .body
-        .pointer("/properties/input/files")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+        .items("/properties/input/files")
         .filter_map(Value::as_str)
         .filter(|file| *file != ALL_FILES)
         .map(str::to_owned)

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     base::{
-        error::ApiError, format, kind::Kind, merge, states::media::content_key_policy,
+        error::ApiError, format, kind::Kind, merge, read::Read, states::media::content_key_policy,
         store::Resource,
     },
     platform::{
@@ -90,9 +90,7 @@ fn check(
             .cloned()
             .unwrap_or_else(|| json!(Uuid::new_v4()));
         merge::put(option, "/policyOptionId", id);
-        let template = option
-            .pointer("/configuration/widevineTemplate")
-            .and_then(Value::as_str);
+        let template = option.text("/configuration/widevineTemplate");
         if template.is_some_and(|template| {
             !template.is_empty() && serde_json::from_str::<Value>(template).is_err()
         }) {

@@ -11,6 +11,7 @@ use crate::{
         format,
         kind::Kind,
         merge,
+        read::Read,
         reference::{Reference, Target},
         states::media::streaming_locator,
         store::{Address, Resource},
@@ -156,11 +157,7 @@ fn check(
     body: &mut Value,
     existing: Option<&Resource>,
 ) -> Result<(), ApiError> {
-    let text = |pointer: &str| {
-        body.pointer(pointer)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
+    let text = |pointer: &str| body.text(pointer).map(str::to_owned);
     let time = |pointer: &str| text(pointer).and_then(|text| format::parse_time(&text));
     let window = time("/properties/startTime").zip(time("/properties/endTime"));
     if window.is_some_and(|(start, end)| end <= start) {
@@ -193,23 +190,22 @@ fn check(
 
 /// A key policy has to have a configuration for every DRM system of the streaming policy.
 fn missing_systems(world: &Platform, project: &str, body: &Value) -> Option<String> {
-    let name = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     let keys = world.get(&Address::new(
         project,
         Kind::CONTENT_KEY_POLICY,
-        name("/properties/defaultContentKeyPolicyName")?,
+        body.text("/properties/defaultContentKeyPolicyName")?,
     ))?;
     let policy = world.get(&Address::new(
         project,
         Kind::STREAMING_POLICY,
-        name("/properties/streamingPolicyName")?,
+        body.text("/properties/streamingPolicyName")?,
     ))?;
     let configured: Vec<&str> = keys
         .body
         .pointer("/properties/options")?
         .as_array()?
         .iter()
-        .filter_map(|option| option.pointer("/configuration/@odata.type")?.as_str())
+        .filter_map(|option| option.text("/configuration/@odata.type"))
         .collect();
     let has = |system: &str| {
         let wanted = match system {
@@ -338,21 +334,14 @@ pub fn paths(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError
         text("/properties/streamingPolicyName"),
     ))?;
     let id = text("/properties/streamingLocatorId");
-    let style = call
-        .body
-        .get("urlStyle")
-        .and_then(Value::as_str)
-        .unwrap_or("AMS");
+    let style = call.body.text("/urlStyle").unwrap_or("AMS");
     let file = match locator.text("/properties/defaultManifestFilename") {
         Some(file) if style != "AMS" => file.to_owned(),
         _ => manifest_file(world, call.project(), asset),
     };
     let filters: Vec<&str> = locator
         .body
-        .pointer("/properties/filters")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+        .items("/properties/filters")
         .filter_map(Value::as_str)
         .collect();
     let mut streaming = Vec::new();

@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::{
+    base::read::Read,
     platform::start::{Pipeline, Rendition, Start, TargetLanguages},
     resources::media::play::sample::{self, Media},
 };
 
 /// Why a preset is refused: the pointer inside it, and the reason.
 pub fn refused(start: &Start, preset: &Value) -> Option<(&'static str, String)> {
-    let named = |at: &str| preset.pointer(at).and_then(Value::as_str);
+    let named = |at: &str| preset.text(at);
     if is_encoder(preset)
         && let Some(name) = named("/presetName")
         && start.encoder.renditions(name).is_none()
@@ -41,7 +42,7 @@ fn pipeline<'a>(start: &'a Start, name: &str) -> Option<&'a Pipeline> {
 
 /// The last part of a preset's type, which tells the presets from each other.
 fn kind(preset: &Value) -> &str {
-    let kind = preset.get("@odata.type").and_then(Value::as_str);
+    let kind = preset.text("/@odata.type");
     kind.and_then(|kind| kind.rsplit('.').next())
         .unwrap_or_default()
 }
@@ -61,7 +62,7 @@ fn languages(preset: &Value) -> Vec<String> {
         .filter_map(Value::as_array)
         .flatten();
     let named = |argument: &&Value| {
-        let name = argument.get("name").and_then(Value::as_str);
+        let name = argument.text("/name");
         matches!(name, Some("targetLanguages" | "targetLanguage"))
     };
     let mut found = Vec::new();
@@ -95,7 +96,7 @@ pub struct Made {
 /// What a preset makes of the files that a job reads.
 pub fn made(start: &Start, preset: &Value, input: &[String]) -> Made {
     let first = input.first().map_or("video.mp4", String::as_str);
-    let named = preset.get("presetName").and_then(Value::as_str);
+    let named = preset.text("/presetName");
     let mut made = match kind(preset) {
         "ThumbnailGeneratorPreset" => thumbnails(preset, stem(first)).into(),
         "TrackInserterPreset" => inserted(preset, first),
@@ -173,11 +174,11 @@ fn thumbnails(preset: &Value, stem: &str) -> Vec<(String, u64)> {
     let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
     let base =
         text(preset, "baseFilename").unwrap_or_else(|| stem.chars().take(64).collect::<String>());
-    let sets = preset.get("thumbnails").and_then(Value::as_array);
+    let sets = preset.items("/thumbnails");
     let mut files = Vec::new();
-    for set in sets.into_iter().flatten() {
+    for set in sets {
         let label = text(set, "label").unwrap_or_default();
-        let ending = match set.get("format").and_then(Value::as_str) {
+        let ending = match set.text("/format") {
             Some("Png") => "png",
             _ => "jpg",
         };
@@ -203,7 +204,7 @@ fn inserted(preset: &Value, input: &str) -> Made {
         text.unwrap_or_default().to_owned()
     };
     let is_text = text(track, "@odata.type").ends_with("TextTrack");
-    let base = preset.get("baseFilename").and_then(Value::as_str);
+    let base = preset.text("/baseFilename");
     let (kind, ending) = if is_text {
         ("text", "cmft")
     } else {
@@ -220,7 +221,7 @@ fn inserted(preset: &Value, input: &str) -> Made {
 
 /// Speech becomes text, or speech in other languages.
 fn spoken(start: &Start, preset: &Value, input: &[String]) -> Vec<(String, u64)> {
-    let named = preset.pointer("/pipeline/name").and_then(Value::as_str);
+    let named = preset.text("/pipeline/name");
     let Some(pipeline) = named.and_then(|name| pipeline(start, name)) else {
         return Vec::new();
     };

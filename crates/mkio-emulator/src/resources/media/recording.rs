@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::base::{
     format::{self, parse_time},
     merge,
+    read::Read,
     states::media::job,
     store::Resource,
 };
@@ -15,8 +16,7 @@ use crate::base::{
 /// A bound of the clip: none when the input has none of wall-clock time, `Some(None)` when it is left to a signal.
 fn bound(job: &Resource, side: &str) -> Option<Option<DateTime<Utc>>> {
     let clip = job.body.pointer(&format!("/properties/input/{side}"))?;
-    let wall_clock =
-        clip.get("@odata.type").and_then(Value::as_str) == Some("#Microsoft.Media.UtcClipTime");
+    let wall_clock = clip.text("/@odata.type") == Some("#Microsoft.Media.UtcClipTime");
     wall_clock.then(|| parse_time(clip.get("time")?.as_str()?))
 }
 

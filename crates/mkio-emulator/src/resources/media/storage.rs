@@ -12,6 +12,7 @@ use crate::{
         format,
         kind::Kind,
         merge,
+        read::Read,
         states::media::storage_link,
         store::{Address, Place, Resource},
     },
@@ -171,7 +172,7 @@ fn check(
         let reason = "cannot be changed after creation; send null to remove it first".to_owned();
         return Err(ApiError::invalid("change", vec![(LINK.to_owned(), reason)]));
     }
-    let url = body.pointer("/spec/url").and_then(Value::as_str);
+    let url = body.text("/spec/url");
     if url.is_some_and(|url| url.ends_with('/')) {
         return Err(ApiError::field(
             "/spec/url",
@@ -223,10 +224,7 @@ fn add(
 
 /// From and until when a credential is good. Only Azure's tell, in the `st` and `se` of their token.
 fn validity(body: &Value, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, DateTime<Utc>) {
-    let token = body
-        .pointer("/spec/credential/sasToken")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let token = body.text("/spec/credential/sasToken").unwrap_or_default();
     let part = |name: &str| {
         let value = token
             .trim_start_matches('?')

@@ -18,6 +18,7 @@ use crate::{
     base::{
         error::ApiError,
         kind::Kind,
+        read::Read,
         store::{Address, Resource},
     },
     platform::{call::Response, identity, rules::Platform},
@@ -119,7 +120,7 @@ fn token(headers: &HeaderMap, query: Option<&str>) -> Result<Option<String>, Api
 /// Whether an option of a policy grants a key.
 fn granted(option: &Value, token: Option<&str>, key_id: &str, now: f64) -> Result<(), String> {
     let kind = |pointer: &str| {
-        let kind = option.pointer(pointer).and_then(Value::as_str);
+        let kind = option.text(pointer);
         kind.unwrap_or_default()
             .rsplit('.')
             .next()
@@ -150,10 +151,8 @@ fn verified(restriction: &Value, token: &str) -> Result<Value, String> {
     };
     let signature = decoded(signature)?;
     let first = restriction.get("primaryVerificationKey").into_iter();
-    let others = restriction
-        .get("alternateVerificationKeys")
-        .and_then(Value::as_array);
-    let mut keys = first.chain(others.into_iter().flatten());
+    let others = restriction.items("/alternateVerificationKeys");
+    let mut keys = first.chain(others);
     if !keys.any(|key| signed(key, message, &signature)) {
         return Err("no key of the policy has signed the token".to_owned());
     }
@@ -199,17 +198,11 @@ fn check(restriction: &Value, claims: &Value, key_id: &str, now: f64) -> Result<
     if time("nbf")?.is_some_and(|start| start > now) {
         return Err("the token is not valid yet".to_owned());
     }
-    let required = restriction.get("requiredClaims").and_then(Value::as_array);
-    for claim in required.into_iter().flatten() {
-        let name = claim
-            .get("claimType")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+    let required = restriction.items("/requiredClaims");
+    for claim in required {
+        let name = claim.text("/claimType").unwrap_or_default();
         let own = claims.get(name).and_then(Value::as_str);
-        let wanted = claim
-            .get("claimValue")
-            .and_then(Value::as_str)
-            .unwrap_or(key_id);
+        let wanted = claim.text("/claimValue").unwrap_or(key_id);
         if !own.is_some_and(|own| own.eq_ignore_ascii_case(wanted)) {
             return Err(format!(
                 "the token lacks the claim '{name}' that the policy requires"

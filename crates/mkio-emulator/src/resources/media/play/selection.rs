@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     base::error::ApiError,
+    base::read::Read,
     resources::media::{
         filters::TIMESCALE,
         play::{
@@ -77,8 +78,8 @@ pub fn apply(presentation: &mut Presentation, filter: &Value) -> Result<(), ApiE
 
 /// All conditions of a selection have to be met.
 fn selects(selection: &Value, track: &Track) -> bool {
-    let conditions = selection.get("trackSelections").and_then(Value::as_array);
-    conditions.into_iter().flatten().all(|condition| {
+    let mut conditions = selection.items("/trackSelections");
+    conditions.all(|condition| {
         let text = |name: &str| {
             condition
                 .get(name)
