@@ -56,6 +56,8 @@ pub struct Operation {
     pub method: Method,
     /// Its path template, `/api/v1/projects/{project_name}/media/assets`.
     pub path: String,
+    /// Method and path, whatever its parameters are called: `GET /api/v1/projects/{}/media/assets/{}`.
+    pub signature: String,
     /// The document's operation id.
     pub id: String,
     /// The name that it has in Rust: `list_assets`.
@@ -93,22 +95,6 @@ impl Operation {
             .strip_prefix("/api/v1/projects/{project_name}/")
             .unwrap_or(&self.path);
         path.split_once('/').map_or(path, |(_, tail)| tail)
-    }
-
-    /// Method and path, whatever its parameters are called: `GET /api/v1/projects/{}/media/assets/{}`.
-    pub fn signature(&self) -> String {
-        let segments: Vec<&str> = self
-            .path
-            .split('/')
-            .map(|segment| {
-                if segment.starts_with('{') {
-                    "{}"
-                } else {
-                    segment
-                }
-            })
-            .collect();
-        format!("{} {}", self.method, segments.join("/"))
     }
 
     /// Whether the path lies in a project.
@@ -215,7 +201,7 @@ pub(super) fn collect(
             };
             let index = operations.len();
             let mut operation = read((index, api), method, path, operation)?;
-            if let Some(notes) = notes.remove(operation.signature().as_str()) {
+            if let Some(notes) = notes.remove(operation.signature.as_str()) {
                 operation.name = notes.name;
                 operation.immutable = notes.immutable;
             }
@@ -243,6 +229,7 @@ fn read(
     Ok(Operation {
         index,
         api,
+        signature: signature(&method, path),
         method,
         path: path.to_owned(),
         id: text("operationId"),
@@ -257,6 +244,20 @@ fn read(
         filterable: list("x-mkio-filter"),
         summary: text("summary"),
     })
+}
+
+fn signature(method: &Method, path: &str) -> String {
+    let segments: Vec<&str> = path
+        .split('/')
+        .map(|segment| {
+            if segment.starts_with('{') {
+                "{}"
+            } else {
+                segment
+            }
+        })
+        .collect();
+    format!("{method} {}", segments.join("/"))
 }
 
 fn query(operation: &Value) -> Vec<QueryParameter> {

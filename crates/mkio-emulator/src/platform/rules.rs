@@ -182,8 +182,8 @@ impl Rules {
     /// Whether an operation reads one of the kind.
     pub fn reads(&self, operation: &Operation) -> bool {
         let one = absolute(self.collection);
-        let signature = operation.signature();
-        signature
+        operation
+            .signature
             .strip_prefix("GET ")
             .and_then(|path| path.strip_prefix(one.as_str()))
             .is_some_and(|rest| matches!(rest, "/{}" | "/{}/"))
@@ -273,12 +273,12 @@ impl Known {
         let operations = Documents::get().operations();
         let put = operations
             .iter()
-            .find(|operation| operation.signature() == signature);
+            .find(|operation| operation.signature == signature);
         let declares = |status| put.is_some_and(|put| put.response(status).is_some());
         let patch = signature.replacen("PUT", "PATCH", 1);
         let patch = operations
             .iter()
-            .find(|operation| operation.signature() == patch);
+            .find(|operation| operation.signature == patch);
         let marks = [put, patch].into_iter().flatten();
         let frozen: BTreeSet<&str> = marks
             .flat_map(|operation| operation.immutable.iter().copied())
@@ -330,7 +330,7 @@ impl Registry {
             known.insert(absolute(route), Action::Own(*handler));
         }
         let operations = Documents::get().operations();
-        let action = |operation: &Operation| known.get(&operation.signature()).copied();
+        let action = |operation: &Operation| known.get(&operation.signature).copied();
         Self {
             entries,
             kinds: each()

@@ -270,8 +270,7 @@ fn check_channel_device(start: &Start, found: &mut Findings) {
     ];
     for (signature, field, value) in told {
         let mut operations = Documents::get().operations().iter();
-        let Some(operation) = operations.find(|operation| operation.signature() == signature)
-        else {
+        let Some(operation) = operations.find(|operation| operation.signature == signature) else {
             continue;
         };
         let response = operation.response(StatusCode::OK);
