@@ -87,6 +87,18 @@ fn schemas_are_found_wherever_they_stand() {
 }
 
 #[test]
+fn a_schema_is_made_of_one_other_at_least() {
+    for key in ["allOf", "oneOf", "anyOf", "prefixItems"] {
+        let problems = problems_after("/components/schemas/B", json!({key: []}));
+        let place = format!("at /components/schemas/B/{key}: found an array");
+        assert!(
+            problems.iter().any(|problem| problem.contains(&place)),
+            "{problems:?}"
+        );
+    }
+}
+
+#[test]
 fn each_problem_says_where_what_and_the_way_out() {
     let get = "/paths/~1a~1{name}/get";
     let schemas = "/components/schemas";

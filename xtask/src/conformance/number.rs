@@ -54,6 +54,8 @@ mod tests {
             (json!({"maximum": -2}), Ok(-2)),
             (json!({"minimum": 1, "exclusiveMinimum": true}), Ok(2)),
             (json!({"exclusiveMinimum": 7}), Ok(8)),
+            (json!({"maximum": -2, "exclusiveMaximum": true}), Ok(-3)),
+            (json!({"exclusiveMaximum": -2}), Ok(-3)),
             (json!({"minimum": 2, "maximum": 20, "multipleOf": 8}), Ok(8)),
             (
                 json!({"minimum": 9, "maximum": 15, "multipleOf": 8}),

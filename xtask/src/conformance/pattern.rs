@@ -181,5 +181,6 @@ mod tests {
                 .any(|text| text.len() == 31)
         );
         assert!(candidates("(", &[]).is_empty());
+        assert_eq!(candidates("^(xx|yy|zz)$", &[]), ["yy", "zz", "xx"]);
     }
 }

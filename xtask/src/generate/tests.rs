@@ -236,6 +236,20 @@ fn the_same_bytes_every_time() {
     assert!(once == files(api, &sources).unwrap(), "not the same twice");
 }
 
+/// Whatever a step does shows in some crate.
+#[test]
+fn the_committed_code_is_what_the_documents_make() {
+    let workspace = Workspace::open(None).unwrap();
+    let args = Args {
+        check: true,
+        ..Args::default()
+    };
+    match update(&workspace, &args).unwrap().0 {
+        Outcome::Differs(diff) => panic!("run `cargo xtask generate`:\n{diff}"),
+        outcome => assert_eq!(outcome, Outcome::Same),
+    }
+}
+
 /// Files of several APIs are in one folder; each run knows its own.
 #[test]
 fn one_api_at_a_time_changes_nothing_of_the_others() {

@@ -120,3 +120,19 @@ fn the_same_values_on_every_run() {
         serde_json::to_string(&sampled(schema)).expect("JSON")
     );
 }
+
+#[test]
+fn schemas_that_are_made_of_themselves_end() {
+    let root = root(json!({"Loop": {"type": "object",
+        "allOf": [{"$ref": "#/components/schemas/Loop"}],
+        "properties": {"name": {"type": "string"}}}}));
+    let all = samples(&root, &json!({"$ref": "#/components/schemas/Loop"})).expect("values");
+    assert!(all.contains(&json!({"name": "name"})), "{all:?}");
+}
+
+#[test]
+fn a_list_is_empty_only_where_it_may_be() {
+    let list = |least| json!({"type": "array", "minItems": least, "items": {"enum": []}});
+    assert_eq!(sampled(list(0)), [json!([])]);
+    assert!(samples(&root(json!({})), &list(1)).is_err());
+}
