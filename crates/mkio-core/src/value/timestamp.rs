@@ -154,6 +154,7 @@ mod tests {
             let time: Timestamp = serde_json::from_str(&json).unwrap();
             assert_eq!(time.utc().map(|time| time.timestamp()), seconds, "{text}");
             assert_eq!(serde_json::to_string(&time).unwrap(), json);
+            assert_eq!(format!("{time:?}"), json);
         }
     }
 

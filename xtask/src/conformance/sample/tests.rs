@@ -136,3 +136,20 @@ fn a_list_is_empty_only_where_it_may_be() {
     assert_eq!(sampled(list(0)), [json!([])]);
     assert!(samples(&root(json!({})), &list(1)).is_err());
 }
+
+#[test]
+fn other_keywords_tell_a_type_that_is_missing() {
+    for (schema, is) in [
+        (
+            json!({"maxLength": 3}),
+            Value::is_string as fn(&Value) -> bool,
+        ),
+        (json!({"pattern": "^x$"}), Value::is_string),
+        (json!({"items": {"type": "string"}}), Value::is_array),
+        (json!({"title": "T"}), Value::is_object),
+        (json!({"type": ["null", "integer"]}), Value::is_i64),
+    ] {
+        let all = sampled(schema.clone());
+        assert!(all.iter().any(is), "{schema}: {all:?}");
+    }
+}

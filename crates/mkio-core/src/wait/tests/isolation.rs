@@ -324,7 +324,9 @@ async fn news_right_before_a_deadline_does_not_put_it_off() {
     }
     tokio::time::sleep(Duration::from_millis(9500)).await;
     let other = "/api/v1/projects/acme/transforms/h264/jobs/c";
-    service.waits().notify(&StateEvent::new(other).state("Queued"));
+    service
+        .waits()
+        .notify(&StateEvent::new(other).state("Queued"));
     for ended in running.join_all().await {
         assert!(ended.unwrap_err().is_timeout());
     }
