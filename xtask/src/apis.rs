@@ -23,12 +23,12 @@ pub struct Api {
     pub name: String,
     /// How people call it.
     pub title: String,
-    /// What its crate is for, the crate's description.
+    /// The description of its crate.
     pub about: String,
     /// Its file under `spec/`, when it is not `<name>.json`.
     #[serde(default)]
     document: Option<String>,
-    /// What its paths start with and what names no resource.
+    /// The common beginning of its paths, which names no resource.
     #[serde(default)]
     pub prefix: String,
     /// Whether the facade has it without being asked.
@@ -130,7 +130,7 @@ impl Api {
                 && !text.contains(char::is_control);
             ensure!(
                 line,
-                "{name}: {key} {text:?}: one line of text without quotes"
+                "{name}: {key} {text:?} must be one line of text without quotes"
             );
         }
         Ok(())
@@ -151,12 +151,13 @@ impl Workspace {
             let root = std::path::absolute(root)?;
             ensure!(
                 root.join(FILE).is_file(),
-                "{}: no {FILE} in it",
+                "{} has no {FILE}: name the folder of the workspace with --root",
                 root.display()
             );
             return Self::at(root);
         }
-        let here = std::env::current_dir().context("no working directory")?;
+        let here = std::env::current_dir()
+            .context("cannot read the working directory; name the workspace with --root")?;
         let root = here.ancestors().find(|folder| folder.join(FILE).is_file());
         let Some(root) = root else {
             bail!(
@@ -181,21 +182,21 @@ impl Workspace {
             api.check()?;
             ensure!(
                 names.insert(api.name.clone()),
-                "the API {:?} twice",
+                "the API {:?} is listed twice",
                 api.name
             );
             let document = api.document();
             ensure!(
                 document.ends_with(".json") && !document.contains(['/', '\\']),
-                "{}: document {document:?}: a file name in spec/ that ends in .json",
+                "{}: document {document:?} must be a file name in spec/ that ends in .json",
                 api.name
             );
             ensure!(
                 documents.insert(document.clone()),
-                "the document {document:?} twice"
+                "the document {document:?} is listed twice"
             );
         }
-        ensure!(!apis.is_empty(), "no API");
+        ensure!(!apis.is_empty(), "it lists no API");
         let apis = apis.into_iter().map(Arc::new).collect();
         Ok(Self { root, apis })
     }

@@ -219,7 +219,7 @@ fn seconds(time: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn named(names: &[&str]) -> Result<Vec<&'static str>> {
+    fn checks_named(names: &[&str]) -> Result<Vec<&'static str>> {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let found = selected(&names)?;
         Ok(found.iter().map(|check| check.name).collect())
@@ -227,13 +227,13 @@ mod tests {
 
     #[test]
     fn checks_are_chosen_by_name_and_all_when_none_is_named() {
-        assert_eq!(named(&["doc", "fmt"]).unwrap(), ["doc", "fmt"]);
-        assert_eq!(named(&[]).unwrap().len(), CHECKS.len());
+        assert_eq!(checks_named(&["doc", "fmt"]).unwrap(), ["doc", "fmt"]);
+        assert_eq!(checks_named(&[]).unwrap().len(), CHECKS.len());
     }
 
     #[test]
     fn an_unknown_check_is_an_error_that_lists_the_known_ones() {
-        let error = named(&["docs"]).unwrap_err().to_string();
+        let error = checks_named(&["docs"]).unwrap_err().to_string();
         assert!(
             error.contains("\"docs\"") && error.contains("clippy"),
             "{error}"

@@ -34,7 +34,10 @@ impl Commands {
             text.split_whitespace().map(str::to_owned).collect()
         };
         let prefix = document.api.prefix.clone();
-        let paths = model.operations.iter().map(|of| bare(&of.path, &prefix));
+        let paths = model
+            .operations
+            .iter()
+            .map(|of| path_without_prefix(&of.path, &prefix));
         let collections = paths.filter_map(|path| {
             let (above, last) = path.rsplit_once('/')?;
             (last == "{}").then(|| above.to_owned())
@@ -50,7 +53,7 @@ impl Commands {
 
     /// The words of an operation's command.
     pub fn of(&self, operation: &Operation) -> Vec<String> {
-        let path = bare(&operation.path, &self.prefix);
+        let path = path_without_prefix(&operation.path, &self.prefix);
         let whole = format!("{} {path}", operation.method);
         if let Some(words) = self.given.get(&whole) {
             return twin(operation, words.clone());
@@ -102,7 +105,7 @@ fn twin(operation: &Operation, mut words: Vec<String>) -> Vec<String> {
 }
 
 /// The path without prefix and names of parameters.
-fn bare(path: &str, prefix: &str) -> String {
+fn path_without_prefix(path: &str, prefix: &str) -> String {
     unnamed(&significant(path, prefix))
 }
 

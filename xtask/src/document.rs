@@ -1,4 +1,4 @@
-//! An OpenAPI document on its way through the pipeline, and what can be wrong with one.
+//! An OpenAPI document on its way through the pipeline, and the problems of one.
 
 use std::{fmt, sync::Arc};
 
@@ -22,9 +22,9 @@ pub struct Problem {
     pub api: String,
     /// JSON pointer to the place.
     pub pointer: String,
-    /// What stands there.
+    /// The text that was found.
     pub found: String,
-    /// What would be accepted.
+    /// The text that would be accepted.
     pub accepted: String,
 }
 

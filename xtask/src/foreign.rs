@@ -1,4 +1,4 @@
-//! `cargo xtask foreign`: what the generator makes of documents that are not ours.
+//! `cargo xtask foreign`: generates and checks crates of documents that are not ours.
 //!
 //! The documents are those of an npm package, fetched on demand. Each becomes a crate of its own or
 //! is refused with the place; all crates are checked together. Needs npm, so it is run on demand.

@@ -263,7 +263,10 @@ fn dump(workspace: &Workspace, args: &Args, step: &str) -> Result<String> {
         .strip_prefix("after:")
         .filter(|step| steps.contains(step))
     else {
-        bail!("--dump {step}: after:STEP with one of {}", steps.join(", "));
+        bail!(
+            "--dump {step}: it takes after:STEP, where STEP is one of {}",
+            steps.join(", ")
+        );
     };
     let api = workspace.api(name)?;
     let sources = Sources::read(workspace, api)?;

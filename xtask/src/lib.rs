@@ -1,4 +1,5 @@
-//! The workspace's own tool: takes the OpenAPI documents under `spec/` to the generated crates.
+//! The workspace's own tool: generates the crates from the OpenAPI documents under `spec/`, and
+//! runs the checks.
 
 #![cfg_attr(test, allow(clippy::too_many_lines, reason = "a test tells one story"))]
 

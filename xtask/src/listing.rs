@@ -14,7 +14,7 @@ use crate::{
 
 /// The list of APIs, as the first lines of files name it.
 pub const SOURCE: &str = "apis.yaml";
-/// What opens and closes a part of a file.
+/// The marks around a part of a file.
 const OPEN: &str = "APIs of spec/apis.yaml, by cargo xtask generate";
 const CLOSE: &str = "end of APIs";
 
@@ -26,7 +26,7 @@ struct Region {
     lines: fn(&Workspace, &Facts) -> Vec<String>,
 }
 
-/// What documents and manifests say that the lists need.
+/// The facts of documents and manifests that the lists need.
 struct Facts {
     /// Version of the workspace's packages.
     version: String,
@@ -350,7 +350,7 @@ fn first_line(source: &str) -> String {
 /// The facade's modules, one for each API.
 fn facade(workspace: &Workspace) -> String {
     let mut text = first_line(SOURCE);
-    text += "\n//! The APIs: a module, and a method of the clients, for each.\n\n";
+    text += "\n//! A module and a method of the clients for each API.\n\n";
     for api in sorted(workspace) {
         text += &format!("#[cfg(feature = {0:?})]\nmod {0}_api;\n", api.name);
     }
@@ -429,7 +429,7 @@ pub fn accessors(api: &Api, scoped: bool, unscoped: bool) -> String {
     let Api { name, title, .. } = api;
     let krate = api.crate_name();
     let mut text = first_line(&api.document());
-    text += &format!("\n//! The way to the {title} API.\n");
+    text += &format!("\n//! Access to the {title} API.\n");
     if scoped {
         let what = if unscoped {
             format!("The operations of the {title} API on this project.")

@@ -1,6 +1,6 @@
 //! Media types of bodies: which ones are sent and read, and how.
 
-/// What the generator can make code for, for messages.
+/// The media types that have code, for messages.
 pub const ACCEPTED: &str = "application/json and types that end in +json, JSON Patch, merge patch, \
     forms, text, application/octet-stream and other bytes";
 

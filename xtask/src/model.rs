@@ -1,5 +1,5 @@
-//! What the normalised document says about types and operations, for the steps that work on
-//! Rust code and no longer see the document.
+//! Types and operations of the normalised document, for the steps that work on Rust code and no
+//! longer see the document.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -117,13 +117,13 @@ pub struct Operation {
     pub method: String,
     /// Path template as the service knows it.
     pub path: String,
-    /// What the document says it does.
+    /// Its description in the document.
     pub docs: String,
     pub parameters: Vec<Parameter>,
     /// Media type of the body to send.
     pub body: Option<String>,
     pub body_schema: Option<Value>,
-    /// A call cannot do without a body.
+    /// A call requires a body.
     pub body_required: bool,
     pub response: ResponseShape,
     /// Bodies of errors, status 400 to 499 and 500 to 599.
@@ -185,7 +185,7 @@ impl Operation {
         parameters
     }
 
-    /// Parameters that a call cannot do without: those of the path first, in its order.
+    /// Parameters that a call requires: those of the path first, in its order.
     pub fn required(&self) -> Vec<&Parameter> {
         let mut required = self.path_parameters();
         let elsewhere = |p: &&Parameter| p.location != Location::Path && p.required;

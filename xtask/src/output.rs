@@ -1,4 +1,4 @@
-//! Writing generated files, all or none, and comparing them with what is there.
+//! Writing generated files, all or none, and comparing them with the existing ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Files of a run over all sources: what no source makes any longer goes.
+    /// Files of a run over all sources: generated files without a source are removed.
     pub fn of_all() -> Self {
         let all = true;
         Self {
@@ -83,8 +83,8 @@ impl Files {
         Ok(diff)
     }
 
-    /// Writes what differs and removes what is generated no longer, below `root`: all or nothing.
-    /// Gives the number of files that changed.
+    /// Writes files that differ, and removes those that no source makes any longer, below `root`:
+    /// all or nothing. Gives the number of files that changed.
     ///
     /// Everything is prepared in a temporary place and then moved, so that each file is old or
     /// new at any time; when a move fails, those before it are undone.
@@ -92,7 +92,7 @@ impl Files {
         let scratch = tempfile::Builder::new()
             .prefix(".generate-")
             .tempdir_in(root)
-            .context("no temporary folder in the workspace")?;
+            .context("cannot make a temporary folder in the workspace")?;
         let mut moves = Vec::new();
         for (path, text) in &self.files {
             let target = root.join(path);
@@ -364,7 +364,7 @@ mod tests {
         let new = files(&[("crates/one/README.md", &own)]);
         assert_eq!(stale(&new), ["crates/m/generated/one.rs"]);
         assert_eq!(stale(&files(&[])).len(), 2);
-        // A run over everything also removes what belongs to a source that is gone.
+        // A run over everything also removes the files of a source that is gone.
         let mut all = Files::of_all();
         all.append(new);
         let both = ["crates/m/generated/one.rs", "crates/m/generated/two.rs"];

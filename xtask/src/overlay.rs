@@ -38,14 +38,14 @@ struct Action {
     description: String,
     #[serde(default)]
     update: Option<Value>,
-    /// What the update replaces, with its structure.
+    /// The value that the update replaces, with its structure.
     #[serde(default)]
     replaces: Option<Value>,
     #[serde(default)]
     remove: bool,
 }
 
-/// What is wrong with an action: what was found, what would do.
+/// The problem of an action: the text that was found, and the one that would be accepted.
 type Wrong = (String, String);
 
 impl Overlay {
@@ -110,7 +110,7 @@ impl Overlay {
             for (at, old) in replaced {
                 changes.refuse(problem((
                     format!("{old} at {at}, which `replaces` does not say"),
-                    format!("an update of what is not there, or `replaces` with {old}; remove the action if the document was corrected"),
+                    format!("an update of a missing value, or `replaces` with {old}; remove the action if the document was corrected"),
                 )));
             }
             if !changed {

@@ -1,4 +1,5 @@
-//! The workspace's packages as cargo sees them: which are published, what they say of themselves, and what they need.
+//! The workspace's packages as cargo sees them: whether they are published, their metadata, and
+//! their dependencies.
 
 use std::{path::Path, process::Command};
 

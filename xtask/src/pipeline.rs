@@ -17,7 +17,7 @@ use crate::{
     states,
 };
 
-/// What the crate of one API is generated from, as text.
+/// The sources of one API's crate, as text.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     pub document: String,
@@ -129,7 +129,7 @@ pub fn prepare(
     Ok(document)
 }
 
-/// Reads the document, applies its overlay, and checks what comes out.
+/// Reads the document, applies its overlay, and checks the result.
 pub fn load(api: &Arc<Api>, sources: &Sources, report: &mut Report) -> Result<Document> {
     let root = report.step("load", |_| serde_json::from_str(&sources.document));
     let root = root.map_err(|error| {

@@ -79,7 +79,7 @@ fn same_operations(read: &Read, document: &Document, model: &Model) -> Result<()
     if let Some(name) = read.operations.iter().find(|name| !known(name)) {
         return Err(document.problem(
             "/paths",
-            format!("a request {name} of progenitor's that no operation is behind"),
+            format!("the request {name} of progenitor's, which belongs to no operation"),
             "operation names that are Rust identifiers",
         ));
     }
@@ -99,7 +99,7 @@ fn same_operations(read: &Read, document: &Document, model: &Model) -> Result<()
 
 fn generate(document: &Document, model: &Model) -> Result<File, String> {
     let spec: openapiv3::OpenAPI = serde_json::from_value(document.root.clone())
-        .map_err(|error| format!("no OpenAPI 3.0 document after the passes: {error}"))?;
+        .map_err(|error| format!("the document after the passes is not OpenAPI 3.0: {error}"))?;
     let mut settings = GenerationSettings::new();
     settings
         .with_interface(InterfaceStyle::Builder)

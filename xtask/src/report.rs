@@ -1,4 +1,4 @@
-//! What the steps of the pipeline changed, what they warn of and refuse, and how long they took.
+//! The report of the pipeline's steps: changes, warnings, problems and times.
 
 use std::{
     fmt::Display,

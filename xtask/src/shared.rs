@@ -18,7 +18,7 @@ use crate::{
     walk,
 };
 
-/// What says how a schema is used; identical schemas may be used differently.
+/// Marks of a schema's use; identical schemas may be used differently.
 const MARKS: [&str; 3] = [marks::READ, marks::WRITTEN, marks::PATCH];
 
 /// Names of shared schemas, with the documents that share them, by their place in the list.
@@ -183,7 +183,7 @@ fn identical(documents: &[Document]) -> BTreeMap<String, BTreeSet<usize>> {
         .collect()
 }
 
-/// A schema without what may differ between documents that mean the same.
+/// A schema without the keywords that may differ between documents that mean the same.
 fn form(schema: &Value, written: bool) -> Value {
     let mut schema = schema.clone();
     walk::schema_mut(&mut schema, "", &mut |_, schema| {

@@ -1,5 +1,5 @@
-//! What a user can call of a generated crate, as sorted text: a regeneration reads as a small diff,
-//! and `cargo xtask spec diff` finds what is lost. The head of each file says what its lines imply;
+//! The public surface of a generated crate, as sorted text: a regeneration reads as a small diff,
+//! and `cargo xtask spec diff` finds lost lines. The head of each file explains its lines;
 //! everything else that is public has a line of its own.
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use crate::{
     states::States,
 };
 
-/// What the lines say and what they imply.
+/// The explanation of the lines.
 const RULE: &str = "\
 # One line for everything that a user can call; `cargo xtask spec diff` compares the lines.
 # Implied, without lines of their own:
@@ -102,7 +102,7 @@ fn calls(items: &[Item]) -> Vec<(String, String)> {
     found
 }
 
-/// What lists can be sorted and filtered by.
+/// Fields by which lists can be sorted and filtered.
 fn fields(model: &Model) -> Vec<String> {
     let mut lines = Vec::new();
     for item in glue::fields::run(model) {
@@ -318,13 +318,17 @@ fn conversions<'a>(name: &str, items: impl Iterator<Item = &'a Item>) -> Vec<Str
 
 /// `name(a: A) -> B`.
 fn signature(method: &ImplItemFn) -> String {
-    let answer = match &method.sig.output {
+    let returned = match &method.sig.output {
         ReturnType::Default => "()".to_owned(),
         ReturnType::Type(_, ty) => spelled(ty),
     };
     // The closure of an edit stands among its arguments.
-    let answer = answer.replace(", F>", ">");
-    format!("{}({}) -> {answer}", method.sig.ident, taken(method, true))
+    let returned = returned.replace(", F>", ">");
+    format!(
+        "{}({}) -> {returned}",
+        method.sig.ident,
+        taken(method, true)
+    )
 }
 
 /// The arguments of a method, with or without their names.

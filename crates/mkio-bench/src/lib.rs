@@ -1,4 +1,4 @@
-//! What the benchmarks share: a server on loopback, the clients to compare, and CPU time.
+//! Shared by the benchmarks: a server on loopback, the clients to compare, and CPU time.
 
 mod asset;
 mod by_hand;

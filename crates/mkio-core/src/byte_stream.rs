@@ -59,7 +59,7 @@ impl ByteStream {
         }
     }
 
-    /// The next piece; nothing at the end.
+    /// The next piece; `None` at the end.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! Edits: read a resource, change it, write it back.
 //!
-//! A PUT replaces a resource, and its body differs from what a GET answers. An edit carries over
-//! everything that the service told, also members that this version does not know, and sends
-//! nothing when nothing changed.
+//! A PUT replaces a resource, and its body differs from the response of a GET. An edit carries over
+//! everything that the service sent, also members that this version does not know. It sends nothing
+//! when nothing changed.
 
 mod merge;
 
@@ -28,13 +28,14 @@ use crate::{
 pub struct Writing<'a> {
     /// Member of the body that is edited; empty for the body as a whole.
     pub within: &'a str,
-    /// The write changes what it holds and leaves the rest (PATCH) instead of replacing all (PUT).
+    /// The write changes the fields in its body and keeps the rest (PATCH), instead of replacing
+    /// the resource (PUT).
     pub merges: bool,
     /// Members by whose value the kinds of a union are told apart.
     pub tags: &'a [&'a str],
     /// Secrets of the body that reads do not show, as JSON pointers with `*` for any item.
     pub masked: &'a [&'a str],
-    /// Members of what is edited that the service alone sets, as such pointers.
+    /// Members of the edited part that only the service sets, as such pointers.
     pub read_only: &'a [&'a str],
 }
 
@@ -60,7 +61,7 @@ where
     B: DeserializeOwned + Serialize,
     F: FnOnce(B) -> B,
 {
-    /// Put together by generated code.
+    /// For generated code.
     #[doc(hidden)]
     pub fn new(
         read: RequestBuilder,
@@ -93,10 +94,10 @@ where
 
     /// Reads the resource, changes it, and writes it when something changed.
     ///
-    /// Members that the service alone sets are not sent, although the type that is edited may have
-    /// them: a service that is strict about them would refuse the write.
+    /// Members that only the service sets are not sent, although the edited type may have them: a
+    /// strict service would refuse the write.
     ///
-    /// The response is the one of the write; of the read when nothing changed.
+    /// Returns the response of the write, or that of the read when nothing changed.
     ///
     /// An edit that is dropped before it is ready sends nothing more. Dropped while it reads, it has
     /// changed nothing; dropped while it writes, the resource is as before or as edited.
@@ -152,8 +153,8 @@ pub(crate) fn not_made_again<R>(written: &Response<R>) -> Result<()> {
     Err(error)
 }
 
-/// What a resource was before an edit: as its body's type has it, as it was received, and as its own
-/// type has it.
+/// A resource before an edit: as its body's type has it, as it was received, and as its own type
+/// has it.
 pub(crate) struct Versions<'a> {
     pub(crate) old: &'a Value,
     pub(crate) received: &'a Value,
@@ -161,7 +162,7 @@ pub(crate) struct Versions<'a> {
 }
 
 impl Versions<'_> {
-    /// The body that makes `new` of it; nothing when that is the same.
+    /// The body that turns it into `new`; `None` when that is the same.
     pub(crate) fn body(&self, new: Value, writing: &Writing<'_>) -> Result<Option<Value>, String> {
         let (mut old, mut new) = (self.old.clone(), new);
         for sent in [&mut old, &mut new] {
@@ -174,7 +175,7 @@ impl Versions<'_> {
         let mut body = new;
         merge::keep_unknown(&mut body, &old, &edited, self.typed);
         if writing.merges {
-            // A list or a union is sent as a whole, with what no type knows.
+            // A list or a union is sent as a whole, with unknown members.
             let mut all = old.clone();
             merge::keep_unknown(&mut all, &old, &edited, self.typed);
             body = merge::difference(&all, &body, writing.tags, writing.within)?;
@@ -221,7 +222,8 @@ fn json(value: &impl Serialize, operation: &'static Operation) -> Result<Value> 
     })
 }
 
-/// The type that is sent, from what was read; an error names the field that is missing.
+/// The type that is sent, from the resource that was read; an error names the field that is
+/// missing.
 fn read_as<T: DeserializeOwned>(value: &Value, within: &str) -> Result<T, String> {
     json::read_value(value).map_err(|Misplaced { path, error }| {
         let expected = expectation(&error);
@@ -232,7 +234,7 @@ fn read_as<T: DeserializeOwned>(value: &Value, within: &str) -> Result<T, String
     })
 }
 
-/// What the type `T` makes of a resource: what it does not know is left out.
+/// A resource as the type `T`, without members that `T` does not know.
 ///
 /// # Errors
 ///
@@ -243,7 +245,7 @@ pub(crate) fn through<T: DeserializeOwned + Serialize>(value: &Value) -> Result<
     json::value_of(&typed).map_err(|error| error.to_string())
 }
 
-/// A body made from what was read of the resource. For generated code.
+/// A body made from a resource that was read. For generated code.
 ///
 /// # Errors
 ///
@@ -256,7 +258,7 @@ pub fn body_of<R: Serialize, T: DeserializeOwned>(
     read_only: &[&str],
 ) -> Result<T> {
     let refuse = |why: String| {
-        let message = format!("the resource makes no {body}: {why}");
+        let message = format!("the resource cannot become a {body}: {why}");
         Error::new(ErrorKind::InvalidRequest, message)
     };
     let mut value = json::value_of(resource).map_err(|error| refuse(error.to_string()))?;

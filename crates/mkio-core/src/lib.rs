@@ -1,8 +1,8 @@
 //! The runtime that every generated MK.IO crate runs on.
 //!
-//! A generated crate turns a typed call into a [`reqwest::Request`] and hands it, with the
-//! [`Operation`] it belongs to, to [`Transport::exec`]. Everything that is not specific to one API
-//! (authentication, origin guard, rate budget, retries, tracing, errors) happens there.
+//! A generated crate turns a typed call into an HTTP request and hands it, with the [`Operation`]
+//! it belongs to, to a [`Transport`]. Everything that is not specific to one API (authentication,
+//! origin guard, rate budget, retries, tracing, errors) happens there.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::too_many_lines, reason = "a test tells one story"))]

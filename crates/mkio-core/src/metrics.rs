@@ -124,7 +124,7 @@ impl<'a> Measurement<'a> {
         self.outcome?.err()
     }
 
-    /// What went wrong in one word, as OpenTelemetry's `error.type` wants it: the status of an error
+    /// The kind of failure in one word, as OpenTelemetry's `error.type` wants it: the status of an error
     /// response, else a word such as `timeout`.
     pub fn error_type(&self) -> Option<Cow<'static, str>> {
         self.error().map(Error::word)

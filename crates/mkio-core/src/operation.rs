@@ -1,4 +1,4 @@
-//! What the runtime knows about an operation of an API.
+//! The runtime's description of an operation.
 
 use http::Method;
 

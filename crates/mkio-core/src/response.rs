@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::json;
 
-/// What a call took: how many attempts, how long, and how much of that was waiting for a turn.
+/// The cost of a call: how many attempts, how long, and how much of that was waiting for a turn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallInfo {
@@ -74,7 +74,7 @@ impl<T> Response<T> {
         }
     }
 
-    /// The same, with what the call took.
+    /// The same, with the cost of the call.
     pub(crate) fn of_call(
         value: T,
         status: StatusCode,
@@ -122,7 +122,7 @@ impl<T> Response<T> {
         json::from_slice(&self.raw).unwrap_or_default()
     }
 
-    /// What the call took: attempts, time, and time spent waiting for the rate budget.
+    /// The cost of the call: attempts, time, and time spent waiting for the rate budget.
     pub fn call(&self) -> CallInfo {
         self.call
     }

@@ -38,8 +38,8 @@ curl -sS "$steer/clock/step" -d '{"seconds": 3600}'; echo
 
 # A fault meets one request, and the log tells so.
 curl -sS "$steer/faults" -d 'GET */media/assets status=503 times=1'; echo
-check "the first answer" "$(mk -o /dev/null -w '%{http_code}' "$assets")" 503
-check "the second answer" "$(mk -o /dev/null -w '%{http_code}' "$assets")" 200
+check "the first response" "$(mk -o /dev/null -w '%{http_code}' "$assets")" 503
+check "the second response" "$(mk -o /dev/null -w '%{http_code}' "$assets")" 200
 curl -sS "$steer/requests?last=2" >"$folder/requests"
 check "the operation in the log" "$(field operation <"$folder/requests")" "$(curl -sS "$steer/requests?last=1" | field operation)"
 check "the fault in the log" "$(grep -o '"fault":{' "$folder/requests" | wc -l | tr -d ' ')" 1

@@ -1,4 +1,4 @@
-//! What the control handle sees of the platform from outside of it.
+//! The platform, as the control handle shows it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     platform::call::{Payload, full_path},
 };
 
-/// What GET answers for a path below the project, or for one from the root. None when there is no such resource.
+/// The response of GET for a path below the project, or for one from the root. None when there is no such resource.
 pub fn get(engine: &Engine, project: &str, path: &str) -> Option<Value> {
     let request = Request::get(full_path(project, path))
         .body(Bytes::new())

@@ -48,7 +48,7 @@ pub struct Arguments {
     /// Requests to make before listening: a JSON array of {"path", "method", "body"}.
     #[arg(long)]
     seed_file: Option<PathBuf>,
-    /// What the platform starts with and has to offer: a file in the form of data/world.json of this crate.
+    /// The start of the platform and its offers: a file in the form of data/world.json of this crate.
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
     /// Applies the published rate limits.
@@ -87,7 +87,7 @@ pub struct Arguments {
     /// Delivers webhooks to other hosts than this one.
     #[arg(long)]
     remote_webhooks: bool,
-    /// Takes up the platform that is written down in this file, where there is one, and writes it down there at the end.
+    /// Loads the platform from this file, if it exists, and writes it there at the end.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// The bearer token of requests that steer the emulator over HTTP; without one, only callers of this machine may steer.
@@ -98,7 +98,7 @@ pub struct Arguments {
         hide_env_values = true
     )]
     control_token: Option<String>,
-    /// What is logged to standard error, as tracing filters say it: `info`, `mkio_emulator=debug`.
+    /// What is logged to standard error, as a tracing filter: `info`, `mkio_emulator=debug`.
     #[arg(long, default_value = "warn")]
     log: String,
 }
@@ -347,7 +347,7 @@ fn rules(given: &str) -> Result<String, String> {
     })
 }
 
-/// What is wrong with which option, and the way out.
+/// The option with the problem, and the way out.
 fn explain(arguments: &Arguments, error: &StartError) -> String {
     match error {
         StartError::Listen { address, source } => {

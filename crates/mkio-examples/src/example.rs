@@ -12,17 +12,17 @@ type Run = for<'a> fn(&'a Place) -> Pin<Box<dyn Future<Output = Result<()>> + Se
 pub struct Example {
     /// Its name, which is that of its file.
     pub name: &'static str,
-    /// What it shows.
+    /// Its subject, in one line.
     pub about: &'static str,
     /// Runs it.
     pub run: Run,
 }
 
-/// Runs an example until it ends or `stop` is ready, and removes what it made.
+/// Runs an example until it ends or `stop` is ready, and removes the resources that it made.
 ///
 /// # Errors
 ///
-/// What went wrong first: in the example, else in cleaning up.
+/// The first error: of the example, else of cleaning up.
 pub async fn run(
     example: &Example,
     place: &Place,

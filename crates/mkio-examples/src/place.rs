@@ -1,4 +1,5 @@
-//! Where an example runs: the service or an emulator, what it made there, and what it says.
+//! Where an example runs: the service or an emulator, with the resources that it made and its
+//! output.
 
 use std::{
     env,
@@ -103,13 +104,13 @@ impl Place {
         lock(&self.said).push(line);
     }
 
-    /// What was printed.
+    /// The printed lines.
     pub fn said(&self) -> Vec<String> {
         lock(&self.said).clone()
     }
 
-    /// Removes something in the end, after what was made later. Call it before the thing is made: the
-    /// example may be stopped at any time. What is not there is removed already.
+    /// Removes a resource in the end, after those that were made later. Call it before the resource
+    /// is made: the example may be stopped at any time. A missing resource counts as removed.
     pub fn undo<T>(
         &self,
         what: &str,
@@ -142,7 +143,7 @@ impl Place {
         });
     }
 
-    /// Removes what was made, all that can be.
+    /// Removes all resources that were made and can be removed.
     ///
     /// # Errors
     ///
@@ -164,7 +165,7 @@ impl Place {
         bail!("left behind: {}", left.join("; "))
     }
 
-    /// The wait, looking as often as suits the place: the emulator's time runs fast.
+    /// The wait with the times between polls that suit the place: the time of the emulator runs fast.
     pub fn wait<T: Send + 'static, S: StateName>(&self, wait: Wait<T, S>) -> Wait<T, S> {
         let (often, seldom) = match self.emulator {
             Some(_) => (Duration::from_millis(50), Duration::from_millis(200)),

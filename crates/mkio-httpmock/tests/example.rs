@@ -116,7 +116,7 @@ async fn a_job_that_finishes_at_the_third_poll() {
         });
     });
 
-    // Without `poll_every` the wait looks every 2 s at first; 100 ms is the shortest.
+    // Without `poll_every` the wait polls every 2 s at first; 100 ms is the shortest.
     let mut wait = media(&server)
         .wait_for_job("h264", "job-1")
         .poll_every(Duration::ZERO..Duration::ZERO);

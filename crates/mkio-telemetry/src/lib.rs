@@ -1,4 +1,4 @@
-//! What the SDK tells `tracing` and metrics: see the folders `examples` and `tests`, and [`OtelMetrics`].
+//! Traces and metrics of the SDK in OpenTelemetry: see `src/bin`, `tests` and [`OtelMetrics`].
 
 use mkio::{Measurement, Metrics};
 use opentelemetry::{

@@ -11,15 +11,15 @@ use opentelemetry_sdk::metrics::{
     data::{AggregatedMetrics, MetricData},
 };
 
-/// `name operation`, with how often it was told; for counters with the sum.
-fn told(exporter: &InMemoryMetricExporter) -> BTreeMap<String, u64> {
-    let mut told = BTreeMap::new();
+/// `name operation`, with how often it was exported; for counters with the sum.
+fn exported(exporter: &InMemoryMetricExporter) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
     let mut note = |name: &str, attributes: Vec<&KeyValue>, count: u64| {
         let operation = attributes
             .iter()
             .find(|pair| pair.key.as_str() == "mkio.operation");
         let operation = operation.map_or("?".to_owned(), |pair| pair.value.to_string());
-        *told.entry(format!("{name} {operation}")).or_default() += count;
+        *counts.entry(format!("{name} {operation}")).or_default() += count;
     };
     for resource in exporter.get_finished_metrics().expect("the exporter lives") {
         for metric in resource.scope_metrics().flat_map(|scope| scope.metrics()) {
@@ -38,7 +38,7 @@ fn told(exporter: &InMemoryMetricExporter) -> BTreeMap<String, u64> {
             }
         }
     }
-    told
+    counts
 }
 
 #[tokio::test]
@@ -66,13 +66,16 @@ async fn calls_attempts_and_polls_are_counted() -> anyhow::Result<()> {
             .await?;
     }
     provider.force_flush()?;
-    let told = told(&exporter);
-    assert_eq!(told["mkio.call.duration list_assets"], 1);
-    assert_eq!(told["http.client.request.duration list_assets"], 3);
-    assert_eq!(told["mkio.call.resends list_assets"], 2);
-    assert_eq!(told["mkio.call.duration create_or_update_asset"], 2);
-    assert!(told["mkio.polled get_asset_state"] >= 2, "{told:?}");
-    assert!(told["mkio.call.duration get_asset_state"] >= 2, "{told:?}");
+    let exported = exported(&exporter);
+    assert_eq!(exported["mkio.call.duration list_assets"], 1);
+    assert_eq!(exported["http.client.request.duration list_assets"], 3);
+    assert_eq!(exported["mkio.call.resends list_assets"], 2);
+    assert_eq!(exported["mkio.call.duration create_or_update_asset"], 2);
+    assert!(exported["mkio.polled get_asset_state"] >= 2, "{exported:?}");
+    assert!(
+        exported["mkio.call.duration get_asset_state"] >= 2,
+        "{exported:?}"
+    );
     provider.shutdown()?;
     Ok(())
 }

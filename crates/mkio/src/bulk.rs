@@ -1,8 +1,9 @@
-//! The same for every item of a list, several at a time.
+//! Works on every item of a list, several at a time.
 //!
-//! [`Bulk`] reads a list, or anything that can be iterated, and works on `n` items at a time. Failures
-//! end nothing: they are collected with the names of their items. All calls share the client's rate
-//! budget, so `n` need not be small: it bounds what is under way, not the requests a minute.
+//! [`Bulk`] reads a list, or anything that can be iterated, and works on `n` items at a time.
+//! Failures end nothing: they are collected with the names of their items. All calls share the
+//! client's rate budget, so `n` need not be small: it limits the items under way, not the requests
+//! a minute.
 //!
 //! ```no_run
 //! # async fn run(media: mkio::media::ProjectClient) -> mkio::Result<()> {
@@ -147,8 +148,8 @@ impl<'a, S: Source> Bulk<'a, S> {
         self
     }
 
-    /// Takes no more items once `signal` is ready, for example `tokio::signal::ctrl_c()`; what is under
-    /// way is finished.
+    /// Takes no more items once `signal` is ready, for example `tokio::signal::ctrl_c()`; items
+    /// under way are finished.
     pub fn stop_on<F>(mut self, signal: F) -> Self
     where
         F: Future<Output: Send> + Send + 'a,
@@ -166,10 +167,11 @@ impl<'a, S: Source> Bulk<'a, S> {
         self
     }
 
-    /// Works on all items. `work` is given an item, and gives its name and a future; what that future
-    /// gives is dropped, save for errors. [`run_then`](Self::run_then) hands it out.
+    /// Works on all items. `work` takes an item and returns its name and a future. Errors of the
+    /// future are collected; other results are dropped, unless [`run_then`](Self::run_then) takes
+    /// them.
     ///
-    /// Dropping the run drops what is under way; calls that were sent may have taken effect.
+    /// Dropping the run drops the items under way; calls that were sent may have taken effect.
     pub async fn run<F, W, T, E>(self, work: F) -> Report<E>
     where
         F: FnMut(S::Item) -> (String, W),
@@ -283,7 +285,7 @@ impl<E> Report<E> {
         read && self.failed.is_empty() && self.unreadable.is_empty()
     }
 
-    /// The first thing that went wrong, for programs that end with it.
+    /// The first error, for programs that end with it.
     ///
     /// # Errors
     ///
@@ -308,7 +310,7 @@ impl<E> Report<E> {
 pub struct Failed<E = Error> {
     /// Name of the item.
     pub name: String,
-    /// What went wrong.
+    /// Its error.
     pub error: E,
 }
 

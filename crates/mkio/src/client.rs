@@ -5,10 +5,10 @@ use mkio_core::{CallOptions, Error, ErrorKind, RawRequest, Result, Transport, Tr
 
 use crate::Project;
 
-/// The client: everything that all APIs share, and the way to each of them.
+/// The client: everything that all APIs share, and a method for each API.
 ///
-/// [`project`](Self::project) returns the APIs of one project; what belongs to no project is reached
-/// from the client itself: `mkio.management()`, `mkio.channels()`.
+/// [`project`](Self::project) returns the APIs of one project. APIs with operations outside of
+/// projects are methods of the client itself: `mkio.management()`, `mkio.channels()`.
 ///
 /// ```no_run
 /// # #[cfg(all(feature = "media", feature = "management"))]
@@ -70,8 +70,8 @@ impl Client {
         TransportBuilder::new()
     }
 
-    /// The APIs of one project. Nothing is sent: a project that does not exist shows with the first
-    /// call.
+    /// The APIs of one project. Nothing is sent: a project that does not exist is an error of the
+    /// first call.
     pub fn project(&self, name: impl Into<String>) -> Project {
         Project::new(self.transport.clone(), name.into())
     }
@@ -99,8 +99,8 @@ impl Client {
         Self::from(self.transport.with(options))
     }
 
-    /// A request that no method makes, with the token, rate budget, retries and errors of all others.
-    /// The path starts with `/`; names in it have to be percent-encoded.
+    /// A request that no method makes. Token, rate budget, retries and errors are those of every
+    /// call. The path starts with `/`; names in it have to be percent-encoded.
     ///
     /// ```no_run
     /// # async fn example(mkio: mkio::Client) -> mkio::Result<()> {
@@ -124,7 +124,7 @@ impl Client {
         self.transport.waits()
     }
 
-    /// What all requests go through.
+    /// The transport that all requests go through.
     pub fn transport(&self) -> &Transport {
         &self.transport
     }

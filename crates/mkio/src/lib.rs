@@ -44,9 +44,9 @@
 //! # }
 //! ```
 //!
-//! What a call cannot do without is an argument of its method, in the order of the URL and the body
-//! last; a call that forgets one does not compile. What is optional is set on the request. A request
-//! owns what it needs: it can be built step by step, stored, returned, and moved into a task.
+//! Required values are arguments of the method, in the order of the URL, with the body last. A call
+//! that lacks one does not compile. Optional values are set on the request. A request owns its
+//! values: it can be built step by step, stored, returned, and moved into a task.
 //!
 //! ```no_run
 //! # #[cfg(feature = "media")]
@@ -63,8 +63,8 @@
 //! # }
 //! ```
 //!
-//! A PUT replaces a resource. `edit_…` reads it, changes it and writes it back, so that nothing else is
-//! lost; see [`Edit`].
+//! A PUT replaces a resource. `edit_…` reads it, changes it and writes it back, so that all other
+//! fields keep their values; see [`Edit`].
 //!
 //! ```no_run
 //! # #[cfg(feature = "media")]
@@ -153,7 +153,7 @@ pub use apis::*;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// What must not compile.
+/// Calls that must not compile.
 ///
 /// A name that was forgotten:
 /// ```compile_fail,E0061

@@ -45,7 +45,7 @@ use mkio_media::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What stands in the name of a filter as it is.
+/// Characters that are not escaped in the name of a filter.
 const KEPT: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -180,7 +180,7 @@ pub struct Endpoint {
     pub cdn: bool,
     /// It serves viewers now: it runs or restarts.
     pub running: bool,
-    /// What comes before every path.
+    /// The beginning of every address.
     base: String,
 }
 

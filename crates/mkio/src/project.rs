@@ -2,7 +2,7 @@
 
 use mkio_core::{CallOptions, Transport};
 
-/// The way to each API, with the project's name filled in.
+/// One project, with a method for each API that fills in the project's name.
 ///
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ impl Project {
         Self::new(self.transport.with(options), self.name.clone())
     }
 
-    /// What all requests go through.
+    /// The transport that all requests go through.
     pub fn transport(&self) -> &Transport {
         &self.transport
     }

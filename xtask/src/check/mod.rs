@@ -1,8 +1,8 @@
 //! Checks a document: before it replaces the one in spec/, and with its overlay before code is
 //! made of it.
 //!
-//! All problems are collected, so that one run shows all that has to change. What is checked is
-//! what the pipeline and a reader of the document rely on; vendor extensions are left alone.
+//! All problems are collected, so that one run shows all that has to change. The checks are those
+//! that the pipeline and a reader of the document rely on; vendor extensions are not checked.
 
 mod operations;
 mod references;
@@ -145,7 +145,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// What a `$ref` inside this document leads to, through any number of further ones.
+    /// The target of a `$ref` inside this document, through any number of further ones.
     fn resolve(&self, mut value: &'a Value) -> Option<&'a Value> {
         for _ in 0..64 {
             match value.get("$ref") {

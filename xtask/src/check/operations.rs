@@ -181,7 +181,7 @@ fn check_parameters(
                 if own && !in_path.contains(name) {
                     checker.problem(
                         &pointer,
-                        format!("path parameter {name:?} that the path has not"),
+                        format!("path parameter {name:?}, which the path does not have"),
                         format!("one of the path's: {}", listed(in_path)),
                     );
                 }

@@ -69,7 +69,7 @@ fn collect<'a>(value: &'a Value, pointer: &str, names: bool, found: &mut Vec<(St
     }
 }
 
-/// What the author may have meant: the known names of that kind, the closest first.
+/// The known names of that kind, the closest first.
 fn near(root: &Value, target: &str) -> String {
     let Some((section, name)) = target.trim_start_matches('#').rsplit_once('/') else {
         return "a reference to a part of the document".to_owned();

@@ -175,7 +175,7 @@ fn each_problem_says_where_what_and_the_way_out() {
         (
             at(get, "/parameters/1"),
             json!({"name": "x", "in": "path", "required": true, "schema": {}}),
-            "\"x\" that the path has not",
+            "\"x\", which the path does not have",
         ),
         (
             at(get, "/parameters/1"),

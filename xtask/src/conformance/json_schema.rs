@@ -1,4 +1,4 @@
-//! OpenAPI 3.0 schemas as JSON Schema, to check what the sampler made.
+//! OpenAPI 3.0 schemas as JSON Schema, to check the sampler's values.
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
@@ -38,7 +38,7 @@ impl Checker {
 }
 
 /// A schema of a document as a JSON Schema that stands alone.
-pub fn whole(root: &Value, schema: &Value) -> Value {
+pub fn standalone(root: &Value, schema: &Value) -> Value {
     let components: Map<String, Value> = root
         .pointer("/components/schemas")
         .and_then(Value::as_object)
@@ -130,7 +130,7 @@ pub fn plain_groups(pattern: &str) -> String {
     pattern.replace("(?P<", "(?<")
 }
 
-/// Fields that only the service sets are not required of who sends.
+/// Fields that only the service sets are not required in requests.
 fn required(object: &Map<String, Value>, names: &Value) -> Value {
     let read_only = |name: &Value| {
         name.as_str()
@@ -204,7 +204,7 @@ mod tests {
             "oneOf": [{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/B"}],
             "discriminator": {"propertyName": "t", "mapping": {"a": "#/components/schemas/A", "aa": "A"}},
         });
-        let checker = Checker::new(&whole(&root, &union)).expect("a schema");
+        let checker = Checker::new(&standalone(&root, &union)).expect("a schema");
         for (value, fits) in [
             (json!({"t": "a", "a": 1}), true),
             (json!({"t": "aa"}), true),
@@ -222,8 +222,11 @@ mod tests {
             "A": {"type": "object", "properties": {"b": {"$ref": "#/components/schemas/B"}}},
             "B": {"type": "string", "format": "uuid", "nullable": true},
         }}});
-        let checker = Checker::new(&whole(&root, &json!({"$ref": "#/components/schemas/A"})))
-            .expect("a schema");
+        let checker = Checker::new(&standalone(
+            &root,
+            &json!({"$ref": "#/components/schemas/A"}),
+        ))
+        .expect("a schema");
         assert_eq!(checker.check(&json!({"b": null})), Ok(()));
         let error = checker.check(&json!({"b": "x"})).expect_err("not a uuid");
         assert!(error.contains("/b"), "{error}");

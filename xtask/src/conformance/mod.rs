@@ -43,7 +43,7 @@ pub struct ConformanceArgs {
     calls_only: bool,
 }
 
-/// What the generator knows about an API.
+/// An API, as the conformance run needs it.
 pub struct Generated {
     /// The document with its overlay. Only bodies that the published document forgot are taken
     /// from it: values come from what the service publishes.
@@ -58,7 +58,7 @@ type Describe<'d> = &'d dyn Fn(&Workspace, &Arc<Api>) -> Result<Generated>;
 /// A program that makes the calls of a file against a base URL and writes a report.
 type Caller<'c> = &'c dyn Fn(&Workspace, &Api, Files<'_>) -> Result<()>;
 
-/// What a program that makes calls is given.
+/// The input of a program that makes calls.
 struct Files<'f> {
     base_url: &'f str,
     calls: &'f Path,

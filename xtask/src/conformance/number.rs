@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 /// A number within the limits: the smallest allowed one above zero, if there is one.
-fn within(merged: &Map<String, Value>, step: f64) -> Option<f64> {
+fn first_within(merged: &Map<String, Value>, step: f64) -> Option<f64> {
     let limit = |key: &str| merged.get(key).and_then(Value::as_f64);
     let excluded = |key: &str| merged.get(key) == Some(&Value::Bool(true));
     let mut least = limit("minimum").unwrap_or(f64::NEG_INFINITY);
@@ -24,9 +24,9 @@ fn within(merged: &Map<String, Value>, step: f64) -> Option<f64> {
 }
 
 /// A whole number for a schema.
-pub fn whole(merged: &Map<String, Value>) -> Result<i64, String> {
+pub fn integer(merged: &Map<String, Value>) -> Result<i64, String> {
     // Whole numbers of published limits are far below the reach of a float.
-    within(merged, 1.0)
+    first_within(merged, 1.0)
         .map(f64::ceil)
         .filter(|value| value.abs() < 9e15)
         .map(|value| value as i64)
@@ -35,7 +35,7 @@ pub fn whole(merged: &Map<String, Value>) -> Result<i64, String> {
 
 /// A number for a schema, with a fraction where limits ask for one.
 pub fn any(merged: &Map<String, Value>) -> Result<Value, String> {
-    let value = within(merged, 0.5).ok_or("no number within the limits")?;
+    let value = first_within(merged, 0.5).ok_or("no number within the limits")?;
     Number::from_f64(value)
         .map(Value::Number)
         .ok_or_else(|| "no number within the limits".to_owned())
@@ -64,7 +64,7 @@ mod tests {
             (json!({"minimum": 3, "maximum": 2}), Err(())),
         ] {
             let limits = schema.as_object().expect("object");
-            assert_eq!(whole(limits).map_err(|_| ()), expected, "{schema}");
+            assert_eq!(integer(limits).map_err(|_| ()), expected, "{schema}");
         }
         let limits = json!({"minimum": 0.25, "maximum": 0.75});
         assert_eq!(any(limits.as_object().expect("object")), Ok(json!(0.75)));

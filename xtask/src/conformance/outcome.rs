@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::calls::{Call, Plan};
 
-/// What the calling program says about one call, in the order of the calls.
+/// The calling program's report on one call, in the order of the calls.
 #[derive(Debug, Deserialize)]
 pub struct CallResult {
     /// Name of the operation in Rust.

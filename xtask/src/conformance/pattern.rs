@@ -125,7 +125,7 @@ fn without_lookarounds(pattern: &str) -> String {
     kept
 }
 
-/// What follows the group that the text starts with.
+/// The text after the group that it starts with.
 fn after_group(text: &str) -> &str {
     let (mut depth, mut in_class, mut escaped) = (0_usize, false, false);
     for (index, c) in text.char_indices() {

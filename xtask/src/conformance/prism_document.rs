@@ -1,8 +1,8 @@
 //! A document as Prism needs it to judge requests.
 //!
-//! What requests may look like stays as published, but for the notation of patterns. Replies are
-//! another matter: Prism answers a refused request with a response that the document declares for
-//! its status, which hides the reason, and fails on responses that its generator cannot make.
+//! Requests are described as published, except for the notation of patterns. Responses are another
+//! matter: Prism answers a refused request with a response that the document declares for its
+//! status, which hides the reason, and fails on responses that its generator cannot make.
 
 use serde_json::{Map, Value, json};
 
@@ -200,7 +200,7 @@ fn responses(operation: &mut Map<String, Value>) -> bool {
     true
 }
 
-/// What was rewritten, in words; none when nothing was.
+/// The rewritten parts, in words; empty when there are none.
 pub fn describe(rewritten: &Rewritten) -> Option<String> {
     let parts: Vec<String> = [
         (rewritten.patterns, "patterns with (?P<name>…)"),

@@ -27,7 +27,7 @@ pub struct Sampler<'a> {
 /// Different values for a schema, all checked: first only what is required, then everything, one
 /// for each variant of its largest union. An error when no round gives a value.
 pub fn samples(root: &Value, schema: &Value) -> Result<Vec<Value>, String> {
-    let checker = Checker::new(&json_schema::whole(root, schema))?;
+    let checker = Checker::new(&json_schema::standalone(root, schema))?;
     let variants = largest_union(root, schema, &mut Vec::new(), 0).max(2);
     let rounds = std::iter::once(Round {
         optional: false,
@@ -109,7 +109,7 @@ impl<'a> Sampler<'a> {
         }
         match kind(&merged) {
             "string" => text::sample(&merged, hint).map(Value::String),
-            "integer" => number::whole(&merged).map(Value::from),
+            "integer" => number::integer(&merged).map(Value::from),
             "number" => number::any(&merged),
             "boolean" => Ok(Value::Bool(self.round.choice.is_multiple_of(2))),
             "array" => self.array(schema, hint, trail),

@@ -1,4 +1,5 @@
-//! The catalog: every operation and every type as data, for what learns only at run time what to call.
+//! The catalog: every operation and every type as data, for programs that choose operations at run
+//! time.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::{format_ident, quote};

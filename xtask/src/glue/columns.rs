@@ -1,4 +1,4 @@
-//! What tells most of a resource in one line of a table.
+//! The columns of a table of resources.
 
 use serde_json::Value;
 

@@ -83,8 +83,8 @@ pub fn all(
     Ok(())
 }
 
-/// What the code that is made here and `mkio_core::glue` agree on; the constant of that name there
-/// is raised with this one.
+/// The version of the interface between generated code and `mkio_core::glue`; the constant of that
+/// name there is raised with this one.
 const INTERFACE: u32 = 1;
 
 const MOCK: &str = "\
@@ -122,7 +122,7 @@ fn module_list(api: &Api, version: &str, modules: &Modules) -> String {
     text
 }
 
-/// What fails to compile when the crate meets another runtime than the one it was made for.
+/// Code that fails to compile with another runtime than the one that the crate was made for.
 fn interface(api: &Api) -> String {
     format!(
         "\nconst _: () = assert!(\n    mkio_core::glue::INTERFACE == {INTERFACE},\n    \"this crate and mkio-core do not fit each other: use the mkio-core that {} was generated for, \\\n     or generate it again with the xtask of this mkio-core\",\n);\n",
@@ -203,11 +203,11 @@ let client = {krate}::Client::new(transport);
 # }}
 ```
 
-Every operation is a method of `Client` that gives a request builder; `send()` sends it. Lists also
+Every operation is a method of `Client` that returns a request; `send()` sends it. Lists also
 end in `items()` or `pages()`.
 
-Features: `schemars` derives `schemars::JsonSchema` for every type; `dynamic` has the operations and
-types as data and calls operations by name with arguments as JSON. TLS is `rustls-ring` (default), `rustls-aws-lc`, or `rustls-no-provider` with the
+Features: `schemars` derives `schemars::JsonSchema` for every type; `dynamic` adds the operations and
+types as data, and calls by name with JSON arguments. TLS is `rustls-ring` (default), `rustls-aws-lc`, or `rustls-no-provider` with the
 provider that your program installs; without any, `https://` is refused.
 
 Licence: MIT OR Apache-2.0.

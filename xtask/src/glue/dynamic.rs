@@ -47,8 +47,8 @@ pub fn run() -> Vec<Item> {
             ///
             /// # Errors
             ///
-            /// Those of [`request`]; kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest) when
-            /// the operation answers no list.
+            /// Those of [`request`]; kind [`InvalidRequest`](mkio_core::ErrorKind::InvalidRequest)
+            /// when the operation returns no list.
             pub fn pages(
                 client: &Client,
                 operation: &str,

@@ -1,5 +1,5 @@
-//! Edits: for each resource that a PUT replaces or a PATCH changes, a call that reads it, changes it
-//! and writes it back; and bodies made from what was read.
+//! Edits: for each resource that a PUT replaces or a PATCH changes, a call that reads it, changes
+//! it and writes it back; and bodies made from resources.
 
 use std::collections::BTreeSet;
 
@@ -94,7 +94,7 @@ fn reads(model: &Model) -> impl Iterator<Item = (&Operation, &str)> {
     })
 }
 
-/// A PUT that replaces what is there comes before a PATCH, which reaches less.
+/// A PUT that replaces the resource comes before a PATCH, which can change less.
 fn editable(model: &Model) -> Vec<Editable<'_>> {
     let mut found = Vec::new();
     for (read, resource) in reads(model) {
@@ -146,7 +146,7 @@ fn conversion(model: &Model, (resource, body): (&str, &str)) -> Item {
     let read_only = read_only(model, body);
     let (resource, ident) = (format_ident!("{resource}"), format_ident!("{body}"));
     parse_quote! {
-        /// Takes over what the body can hold; what the service alone sets is left out.
+        /// Copies the members that the body has, without those that only the service sets.
         ///
         /// # Errors
         ///

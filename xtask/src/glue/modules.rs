@@ -6,7 +6,7 @@ use syn::Item;
 
 use crate::{apis::Api, glue, model::Model, refine::Code, states::States};
 
-/// What the modules are made of.
+/// The parts that the modules are made of.
 pub struct Parts<'a> {
     pub api: &'a Api,
     pub model: &'a Model,
@@ -227,7 +227,7 @@ use super::types;
 ";
 
 const BUILDER: &str = "\
-//! Requests: one for each operation. They own what they need, so they can be stored, returned, and
+//! Requests: one for each operation. They own their values, so they can be stored, returned, and
 //! moved into a task.
 
 #[allow(unused_imports, reason = \"not every API needs all of them\")]
@@ -241,7 +241,7 @@ use super::{operations, types};
 ";
 
 const OPERATIONS: &str = "\
-//! What the runtime knows about each operation.
+//! The runtime's descriptions of operations.
 
 use mkio_core::Operation;
 ";
@@ -310,7 +310,7 @@ use super::{Client, ProjectClient, operations, types};
 ";
 
 const EDITS: &str = "\
-//! Edits of resources, and bodies made from what was read.
+//! Edits of resources, and bodies made from resources.
 
 #[allow(unused_imports, reason = \"not every API needs all of them\")]
 use mkio_core::{Edit, Result, glue};

@@ -17,7 +17,7 @@ use crate::{
     types,
 };
 
-/// What the link to the next page is called, unless the overlay marks another property.
+/// The name of the link to the next page, unless the overlay marks another property.
 const LINKS: [&str; 4] = ["@odata.nextLink", "odata.nextLink", "@nextLink", "nextLink"];
 /// Parameters of lists that come in pages.
 const PAGED: [&str; 2] = ["$skiptoken", "$skip"];

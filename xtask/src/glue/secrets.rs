@@ -1,4 +1,4 @@
-//! The runtime's list of secret fields: what the overlays mark, of all documents.
+//! The runtime's list of secret fields: those that the overlays of all documents mark.
 //!
 //! Errors must not repeat a secret that a request held. A name that is secret wherever it occurs is
 //! listed by itself, one that other schemas use for something harmless together with the field

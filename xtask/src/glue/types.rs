@@ -19,7 +19,7 @@ pub fn run(own: Types, shared: &Types) -> Vec<Item> {
     items
 }
 
-/// What the shared types are generated from: all documents.
+/// The source of the shared types: all documents.
 pub const SOURCE: &str = "*.json";
 
 /// Adds the runtime's module.

@@ -310,7 +310,7 @@ fn shown(api: &str, name: &str, given: &[Ident], scoped: bool) -> TokenStream {
     Example { api, scoped }.docs(&[], &lines)
 }
 
-/// What a wait ends with, and how long and how often it polls.
+/// The goals of a wait, its timeout and its polls.
 fn waiting_docs(words: &str, resource: &Resource) -> [String; 3] {
     let goal = |(goal, of): (&String, &Goal)| {
         let states: Vec<String> = of.states.iter().map(|state| format!("`{state}`")).collect();
@@ -348,7 +348,7 @@ enum Then<'a> {
     Gone,
 }
 
-/// What a step does to the resource.
+/// The effect of a step on the resource.
 enum StepEffect {
     Creates,
     Reaches(String),
@@ -500,7 +500,7 @@ fn acting(
     }
 }
 
-/// What a call that acts does about missing resources, refusals and lost responses, in words.
+/// The behaviour of an acting call with missing resources, refusals and lost responses, in words.
 fn more(steps: &[Step<'_>], name: &str, resource: &Resource) -> Vec<String> {
     let mut more: Vec<_> = steps
         .iter()
@@ -530,7 +530,8 @@ fn more(steps: &[Step<'_>], name: &str, resource: &Resource) -> Vec<String> {
     more
 }
 
-/// What a missing resource means to a call: a deletion as far as the document's statuses say.
+/// The effect of a missing resource on a call; for a deletion, as far as the document's statuses
+/// say.
 fn missing(step: &Step<'_>, name: &str) -> Option<String> {
     let declares = |status: &str| step.operation.statuses.iter().any(|known| known == status);
     let words = name.replace('_', " ");
@@ -543,7 +544,7 @@ fn missing(step: &Step<'_>, name: &str) -> Option<String> {
             Some(format!(" Succeeds if the {words} does not exist (204)."))
         }
         StepEffect::Deletes => declares("404").then_some(fails),
-        // PUT creates what is missing.
+        // PUT creates a missing resource.
         StepEffect::Reaches(_) if step.operation.method == "PUT" && declares("201") => None,
         // Also where the document forgets the status.
         StepEffect::Reaches(_) => Some(fails),

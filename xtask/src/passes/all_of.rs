@@ -14,7 +14,7 @@ use crate::{
     walk,
 };
 
-/// What may stand next to a reference without changing its type.
+/// Keywords that may stand next to a reference without changing its type.
 const ABOUT_THE_PLACE: [&str; 12] = [
     "description",
     "title",
@@ -283,7 +283,7 @@ impl Merge<'_> {
     }
 }
 
-/// Adds what another member says; what comes later is nearer.
+/// Adds the keywords of another member; a later one takes precedence.
 fn join(merged: &mut Map<String, Value>, other: Map<String, Value>, losses: &mut Losses) {
     for (key, value) in other {
         match (merged.get_mut(&key), value) {

@@ -1,6 +1,6 @@
-//! Problem: a generator treats what is read and what is written alike. This pass finds out which
+//! Problem: a generator treats types of responses and of requests alike. This pass finds out which
 //! schemas stand in responses (`x-mkio-read`) and which in requests (`x-mkio-written`), so that
-//! reading can be tolerant and writing exact. What stands in neither goes.
+//! reading can be tolerant and writing exact. Types in neither are removed.
 
 use std::collections::HashSet;
 

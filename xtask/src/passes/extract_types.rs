@@ -13,7 +13,7 @@ use crate::{
     walk,
 };
 
-/// What stays at the place of use instead of moving to the named type.
+/// Keywords that stay at the place of use instead of moving to the named type.
 const OF_THE_PLACE: [&str; 8] = [
     "description",
     "nullable",

@@ -37,7 +37,7 @@ const OF_REQUESTS: [&str; 21] = [
 ];
 /// Names that structures use of their own.
 const OF_STRUCTURES: [&str; 1] = [EXTRA];
-/// The field for what the document does not name.
+/// The field for members that the document does not name.
 pub const EXTRA: &str = "extra";
 
 pub fn run(mut document: Document, changes: &mut Changes) -> Document {
@@ -117,7 +117,7 @@ impl Names {
         if pinned.is_some() && (bad || self.taken.contains(&wish)) {
             self.meetings.push((
                 pointer.clone(),
-                format!("the name {wish:?}, which is taken or no name"),
+                format!("the name {wish:?}, which is taken or not a name in Rust"),
                 true,
             ));
         }

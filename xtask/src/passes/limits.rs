@@ -54,7 +54,7 @@ fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
     sentences
 }
 
-/// What a format asks of a text; nothing for those that say no more than the type.
+/// The rule of a format for a text; none for formats that add nothing to the type.
 pub fn format_in_words(format: &str) -> Option<String> {
     let words = match format {
         "int32" | "int64" | "uint32" | "uint64" | "float" | "double" | "string" | "binary"

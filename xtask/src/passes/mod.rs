@@ -33,8 +33,8 @@ use crate::{
     report::{Changes, Report},
 };
 
-/// A pass: from a document to a changed document, noting what it changed. What it refuses or warns
-/// of it tells the changes, and leaves out, so that those after it find something to work on.
+/// A pass: from a document to a changed document, noting each change. It reports problems and
+/// warnings to `Changes` and leaves their parts out, so that later passes have a valid document.
 type Pass = fn(Document, &mut Changes) -> Document;
 
 /// The passes of one document by itself, in the order in which they run.
@@ -81,7 +81,7 @@ const PASSES: [(&str, Pass); 20] = [
     ("direction", direction::run),
 ];
 
-/// The passes that run once it is known how other documents use what they share.
+/// The passes that run once it is known how other documents use the shared types.
 const LAST: [(&str, Pass); 2] = [
     // needs: what is read and what is written (direction)
     ("optionality", optionality::run),
@@ -127,7 +127,7 @@ fn steps(
 
 #[cfg(test)]
 pub mod testing {
-    //! What the passes' tests share.
+    //! Shared by the tests of the passes.
 
     use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! Problem: what a caller needs to know stands in extensions that no generator reads. This pass
-//! writes capability, sortable and filterable fields into the operation's description, and what
-//! responses with an error status say beyond their status.
+//! Problem: information for callers is in extensions that no generator reads. This pass writes
+//! capability, sortable and filterable fields into the operation's description, and what responses
+//! with an error status say beyond their status.
 
 use serde_json::{Map, Value};
 
@@ -39,7 +39,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     document
 }
 
-/// What the document says of an error beyond its status.
+/// The document's description of an error beyond its status.
 fn refusals(operation: &Map<String, Value>) -> Vec<String> {
     let responses = operation.get("responses").and_then(Value::as_object);
     let responses = responses.into_iter().flatten();
@@ -58,7 +58,7 @@ fn refusals(operation: &Map<String, Value>) -> Vec<String> {
         .collect()
 }
 
-/// Words that say what the status says.
+/// Descriptions that only repeat the status.
 const GENERIC: &[&str] = &[
     "Bad Request",
     "Conflict",

@@ -1,9 +1,9 @@
 //! Problem: a "required" field that the service leaves out makes a whole list unreadable, and an
-//! empty list or map cannot be told from an absent one. This pass makes every field of what is
-//! read optional and gives optional lists and maps an `Option`. What the document required stays
-//! in `x-mkio-required` (constructors ask for it; a list, map or flag that the overlay lets start empty or
-//! false is not in it) and what it allowed to be null in `x-mkio-nullable` (such fields have three states when
-//! written).
+//! empty list or map cannot be told from an absent one. This pass makes every field of responses
+//! optional and gives optional lists and maps an `Option`. What the document required stays in
+//! `x-mkio-required` (constructors ask for it; a list, map or flag that the overlay lets start
+//! empty or false is not in it) and what it allowed to be null in `x-mkio-nullable` (such fields
+//! have three states when written).
 
 use serde_json::{Map, Value, json};
 
@@ -56,7 +56,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         ),
         (
             not_empty,
-            format!("an `{}` at what cannot start empty", marks::EMPTY),
+            format!("`{}` on a field that cannot start empty", marks::EMPTY),
             "the mark at required lists, maps and flags only",
         ),
     ] {

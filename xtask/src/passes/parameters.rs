@@ -36,7 +36,7 @@ const COMMON: [(&str, &str, &str); 10] = [
     (
         "$label_key",
         "texts",
-        "Only items that have a label with this key; all keys given must be there.",
+        "Only items that have a label with this key, and with all other keys given.",
     ),
     ("$select", "text", "Comma-separated fields to return."),
     (

@@ -1,8 +1,8 @@
 //! Problem: a PATCH says what changes, but some documents describe its body with the schema that
-//! GET answers, whose required fields would have to be sent and would overwrite what is there. This
-//! pass gives each merge PATCH a body of its own in which nothing is required. Structures inside
-//! are merged as well, so they follow where they require something; lists are replaced whole, so
-//! their items stay as they are.
+//! GET returns, whose required fields would have to be sent and would overwrite the resource's
+//! values. This pass gives each merge PATCH a body of its own in which nothing is required.
+//! Structures inside are merged as well, so they follow where they require something; lists are
+//! replaced whole, so their items stay as they are.
 
 use std::collections::{HashMap, HashSet};
 

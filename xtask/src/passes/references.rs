@@ -137,7 +137,7 @@ fn inline_list(list: Option<&mut Value>, root: &Value) -> usize {
     items.map(|item| inline(item, root)).sum()
 }
 
-/// Puts what a reference leads to in its place; a description next to it stays.
+/// Replaces a reference by its target; a description next to it stays.
 fn inline(value: &mut Value, root: &Value) -> usize {
     let mut count = 0;
     while let Some(target) = value.get("$ref").and_then(Value::as_str)

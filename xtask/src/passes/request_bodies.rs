@@ -12,7 +12,8 @@ use crate::{
     report::Changes,
 };
 
-/// Bodies that get an operation of their own next to plain JSON: end of its name, what it is.
+/// Bodies that get an operation of their own next to plain JSON: the end of its name, and a
+/// description.
 const TWINS: [(&str, &str, &str); 2] = [
     (
         JSON_PATCH,
@@ -28,7 +29,7 @@ const TWINS: [(&str, &str, &str); 2] = [
 
 pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     let mut twins = Vec::new();
-    let mut left_out = Vec::new();
+    let mut ignored = Vec::new();
     document.operations_mut(|path, method, operation| {
         let Some(body) = operation
             .get_mut("requestBody")
@@ -51,7 +52,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         let pointer = format!("{}/requestBody/content", operation_pointer(path, method));
         let kept = keep(&content);
         for name in content.keys().filter(|name| !kept.contains(name)) {
-            left_out.push(format!("{pointer}/{}", escape(name)));
+            ignored.push(format!("{pointer}/{}", escape(name)));
         }
         for (index, name) in kept.iter().enumerate() {
             let mut operation_of_one = operation.clone();
@@ -79,15 +80,15 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
             set_content(operation, &first, media);
         }
     });
-    warn(&document, left_out, changes);
+    warn(&document, ignored, changes);
     for (path, method, twin) in twins {
         document.root["paths"][path][method] = Value::Object(twin);
     }
     document
 }
 
-fn warn(document: &Document, left_out: Vec<String>, changes: &mut Changes) {
-    for pointer in left_out {
+fn warn(document: &Document, ignored: Vec<String>, changes: &mut Changes) {
+    for pointer in ignored {
         changes.warn(document.problem(
             pointer,
             "a second media type of the body, which is not sent",

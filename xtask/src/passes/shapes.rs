@@ -13,7 +13,7 @@ use crate::{
     walk,
 };
 
-/// Keywords that say what the service refuses, not what a value looks like.
+/// Keywords for values that the service refuses; they do not change the type.
 const LIMITS: [&str; 16] = [
     "if",
     "then",

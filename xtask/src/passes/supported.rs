@@ -1,5 +1,5 @@
-//! Problem: documents describe more than a client of this kind does. This pass refuses what cannot
-//! be left out (cookies, multipart, XML, websockets), warns of what can, and takes both out.
+//! Problem: documents describe more than a client of this kind supports. This pass refuses parts
+//! that a call needs (cookies, multipart, XML, websockets), warns of other parts, and removes both.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         let before = refused.len();
         parameters(&document, operation.value, &pointer, &mut refused);
         bodies(&document, operation.value, &pointer, &mut refused);
-        left_out(&document, operation.value, &pointer, changes);
+        warn_of_ignored(&document, operation.value, &pointer, changes);
         if refused.len() > before {
             changes.note(format!("{} {}: refused", operation.method, operation.path));
         }
@@ -161,7 +161,7 @@ fn bodies(
         }
         let why = match media::kind(types[0]) {
             Err(why) => why,
-            Ok(_) => "a range of media types says not what to send",
+            Ok(_) => "a range of media types does not name the one to send",
         };
         refused.push((
             pointer.to_owned(),
@@ -184,8 +184,8 @@ fn bodies(
     }
 }
 
-/// What an operation says besides, and no code does.
-fn left_out(
+/// Warns of parts of an operation that have no code.
+fn warn_of_ignored(
     document: &Document,
     operation: &Map<String, Value>,
     pointer: &str,

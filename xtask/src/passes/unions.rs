@@ -288,8 +288,9 @@ fn names(schema: Option<&Value>, union: &str, variants: &Variants) -> Vec<String
     names.collect()
 }
 
-/// What tells the variants apart: the tag value without what all of them share with the union.
-/// `#Microsoft.Media.BuiltInStandardEncoderPreset` of `TransformPreset` is `BuiltInStandardEncoder`.
+/// The distinct part of each variant: the tag value without the words that all share with the
+/// union. `#Microsoft.Media.BuiltInStandardEncoderPreset` of `TransformPreset` is
+/// `BuiltInStandardEncoder`.
 fn variant_names(union: &str, variants: &[(String, String)]) -> Vec<String> {
     let values: Vec<&str> = variants.iter().map(|(value, _)| value.as_str()).collect();
     let last = |value: &str| value.rsplit('.').next().unwrap_or(value).to_owned();

@@ -1,4 +1,4 @@
-//! Problem: fields of what is read are `Option`, so that reading three levels deep is a chain of
+//! Problem: fields of responses are `Option`, so that reading three levels deep is a chain of
 //! `and_then`. Each field gets a method that reads it: text as `&str`, lists and maps empty rather
 //! than absent, structures with all fields unset rather than absent.
 
@@ -54,8 +54,8 @@ fn accessor(field: &FieldCode, model: &Model) -> TokenStream {
     }
 }
 
-/// What the method returns, the code that reads it from the value, and what the docs say of a field
-/// that is not set.
+/// The method's return type, the code that reads it from the value, and the end of the docs for a
+/// field that is not set.
 fn reading(
     ty: &Type,
     value: TokenStream,

@@ -1,8 +1,8 @@
 //! Problem: arguments that accept the same kind of value can be swapped, and nobody notices. A
 //! constructor takes required fields by position only where no two of them accept the same kind;
-//! the others are named, one method each, and the structure is not finished before all were
-//! called. Flags are always named: `true` alone does not say what is on. The one exception is a range of times: its start
-//! and its end are positional, in this order.
+//! the others are named, one method each, and the structure is not finished before all were called.
+//! Flags are always named: `true` alone does not say which option is on. The one exception is a
+//! range of times: its start and its end are positional, in this order.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ pub struct Constructor<'a> {
     model: &'a Model,
     /// What `new` takes.
     positional: Vec<&'a FieldCode>,
-    /// What methods take, in this order, before the structure is finished.
+    /// The fields that methods take, in this order, before the structure is finished.
     named: Vec<&'a FieldCode>,
 }
 

@@ -1,4 +1,4 @@
-//! What a type can be made of: an envelope of the one thing that it requires, a PATCH of the one
+//! Conversions into a type: into a body from its only required field, into a PATCH from its only
 //! thing that it can change, a union of its members, as deep as that leads.
 
 use std::collections::BTreeMap;

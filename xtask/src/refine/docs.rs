@@ -19,8 +19,8 @@ pub fn attributes(text: &str) -> TokenStream {
     quote!(#(#lines)*)
 }
 
-/// The docs of a field: what the document says of it, else its name in JSON where that is another
-/// one. None when there is nothing to say.
+/// The docs of a field: its description in the document, else its name in JSON where that is
+/// another one. None when there is nothing to say.
 pub fn of_field(description: &str, name: &str, json: &str) -> Option<TokenStream> {
     if !description.trim().is_empty() {
         return Some(attributes(description));

@@ -1,6 +1,6 @@
-//! Typed mocks of the operations: conditions on the request, and what it is answered. Path values
-//! are taken literally, and operations that share method and path (twins) are told apart by what
-//! they send or ask for.
+//! Typed mocks of the operations: conditions on the request, and the response. Path values are
+//! taken literally, and operations that share method and path (twins) are told apart by what they
+//! send or ask for.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -51,7 +51,7 @@ pub fn run(api: &Api, model: &Model, changes: &mut Changes) -> Vec<Item> {
     });
     vec![
         parse_quote! {
-            /// What a mock expects (`…When`) and answers (`…Then`), for each operation.
+            /// The conditions (`…When`) and the response (`…Then`) of a mock, for each operation.
             pub mod operations {
                 #[allow(unused_imports, reason = "not every API has typed bodies")]
                 use #krate::types;
@@ -69,7 +69,7 @@ pub fn run(api: &Api, model: &Model, changes: &mut Changes) -> Vec<Item> {
     ]
 }
 
-/// What the code of an operation is called.
+/// The name of an operation's code.
 struct Names {
     id: syn::Ident,
     when: syn::Ident,
@@ -121,7 +121,7 @@ fn when(operation: &Operation, model: &Model) -> TokenStream {
                 )
             }
 
-            /// Gives httpmock's own type back, to say what is not typed.
+            /// Returns httpmock's own type, for everything that has no typed method.
             pub fn into_inner(self) -> ::httpmock::When {
                 self.0
             }
@@ -331,7 +331,7 @@ fn then(operation: &Operation) -> TokenStream {
                 Self(inner)
             }
 
-            /// Gives httpmock's own type back, to say what is not typed.
+            /// Returns httpmock's own type, for everything that has no typed method.
             pub fn into_inner(self) -> ::httpmock::Then {
                 self.0
             }

@@ -1,4 +1,4 @@
-//! Where types occur: what a type is for when the document does not say it.
+//! Where types occur: the description of a type that has none in the document.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ struct Places {
 }
 
 impl Occurrences {
-    /// The docs of a type: what the document says of it, and where it occurs.
+    /// The docs of a type: its description in the document, and where it occurs.
     pub fn docs(&self, of: &Type, name: &str) -> TokenStream {
         let place = self.sentence(name).map(|place| format!(" {place}"));
         if of.description.trim().is_empty() {

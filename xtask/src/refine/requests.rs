@@ -1,5 +1,5 @@
-//! Request builders: what is required is positional, so that a forgotten argument does not compile;
-//! what is optional is a setter. They own what they need and can be stored and spawned.
+//! Request builders. Required values are positional, so that a forgotten argument does not compile;
+//! optional ones are setters. Builders own their values and can be stored and spawned.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
@@ -48,7 +48,7 @@ pub struct Argument {
     pub ident: Ident,
     /// Type in a signature.
     pub accepts: TokenStream,
-    /// What is handed to the builder's `new`.
+    /// The arguments of the builder's `new`.
     handed: TokenStream,
     /// Type in the builder's `new`.
     taken: TokenStream,
@@ -186,12 +186,12 @@ fn text(operation: &Operation) -> String {
     text
 }
 
-/// Verbs of operations that do something with what is there.
+/// Verbs of operations that act on an existing resource.
 const ACTIONS: [&str; 7] = [
     "allocate", "cancel", "reset", "restart", "scale", "start", "stop",
 ];
 
-/// What a missing resource means to an operation that deletes one or acts on it, as far as the
+/// The effect of a missing resource on an operation that deletes it or acts on it, as far as the
 /// document's statuses say.
 fn missing(operation: &Operation) -> Option<String> {
     let (verb, noun) = operation.id.split_once('_')?;
@@ -333,7 +333,7 @@ fn request(operation: &Operation, signatures: &Signatures) -> TokenStream {
     }
 }
 
-/// What stands in the path for its parameters, as text.
+/// The values of the path's parameters, as text.
 fn path_values(operation: &Operation, signatures: &Signatures) -> Vec<TokenStream> {
     let value = |parameter: &Parameter| {
         let ident = format_ident!("{}", parameter.ident);
@@ -491,7 +491,7 @@ fn label_setters() -> TokenStream {
     }
 }
 
-/// What becomes of a call whose future is dropped.
+/// The effect of dropping the future of a call.
 fn dropped(operation: &Operation) -> &'static str {
     let reads = ["get_", "list_"]
         .iter()

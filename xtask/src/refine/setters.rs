@@ -52,7 +52,7 @@ fn setter(field: &FieldCode, patch: bool) -> TokenStream {
     }
 }
 
-/// What a PATCH does to a list, a map, or what can be null.
+/// The effect of a PATCH on a list, a map, or a field that can be null.
 fn effect(field: &Type) -> Option<&'static str> {
     let ty = value_type(field);
     let nullable = argument_of(field, "Nullable").is_some();

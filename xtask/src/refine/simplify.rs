@@ -1,4 +1,4 @@
-//! Looking into types: what is in `Option<Vec<String>>`.
+//! Looking into types such as `Option<Vec<String>>`.
 
 use syn::Type;
 

@@ -128,7 +128,7 @@ fn debug(ident: &Ident, tag: &str, variants: &[Variant]) -> Item {
         quote!(Self::#arm(value) => f.debug_tuple(#name).field(value).finish(),)
     });
     parse_quote! {
-        /// Content that is not understood may hold secrets: only its tag is shown.
+        /// Unknown content may hold secrets: only its tag is shown.
         impl ::std::fmt::Debug for #ident {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 match self {

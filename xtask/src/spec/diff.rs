@@ -1,9 +1,9 @@
-//! `cargo xtask spec diff <api> <file>`: what a published document would change for users.
+//! `cargo xtask spec diff <api> <file>`: the changes of a published document for users.
 //!
-//! Users see Rust, so what is compared is the surface of the crate: of the document in spec/, and
-//! of the other one after the same reading as an import. What goes or changes is breaking, what
-//! comes is not: what a call or a constructor cannot do without is part of its own line. Enums and
-//! unions are open, so a new value breaks nobody.
+//! Users see Rust, so the surfaces of the crates are compared: that of the document in spec/, and
+//! that of the other one, read as by an import. What goes or changes is breaking, what comes is
+//! not: everything that a call or a constructor requires is part of its own line. Enums and unions
+//! are open, so a new value breaks nobody.
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
@@ -79,7 +79,7 @@ struct Change {
     text: String,
 }
 
-/// What differs between two surfaces, in the order of their lines.
+/// The differences of two surfaces, in the order of their lines.
 fn changes(old: &str, new: &str) -> Vec<Change> {
     let (old, new) = (entries(old), entries(new));
     let mut changes = Vec::new();

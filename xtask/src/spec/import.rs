@@ -49,7 +49,7 @@ pub fn run(workspace: &Workspace, args: &ImportArgs) -> Result<ExitCode> {
         eprintln!("{error:#}");
         if !args.anyway {
             eprintln!(
-                "nothing is written: mend overlay or states.yaml first, or import with --anyway"
+                "nothing is written: correct overlay or states.yaml first, or import with --anyway"
             );
             return Ok(ExitCode::FAILURE);
         }
@@ -66,7 +66,7 @@ pub struct Published {
     unread: Vec<Problem>,
 }
 
-/// Reads and checks a document, and moves what its prose states.
+/// Reads and checks a document, and moves facts of its prose into extensions.
 pub fn read_published(api: &Api, file: &Path) -> Result<Published> {
     let mut root = read::file(file, &api.name)?;
     let problems = check::check(&root, &api.name);
@@ -149,7 +149,7 @@ pub fn title(root: &Value) -> String {
     format!("{} {}", part("/info/title"), part("/info/version"))
 }
 
-/// Moves what descriptions state in prose into extensions; counts the operations.
+/// Moves facts of descriptions into extensions; counts the operations.
 fn extract(root: &mut Value) -> usize {
     let mut moved = 0;
     let paths = root.get_mut("paths").and_then(Value::as_object_mut);
@@ -163,7 +163,7 @@ fn extract(root: &mut Value) -> usize {
     moved
 }
 
-/// What a person should look at: another title, and extensions that are gone.
+/// Warnings for a person: another title, and extensions that are gone.
 fn losses(before: &Value, after: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     let titles = [before, after].map(|root| root.pointer("/info/title").cloned());

@@ -1,4 +1,4 @@
-//! `cargo xtask spec`: putting a newer published document in, and reading what it changes.
+//! `cargo xtask spec`: importing a newer published document, and showing its changes.
 
 mod atomic;
 mod diff;
@@ -23,7 +23,7 @@ pub fn read_for(api: &Api, file: &Path) -> Result<String> {
 pub enum SpecCommand {
     /// Check a published document and write it to `spec/<api>.json`.
     Import(import::ImportArgs),
-    /// Say what a published document would change for users of the crate.
+    /// Shows the changes of a published document for users of the crate.
     Diff(diff::DiffArgs),
 }
 

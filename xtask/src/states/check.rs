@@ -1,4 +1,4 @@
-//! Whether what the entries name exists, and the enums of states that the document lacks.
+//! Checks the names in the entries, and adds the enums of states that the document lacks.
 
 use super::{
     Action, FILE, Resource, States,
@@ -13,7 +13,8 @@ use crate::{
     types,
 };
 
-/// Checks that what the entries name exists, and adds the enums of states that the document lacks.
+/// Checks that the names in the entries exist, and adds the enums of states that the document
+/// lacks.
 pub fn connect(document: &Document, model: &mut Model, states: &States, changes: &mut Changes) {
     for (name, resource) in states {
         let mut entry = Entry {

@@ -12,7 +12,7 @@ use crate::output::Files;
 const SOURCE: &str = "states.yaml";
 const PATH: &str = "crates/mkio-emulator/src/base/states.rs";
 
-/// What the emulator needs to know of an entry.
+/// The part of an entry that the emulator needs.
 #[derive(Debug, PartialEq, Deserialize)]
 struct Life {
     #[serde(default)]

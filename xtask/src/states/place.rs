@@ -5,7 +5,7 @@ use crate::{
     types,
 };
 
-/// What a pointer leads to in a type.
+/// The target of a pointer in a type.
 pub(super) enum Place {
     /// A named type.
     Type(String),

@@ -1951,7 +1951,7 @@ impl<'de> Deserialize<'de> for ChannelInput {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelInput {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -2127,7 +2127,7 @@ impl<'de> Deserialize<'de> for ChannelInputStatus {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelInputStatus {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -2599,7 +2599,7 @@ impl<'de> Deserialize<'de> for ChannelOutput {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelOutput {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -2823,7 +2823,7 @@ impl<'de> Deserialize<'de> for ChannelOutputStatus {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ChannelOutputStatus {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -8091,7 +8091,7 @@ impl<'de> Deserialize<'de> for SdiAggregation {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for SdiAggregation {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -8661,7 +8661,7 @@ impl<'de> Deserialize<'de> for SdiInterface {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for SdiInterface {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -10467,7 +10467,7 @@ impl<'de> Deserialize<'de> for Smpte2110OutputEssence {
         ::mkio_core::glue::union(deserializer, "essenceType", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for Smpte2110OutputEssence {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -10567,7 +10567,7 @@ impl<'de> Deserialize<'de> for Smpte2110OutputEssenceStatus {
         ::mkio_core::glue::union(deserializer, "essenceType", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for Smpte2110OutputEssenceStatus {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {

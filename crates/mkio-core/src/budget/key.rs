@@ -1,4 +1,4 @@
-//! What the service counts together: the requests of a project, or of the organization.
+//! The requests that the service counts together: those of a project, or of the organization.
 
 /// The project in a URL path that holds `/projects/{name}/`; `/projects/{name}` itself belongs to
 /// the organization.

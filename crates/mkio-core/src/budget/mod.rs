@@ -21,12 +21,11 @@ const MANY: usize = 256;
 /// outside projects (the organization).
 ///
 /// The service allows 2,000 reads (GET) and 1,000 writes (everything else) per minute; these are
-/// the defaults. No more than that leave within any 60 s, redirects aside. A burst may
-/// have a tenth of them; the rest is spread evenly. A 429 that comes anyway pauses the path that it answered; a 429
-/// for a second path during that pause pauses the reads or the writes of that project, whichever
-/// they are.
+/// the defaults. A client sends at most that many in any 60 s; redirects do not count. A burst may
+/// have a tenth of them; the rest is spread evenly. A 429 pauses the path that got it. A 429 for a
+/// second path during that pause pauses all reads, or all writes, of that project.
 ///
-/// Two processes that share a token share what the service allows, so each gets a part:
+/// Two processes that share a token share the limits of the service, so each gets a part:
 ///
 /// ```
 /// use mkio_core::RateBudget;
@@ -74,7 +73,7 @@ impl RateBudget {
         self
     }
 
-    /// No waiting for turns, and no pause of other calls after a 429.
+    /// Turns the budget off: no call waits for a turn, and a 429 pauses no other call.
     pub fn off() -> Self {
         Self(None)
     }

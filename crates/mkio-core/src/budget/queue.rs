@@ -161,7 +161,7 @@ impl RateQueue {
         pauses.all.max(pauses.paths.get(path).copied())
     }
 
-    /// Forgetting this queue now would let nothing pass that should not.
+    /// The queue limits no call any more, so it can be dropped.
     pub(crate) fn is_idle(&self) -> bool {
         let mut pauses = lock(&self.pauses);
         pauses.end(Instant::now());

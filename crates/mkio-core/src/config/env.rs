@@ -7,7 +7,7 @@ use crate::{Error, ErrorKind, Result};
 /// Reads an environment variable.
 pub(crate) type Lookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 
-/// What the environment says; an empty variable says nothing.
+/// The settings that the environment has; an empty variable counts as unset.
 #[derive(Default)]
 pub(crate) struct Environment {
     pub(crate) token: Option<String>,

@@ -21,7 +21,7 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// The profile that is used when none is named.
+    /// The profile that is used when the caller names none.
     default: Option<String>,
     #[serde(default)]
     profiles: BTreeMap<String, Entry>,
@@ -32,7 +32,7 @@ struct File {
 struct Entry {
     base_url: Option<String>,
     project: Option<String>,
-    /// For programs that ask before changes; nothing here does.
+    /// The command line asks before it changes something; this crate does not read it.
     #[serde(default, rename = "protected")]
     _protected: bool,
     token: Option<SecretString>,
@@ -85,15 +85,18 @@ fn config_error(message: String) -> Error {
 /// Kind [`Config`](ErrorKind::Config) when there is no home directory.
 pub fn config_file() -> Result<PathBuf> {
     let base = etcetera::choose_base_strategy().map_err(|error| {
-        config_error("there is no home directory to look for mkio/config.toml".to_owned())
-            .with_source(error)
+        config_error(
+            "there is no home directory for mkio/config.toml; name the file with `config_file`"
+                .to_owned(),
+        )
+        .with_source(error)
     })?;
     Ok(base.config_dir().join("mkio").join("config.toml"))
 }
 
 impl Profile {
     /// Reads a profile: the one that is named, else the file's default, else the one called
-    /// `default`. Nothing when no profile is named and there is no file, or it has no default.
+    /// `default`. `None` when no profile is named and there is no file, or it has no default.
     pub(crate) fn load(path: Option<&Path>, name: Option<&str>) -> Result<Option<Self>> {
         let looked_up;
         let file_path = match path {

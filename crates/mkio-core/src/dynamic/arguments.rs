@@ -1,4 +1,4 @@
-//! Arguments of a call by name: what is unknown is refused, what fits is sent.
+//! Arguments of a call by name. Unknown ones are refused.
 
 use std::borrow::Cow;
 
@@ -195,7 +195,8 @@ fn misfit(types: Types, ty: Ty, value: &Value, path: &str) -> Option<(String, St
     ))
 }
 
-/// What the type takes, if the value is none of it. Text of an enum is left to the type itself.
+/// The kinds of value that the type takes, if the value is of none of them. The type itself checks
+/// the text of an enum.
 fn takes(types: Types, ty: Ty, value: &Value) -> Option<String> {
     let fits = match ty {
         Ty::Text | Ty::Time => value.is_string(),
@@ -237,7 +238,7 @@ fn kind_of_value(value: &Value) -> &'static str {
     }
 }
 
-/// The first member that its type does not know, with what may have been meant.
+/// The first member that its type does not know, with the nearest known name.
 fn unknown_member(types: Types, ty: Ty, value: &Value, path: &str) -> Option<(String, String)> {
     let place = |step: &str| match path {
         "" => step.to_owned(),

@@ -80,14 +80,14 @@ impl Entry {
         transport.send_stream(request, self.operation).await
     }
 
-    /// The list that the operation answers, page by page; nothing is sent before the first poll.
+    /// The list that the operation returns, page by page; nothing is sent before the first poll.
     ///
     /// Items are JSON as the service sends it. [`Pages::items`] gives them one by one,
     /// [`Pages::resume`] goes on at a token.
     ///
     /// # Errors
     ///
-    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the operation answers no list, and
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the operation returns no list, and
     /// those of [`request`](Self::request).
     pub fn pages(
         &'static self,
@@ -95,7 +95,7 @@ impl Entry {
         arguments: &Map<String, Value>,
     ) -> Result<Pages<AnyPage>> {
         if self.item.is_none() {
-            let message = format!("{} answers no list", self.id());
+            let message = format!("{} returns no list; use `call`", self.id());
             let error = Error::new(ErrorKind::InvalidRequest, message);
             return Err(error.with_operation(self.operation));
         }
@@ -124,7 +124,10 @@ impl Entry {
         arguments: &Map<String, Value>,
     ) -> Result<Wait<Value, State>> {
         let Some(waiting) = &self.waiting else {
-            let message = format!("there is nothing to wait for after {}", self.id());
+            let message = format!(
+                "{} starts nothing that can be waited for; use `call`",
+                self.id()
+            );
             let error = Error::new(ErrorKind::InvalidRequest, message);
             return Err(error.with_operation(self.operation));
         };

@@ -22,22 +22,22 @@ pub struct Catalog {
     pub actions: &'static [Action],
 }
 
-/// An operation: what it takes, gives and does.
+/// An operation, with its parameters, bodies and effect.
 #[derive(Debug)]
 pub struct Entry {
     /// Its id, method and path.
     pub operation: &'static Operation,
     /// Words of its command, nouns first: `["job", "cancel"]`. Unique among all APIs.
     pub command: &'static [&'static str],
-    /// What the document says of it.
+    /// Its description in the document.
     pub docs: &'static str,
     /// Its parameters, those of the path first and in its order.
     pub parameters: &'static [Parameter],
-    /// What it sends, if it sends something.
+    /// The body that it sends, if it sends one.
     pub body: Option<Body>,
-    /// What the body of its response is.
+    /// The body of its response.
     pub response: ResponseBody,
-    /// For a list: what its items are.
+    /// For a list: the type of its items.
     pub item: Option<Ty>,
     /// Fields that the list can be sorted by.
     pub sort: &'static [&'static str],
@@ -50,7 +50,7 @@ pub struct Entry {
     pub columns: &'static [&'static str],
     /// How it writes; `None` for everything but PUT and PATCH.
     pub write: Option<Write>,
-    /// What can be waited for after the call.
+    /// The wait that can follow the call.
     pub waiting: Option<Waiting>,
     /// The types of its API.
     pub types: Types,
@@ -65,11 +65,11 @@ pub struct Parameter {
     pub ident: &'static str,
     /// Where it is sent.
     pub place: Place,
-    /// What it holds; a list may be given several times.
+    /// The type of its value; a list may be given several times.
     pub ty: Ty,
-    /// What the document says of it.
+    /// Its description in the document.
     pub docs: &'static str,
-    /// A call cannot do without it.
+    /// A call requires it.
     pub required: bool,
 }
 
@@ -84,18 +84,18 @@ pub enum Place {
     Header,
 }
 
-/// What an operation sends.
+/// The body that an operation sends.
 #[derive(Debug)]
 pub struct Body {
-    /// What it is; `None` for bytes.
+    /// Its type; `None` for bytes.
     pub ty: Option<Ty>,
-    /// A call cannot do without it.
+    /// A call requires it.
     pub required: bool,
     pub(super) check: fn(Value) -> Result<Value>,
     pub(super) read: fn(&Value) -> Result<Value, String>,
 }
 
-/// What the body of a response is.
+/// The body of a response.
 #[derive(Debug)]
 pub enum ResponseBody {
     /// Nothing that matters.
@@ -117,22 +117,22 @@ pub enum Write {
     Upsert,
     /// Creates it and refuses when it exists.
     CreateOnly,
-    /// Changes what the body holds and leaves the rest.
+    /// Changes the fields in the body and keeps the rest.
     Patch,
 }
 
-/// What can be waited for after a call.
+/// The wait that can follow a call.
 #[derive(Debug)]
 pub struct Waiting {
     /// The resource that the call is about.
     pub resource: &'static Resource,
-    /// What the call does to it.
+    /// The effect of the call on it.
     pub effect: Effect,
     /// The goal; empty when the call alone does not tell it.
     pub goal: &'static str,
 }
 
-/// What a call does to a resource.
+/// The effect of a call on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Makes it; it must not exist before.
@@ -226,7 +226,7 @@ impl Entry {
         self.operation.id
     }
 
-    /// First line of what the document says of it.
+    /// First line of its description in the document.
     pub fn summary(&self) -> &'static str {
         self.docs.lines().next().unwrap_or_default()
     }
@@ -305,7 +305,7 @@ impl ResponseBody {
     }
 }
 
-/// The body as its type writes it; what the type would lose is refused.
+/// The body as its type writes it. Members that the type would lose are refused.
 fn check<T: DeserializeOwned + Serialize>(value: Value) -> Result<Value> {
     let typed: T = glue::strict_json(value)?;
     json::value_of(&typed).map_err(|error| {

@@ -1,4 +1,4 @@
-//! Edits by name: what was read, changed, as the request that writes it.
+//! Edits by name: from a resource that was read to the request that writes the changed one.
 
 use serde_json::{Map, Value};
 
@@ -9,19 +9,19 @@ use crate::{
 };
 
 impl Entry {
-    /// The request that writes a resource after `change`; nothing when that changes nothing.
+    /// The request that writes a resource after `change`; `None` when the closure changes nothing.
     ///
     /// `self` is the PUT or PATCH of the resource, `read` the response of its GET, and `arguments`
-    /// are the parameters of both. The change is given the resource as the body's type has it. A PUT
-    /// carries over what the service has told besides, also members that this version does not
-    /// know; a PATCH holds what has changed.
+    /// are the parameters of both. The change is given the resource as the body's type has it. A
+    /// PUT carries over all other members that the service sent, also ones that this version does
+    /// not know. A PATCH holds the changed members.
     ///
     /// # Errors
     ///
-    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the operation does not write JSON, the
-    /// resource lacks a field that the body requires, the changed body has a member that its type
-    /// does not know, a secret that reads do not show would be lost, or a PATCH cannot express the
-    /// change; the message names the field. That of the change.
+    /// Kind [`InvalidRequest`](ErrorKind::InvalidRequest) when the operation does not write JSON,
+    /// the resource lacks a field that the body requires, the changed body has a member that its
+    /// type does not know, a secret that reads do not show would be lost, or a PATCH cannot express
+    /// the change; the message names the field. Also the error of the closure itself.
     pub fn edited(
         &'static self,
         transport: &Transport,
@@ -33,7 +33,10 @@ impl Entry {
             Error::new(ErrorKind::InvalidRequest, message).with_operation(self.operation)
         };
         let Some(write) = self.write else {
-            return Err(refuse(format!("{} writes no resource", self.id())));
+            return Err(refuse(format!(
+                "{} writes no resource; give the PUT or PATCH of one",
+                self.id()
+            )));
         };
         let received = read.json();
         let old = self.body_of(&received)?;
@@ -41,7 +44,7 @@ impl Entry {
         change(&mut new)?;
         let mut all = arguments.clone();
         all.insert("body".to_owned(), new.clone());
-        // What the change has put in is checked before anything else is carried over.
+        // Members that the change has added are checked before other members are carried over.
         let (mut request, _) = builder(self, transport, &all)?;
         let masked = self.masked(read.entry());
         let masked: Vec<&str> = masked.iter().map(String::as_str).collect();
@@ -83,7 +86,8 @@ impl Entry {
         Ok(written)
     }
 
-    /// The body that would make this resource: what its type has of what was read.
+    /// The body that would make this resource: the members of the resource that the body's type
+    /// has.
     ///
     /// # Errors
     ///
@@ -93,8 +97,9 @@ impl Entry {
         let refuse =
             |why: String| Error::new(ErrorKind::InvalidRequest, why).with_operation(self.operation);
         let body = self.body.as_ref();
-        let body = body.ok_or_else(|| refuse(format!("{} sends nothing", self.id())))?;
-        (body.read)(resource).map_err(|why| refuse(format!("the resource makes no body: {why}")))
+        let body = body.ok_or_else(|| refuse(format!("{} takes no body", self.id())))?;
+        (body.read)(resource)
+            .map_err(|why| refuse(format!("the resource cannot become a body: {why}")))
     }
 
     /// Secrets of the body that reads do not show.

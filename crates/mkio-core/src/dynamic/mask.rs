@@ -1,16 +1,16 @@
-//! What must not be shown, and what cannot change.
+//! Secrets, and fields that cannot change.
 
 use serde_json::Value;
 
 use super::{Entry, Mark, ObjectField, ResponseBody, Shape, Ty, Type, Types};
 
-/// What stands in the place of a secret.
+/// The text that is shown instead of a secret.
 const HIDDEN: &str = "***";
 
 /// Shorter secrets are not looked for in other texts: they would garble these.
 const SHORTEST: usize = 6;
 
-/// Puts `***` in the place of all secrets of a value of this type, also where other texts repeat them: the
+/// Replaces all secrets in a value of this type by `***`, also where other texts repeat them: the
 /// ingest address of a live event holds its access token.
 ///
 /// `null` stays: it tells that there is none.
@@ -44,7 +44,7 @@ fn mask_repeated(value: &mut Value, hidden: &[String]) {
     }
 }
 
-/// Hides the fields that are secrets, and notes what they held.
+/// Hides the fields that are secrets, and notes their values.
 fn mask_fields(types: Types, ty: Ty, value: &mut Value, hidden: &mut Vec<String>) {
     match (ty, value) {
         (Ty::Named(name), value) => {
@@ -90,7 +90,8 @@ fn mask_type(types: Types, of: &'static Type, value: &mut Value, hidden: &mut Ve
             let known = |(tag, _): &&(&str, &str)| kind.as_deref() == Some(*tag);
             match variants.iter().find(known) {
                 Some((_, name)) => mask_fields(types, Ty::Named(name), value, hidden),
-                // A kind that this version does not know: what is a secret of any is one.
+                // A kind that this version does not know: a field that is secret in any kind is
+                // one.
                 None => variants
                     .iter()
                     .for_each(|(_, name)| mask_fields(types, Ty::Named(name), value, hidden)),
@@ -185,16 +186,16 @@ impl Walk {
     }
 }
 
-/// What must not be shown, and what cannot change.
+/// Secrets, and fields that cannot change.
 impl Entry {
-    /// Puts `***` in the place of all secrets of the operation's response.
+    /// Replaces all secrets in the operation's response by `***`.
     pub fn mask(&self, response: &mut Value) {
         if let ResponseBody::Json(ty, _) = self.response {
             mask(self.types, ty, response);
         }
     }
 
-    /// The same for one item of the list that the operation answers.
+    /// The same for one item of the list that the operation returns.
     pub fn mask_item(&self, item: &mut Value) {
         if let Some(ty) = self.item {
             mask(self.types, ty, item);

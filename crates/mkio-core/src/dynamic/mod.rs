@@ -4,8 +4,8 @@
 //! language models. The generated crates have a [`Catalog`] each, `dynamic::CATALOG`, and calls
 //! `dynamic::request`, `dynamic::call` and `dynamic::pages` over it.
 //!
-//! Nothing is sent when an argument or a member of the body has a name that the operation does not
-//! know, and nothing that the service answers is lost: [`Response::json`](crate::Response::json) of a call has it as it came.
+//! An argument or a member of the body with an unknown name is an error, and nothing is sent.
+//! [`Response::json`](crate::Response::json) of a call has the whole response as it was received.
 
 mod arguments;
 mod call;

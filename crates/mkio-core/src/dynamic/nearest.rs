@@ -1,6 +1,6 @@
-//! The name that was meant.
+//! The nearest known name to a misspelt one.
 
-/// The known name that is nearest to `name`, if one is near enough to be what was meant.
+/// The known name that is nearest to `name`, if one is near enough.
 ///
 /// Capitals, hyphens, underscores and a leading `$` do not count.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -19,7 +19,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     (distance <= most).then_some(best)
 }
 
-/// ` (did you mean `x`?)`, or what is known.
+/// The end of a message: a question for the nearest name, or the known names.
 pub(super) fn hint(name: &str, known: &[&str]) -> String {
     match nearest(name, known.iter().copied()) {
         Some(near) => format!("; did you mean `{near}`?"),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::Page;
 
-/// What the link to the next page may be called.
+/// Names that the link to the next page may have.
 const LINKS: [&str; 4] = ["@odata.nextLink", "odata.nextLink", "@nextLink", "nextLink"];
 
 /// A page of a list whose items are JSON as the service sent it.

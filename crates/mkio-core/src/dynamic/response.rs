@@ -19,17 +19,17 @@ impl DynamicResponse {
         Self { value, entry }
     }
 
-    /// The body with what its type knows of it; `null` when the body is not JSON.
+    /// The body with the members that its type knows; `null` when the body is not JSON.
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// As [`value`](Self::value), to keep.
+    /// As [`value`](Self::value), owned.
     pub fn into_value(self) -> Value {
         self.value
     }
 
-    /// The operation that answered.
+    /// The operation that was called.
     pub fn entry(&self) -> &'static Entry {
         self.entry
     }

@@ -8,16 +8,16 @@ pub type Types = &'static [Type];
 pub struct Type {
     /// Its name in Rust, for example `AssetPut`.
     pub name: &'static str,
-    /// What the document says of it; may be empty.
+    /// Its description in the document; may be empty.
     pub docs: &'static str,
-    /// What it is made of.
+    /// Its shape.
     pub shape: Shape,
 }
 
-/// What a type is made of.
+/// The shape of a type.
 #[derive(Debug)]
 pub enum Shape {
-    /// An object with these fields, and with others of the second type where it may have them.
+    /// An object with these fields, and with other members of the second type where that is given.
     Object(&'static [ObjectField], Option<Ty>),
     /// Text, one of these; a service may know more.
     Enum(&'static [&'static str]),
@@ -32,19 +32,19 @@ pub enum Shape {
 pub struct ObjectField {
     /// Its name in JSON.
     pub name: &'static str,
-    /// What it holds.
+    /// Its type.
     pub ty: Ty,
-    /// What the document says of it, limits included; may be empty.
+    /// Its description in the document, with limits; may be empty.
     pub docs: &'static str,
-    /// What else is known of it.
+    /// Its other properties.
     pub marks: &'static [Mark],
 }
 
-/// What is known of a field besides its type.
+/// A property of a field besides its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mark {
-    /// A request cannot do without it.
+    /// A request requires it.
     Required,
     /// The service fills it.
     ReadOnly,
@@ -58,7 +58,7 @@ pub enum Mark {
     Nullable,
 }
 
-/// What a field, a parameter or an item holds.
+/// The type of a field, a parameter or an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ty {
@@ -128,8 +128,8 @@ impl Type {
     }
 }
 
-/// What stands at a path below a value of this type; of a union, in the first kind that has it.
-/// Places in lists and names in maps are steps like others.
+/// The type at a path below a value of this type; in a union, that of the first kind that has the
+/// path. Places in lists and names in maps are steps like others.
 pub fn at(types: Types, ty: Ty, steps: &[&str]) -> Option<Ty> {
     let Some((step, rest)) = steps.split_first() else {
         return Some(ty);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Writing;
 use crate::json::join;
 
-/// What a PATCH has to say to turn `old` into `new`: members that are as before are left out.
+/// The PATCH that turns `old` into `new`, without members that are as before.
 ///
 /// An error names a member that was removed: leaving it out would keep it.
 pub(super) fn difference(

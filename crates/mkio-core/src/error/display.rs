@@ -7,7 +7,7 @@ use super::{Error, ErrorKind, Inner};
 /// Characters that are shown of a body that is not JSON.
 const EXCERPT: usize = 120;
 
-/// Characters that are shown of any other text that a server may have sent.
+/// Characters that are shown of any other text that the service may have sent.
 const TEXT: usize = 500;
 
 impl fmt::Display for Error {
@@ -85,7 +85,7 @@ pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT).collect()
 }
 
-/// A text that a server sent, as long as one line can take.
+/// A text that the service sent, as long as one line can take.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,4 +1,4 @@
-//! What a decoder expected, without what it found: that may be a secret.
+//! The expectation of a decoder, without the value that it found: that may be a secret.
 
 /// The message of a JSON error without values from the document and without its position.
 pub(crate) fn expectation(error: &serde_json::Error) -> String {

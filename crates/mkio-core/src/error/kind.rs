@@ -1,6 +1,6 @@
-//! What can go wrong, in one word each.
+//! The kinds of errors.
 
-/// What went wrong, in one word.
+/// The kind of failure, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

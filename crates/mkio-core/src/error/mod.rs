@@ -35,7 +35,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// Any failure of a call, a list or a wait.
 ///
 /// Failed calls have been retried already where that is safe ([`RetryPolicy`](crate::RetryPolicy));
-/// an error is what is left. The `is_…` methods tell what the service said:
+/// an error comes when that did not help. The `is_…` methods classify the response of the service:
 ///
 /// ```
 /// use mkio_core::Error;
@@ -43,7 +43,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// /// What to do about a PUT that failed.
 /// fn advice(error: &Error) -> String {
 ///     if error.is_conflict() && error.outcome_unknown() {
-///         // The response got lost, and the retry met what the first attempt had made.
+///         // The response got lost, and the retry met the resource of the first attempt.
 ///         "read the resource: an earlier attempt may have created it".to_owned()
 ///     } else if error.is_conflict() {
 ///         format!("the name is taken, or the resource is in use: {}", error.detail().unwrap_or_default())
@@ -153,13 +153,14 @@ impl Error {
         Self::from_whole_response(status, headers, body).truncate_body()
     }
 
-    /// The same with all of the body, to take secrets out of it before it is [`truncate_body`](Self::truncate_body).
+    /// The same with the whole body, so that secrets can be taken out before
+    /// [`truncate_body`](Self::truncate_body) shortens it.
     pub(crate) fn from_whole_response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         response::read(status, headers, body)
     }
 
-    /// The error of a response whose status is a success and whose body is the service's error
-    /// body all the same; with it the status that the body tells, if it is one of errors.
+    /// The error of a response with a success status and the service's error body. With it comes
+    /// the status in that body, if it is an error status.
     pub(crate) fn from_false_success(
         status: StatusCode,
         headers: &HeaderMap,
@@ -204,7 +205,7 @@ impl Error {
         })
     }
 
-    /// Says it in other words.
+    /// Replaces the message.
     #[cfg(feature = "dynamic")]
     pub(crate) fn with_message(self, message: String) -> Self {
         self.edit(|inner| inner.message = message)
@@ -231,7 +232,7 @@ impl Error {
         })
     }
 
-    /// Adds the place in the JSON body where reading stopped, and what was expected there: the
+    /// Adds the place in the JSON body where reading stopped, and the expectation there: the
     /// message of serde's error. Values from the document are taken out of it; they may be secret.
     #[must_use]
     pub fn with_json_path(self, path: impl Into<String>, expectation: impl Into<String>) -> Self {
@@ -262,7 +263,7 @@ impl Error {
         })
     }
 
-    /// Adds a code and a detail that say what went wrong, where these are known.
+    /// Adds the code and the detail of the failure, where these are known.
     pub(crate) fn with_code(self, code: Option<String>, detail: Option<String>) -> Self {
         self.edit(|inner| {
             inner.code = code.or_else(|| inner.code.take());
@@ -270,7 +271,7 @@ impl Error {
         })
     }
 
-    /// Adds what the service said in another error, which is this one's cause.
+    /// Adds status, code, detail and reference of another error, which is this one's cause.
     pub(crate) fn with_response_of(self, cause: &Self) -> Self {
         self.edit(|inner| {
             inner.operation = cause.0.operation;
@@ -306,12 +307,12 @@ impl Error {
 
 /// Reading errors.
 impl Error {
-    /// What went wrong, in one word.
+    /// The kind of failure, in one word.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What went wrong, as OpenTelemetry's `error.type` wants it: the status of a response that is an
+    /// The kind of failure, as OpenTelemetry's `error.type` wants it: the status of a response that is an
     /// error, else the kind in one word.
     pub(crate) fn word(&self) -> Cow<'static, str> {
         match self.effective_status() {
@@ -330,8 +331,8 @@ impl Error {
         self.0.operation.map(|operation| operation.id)
     }
 
-    /// Path of the request's URL, for example `/api/v1/projects/acme/media/assets/intro`; nothing when
-    /// the call was refused before its URL was made. Names in it are percent-encoded.
+    /// Path of the request's URL, for example `/api/v1/projects/acme/media/assets/intro`; `None`
+    /// when the call was refused before its URL was made. Names in it are percent-encoded.
     pub fn path(&self) -> Option<&str> {
         self.0.target.as_ref().map(Target::path)
     }
@@ -471,7 +472,7 @@ impl Error {
             )
     }
 
-    /// The same call may succeed later: throttled, a server fault, no response, or a time limit.
+    /// The same call may succeed later: throttled, a fault of the service, no response, or a time limit.
     ///
     /// Says nothing about whether a retry is harmless; see
     /// [`outcome_unknown`](Self::outcome_unknown).

@@ -23,7 +23,7 @@ pub(super) fn read(status: StatusCode, headers: HeaderMap, body: Bytes) -> Error
     })
 }
 
-/// Longest body that is looked at for an error in a success.
+/// Longest body of a success that is searched for an error.
 const LONGEST: usize = 64 * 1024;
 
 /// Members of the service's error body, and of those that gateways write.
@@ -63,7 +63,7 @@ pub(super) fn error_body_status(body: &[u8]) -> Option<Option<StatusCode>> {
     Some(status.filter(|status| status.is_client_error() || status.is_server_error()))
 }
 
-/// What the known error bodies say.
+/// The members of the known error bodies.
 #[derive(Debug, Default, PartialEq)]
 struct Envelope {
     code: Option<String>,

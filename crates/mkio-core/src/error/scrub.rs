@@ -1,4 +1,4 @@
-//! Takes secrets out of what a server sent back with an error.
+//! Takes secrets out of error responses.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -11,8 +11,8 @@ const REDACTED: &str = "[redacted]";
 #[derive(Default)]
 pub(crate) struct Secrets(Vec<String>);
 
-/// Ends of names of fields whose values are secret although no document has them: requests may hold
-/// what this version does not know.
+/// Ends of names of secret fields that no document has: requests may hold fields that this version
+/// does not know.
 const SECRET_ENDS: [&str; 4] = ["passphrase", "password", "secret", "token"];
 
 /// Fields that end in "key" and hold a name.
@@ -24,7 +24,7 @@ fn is_secret(parent: &str, name: &str, value: &Value) -> bool {
     secret_fields::ANYWHERE.contains(&name)
         || secret_fields::BELOW.contains(&(parent, name))
         || SECRET_ENDS.iter().any(|end| name.ends_with(end))
-        // Objects by such a name describe a key; what is secret in them has a name of its own.
+        // Objects by such a name describe a key; secrets in them have names of their own.
         || (value.is_string() && name.ends_with("key") && !HARMLESS_KEYS.contains(&name))
 }
 

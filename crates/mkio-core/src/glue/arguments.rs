@@ -32,8 +32,8 @@ pub(crate) fn path(operation: &'static Operation, arguments: &[&str]) -> Result<
     Ok(path)
 }
 
-/// What is before and after an ASCII character. Parts of paths are short, so that a plain search is
-/// faster than `split_once`, and this runs for every call.
+/// The text before and after an ASCII character. Parts of paths are short, so that a plain search
+/// is faster than `split_once`, and this runs for every call.
 fn split(text: &str, at: u8) -> Option<(&str, &str)> {
     let place = text.bytes().position(|byte| byte == at)?;
     Some((&text[..place], &text[place + 1..]))

@@ -30,7 +30,7 @@ pub(crate) fn json_or<T: DeserializeOwned>(
     empty: impl FnOnce() -> Option<T>,
 ) -> Result<Response<T>> {
     let raw = undecoded.body.take().unwrap_or_default();
-    // What is not needed any more goes first: its memory is free for the value.
+    // The parsed body is dropped first: its memory is free for the value.
     let came = undecoded.with((), raw);
     match decode(came.raw(), came.headers(), empty) {
         Ok(value) => Ok(came.map(|()| value)),

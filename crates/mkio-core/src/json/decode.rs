@@ -12,13 +12,13 @@ use crate::{
     error::{excerpt, expectation},
 };
 
-/// Decodes JSON; the error names the place and what was expected there.
+/// Decodes JSON; the error names the place and the expectation there.
 ///
 /// # Errors
 ///
 /// Kind [`Decode`](ErrorKind::Decode), with [`json_path`](Error::json_path) and
-/// [`expectation`](Error::expectation). When the body is not JSON, the message says what it is: its
-/// media type and how it begins.
+/// [`expectation`](Error::expectation). When the body is not JSON, the message has its media type
+/// and its beginning.
 pub fn decode<'a, T: DeserializeOwned>(
     bytes: &[u8],
     media_type: impl FnOnce() -> Option<&'a str>,
@@ -76,7 +76,7 @@ fn undecodable(
 fn what_came(text: &[u8], media_type: Option<&str>) -> String {
     let media_type = media_type.unwrap_or("of no media type");
     let begins = match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        // JSON that is cut or broken; what is in it may be secret.
+        // JSON that is cut or broken may hold secrets.
         Some(b'{' | b'[' | b'"') | None => String::new(),
         Some(_) => format!(
             " and begins with `{}`",

@@ -25,7 +25,7 @@ pub(crate) fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_j
     serde_json::from_slice(without_mark(bytes))
 }
 
-/// What a value is as JSON. It goes through text, so that a type needs one way to be written.
+/// A value as JSON. It goes through text, so that a type needs one way to be written.
 pub(crate) fn value_of(of: &(impl Serialize + ?Sized)) -> Result<Value, serde_json::Error> {
     serde_json::from_slice(&serde_json::to_vec(of)?)
 }

@@ -17,7 +17,7 @@ use crate::error::without_position;
 pub struct Misplaced {
     /// `value[3].name`; empty when it is the value as a whole.
     pub path: String,
-    /// What is wrong there.
+    /// The fault there.
     pub error: serde_json::Error,
 }
 
@@ -159,7 +159,7 @@ impl Search<'_> {
         enough
     }
 
-    /// What comes before the part is left out where it fails without, too.
+    /// The parts before it are left out where it fails without them, too.
     fn leave_out_before(&self, around: &mut [Container], part: &Value) {
         let Some(container) = around.last_mut() else {
             return;
@@ -173,7 +173,7 @@ impl Search<'_> {
     }
 }
 
-/// What is around a part, without what comes after it.
+/// The text around a part, without the parts after it.
 struct Container {
     /// Names are empty in a list.
     before: Vec<(String, Value)>,
@@ -214,7 +214,7 @@ fn first(of: &Value, parts: usize) -> Value {
     }
 }
 
-/// The last part, the step to it, and what is around it.
+/// The last part, the step to it, and the text around it.
 fn split(of: Value) -> Option<(Container, String, Value)> {
     match of {
         Value::Array(mut items) => {
@@ -295,7 +295,7 @@ mod tests {
                 json!({"size": 1, "map": {"a": {"size": 1}, "b": {"list": []}}}),
                 "map.b",
             ),
-            // What is missing here is there below, and the other way round.
+            // The field that is missing here exists below, and the other way round.
             (json!({"below": {"size": 1}}), ""),
             (json!({"size": 1, "below": {}}), "below"),
             (json!({"below": {"below": {"size": 1}}}), "below"),

@@ -21,8 +21,8 @@ use crate::{Operation, Result, Transport};
 /// after an error, which comes after all earlier items;
 /// [`resume_token`](Self::resume_token) goes on from there.
 ///
-/// An item that does not decode is an error of kind [`Decode`](crate::ErrorKind::Decode) in its place,
-/// and no end: the next read gives the item after it. The error tells the item's name,
+/// An item that does not decode is an error of kind [`Decode`](crate::ErrorKind::Decode) in its
+/// place. The stream goes on: the next read gives the item after it. The error has the item's name,
 /// [`json_path`](crate::Error::json_path) and, as [`value`](crate::Error::value) of type
 /// [`serde_json::Value`], the item as it was received.
 ///

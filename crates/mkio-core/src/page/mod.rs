@@ -33,7 +33,7 @@ use serde::de::DeserializeOwned;
 ///
 /// Implemented by the generated crates for every response that holds a collection.
 pub trait Page: DeserializeOwned + Send + 'static {
-    /// What the list is made of.
+    /// The items of the list.
     type Item: DeserializeOwned + Send + 'static;
 
     /// The items of this page.
@@ -49,8 +49,8 @@ pub trait Page: DeserializeOwned + Send + 'static {
 
     /// How many items the service says there are in all (`supplemental.pagination.total`).
     ///
-    /// What is counted differs: the cloud's documents say all items of the project, a Beam device
-    /// counts those that match the filter.
+    /// The count differs: the cloud's documents say all items of the project, a Beam device counts
+    /// those that match the filter.
     fn total(&self) -> Option<u64> {
         None
     }

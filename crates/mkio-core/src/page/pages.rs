@@ -31,7 +31,7 @@ use crate::{Error, ErrorKind, Operation, Response, Result, Transport};
 ///
 /// While one page is in use, the next is fetched ([`prefetch`](Self::prefetch), 1 by default). A
 /// link to a page that was read before, or too many empty pages in a row
-/// ([`max_empty_pages`](Self::max_empty_pages)), is an error and no endless loop.
+/// ([`max_empty_pages`](Self::max_empty_pages)), is an error.
 ///
 /// ```no_run
 /// # async fn example<P: mkio_core::Page>(mut pages: mkio_core::Pages<P>) -> mkio_core::Result<()> {
@@ -58,7 +58,7 @@ pub struct Pages<P: Page> {
     pub(super) bad: Vec<Bad>,
 }
 
-/// The walk after a step, and what the step brought.
+/// The walk after a step, and the result of the step.
 type Step<P> = (Box<Walk<P>>, Option<Result<Fetched<P>>>);
 
 /// More pages than any list has; a channel has its limits.
@@ -281,7 +281,7 @@ impl<P: Page> Pages<P> {
                 let (sender, pages) = mpsc::channel(self.prefetch.min(MOST_AHEAD));
                 let mut task = JoinSet::new();
                 let fetch = async move {
-                    // The place in the channel comes first: it bounds what is fetched.
+                    // The place in the channel comes first: it limits how much is fetched.
                     while let Ok(free) = sender.reserve().await {
                         let Some(page) = walk.next().await else { break };
                         free.send(page);

@@ -34,8 +34,8 @@ impl Seen {
 
 type Handler = dyn Fn(&Seen) -> Result<String> + Send + Sync;
 
-/// Answers every request with what a closure makes of it, after a latency. An error with a status
-/// is a response with that status; one without is a broken connection.
+/// Answers every request with the result of a closure, after a latency. An error with a status is a
+/// response with that status; one without is a broken connection.
 pub(crate) struct Script {
     handler: Box<Handler>,
     latency: Duration,

@@ -22,7 +22,7 @@ pub(crate) struct RetryBudget {
     full: u32,
 }
 
-/// What a retry took; given back on success.
+/// The units that a retry took; given back on success.
 #[derive(Debug, Default)]
 pub(crate) struct Withdrawal(u32);
 
@@ -43,7 +43,7 @@ impl RetryBudget {
         Some(Withdrawal(COST))
     }
 
-    /// A call was answered; `last` is what its last retry took.
+    /// A call got a response; `last` is the withdrawal of its last retry.
     pub(crate) fn deposit(&self, last: Withdrawal) {
         let mut left = lock(&self.left);
         *left = left.saturating_add(last.0.max(REWARD)).min(self.full);

@@ -27,8 +27,8 @@ pub enum Jitter {
 /// The service answers 429 and 503 before it does any work. A gateway in front of it may answer 503
 /// after it has passed a request on: a POST that meets this takes effect twice, or its retry is
 /// refused with 409. In either case [`Error::outcome_unknown`](crate::Error::outcome_unknown) is
-/// true for an error that follows. Where that matters, make the POST with
-/// [`RetryPolicy::none`] or give what is created a name of its own.
+/// true for an error that follows. Where that matters, make the POST with [`RetryPolicy::none`] or
+/// give each resource a name of its own.
 ///
 /// The wait before attempt *n* + 1 is drawn from zero to `initial_backoff` · 2ⁿ⁻¹, at most
 /// `max_backoff`. After a 429 without `Retry-After` it starts from `throttled_backoff` instead,

@@ -13,7 +13,7 @@ pub(crate) enum Cause {
     NotSent,
     /// The request left, or may have; no whole response came back.
     Broken,
-    /// The service answered with an error, or with what cannot be used.
+    /// The service answered with an error, or with an unusable response.
     Status(StatusCode, Option<Duration>),
     /// The request cannot be sent.
     Unsendable,

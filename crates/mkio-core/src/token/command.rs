@@ -14,8 +14,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs a command and takes its output as the token, again whenever a new one is needed.
 ///
-/// The command is run directly, not by a shell. What it writes to standard error goes to this
-/// program's standard error. It is stopped after 60 s.
+/// The command is run directly, not by a shell. Its standard error is that of this program. It is
+/// stopped after 60 s.
 #[derive(Clone)]
 pub struct TokenCommand {
     program: OsString,

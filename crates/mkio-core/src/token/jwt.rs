@@ -20,7 +20,7 @@ struct Claims {
     exp: Option<f64>,
 }
 
-/// The `exp` claim of a JWT; nothing for other tokens. The signature is the service's business.
+/// The `exp` claim of a JWT; `None` for other tokens. The service checks the signature.
 pub(super) fn expiry(token: &str) -> Option<SystemTime> {
     let mut parts = token.split('.');
     let (_, payload, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {

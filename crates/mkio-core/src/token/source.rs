@@ -20,11 +20,12 @@ use crate::{
     token::{Token, TokenProvider},
 };
 
-/// After a renewal that brought a token which is due again, the provider is left alone this long.
+/// How long the provider is not asked again after a renewal that brought a token which is due
+/// already.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// After the first refused token that a provider gives again, it is left alone this long, then twice
-/// as long each time, up to [`PAUSE`].
+/// How long the provider is not asked again after it gave a refused token once more; doubled each
+/// time, up to [`PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Longest a call waits for a renewal while its current token is still valid.
@@ -136,8 +137,8 @@ struct Inner {
 struct Refused {
     bearer: Bearer,
     /// How often the provider has given it again since.
-    again: u32,
-    /// The provider is left alone for so long.
+    given_again: u32,
+    /// The provider is not asked before this.
     until: Instant,
 }
 
@@ -207,7 +208,12 @@ impl TokenSource {
     pub(crate) async fn get(&self) -> Result<Bearer> {
         let current = self.0.current();
         let Some(provider) = &self.0.provider else {
-            let missing = || Error::new(ErrorKind::Token, "there is no token");
+            let missing = || {
+                Error::new(
+                    ErrorKind::Token,
+                    "there is no token; give the client a `token` or `token_provider`",
+                )
+            };
             return current.ok_or_else(missing)?.check();
         };
         match current.and_then(|bearer| bearer.check().ok()) {
@@ -244,7 +250,7 @@ impl TokenSource {
                 .is_some_and(|it| it.is(bearer))
         };
         if newer().is_none_or(|bearer| refused(&bearer)) {
-            if self.is_left_alone(rejected) {
+            if self.is_paused(rejected) {
                 return Ok(None);
             }
             let bearer = self.renew(provider).outcome().await?;
@@ -257,7 +263,7 @@ impl TokenSource {
     }
 
     /// The provider would only give the refused token again.
-    fn is_left_alone(&self, rejected: &Bearer) -> bool {
+    fn is_paused(&self, rejected: &Bearer) -> bool {
         let refused = lock(&self.0.refused);
         let refused = refused.as_ref().filter(|refused| refused.is(rejected));
         refused.is_some_and(|refused| Instant::now() < refused.until)
@@ -267,8 +273,8 @@ impl TokenSource {
     fn note_given(&self, bearer: &Bearer) {
         let mut refused = lock(&self.0.refused);
         if let Some(refused) = refused.as_mut().filter(|refused| refused.is(bearer)) {
-            let pause = FIRST_PAUSE * 2u32.saturating_pow(refused.again).min(1 << 10);
-            refused.again = refused.again.saturating_add(1);
+            let pause = FIRST_PAUSE * 2u32.saturating_pow(refused.given_again).min(1 << 10);
+            refused.given_again = refused.given_again.saturating_add(1);
             refused.until = Instant::now() + pause.min(PAUSE);
         }
     }
@@ -279,14 +285,14 @@ impl TokenSource {
         if !refused.as_ref().is_some_and(|refused| refused.is(bearer)) {
             *refused = Some(Refused {
                 bearer: bearer.clone(),
-                again: 0,
+                given_again: 0,
                 until: Instant::now(),
             });
         }
     }
 
     /// Asks the provider, unless it is being asked: calls that wait at the same time share the
-    /// answer, failures included. A task of its own asks, so that no caller's end breaks it off.
+    /// outcome, failures included. A task of its own asks, so that no caller's end breaks it off.
     fn renew(&self, provider: &Arc<dyn TokenProvider>) -> Renewal {
         let runtime = Handle::current().id();
         let mut renewals = lock(&self.0.renewals);
@@ -323,7 +329,7 @@ impl Inner {
         Ok(bearer)
     }
 
-    /// Leaves the provider alone for a while: its renewal failed, but this token still works.
+    /// Asks the provider later: its renewal failed, but this token still works.
     fn keep(&self, bearer: &Bearer) -> Bearer {
         let kept = Bearer(Arc::new(Ready {
             token: bearer.0.token.clone(),

@@ -57,8 +57,8 @@ pub(super) struct Attempt<'a> {
 pub(super) type Received = (reqwest::Response, Option<Bytes>);
 
 impl Attempt<'_> {
-    /// Takes the request out of its place just before it is sent: requests are large, and what is
-    /// an argument of an async function is copied on the way down.
+    /// Takes the request out of its place just before it is sent: requests are large, and arguments
+    /// of async functions are copied on the way down.
     pub(super) async fn run(
         &self,
         request: &mut Option<reqwest::Request>,
@@ -131,12 +131,15 @@ impl Attempt<'_> {
             asked = Some(target);
             *request = Some(next);
         }
-        let message = format!("more than {} redirects", redirect::LIMIT);
+        let message = format!(
+            "the service redirected more than {} times; compare `base_url` with its own address",
+            redirect::LIMIT
+        );
         let error = Error::new(ErrorKind::Origin, message);
         Err(Failed::new(error, Cause::Final))
     }
 
-    /// Adds the token, and what a request has unless it says otherwise.
+    /// Adds the token, and the headers that the request does not set.
     fn complete(&self, headers: &mut HeaderMap) {
         if !headers.contains_key(ACCEPT) {
             headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -167,7 +170,7 @@ impl Attempt<'_> {
         if first.len() as u64 > self.body_limit {
             return Err(self.too_large());
         }
-        // What the service announces is not reserved without limit.
+        // A large announced length reserves only a part of itself.
         let announced = response.content_length().unwrap_or_default();
         let room = usize::try_from(announced.min(MOST_ROOM)).unwrap_or_default();
         // Most bodies come in one piece, which is not copied.

@@ -51,7 +51,7 @@ const STREAMED: &str = "its body is a stream and cannot be sent again";
 
 const NO_TIME: &str = "the total timeout leaves no time for another attempt";
 
-/// What follows a failed attempt.
+/// The decision after a failed attempt.
 enum Decision {
     Retry,
     /// Why, where it is not the failure itself.
@@ -244,7 +244,8 @@ impl<'a> Call<'a> {
         )))
     }
 
-    /// The error that ended the call after others: it keeps what the last response said.
+    /// The error that ended the call after others: it keeps status, code and detail of the last
+    /// response.
     fn with_last_response(&mut self, error: Error) -> Error {
         let Some(last) = self.last.take() else {
             return error;
@@ -354,7 +355,7 @@ impl<'a> Call<'a> {
         outcome
     }
 
-    /// What a response might echo: the token, and secret fields of the body.
+    /// The secrets that a response might echo: the token, and secret fields of the body.
     fn secrets(&self) -> Secrets {
         let mut secrets = Secrets::default();
         if let Some(bearer) = &self.bearer {
@@ -447,7 +448,7 @@ impl<'a> Call<'a> {
         Decision::Retry
     }
 
-    /// Adds to the result what the call took.
+    /// Adds the cost of the call to the result.
     fn finish(&mut self, span: &Span, result: Result<Received>) -> Result<UndecodedResponse> {
         let call = CallInfo {
             attempts: self.attempts,

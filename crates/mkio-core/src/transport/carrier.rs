@@ -1,4 +1,4 @@
-//! What a transport sends with.
+//! The HTTP clients of a transport.
 
 use std::sync::Arc;
 
@@ -8,6 +8,6 @@ use super::{Dispatch, clients::Clients};
 pub(crate) enum Carrier {
     /// Clients of our making, which follow no redirects.
     Own(Clients),
-    /// What the user has given instead.
+    /// A client of the user's.
     Other(Arc<dyn Dispatch>),
 }

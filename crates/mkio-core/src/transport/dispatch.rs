@@ -100,7 +100,7 @@ impl From<reqwest::Error> for DispatchError {
         } else {
             Fault::Broken
         };
-        // The URL's query may hold what belongs in no log.
+        // The URL's query may hold secrets.
         Self::new(fault, error.without_url())
     }
 }

@@ -61,11 +61,11 @@ pub(crate) struct Core {
     carrier: Arc<Carrier>,
     budget: Budget,
     metrics: Option<Arc<dyn Metrics>>,
-    /// What the retry budget of another host begins with.
+    /// Retries in a full retry budget of another host.
     retries: u32,
     /// Tokens may travel unencrypted.
     allow_plain_http: bool,
-    /// What the waits keep for all clones; nothing here knows their types.
+    /// State of the waits, for all clones; nothing here knows its type.
     attachment: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
@@ -76,7 +76,7 @@ impl Transport {
     }
 
     /// A transport from `MKIO_TOKEN`, `MKIO_BASE_URL`, `MKIO_PROJECT`, and the profile that
-    /// `MKIO_PROFILE` names (or the file's default profile) for what these leave open.
+    /// `MKIO_PROFILE` names (or the file's default profile) for values that these do not set.
     ///
     /// # Errors
     ///

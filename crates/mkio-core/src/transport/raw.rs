@@ -92,8 +92,8 @@ impl RawRequest {
 
     /// Sends the request; the response is JSON, or `null` when it has no body.
     ///
-    /// A future that is dropped before it is ready sends nothing more. What it has sent is not undone: a
-    /// request that changes something may have been carried out or not.
+    /// A future that is dropped before it is ready sends nothing more. A request that was sent is
+    /// not undone: it may have been carried out or not.
     ///
     /// # Errors
     ///

@@ -217,7 +217,7 @@ impl RequestBuilder {
 }
 
 impl Inner {
-    /// The request without what the transport adds.
+    /// The request without the headers that the transport adds.
     fn request(&mut self) -> Result<reqwest::Request> {
         let url = self.url()?;
         let request = self.parts.request(self.operation.method.clone(), url);
@@ -263,7 +263,7 @@ impl Debug for RequestBuilder {
     }
 }
 
-/// What a request has besides its method and path.
+/// The parts of a request besides its method and path.
 #[derive(Clone, Default)]
 pub(super) struct Parts {
     query: Vec<(String, String)>,
@@ -280,11 +280,11 @@ fn form_pairs(body: serde_json::Value) -> Result<Vec<(String, String)>, BoxError
         Value::String(text) => Ok(text),
         Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
         _ => Err(BoxError::from(format!(
-            "`{name}` is not a text, a number or a flag"
+            "a form takes texts, numbers and flags, but `{name}` is something else"
         ))),
     };
     let Value::Object(fields) = body else {
-        return Err("it is not an object".into());
+        return Err("a form takes an object".into());
     };
     let mut pairs = Vec::new();
     for (name, value) in fields {
@@ -318,7 +318,10 @@ impl Parts {
                 value.set_sensitive(true);
                 self.headers.insert(name, value);
             }
-            Err(error) => self.unusable(format!("header `{name}` is unusable"), error),
+            Err(error) => self.unusable(
+                format!("header `{name}` has characters that a header cannot have"),
+                error,
+            ),
         }
     }
 
@@ -335,7 +338,7 @@ impl Parts {
         }
     }
 
-    /// Pairs of texts: what a form holds besides them cannot be sent.
+    /// Pairs of texts: a form with other values cannot be sent.
     pub(super) fn form(&mut self, body: &(impl Serialize + ?Sized), media_type: &str) {
         let pairs = json::value_of(body)
             .map_err(BoxError::from)
@@ -359,7 +362,10 @@ impl Parts {
             Ok(value) => {
                 self.headers.insert(CONTENT_TYPE, value);
             }
-            Err(error) => self.unusable("the media type is unusable".to_owned(), error.into()),
+            Err(error) => self.unusable(
+                format!("the media type {media_type:?} has characters that a header cannot have"),
+                error.into(),
+            ),
         }
     }
 

@@ -165,7 +165,7 @@ fn absolute(link: &str) -> Result<Url> {
     Err(unfaithful(path))
 }
 
-/// What the URL parser made of a text is that text, but for characters that it percent-encoded.
+/// The URL parser kept the text, except for characters that it percent-encoded.
 fn is_faithful(parsed: &str, text: &str) -> bool {
     let slashes = |text: &str| text.bytes().filter(|byte| *byte == b'/').count();
     slashes(parsed) == slashes(text) && percent_decode_str(parsed).eq(percent_decode_str(text))
@@ -296,7 +296,7 @@ mod tests {
             ("https://h", "https://h/a", "https://h/a"),
             ("https://h", "https://h", "https://h/"),
             ("https://h", "https://h?b=c", "https://h/?b=c"),
-            // What a path cannot have is encoded.
+            // Characters that a path cannot have are encoded.
             ("https://h", "/a b/é", "https://h/a%20b/%C3%A9"),
             ("https://h", "https://h/a b/é", "https://h/a%20b/%C3%A9"),
         ] {

@@ -1,4 +1,4 @@
-//! What the runtime tells `tracing`: one span per call, one event per attempt.
+//! Spans and events for `tracing`: one span per call, one event per attempt.
 //!
 //! Names follow OpenTelemetry's HTTP conventions. Never recorded: tokens, header values, query
 //! values, bodies, and texts from the service other than its `ref`. Numbers are `i64`, the only

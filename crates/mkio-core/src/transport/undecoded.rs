@@ -5,7 +5,7 @@ use reqwest::ResponseBuilderExt;
 
 use crate::{Response, response::CallInfo};
 
-/// A response in the 200s, the body that was read with it, and what the call took.
+/// A response in the 200s, with the body that was read and the cost of the call.
 pub(crate) struct UndecodedResponse {
     pub(crate) response: reqwest::Response,
     /// The whole body; nothing when it is streamed and still in `response`.

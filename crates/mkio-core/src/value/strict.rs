@@ -14,16 +14,16 @@ use crate::{Error, ErrorKind, Result, error::expectation, json};
 pub fn strict_text<T: DeserializeOwned + Serialize>(text: &str) -> Result<T> {
     let value = serde_json::from_str(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
-        let message = format!("no JSON: {} ({place})", expectation(&error));
+        let message = format!("not JSON: {} ({place})", expectation(&error));
         Error::new(ErrorKind::InvalidRequest, message)
     })?;
     strict_json(value)
 }
 
-/// Reads JSON that must fit `T` exactly: everything that it says is said again when it is sent.
+/// Reads JSON that must fit `T` exactly: everything in it is sent again when `T` is written.
 ///
-/// Reading a response drops what a type does not know; in a body that a person wrote, that is a
-/// misspelt field.
+/// Reading a response drops unknown fields. In a body that a person wrote, an unknown field is a
+/// misspelt one.
 ///
 /// # Errors
 ///
@@ -93,8 +93,8 @@ fn lost(given: &Value, said: &Value) -> Option<Misfit> {
 macro_rules! json_body {
     ($name:ident) => {
         impl $name {
-            /// Reads JSON text, refusing what the type would lose: unknown fields, also in what it
-            /// holds, and content that does not fit its tag.
+            /// Reads JSON text, and refuses everything that the type would lose: unknown fields, at
+            /// every depth, and content that does not fit its tag.
             ///
             /// # Errors
             ///
@@ -105,7 +105,7 @@ macro_rules! json_body {
                 ::mkio_core::glue::strict_text(text)
             }
 
-            /// Takes a JSON value, refusing what the type would lose; see
+            /// Takes a JSON value, and refuses everything that the type would lose; see
             /// [`from_json`](Self::from_json).
             ///
             /// # Errors
@@ -276,7 +276,7 @@ mod tests {
         let error = strict_text::<Body>("{\"tags\": }").unwrap_err();
         assert_eq!(
             error.message(),
-            "no JSON: expected value (line 1, column 10)"
+            "not JSON: expected value (line 1, column 10)"
         );
     }
 
@@ -295,7 +295,7 @@ mod tests {
         }
     }
 
-    /// What is read from a response stays tolerant, also after something was refused.
+    /// Responses are read tolerantly, also after a strict reading failed.
     #[test]
     fn responses_keep_what_does_not_fit() {
         let odd = inputs(json!({"type": "Asset", "name": 7}));

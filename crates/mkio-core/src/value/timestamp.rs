@@ -75,8 +75,8 @@ impl PartialOrd<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// Written in UTC with as many fractional digits as the time has, in groups of three. What is
-/// smaller than a microsecond is dropped: the service keeps six digits and has refused more.
+/// Written in UTC with as many fractional digits as the time has, in groups of three. Fractions of
+/// a microsecond are dropped: the service keeps six digits and has refused more.
 impl From<DateTime<Utc>> for Timestamp {
     fn from(time: DateTime<Utc>) -> Self {
         Self(written(time))

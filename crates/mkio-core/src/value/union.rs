@@ -95,8 +95,8 @@ impl Content<'_> {
 /// The content does not fit the member that its tag names.
 pub struct Refused;
 
-/// Reads a union: `member` picks the variant by its tag and reads it; what has another tag, or does
-/// not fit its tag, is `unknown`.
+/// Reads a union: `member` picks the variant by its tag and reads it. A value with another tag, or
+/// one that does not fit its tag, is `unknown`.
 ///
 /// # Errors
 ///

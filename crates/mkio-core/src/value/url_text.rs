@@ -9,7 +9,7 @@ use crate::page::query::{Literal, Text};
 
 /// A URL as text, exactly as it was received or will be sent.
 ///
-/// URLs of ingest, of storage and of web hooks hold secrets: a passphrase or signature in the query,
+/// URLs of ingest, of storage and of webhooks hold secrets: a passphrase or signature in the query,
 /// a stream key at the end of the path. `Debug` leaves out user name and password, the values of
 /// the query, the last segment of the path and the fragment. [`as_str`](Self::as_str) gives the
 /// whole text; there is no `Display`.

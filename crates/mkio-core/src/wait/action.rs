@@ -1,9 +1,9 @@
 //! Calls that change a resource, made so that a wait can follow.
 //!
-//! Two things stand between such a call and what its user wants. The service refuses it (409) while
-//! the resource is on its way to another state: then the call is made again when the resource has
-//! arrived. And a response can get lost: then the resource tells whether the call has been carried
-//! out, or a second one says so (409 for what exists, 404 for what is gone).
+//! Two things can go wrong with such a call. The service refuses it (409) while the resource is on
+//! its way to another state: then the call is made again when the resource has arrived. A response
+//! gets lost: then the state of the resource shows whether the call was carried out, or the status
+//! of a second call does (409 for what exists, 404 for what is gone).
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
@@ -33,7 +33,7 @@ pub struct ActionCall {
     call: Box<dyn FnMut() -> BoxFuture<'static, Result<Option<Value>>> + Send>,
 }
 
-/// What a call does to the resource.
+/// The effect of a call on the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CallEffect {
     /// Makes it; it must not exist before.
@@ -243,7 +243,7 @@ impl ActionRun {
                 let reason = WaitFailure::of(&error).map(|failure| failure.reason);
                 match reason {
                     Some(Reason::NotFound | Reason::Gone) => Ok(None),
-                    // Asking failed; what was refused in the first place tells more.
+                    // Asking failed; the error of the refused call says more.
                     Some(Reason::Poll) => Err(cause.clone()),
                     _ => Err(error.with_source(cause.clone())),
                 }

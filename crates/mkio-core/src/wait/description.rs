@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Resource, settings::WaitSettings, target::Target, want::Want};
 use crate::{Error, ErrorKind, Result, Timestamp};
 
-/// A wait, written down: which resource, for what, until when, and what it has seen.
+/// A wait, written down: its resource, goal, deadline, and the states that it has seen.
 ///
 /// Made by [`Wait::describe`](super::Wait::describe). Keep it with `serde` wherever you like, and
 /// take the wait up again, after a restart or in another process, with the `resume_wait_…` call of
@@ -35,7 +35,7 @@ pub struct WaitDescription {
     /// Shortest and longest time between polls, in milliseconds, if the user has set them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) poll_every: Option<(u64, u64)>,
-    /// An action came first: what the resource shows may be from before it.
+    /// An action came first: the state of the resource may be from before it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) after_action: bool,
     /// States that were seen.

@@ -21,7 +21,7 @@ pub struct StateEvent {
     pub source: String,
     /// The state that the resource has now (`data.state`).
     pub state: Option<String>,
-    /// When that was (`time`). An event older than one that was taken in is not.
+    /// When that was (`time`). An event that is older than one before it is ignored.
     pub time: Option<Timestamp>,
     /// The resource as a GET gives it (`data.resource`).
     pub resource: Option<Value>,
@@ -71,7 +71,7 @@ impl StateEvent {
         path(target).is_some_and(|path| path.is_like(&Path::read(&self.source)))
     }
 
-    /// What the event shows of the resource; nothing when it tells no state.
+    /// The resource as the event shows it; `None` when the event has no state.
     pub(super) fn seen(&self, target: &Target) -> Option<Seen> {
         let shown = self
             .resource

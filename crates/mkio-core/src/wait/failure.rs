@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{Error, ErrorKind};
 
-/// Why a wait failed, with the last state of the resource and what the resource says went wrong.
+/// Why a wait failed, with the last state of the resource and the errors in it.
 ///
 /// The [`Error`] of a wait has one; [`WaitFailure::of`] gives it.
 #[derive(Clone)]
@@ -25,9 +25,8 @@ pub struct WaitFailure {
     pub state: Option<String>,
     /// The last progress that was seen, in percent.
     pub progress: Option<u8>,
-    /// What the resource says went wrong. For a job these are the errors of its outputs; the
-    /// first one's code and message are also the error's [`code`](Error::code) and
-    /// [`detail`](Error::detail).
+    /// The errors in the resource. For a job these are the errors of its outputs; the first one's
+    /// code and message are also the error's [`code`](Error::code) and [`detail`](Error::detail).
     pub errors: Vec<ResourceError>,
     /// Time since the wait began.
     pub elapsed: Duration,
@@ -38,7 +37,7 @@ pub struct WaitFailure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The state is a failure, or one from which the goal is not reached any more.
+    /// The state is a failure, or the goal cannot be reached from it any more.
     State,
     /// The resource was on its way to the goal and fell back.
     FellBack,
@@ -131,7 +130,7 @@ impl WaitFailure {
         };
         let mut error = Error::new(kind, self.to_string());
         if let Some(source) = source {
-            // The failed poll is what the wait failed of; otherwise it only comes with it.
+            // Here the failed poll ended the wait; otherwise it is only attached.
             if self.reason == Reason::Poll {
                 error = error.with_response_of(&source);
             }

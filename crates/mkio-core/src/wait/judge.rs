@@ -1,4 +1,4 @@
-//! The memory of a wait, and what it makes of what is seen.
+//! The memory of a wait, and its verdict on each poll or event.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ pub(super) struct Judge {
     missing_for: Duration,
     /// Only a resource created after this counts.
     created_after: Option<DateTime<Utc>>,
-    /// What the action left behind that the wait began with.
+    /// The result of the action that the wait began with.
     after_action: Option<ActionResult>,
     /// Time from the beginning of the wait to its first poll.
     before: Duration,
@@ -211,7 +211,7 @@ impl Judge {
         outdated
     }
 
-    /// What the final poll means, after a state that reached the goal.
+    /// The verdict of the final poll, after a state that reached the goal.
     pub(super) fn check_final_poll(&self, target: &Target, resource: &Value) -> Verdict {
         let Some(read) = seen::state_of(target, resource) else {
             return Verdict::Reached;
@@ -233,8 +233,8 @@ impl Judge {
         self.resource = Some(Arc::new(resource));
     }
 
-    /// Takes in what was seen, `elapsed` after the first poll: the change, if it is one, and what
-    /// follows. What comes from a list or an event is not `direct` and may be old.
+    /// Takes in a poll or an event, `elapsed` after the first poll: the change, if it is one, and
+    /// the verdict. A state from a list or an event is not `direct` and may be old.
     pub(super) fn see(
         &mut self,
         target: &Target,

@@ -24,7 +24,7 @@ pub(super) struct NewWait {
     pub(super) target: Result<Target>,
     pub(super) want: Result<Want>,
     pub(super) settings: WaitSettings,
-    /// What the wait begins with.
+    /// The action that the wait begins with.
     pub(super) actions: Vec<ActionCall>,
 }
 
@@ -76,7 +76,7 @@ impl NewWait {
         let (sender, changes) = mpsc::unbounded_channel();
         let settings = self.settings.clone();
         let run = ActionRun::new(target.clone(), self.channels.clone(), settings, sender);
-        // What is described from now on has been acted upon.
+        // Descriptions from now on say that an action came first.
         self.settings.after_action = true;
         Some(Acting {
             run: Box::pin(run.run(actions)),
@@ -85,7 +85,7 @@ impl NewWait {
         })
     }
 
-    /// Begins to poll, after what the actions have done.
+    /// Begins to poll, with the result of the actions.
     pub(super) fn begin(self, after_action: Option<ActionResult>) -> Result<Running> {
         let mut settings = self.settings;
         if let Some(result) = &after_action {

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{Error, ErrorKind, Result, sync::lock};
 
-/// What a wait is told.
+/// A message to a wait.
 pub(super) enum Update {
     Change(Change<Arc<str>>),
     /// The end: the resource (null when there is none to give), or why not.

@@ -1,10 +1,10 @@
-//! What a resource with a state looks like, as data.
+//! The description of a resource with a state, as data.
 
 use std::time::Duration;
 
 use crate::Operation;
 
-/// A resource with a state: where it is read, and what its states mean.
+/// A resource with a state: where the state is read, and the meaning of each.
 ///
 /// The generated crates have one per resource. Fields that do not apply stay as in
 /// [`Resource::DEFAULT`].
@@ -74,7 +74,7 @@ pub struct ListSource {
     pub id_pointer: &'static str,
 }
 
-/// What a state means.
+/// The meaning of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StateKind {
@@ -90,7 +90,7 @@ pub enum StateKind {
     Deleting,
 }
 
-/// What a wait may be for.
+/// A goal that a wait can have.
 #[derive(Debug)]
 pub struct Goal {
     /// Name, for example `running`.
@@ -144,7 +144,7 @@ impl Resource {
         events: false,
     };
 
-    /// What a state means; `None` for one that this version does not know.
+    /// The meaning of a state; `None` for one that this version does not know.
     pub fn kind(&self, state: &str) -> Option<StateKind> {
         self.states
             .iter()
@@ -156,7 +156,7 @@ impl Resource {
         self.goals.iter().find(|goal| goal.name == name)
     }
 
-    /// The list shows what a wait needs to see.
+    /// The list shows the members that a wait needs.
     pub(super) fn listed(&self) -> Option<&ListSource> {
         let shows = self.presence || !self.state_pointer.is_empty();
         self.list.as_ref().filter(|_| shows)

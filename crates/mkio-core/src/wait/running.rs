@@ -82,7 +82,7 @@ impl Running {
     fn move_on(&mut self) {
         if !self.membership.is_left_behind() {
             let message = format!(
-                "{}: the task that polls for this wait has ended with its tokio runtime",
+                "{}: the task that polls for this wait has ended with its tokio runtime; wait again in another runtime",
                 self.plan.target
             );
             self.outcome = Some(Err(Error::new(ErrorKind::Wait, message)));

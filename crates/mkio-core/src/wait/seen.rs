@@ -1,4 +1,4 @@
-//! What a response or an event shows of a resource.
+//! A resource as a response or an event shows it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How a wait goes about it.
+//! The settings of a wait.
 
 use std::{collections::BTreeSet, ops::Range, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::Resource;
 use crate::Timestamp;
 
-/// What the caller of a wait sets, what its plan keeps, and what a description writes.
+/// The settings of a wait, for its caller, its plan and its description.
 #[derive(Debug, Clone)]
 pub(super) struct WaitSettings {
     /// Longest time to wait.
@@ -18,7 +18,7 @@ pub(super) struct WaitSettings {
     pub(super) missing_for: Duration,
     /// Only a resource that was created after this counts.
     pub(super) created_after: Option<Timestamp>,
-    /// An action came first: what the resource shows may be from before it.
+    /// An action came first: the state of the resource may be from before it.
     pub(super) after_action: bool,
     /// States that were seen before the wait was taken up again.
     pub(super) seen: BTreeSet<String>,

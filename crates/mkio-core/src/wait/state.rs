@@ -54,8 +54,8 @@ pub struct Change<S> {
     pub state: S,
     /// The state that was seen before it.
     pub previous: Option<S>,
-    /// What the state means; `None` for a state that this version does not know. The wait goes on
-    /// after such a state.
+    /// The meaning of the state; `None` for a state that this version does not know. The wait goes
+    /// on after such a state.
     pub kind: Option<StateKind>,
     /// Progress in percent, where the resource has it.
     pub progress: Option<u8>,

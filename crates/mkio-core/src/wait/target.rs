@@ -27,7 +27,7 @@ impl Target {
             Err(Error::new(ErrorKind::InvalidRequest, message))
         };
         if values.len() != resource.params.len() {
-            return refuse(format!("wants a value for each of {:?}", resource.params));
+            return refuse(format!("takes a value for each of {:?}", resource.params));
         }
         let list = resource.list.as_ref().map(|list| list.operation);
         let operation = resource.item.or(list);
@@ -213,7 +213,7 @@ mod tests {
             let target = job(transform, name);
             assert_eq!(target.is_listable(list), listable, "{transform} {name}");
         }
-        // What is not filtered shows every name.
+        // A list without a filter shows every name.
         let values = ["acme", "my backup"].map(str::to_owned).to_vec();
         let backup = Target::new(&BACKUP, values).unwrap();
         assert!(backup.is_listable(BACKUP.list.as_ref().unwrap()));

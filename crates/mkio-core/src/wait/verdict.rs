@@ -22,8 +22,8 @@ pub(super) enum Verdict {
     Panicked,
 }
 
-/// What a change means for a wait, `elapsed` after its first poll. Before it, a state other than
-/// those of the goal may have been seen (`elsewhere`), and one that is on the way to the goal.
+/// The verdict of a change, `elapsed` after the first poll of the wait. Before it, a state other
+/// than those of the goal may have been seen (`elsewhere`), and one that is on the way to the goal.
 pub(super) fn of_change(
     want: &mut Want,
     target: &Target,
@@ -75,8 +75,8 @@ fn of_goal(
     }
 }
 
-/// What the final poll means, after `decided` reached the goal; `seen_before` says that its state
-/// was seen earlier.
+/// The verdict of the final poll, after `decided` reached the goal; `seen_before` says that its
+/// state was seen earlier.
 ///
 /// - A resource that has moved on from the goal has reached it.
 /// - One that shows the state of before has not.

@@ -93,7 +93,7 @@ use crate::{
 /// # }
 /// ```
 ///
-/// The final resource is what the deciding poll read: an item of the list when many waits share
+/// The final resource comes from the deciding poll: it is an item of the list when many waits share
 /// list requests, else the resource itself.
 ///
 /// # Limits
@@ -260,7 +260,7 @@ impl<T, S: StateName> Wait<T, S> {
     /// Has the closure called with each [`Change`], progress included, while the wait is awaited or
     /// read as a stream. A second closure replaces the first.
     ///
-    /// To also end the wait by what a change shows, see [`until_fn`](Self::until_fn).
+    /// To also end the wait by a change, see [`until_fn`](Self::until_fn).
     pub fn on_change(mut self, observe: impl FnMut(&Change<S>) + Send + 'static) -> Self {
         self.on_change = Some(Box::new(observe));
         self

@@ -1,11 +1,11 @@
-//! What a wait is for.
+//! The goal of a wait, as its caller gives it.
 
 use std::sync::Arc;
 
 use super::{Change, Goal, PRESENT, Resource, State, StateName, state::Observer};
 use crate::{Error, ErrorKind, Result};
 
-/// What a wait is for. Made by [`Until`].
+/// The goal of a wait. Made by [`Until`].
 #[doc(hidden)]
 #[non_exhaustive]
 pub enum Want {
@@ -62,7 +62,7 @@ fn no_goal(resource: &Resource, name: &str) -> Error {
 /// at once. A state that this version does not know goes as its type:
 /// `JobState::from("NewState")`.
 pub trait Until<S> {
-    /// What the wait is for then.
+    /// The goal of the wait.
     ///
     /// # Errors
     ///

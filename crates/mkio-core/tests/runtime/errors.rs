@@ -8,8 +8,8 @@ use mkio_core::{DispatchError, Error, ErrorKind, RetryPolicy, glue::RequestBuild
 use crate::support::*;
 
 /// The error of a call that is sent once.
-async fn fails(reply: Scripted) -> Error {
-    let script = Script::new([reply]);
+async fn fails(response: Scripted) -> Error {
+    let script = Script::new([response]);
     let transport = builder(&script).retry(RetryPolicy::none()).build().unwrap();
     call(&transport, &GET).await.unwrap_err()
 }
@@ -81,7 +81,7 @@ async fn an_error_has_the_path_of_its_url_if_there_was_one() {
 /// The line of a call that was sent once does not count attempts.
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_failed_is_told_with_its_cause() {
-    for (reply, line, cause) in [
+    for (response, line, cause) in [
         (
             Scripted::NotSent,
             "GET 'intro' at https://app.mk.io: the request could not be sent: connection refused",
@@ -94,7 +94,7 @@ async fn a_connection_that_failed_is_told_with_its_cause() {
             "connection reset",
         ),
     ] {
-        let error = fails(reply).await;
+        let error = fails(response).await;
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connection, 1));
         assert_eq!(error.to_string(), line);
         assert_eq!(

@@ -16,7 +16,7 @@ pub type Container = (String, String, String);
 /// A blob: its container and its path in there.
 pub type Spot = (Container, String);
 
-/// What a part of an upload is called: Azure's block id, or S3's number.
+/// The name of a part of an upload: Azure's block id, or S3's number.
 pub type Part = String;
 
 /// Uploads in parts that are remembered; the oldest is forgotten first.

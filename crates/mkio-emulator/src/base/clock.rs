@@ -61,7 +61,7 @@ pub const LAST: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 
     None => DateTime::<Utc>::MAX_UTC,
 };
 
-/// What a clock shows.
+/// The reading of a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClockFace {
@@ -112,18 +112,18 @@ impl Clock {
         self.with(|reading| reading.now(Instant::now()))
     }
 
-    /// Time since the start without the scale: what tokio's clock counted while this one was not paused, and every step.
+    /// Time since the start without the scale: the time of tokio's clock while this one was not paused, and every step.
     pub fn counted(&self) -> Duration {
         self.with(|reading| reading.counted(Instant::now()))
     }
 
-    /// Real time with every step: what the clocks of callers show, who know nothing of platform time.
+    /// Real time with every step, as the clocks of callers show it: they do not know platform time.
     pub fn real(&self) -> DateTime<Utc> {
         let stepped = self.with(|reading| reading.stepped);
         forward(Utc::now(), stepped.as_secs_f64())
     }
 
-    /// What it shows now.
+    /// Its reading now.
     pub fn face(&self) -> ClockFace {
         self.with(|reading| {
             reading.rebase();

@@ -11,7 +11,7 @@ pub struct ApiError {
     pub status: StatusCode,
     /// `error.code`. The platform publishes no list; these are names of the status or of the cause.
     pub code: &'static str,
-    /// `error.detail`: what was wrong and where.
+    /// `error.detail`: the problem and its place.
     pub detail: String,
     /// `error.extraDetail`, when there is more to tell than one sentence.
     pub extra: Box<Map<String, Value>>,

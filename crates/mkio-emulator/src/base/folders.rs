@@ -132,7 +132,7 @@ fn is_link(place: &Path) -> bool {
     fs::symlink_metadata(place).is_ok_and(|about| about.is_symlink())
 }
 
-/// What came of it; a failure is logged.
+/// The result; a failure is logged.
 fn told<T>(what: &str, place: &Path, result: io::Result<T>) -> Option<T> {
     result
         .inspect_err(|error| tracing::warn!(place = %place.display(), %error, "cannot be {what}"))

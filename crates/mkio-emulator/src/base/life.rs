@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::store::{Event, Step};
 
-/// What a state means.
+/// The meaning of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// It passes by itself.
@@ -22,13 +22,13 @@ pub enum Class {
 /// A way from one state to another.
 #[derive(Debug)]
 pub struct Move {
-    /// What it is called: `start`.
+    /// Its name: `start`.
     pub name: &'static str,
     /// States in which it is allowed; all when empty.
     pub from: &'static [&'static str],
     /// The state that it leads to at once; none where it only says when something is allowed.
     pub to: Option<&'static str>,
-    /// What follows by itself.
+    /// The steps that follow by themselves.
     pub steps: &'static [Step],
     /// For a way that leads back to where it began: milliseconds until then.
     pub back: Option<u64>,
@@ -65,7 +65,7 @@ impl Move {
 /// The states of a kind.
 #[derive(Debug)]
 pub struct Life {
-    /// Each state that it can be in, with what it means.
+    /// Each state that it can be in, with its meaning.
     pub states: &'static [(&'static str, Class)],
     /// The way of a new one.
     pub create: Option<&'static Move>,
@@ -74,7 +74,7 @@ pub struct Life {
 }
 
 impl Life {
-    /// The life of what has no states.
+    /// The life of a kind without states.
     pub const NONE: Self = Self {
         states: &[],
         create: None,

@@ -1,5 +1,5 @@
-//! What everything else stands on: resources and where they are kept, time, tokens' keys, deliveries, errors, settings. Nothing here
-//! knows a document or a kind of resource.
+//! The base of all other modules: resources and where they are kept, time, tokens' keys, deliveries, errors, settings. Nothing here knows a
+//! document or a kind of resource.
 
 pub mod blobs;
 pub mod clock;

@@ -76,7 +76,7 @@ pub struct SavedEnvelope {
     body: String,
 }
 
-/// Deliveries, waiting and past. What is remembered is bounded: for each rule, in all, and in bytes; the oldest goes first.
+/// Deliveries, waiting and past. The memory is bounded: for each rule, in all, and in bytes; the oldest goes first.
 #[derive(Debug, Default)]
 pub struct Outbox {
     entries: BTreeMap<u64, Envelope>,
@@ -161,7 +161,7 @@ impl Outbox {
         outbox
     }
 
-    /// Drops the history of a rule and what it has not sent.
+    /// Drops the history of a rule and its unsent deliveries.
     pub fn forget(&mut self, project: &str, rule: &str) {
         let ids = self.rules.remove(&(project.to_owned(), rule.to_owned()));
         for id in ids.into_iter().flatten() {
@@ -260,7 +260,7 @@ mod tests {
         }
     }
 
-    /// Whether what the outbox counts agrees with what it holds.
+    /// Whether the counts of the outbox agree with its content.
     fn consistent(outbox: &Outbox) -> bool {
         let bytes: usize = outbox.entries.values().map(|entry| entry.body.len()).sum();
         let listed: usize = outbox.rules.values().map(VecDeque::len).sum();

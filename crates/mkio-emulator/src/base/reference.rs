@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::base::kind::Kind;
 
-/// What becomes of a resource that is to be deleted while another refers to it.
+/// The fate of a resource that is to be deleted while another refers to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
     /// It stays: 409.
@@ -15,7 +15,7 @@ pub enum Deletion {
     Allowed,
 }
 
-/// Whether what a reference names has to exist when it is written.
+/// Whether the target of a reference has to exist when the reference is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     /// It has to: 400 if it does not.
@@ -53,16 +53,16 @@ impl Target {
 pub struct Reference {
     /// Where the body names it; `*` stands for each item of a list: `/spec/inputs/*/sourceName`.
     pub field: &'static str,
-    /// What it can name; the first is what a refusal speaks of.
+    /// The kinds of its target; a refusal names the first.
     pub to: &'static [Target],
     /// Whether that has to exist.
     pub presence: Presence,
-    /// What becomes of that.
+    /// The fate of that.
     pub deletion: Deletion,
 }
 
 impl Reference {
-    /// A reference to what has to exist and cannot be deleted meanwhile.
+    /// A reference whose target has to exist and cannot be deleted meanwhile.
     pub const fn new(field: &'static str, to: &'static [Target]) -> Self {
         Self {
             field,
@@ -72,7 +72,7 @@ impl Reference {
         }
     }
 
-    /// What it names may be deleted.
+    /// Its target may be deleted.
     pub const fn weak(mut self) -> Self {
         self.deletion = Deletion::Allowed;
         self
@@ -84,7 +84,7 @@ impl Reference {
         self
     }
 
-    /// What it names cannot be deleted, which is told by a 400.
+    /// Its target cannot be deleted; the refusal is a 400.
     pub const fn bad_request(mut self) -> Self {
         self.deletion = Deletion::RefusedAsBadRequest;
         self

@@ -53,7 +53,7 @@ pub struct Settings {
     pub files: Option<PathBuf>,
     /// Gives a part of a file where a caller asks for it by `Range`; else always the whole. The platform does not publish which.
     pub file_ranges: bool,
-    /// Most bytes of memory, as estimated, for what callers said of all resources together.
+    /// Most bytes of memory, as estimated, for the bodies of all resources together.
     pub memory_limit: usize,
     /// How long a connection may take to send the head of a request, and the body after it; a connection that stays idle for as
     /// long is closed. No limit by default: time in tests may be paused, and then leaps.
@@ -68,7 +68,7 @@ pub struct Settings {
     pub strict_outputs: bool,
     /// Delivers webhooks to other hosts than this one.
     pub remote_webhooks: bool,
-    /// Tries of a webhook delivery before it counts as failed.
+    /// Attempts of a webhook delivery before it counts as failed.
     pub webhook_attempts: u32,
 }
 

@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use crate::base::kind::Kind;
 
-/// The state of what is on its way out.
+/// The state of a resource that is being deleted.
 pub const DELETING: &str = "Deleting";
 
-/// Which table: project (empty for what an organization owns), kind, and the names of the parents joined with `/`.
+/// Which table: project (empty for resources of an organization), kind, and the names of the parents joined with `/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Project name, or empty.
@@ -75,7 +75,7 @@ impl Address {
 pub struct Step {
     /// Platform time until it happens.
     pub after: Duration,
-    /// What happens.
+    /// Its effect.
     pub event: Event,
 }
 
@@ -86,7 +86,7 @@ impl Step {
     }
 }
 
-/// What a step does.
+/// The effect of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// The state changes.
@@ -122,17 +122,17 @@ pub struct Resource {
     pub updated: DateTime<Utc>,
     /// Who changed it last.
     pub updated_by: Uuid,
-    /// What the caller said, cut down to what the document lets a caller say.
+    /// The caller's body, without fields that the document does not let a caller set.
     pub body: Value,
-    /// What the platform adds to the caller's body when it answers.
+    /// The fields that the platform adds to the caller's body in responses.
     pub server: Value,
-    /// What lists can sort and filter by without responses showing it.
+    /// Values that lists can sort and filter by, and that responses do not show.
     pub hidden: Map<String, Value>,
-    /// What only the emulator knows: secrets, files, times of a run.
+    /// The emulator's private notes: secrets, files, times of a run.
     pub private: Value,
     /// Its state.
     pub state: &'static str,
-    /// What its state machine does next.
+    /// The next steps of its state machine.
     pub plan: VecDeque<Step>,
     /// Bytes of memory that its values were estimated to take when it was weighed last.
     pub weight: usize,
@@ -141,7 +141,7 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// A text in what only the emulator knows.
+    /// A text in the emulator's private notes.
     pub fn private_text(&self, pointer: &str) -> Option<&str> {
         self.private.pointer(pointer).and_then(Value::as_str)
     }

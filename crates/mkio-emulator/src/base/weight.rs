@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::base::store::{Address, Resource, Table};
 
-/// What an allocation costs beside its content.
+/// The cost of an allocation beside its content.
 const ALLOCATION: usize = 32;
 /// Hash and links of a field in an object.
 const FIELD: usize = 32;
@@ -29,7 +29,7 @@ pub fn of_value(value: &Value) -> usize {
     size_of::<Value>() + inside
 }
 
-/// Bytes that what callers said of a resource, and what came of that, takes in memory, as an estimate.
+/// Bytes of memory that the bodies of a resource and its other fields take, as an estimate.
 pub fn of(resource: &Resource) -> usize {
     [&resource.body, &resource.server, &resource.private]
         .into_iter()
@@ -56,7 +56,7 @@ pub fn values_in(json: &[u8]) -> usize {
     values
 }
 
-/// The weight of all resources together, and what has to be weighed again.
+/// The weight of all resources together, and the resources that have to be weighed again.
 #[derive(Debug, Default)]
 pub struct Scales {
     total: usize,
@@ -81,7 +81,7 @@ impl Scales {
         self.touched.len() >= MOST_TOUCHED
     }
 
-    /// What has changed since the last time.
+    /// The resources that have changed since the last time.
     pub fn take(&mut self) -> Vec<Address> {
         take(&mut self.touched)
     }
@@ -91,7 +91,7 @@ impl Scales {
         self.total = self.total.saturating_sub(before).saturating_add(now);
     }
 
-    /// Takes off what a table weighs.
+    /// Takes off the weight of a table.
     pub fn drop_table(&mut self, table: &Table) {
         let weight = table.iter().map(|resource| resource.weight).sum();
         self.reweigh(weight, 0);

@@ -22,7 +22,7 @@ use crate::{
     seed::{self, BeginError, Beginning},
 };
 
-/// Steers a running emulator: its clock, its faults, what it knows. Clones steer the same emulator.
+/// Steers a running emulator: its clock, its faults, its resources. Clones steer the same emulator.
 ///
 /// All of it can be done over HTTP as well, below `/_emulator/`.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub struct Control {
     log: Arc<RequestLog>,
 }
 
-/// Shows the time and nothing of what the emulator keeps: that has secrets.
+/// Shows only the time: the resources hold secrets.
 impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Control")
@@ -50,7 +50,7 @@ impl Control {
     /// A handle of an emulator that begins.
     ///
     /// # Errors
-    /// What of the beginning is refused.
+    /// When a part of the beginning is refused.
     pub(crate) fn begin(mut beginning: Beginning) -> Result<Self, BeginError> {
         let (engine, token) = beginning.begin()?;
         beginning.token = Some(token);
@@ -61,7 +61,7 @@ impl Control {
         })
     }
 
-    /// The token that opens the emulator whatever becomes of its world.
+    /// The token that opens the emulator, also after its world is replaced.
     pub(crate) fn token(&self) -> &str {
         self.beginning.token.as_deref().unwrap_or_default()
     }
@@ -76,7 +76,7 @@ impl Control {
         self.log.add(seen);
     }
 
-    /// What the clock shows.
+    /// The reading of the clock.
     pub(crate) fn clock(&self) -> ClockFace {
         self.engine.clock.face()
     }
@@ -185,8 +185,8 @@ impl Control {
         done
     }
 
-    /// Lets something happen to the resource at a path below `/api/v1/projects/{project}/`, such as `fleet/devices/beam`, or at
-    /// a path from the root, such as `/api/channels/one/`.
+    /// Causes an incident of the resource at a path below `/api/v1/projects/{project}/`, such as `fleet/devices/beam`, or at a path from
+    /// the root, such as `/api/channels/one/`.
     ///
     /// # Errors
     /// When there is no such resource, or the incident cannot happen to it, or not in its state.
@@ -196,7 +196,7 @@ impl Control {
         done
     }
 
-    /// What GET answers for a path below `/api/v1/projects/{project}/`, such as `media/assets/intro`, or for one from the root, without
+    /// The response of GET for a path below `/api/v1/projects/{project}/`, such as `media/assets/intro`, or for one from the root, without
     /// permissions, limits and faults. None when there is no such resource.
     pub fn inspect(&self, project: &str, path: &str) -> Option<Value> {
         inspect::get(&self.engine, project, path)
@@ -228,11 +228,11 @@ impl Control {
         self.log.clear();
     }
 
-    /// Begins anew: world, clock and faults are as they were at the start, and no request is remembered. The token stays the same.
-    /// A state that was taken up at the start is not taken up again.
+    /// Begins anew: world, clock and faults are as they were at the start, and no request is remembered. The token stays the same. A state
+    /// that was loaded at the start is not loaded again.
     ///
     /// # Errors
-    /// When what the emulator started with is refused this time.
+    /// When a part of the emulator's start is refused this time.
     pub fn reset(&self) -> Result<(), String> {
         let (engine, _) = self.beginning.begin().map_err(|error| error.to_string())?;
         let faults =
@@ -243,7 +243,7 @@ impl Control {
         Ok(())
     }
 
-    /// Adds assets named `asset-1` to `asset-<count>` to a project, all of them `Ready`. Those that are there stay as they are.
+    /// Adds assets named `asset-1` to `asset-<count>` to a project, all of them `Ready`. Existing ones stay as they are.
     ///
     /// # Errors
     /// When there is no such project, or there are more than may be kept; none is added then.
@@ -270,7 +270,7 @@ impl Control {
         state::save(&self.engine)
     }
 
-    /// Makes the platform what it was when [`state`](Self::state) wrote it down. The token of this emulator opens it as well.
+    /// Restores the platform that [`state`](Self::state) wrote. The token of this emulator opens it as well.
     ///
     /// # Errors
     /// The text is not a state; everything stays as it is then.

@@ -19,7 +19,7 @@ use crate::{
     query::Query,
 };
 
-/// What the paths begin with.
+/// The beginning of the paths.
 pub(crate) const PREFIX: &str = "/_emulator/";
 
 /// Which callers may steer: those with the token; without one, those of this machine.
@@ -50,7 +50,7 @@ impl Access {
             )),
             None if peer.to_canonical().is_loopback() => Ok(()),
             None => Err(ApiError::forbidden(
-                "without --control-token the emulator is steered from its own machine alone",
+                "only callers of the emulator's own machine may steer it; start it with --control-token for others",
             )),
         }
     }
@@ -58,7 +58,7 @@ impl Access {
 
 type Handler = fn(&Control, &Request<Bytes>) -> Result<Response, ApiError>;
 
-/// What is answered: method, path below [`PREFIX`], how.
+/// The requests: method, path below [`PREFIX`], handler.
 fn routes() -> [(Method, &'static str, Handler); 16] {
     [
         (Method::GET, "", index),
@@ -113,7 +113,7 @@ pub(crate) fn methods(path: &str) -> Vec<Method> {
 /// Answers a request to a path below [`PREFIX`], of a caller who may steer.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The problem.
 pub(crate) fn respond(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {
     let full = request.uri().path();
     let path = full.strip_prefix(PREFIX).unwrap_or_default();
@@ -131,7 +131,7 @@ pub(crate) fn respond(control: &Control, request: &Request<Bytes>) -> Result<Res
     let known = methods(full);
     if known.is_empty() {
         return Err(ApiError::not_found(format!(
-            "there is nothing at {full}; {PREFIX}openapi.json tells what there is"
+            "there is nothing at {full}; {PREFIX}openapi.json lists what there is"
         )));
     }
     let allowed: Vec<&str> = known.iter().map(Method::as_str).collect();
@@ -145,7 +145,7 @@ fn done() -> Response {
     Response::empty(StatusCode::NO_CONTENT)
 }
 
-/// The body, read as what it has to be.
+/// The body, as the type of its request.
 fn body<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, ApiError> {
     let bytes = match request.body().trim_ascii() {
         [] => b"{}",
@@ -153,10 +153,10 @@ fn body<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, ApiError> {
     };
     // Lists, too, would be read as the fields in their order.
     if bytes.first() != Some(&b'{') {
-        return Err(ApiError::bad_request("the body is no JSON object"));
+        return Err(ApiError::bad_request("the body is not a JSON object"));
     }
     serde_json::from_slice(bytes).map_err(|error| {
-        ApiError::bad_request(format!("the body is not what it has to be: {error}"))
+        ApiError::bad_request(format!("the body does not fit this request: {error}"))
     })
 }
 

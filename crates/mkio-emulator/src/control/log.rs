@@ -72,7 +72,7 @@ pub(crate) struct Seen {
     pub(crate) query: Option<String>,
     /// Status of the response.
     pub(crate) status: u16,
-    /// What it asked for.
+    /// The operation that it asked for.
     pub(crate) operation: Option<&'static Operation>,
     /// The fault that met it.
     pub(crate) fault: Option<Arc<Fault>>,

@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// What stands in place of a secret.
+/// The text that is shown instead of a secret.
 const MASK: &str = "****";
 
 /// Fields that hold a secret, in all documents. The overlays of the repository's `spec/` name the same ones; a test compares them.

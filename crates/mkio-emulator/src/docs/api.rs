@@ -84,8 +84,8 @@ impl fmt::Debug for Api {
 /// Which side of the wire a schema is read for: read-only fields are ignored in requests, write-only ones in responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// What a caller sends.
+    /// The request.
     Request,
-    /// What the emulator answers.
+    /// The response.
     Response,
 }

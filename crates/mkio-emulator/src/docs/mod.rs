@@ -1,4 +1,4 @@
-//! The published API documents, and what the emulator reads out of them: routes, parameters, bodies, schemas.
+//! The published API documents, and the parts that the emulator reads: routes, parameters, bodies, schemas.
 //!
 //! Nothing here knows a resource. A newer document changes what is accepted and answered without a change in code, as long
 //! as its operations have a handler.

@@ -1,4 +1,4 @@
-//! One operation of a document: what it takes and what it answers.
+//! One operation of a document: its request and its responses.
 
 use std::sync::OnceLock;
 
@@ -112,7 +112,7 @@ impl Operation {
     /// Checks a response against the document: the status has to be declared and the body has to satisfy its schema.
     ///
     /// # Errors
-    /// What does not match, one line per finding.
+    /// The mismatches, one line each.
     pub fn check_response(&self, status: StatusCode, body: Option<&Value>) -> Result<(), String> {
         let response = self
             .response(status)

@@ -1,10 +1,10 @@
-//! Cutting a value down to what a schema declares, and filling in what the schema presets.
+//! Dropping fields that a schema does not declare, and filling in its defaults.
 
 use serde_json::{Map, Value};
 
 use crate::docs::view::tagged;
 
-/// What pruning does beside dropping undeclared fields.
+/// The effects of pruning beside dropping undeclared fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
     /// A stored request: read-only fields go, absent fields get the schema's `default`.

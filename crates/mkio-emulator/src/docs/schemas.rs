@@ -1,4 +1,4 @@
-//! The documents' schemas: compiled into validators, and as what values are cut down to.
+//! The documents' schemas: compiled into validators, and for pruning values.
 
 use std::{
     collections::BTreeMap,
@@ -76,7 +76,7 @@ impl Schemas {
             .map_err(|error| error.to_string())
     }
 
-    /// Keeps of a value what a schema declares; see [`Keep`].
+    /// Keeps the fields of a value that a schema declares; see [`Keep`].
     pub(crate) fn prune(&self, api: Api, schema: &Value, value: Value, keep: Keep) -> Value {
         match self
             .documents
@@ -116,7 +116,7 @@ fn absolute(schema: &mut Value, address: &str) {
     }
 }
 
-/// What a validator found, as `(JSON pointer, message)`; values are left out of the messages, they may be secrets.
+/// The findings of a validator, as `(JSON pointer, message)`. Messages have no values, which may be secrets.
 pub(crate) fn findings(
     validator: &Validator,
     value: &Value,

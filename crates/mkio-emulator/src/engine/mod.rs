@@ -64,7 +64,7 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-/// What a request asks for.
+/// The target of a request.
 enum Found {
     Door(&'static Door),
     Operation(&'static Operation, Parameters<'static>, Action),
@@ -255,7 +255,7 @@ impl Engine {
         (response, operation)
     }
 
-    /// What a request asks for.
+    /// The target of a request.
     fn find(&self, request: &Request<Bytes>) -> Result<Found, ApiError> {
         let path = request.uri().path();
         let method = read(request.method());
@@ -386,7 +386,7 @@ impl Engine {
     }
 }
 
-/// Lets everything happen that is due by `now`, in order, and what follows from it.
+/// Lets everything happen that is due by `now`, in order, with its consequences.
 fn advance(world: &mut Platform, now: DateTime<Utc>) {
     while let Some(happened) = world.advance(now) {
         match happened {

@@ -1,4 +1,4 @@
-//! What comes of a request.
+//! The outcome of a request.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{base::error::ApiError, docs::Operation, faults::Fault, platform::call::Response};
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub struct Outcome {
     /// The response.
@@ -21,7 +21,7 @@ pub struct Outcome {
 }
 
 impl From<Response> for Outcome {
-    /// A response that nothing else is to be told of.
+    /// A response to be sent as it is.
     fn from(response: Response) -> Self {
         Self {
             response,

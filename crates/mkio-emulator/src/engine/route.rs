@@ -1,4 +1,4 @@
-//! What a request asks for: an operation, or a door beside the documents.
+//! The target of a request: an operation, or a door beside the documents.
 
 use bytes::Bytes;
 use http::{Method, Request, header};
@@ -18,7 +18,7 @@ pub(super) fn read(method: &Method) -> &Method {
     }
 }
 
-/// What answers at a path outside of all documents.
+/// The door at a path outside of all documents.
 pub(super) fn door(method: &Method, path: &str) -> Option<&'static Door> {
     let mut doors = registry::get().doors();
     doors.find(|door| door.method == method && (door.opens)(path))

@@ -7,7 +7,7 @@ use crate::{base::error::ApiError, faults::fault::Fault};
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// What is wrong with a fault.
+/// The problem of a fault.
 pub(super) fn check(fault: &Fault) -> Result<(), String> {
     selection(fault)?;
     let fields = [

@@ -1,4 +1,4 @@
-//! What a fault is.
+//! Faults, as data.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,11 +9,11 @@ use serde_json::{Map, Value};
 pub enum Reset {
     /// Nothing was written.
     Before,
-    /// Everything was written; the caller is not told.
+    /// Everything was written; the caller gets no response.
     After,
 }
 
-/// What becomes of `@odata.nextLink`.
+/// The effect on `@odata.nextLink`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Link {
@@ -25,7 +25,8 @@ pub enum Link {
     Repeat,
 }
 
-/// A fault: which requests it meets, and what happens to them. Everything that is left out matches, or does nothing.
+/// A fault: which requests it meets, and its effect on them. A condition that is not set matches every request; an effect that is not set
+/// does nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fault {
@@ -57,7 +58,7 @@ pub struct Fault {
     pub cut: Option<usize>,
     /// Milliseconds between pieces of the body.
     pub slow: u64,
-    /// Fields, wherever they are, that get a value no document knows.
+    /// Fields, wherever they are, that get a value that the documents do not have.
     pub unknown: Vec<String>,
     /// Fields added to the response and to each item of a list.
     pub extra: Vec<String>,
@@ -67,12 +68,12 @@ pub struct Fault {
     pub null: Vec<String>,
     /// Fields, wherever they are, that get a value of another type.
     pub mistype: Vec<String>,
-    /// What becomes of `@odata.nextLink`.
+    /// The effect on `@odata.nextLink`.
     pub link: Option<Link>,
 }
 
 impl Fault {
-    /// What it says, without what it leaves out.
+    /// The fault as JSON, without members that are not set.
     pub fn to_json(&self) -> Value {
         let value = |fault: &Self| serde_json::to_value(fault).unwrap_or_default();
         let (own, silent) = (value(self), value(&Self::default()));

@@ -1,4 +1,4 @@
-//! Misbehaviour on demand: rules, when they apply, what they do.
+//! Faults on demand: their rules, conditions and effects.
 
 mod armed;
 mod check;

@@ -7,7 +7,7 @@ use crate::{
     faults::fault::{Fault, Link},
 };
 
-/// What an enumeration never holds.
+/// A value that no enumeration holds.
 const UNKNOWN: &str = "SomethingNew";
 
 /// Spoils a response as the fault says. `url` is that of the request.

@@ -13,7 +13,7 @@ use crate::faults::{
 pub struct FaultError {
     /// Which rule, counted from 1; 0 for the text as a whole.
     pub rule: usize,
-    /// What is wrong with it.
+    /// The problem.
     pub reason: String,
 }
 
@@ -28,7 +28,7 @@ impl Fault {
     /// Whether it can meet a request and does something then.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The problem.
     pub fn check(&self) -> Result<(), FaultError> {
         check(self).map_err(|reason| FaultError { rule: 1, reason })
     }

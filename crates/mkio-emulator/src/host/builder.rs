@@ -168,8 +168,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// What the platform starts with and has to offer, as JSON in the form of `data/world.json` of this crate. Default: that file.
-    /// What is wrong in it is told by [`StartError::World`], each with its place.
+    /// The start of the platform and its offers, as JSON in the form of `data/world.json` of this crate. Default: that file.
+    /// [`StartError::World`] lists all problems in it, each with its place.
     #[must_use]
     pub fn world(mut self, json: impl Into<String>) -> Self {
         self.world = Some(json.into());
@@ -190,8 +190,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// A state that [`Control::state`] wrote: world and clock come from it. Seed and start time count again after [`Control::reset`],
-    /// which begins without it. Default: none.
+    /// A state that [`Control::state`] wrote: it has world and clock. [`Control::reset`] begins without it, with the seed and the start
+    /// time. Default: none.
     #[must_use]
     pub fn state(mut self, json: impl Into<String>) -> Self {
         self.state = Some(json.into());
@@ -206,7 +206,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Everything else there is to set.
+    /// Changes all other settings.
     #[must_use]
     pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);

@@ -39,7 +39,7 @@ pub(super) fn enter(
         return Ok(Some(origin.clone()));
     }
     Err(ApiError::forbidden(format!(
-        "requests of web pages are taken from this machine alone, not from the Origin '{told}'"
+        "only web pages of this machine may send requests, not those of the Origin '{told}'; allow it with --allow-host"
     )))
 }
 

@@ -6,7 +6,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::control::Control;
 
-/// What runs for an emulator.
+/// The running parts of an emulator.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) stop: watch::Sender<bool>,
@@ -42,7 +42,7 @@ impl Emulator {
         }
     }
 
-    /// `http://127.0.0.1:<port>`: what a client takes for its base URL.
+    /// `http://127.0.0.1:<port>`, the base URL for clients.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
@@ -67,7 +67,7 @@ impl Emulator {
         self.control.clone()
     }
 
-    /// Takes no more connections, lets requests under way be answered for at most `patience`, and ends.
+    /// Accepts no more connections, gives requests under way at most `patience` to end, and stops.
     pub async fn stop(mut self, patience: Duration) {
         self.running.stop.send_replace(true);
         if tokio::time::timeout(patience, &mut self.running.server)

@@ -42,7 +42,7 @@ const STATE_LIMIT: usize = 1024 * 1024 * 1024;
 /// A body on its way out; an error breaks the connection.
 type Outgoing = UnsyncBoxBody<Bytes, io::Error>;
 
-/// What all connections share.
+/// Shared by all connections.
 #[derive(Debug)]
 pub(super) struct Host {
     /// The emulator.
@@ -143,7 +143,7 @@ fn share(headers: &mut HeaderMap, origin: &HeaderValue) {
     headers.append(header::VARY, HeaderValue::from_static("origin"));
 }
 
-/// OPTIONS: what is answered at a path, for web pages too.
+/// OPTIONS: the methods of a path, for web pages too.
 fn options(methods: &[Method], asked: &HeaderMap) -> Response {
     let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
     let methods = methods.join(", ");
@@ -238,7 +238,7 @@ struct Sent {
     delivery: Delivery,
 }
 
-/// What the platform answers. The request is remembered.
+/// The response of the platform. The request is remembered.
 async fn serve_platform(host: &Host, request: Request<Incoming>) -> (Sent, Option<HeaderValue>) {
     let engine = &host.control.engine;
     let (mut parts, body) = request.into_parts();

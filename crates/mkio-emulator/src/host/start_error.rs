@@ -16,7 +16,7 @@ pub enum StartError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// The token cannot travel in an `Authorization` header.
@@ -48,13 +48,13 @@ pub enum StartError {
     Setting {
         /// The setting.
         name: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// Webhooks cannot be delivered, because no HTTP client can be made.
     #[error("webhooks cannot be delivered: {0}")]
     Webhooks(reqwest::Error),
-    /// The platform refuses what every emulator starts with.
+    /// The platform refuses a part of its start.
     #[error("the platform cannot be set up: {0}")]
     Platform(String),
 }

@@ -1,4 +1,4 @@
-//! Runs what an operation does.
+//! Runs the effect of an operation.
 
 use crate::{
     base::error::ApiError,
@@ -13,7 +13,7 @@ impl Action {
     /// Does it.
     ///
     /// # Errors
-    /// What the platform answers instead.
+    /// The response instead.
     pub fn run(self, world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
         match self {
             Self::List(rules) => list::list(world, call, rules),

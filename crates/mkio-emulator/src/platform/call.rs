@@ -1,4 +1,4 @@
-//! One request, as handlers see it, and what they answer.
+//! One request, as handlers see it, and their response.
 
 use bytes::Bytes;
 use http::{StatusCode, header};
@@ -124,7 +124,7 @@ pub enum Payload {
     Bytes(&'static str, Bytes),
 }
 
-/// What a handler answers.
+/// The response of a handler.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// Status.

@@ -1,4 +1,4 @@
-//! What a list chooses from: values as responses show them, and resources, which are rendered only as far as the choice needs it.
+//! The candidates of a list: values as responses show them, and resources, which are rendered only as far as the choice needs it.
 
 use std::cell::OnceCell;
 
@@ -28,16 +28,16 @@ pub trait Candidate: Fields {
     fn document(&self) -> &Value;
     /// Gives up what can be made again: many are kept before few are answered.
     fn shrink(&mut self);
-    /// What is answered.
+    /// The value in the response.
     fn shown(self) -> Value;
 }
 
-/// A value with what it can be found by beside that.
+/// A value with the other values that it can be found by.
 #[derive(Debug)]
 pub struct Ready {
     /// As responses show it.
     pub value: Value,
-    /// What it can be found by beside that.
+    /// The other values that it can be found by.
     pub hidden: Map<String, Value>,
     /// Its place in the list.
     pub sequence: u64,

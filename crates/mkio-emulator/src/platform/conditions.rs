@@ -1,4 +1,4 @@
-//! What tells one version of a file from another, and the answer to who has this one already.
+//! Conditional requests: the version of a file, and the response to a caller who has that version already.
 
 use chrono::{DateTime, Utc};
 use http::{

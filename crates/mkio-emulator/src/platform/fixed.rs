@@ -16,9 +16,9 @@ use crate::{
     query::Query,
 };
 
-/// What the platform fills in of itself, whatever a caller sends. PUT passes over it as well.
+/// Fields that the platform sets, whatever a caller sends. PUT ignores them as well.
 const FILLED_IN: &[&str] = &["/kind", "/status", "/systemData"];
-/// What a caller can set in `metadata`; the rest of it is the platform's.
+/// Fields of `metadata` that a caller can set; the platform sets the others.
 const SETTABLE: &[&str] = &["/metadata/displayName", "/metadata/labels"];
 
 /// Refuses a change of a field that the resource has and the change cannot set. A field that is sent back as it was read passes, and so

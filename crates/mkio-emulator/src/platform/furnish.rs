@@ -1,4 +1,4 @@
-//! Puts what a platform starts with into the world.
+//! Puts the resources of the start into the world.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::{
 /// Stands for a new id, as the name of a record.
 pub const NEW: &str = "{new}";
 
-/// Makes what belongs to the organization.
+/// Makes the resources of the organization.
 ///
 /// # Errors
 /// When a record names a kind that there is not, or the emulator keeps no more.
@@ -30,7 +30,7 @@ pub fn organization(world: &mut Platform, start: &Start) -> Result<(), ApiError>
         .try_for_each(|role| self::role(world, role))
 }
 
-/// Makes what every project has.
+/// Makes the resources of every project.
 ///
 /// # Errors
 /// As for [`organization`].

@@ -42,7 +42,7 @@ pub fn state(world: &Platform, call: &Call<'_>, rules: &Rules) -> Result<Respons
     ))
 }
 
-/// Checks a body: what it refers to, and what else the kind demands.
+/// Checks a body: its references, and the rules of its kind.
 fn check(
     world: &Platform,
     call: &Call<'_>,
@@ -209,7 +209,7 @@ pub fn shown(
     ))
 }
 
-/// Refuses a name that the documents would not answer.
+/// Refuses a name that responses could not have by the documents.
 pub fn check_name(rules: &Rules, name: &str) -> Result<(), ApiError> {
     let rule = rules.name;
     if name_fits(rule.pattern, rule.min, rule.max, name).map_err(ApiError::internal)? {

@@ -1,4 +1,4 @@
-//! Who the callers are and what they may do.
+//! The callers and their permissions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -242,7 +242,7 @@ pub fn capabilities(in_projects: bool) -> BTreeMap<String, BTreeSet<String>> {
     found
 }
 
-/// What the user may do, in the form that tokens are restricted in.
+/// The permissions of the user, in the form of those of tokens.
 pub fn rbac(world: &World, organization: Uuid) -> Value {
     let grants = |in_projects| -> Value {
         capabilities(in_projects)
@@ -282,7 +282,7 @@ pub fn outside(permissions: &Value, rbac: &Value) -> Option<String> {
                 return Some(format!("{scope}.{id} is not an object; {SHAPE}"));
             };
             let Some(known) = known.get(id) else {
-                return Some(format!("{scope}.{id} is none of yours"));
+                return Some(format!("{scope}.{id} is not yours"));
             };
             for (capability, verbs) in grants {
                 let Some(verbs) = verbs.as_array() else {

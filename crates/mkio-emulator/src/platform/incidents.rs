@@ -1,4 +1,4 @@
-//! What goes wrong on the platform's side, and right again, on demand.
+//! Incidents: changes of resources on demand that no user caused.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ impl Default for JobFailure {
 pub enum SyncFailure {
     /// `ConfigFailed`: the configuration was not taken.
     ConfigFailed,
-    /// `SyncFailed`: what runs and what is wanted differ.
+    /// `SyncFailed`: the running configuration differs from the wanted one.
     SyncFailed,
     /// `Failed`.
     Failed,
@@ -53,7 +53,7 @@ pub struct ChannelAlarm {
 
 /// Something that happens to a resource without its user doing anything.
 ///
-/// Each says which resources it can happen to; [`Incident::Recovers`] undoes what lasts. As JSON it is `{"type": "StartFails",
+/// Each names the resources that it can happen to; [`Incident::Recovers`] ends lasting ones. As JSON it is `{"type": "StartFails",
 /// "detail": "no encoder is free"}`, without `detail` where there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "detail")]
@@ -71,9 +71,9 @@ pub enum Incident {
     StaysStarting,
     /// A scheduled operation that has not ended becomes `Errored` with this text; its flow is left alone.
     OperationFails(String),
-    /// A device is not heard from any more: it starts nothing, cannot be deleted unless forced, and what it does stands still.
+    /// A device is offline: it starts nothing, can be deleted only by force, and its running work stands still.
     GoesOffline,
-    /// A device is heard from again.
+    /// A device is online again.
     ComesOnline,
     /// A switch of a device's software ends in `SwitchFailed`: the one that is going on, or else the next.
     SwitchFails,
@@ -93,7 +93,7 @@ pub enum Incident {
     PrivateLinkIgnored,
     /// The configuration of a Beam channel is not applied, until the next PUT or PATCH.
     ConfigurationFails {
-        /// What `syncState` tells.
+        /// The value of `syncState`.
         state: SyncFailure,
         /// `code` in `status.errors[]`.
         code: String,
@@ -104,7 +104,7 @@ pub enum Incident {
     AlarmRaised(ChannelAlarm),
     /// The alarm of this name is over.
     AlarmCleared(String),
-    /// Whatever lasts is over: a locator in `Error` is provisioned again, a flow goes on starting, a device is online, without
-    /// alarms and with all interfaces, a channel is configured again and has no alarms.
+    /// Ends every lasting incident: a locator in `Error` is provisioned again, a flow goes on starting, a device is online, without alarms
+    /// and with all interfaces, a channel is configured again and has no alarms.
     Recovers,
 }

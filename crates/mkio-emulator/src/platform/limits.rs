@@ -12,12 +12,12 @@ const WRITES: u32 = 1_000;
 // Only existing projects and organizations have buckets, so this is a backstop.
 const MOST_BUCKETS: usize = 10_000;
 
-/// What a limit is counted for.
+/// The owner of a count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Bucket {
     /// A project, by name.
     Project(String),
-    /// What an organization does outside of projects; the nil id for those without a token.
+    /// Requests of an organization outside of projects; the nil id for those without a token.
     Organization(Uuid),
 }
 

@@ -1,5 +1,5 @@
-//! What the kinds of resources have in common: how requests are read, who may make them, how resources are kept, shown, listed,
-//! changed and told of. The kinds themselves are above.
+//! Common to all kinds of resources: how requests are read, who may make them, how resources are kept, shown, listed, changed and told of.
+//! The kinds themselves are above.
 
 mod actions;
 pub mod call;

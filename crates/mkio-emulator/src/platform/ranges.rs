@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::platform::call::Response;
 
-/// What `Range` asks for, of so many bytes.
+/// The part that `Range` asks for, of so many bytes.
 #[derive(Debug, PartialEq, Eq)]
 enum Asked {
     /// Everything: there is no such header, or one that is not a single range, which servers ignore.

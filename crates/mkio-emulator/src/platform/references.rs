@@ -108,7 +108,7 @@ fn names(reference: &Reference, resource: &Resource, used: &Address) -> bool {
         })
 }
 
-/// Refuses to delete what is in use.
+/// Refuses to delete a resource in use.
 ///
 /// # Errors
 /// 409, or 400 where the reference says so, with the first user.

@@ -1,4 +1,4 @@
-//! What the kinds of resources are told by, as data, and the platform that follows it.
+//! The rules of the kinds of resources, as data, and the platform that follows them.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -61,7 +61,7 @@ impl Shape {
     }
 }
 
-/// What PUT does. The status codes that the document declares say which.
+/// The effect of PUT, by the status codes that the document declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
     /// 201 for a new one, 200 for one that is replaced.
@@ -120,7 +120,7 @@ pub struct Rules {
     pub shape: Shape,
     /// Limits of its name.
     pub name: NameRule,
-    /// What null in a PATCH takes away.
+    /// Fields that null in a PATCH removes.
     pub clearable: &'static [&'static str],
     /// Its states.
     pub life: &'static Life,
@@ -135,24 +135,24 @@ pub struct Rules {
     /// Checks a body against the rest of the platform before it is kept, and may complete it. The resource is the one to be
     /// changed, if there is one.
     pub check: fn(&Platform, &Call<'_>, &mut Value, Option<&Resource>) -> Result<(), ApiError>,
-    /// What a new resource brings about.
+    /// Called for a new resource.
     pub created: fn(&mut Platform, &Address),
-    /// What a change by PUT or PATCH brings about.
+    /// Called after a change by PUT or PATCH.
     pub changed: fn(&mut Platform, &Address),
     /// Whether it may be deleted.
     pub guard: fn(&Platform, &Address) -> Result<(), ApiError>,
-    /// What follows its removal.
+    /// Called after its removal.
     pub removed: fn(&mut Platform, &Address, &Resource),
-    /// What follows when it enters a state by itself; the last argument is the state before.
+    /// Called when it enters a state by itself; the last argument is the state before.
     pub entered: fn(&mut Platform, &Address, &'static str),
     /// Finishes a response.
     pub dress: fn(&Platform, &Address, &Resource, &mut Value),
-    /// Adds what lists sort and filter by and responses do not show.
+    /// Adds values that lists sort and filter by, and that responses do not show.
     pub index: fn(&Platform, &Resource, &mut Map<String, Value>),
 }
 
 impl Rules {
-    /// What a kind has unless it says otherwise.
+    /// The default rules of a kind.
     pub const fn new(kind: Kind, label: &'static str, shape: Shape) -> Self {
         Self {
             kind,
@@ -193,7 +193,7 @@ impl Rules {
 /// What an operation does.
 pub type Handler = fn(&mut Platform, &Call<'_>) -> Result<Response, ApiError>;
 
-/// What an operation does: what it does for all kinds alike, or something of its own.
+/// The effect of an operation: one that is the same for all kinds, or one of its own.
 #[derive(Clone, Copy)]
 pub enum Action {
     /// Lists a kind.
@@ -227,7 +227,7 @@ pub struct Door {
     pub serve: fn(&mut Platform, &Request<Bytes>) -> Result<Response, ApiError>,
 }
 
-/// What a file of `resources` brings: kinds, operations, what can happen to the kinds.
+/// The entry of a file of `resources`: kinds, operations, incidents.
 pub struct Entry {
     /// Rules of its kinds.
     pub kinds: &'static [&'static Rules],
@@ -258,7 +258,7 @@ pub fn impossible(address: &Address) -> String {
     )
 }
 
-/// A kind with what its document says of it.
+/// A kind with the facts of its document.
 struct Known {
     rules: &'static Rules,
     making: Option<&'static Operation>,
@@ -344,7 +344,7 @@ impl Registry {
         }
     }
 
-    /// What an operation does; none when the emulator does not serve it.
+    /// The effect of an operation; none when the emulator does not serve it.
     pub fn action(&self, operation: &Operation) -> Option<Action> {
         self.actions.get(operation.index).copied().flatten()
     }
@@ -377,7 +377,7 @@ impl Registry {
         known.is_some_and(|known| known.rules.collection.starts_with('~'))
     }
 
-    /// What PUT does to a kind.
+    /// The effect of PUT on a kind.
     pub fn put(&self, kind: Kind) -> Put {
         self.kinds.get(&kind).map_or(Put::Upsert, |known| known.put)
     }
@@ -409,7 +409,7 @@ fn absolute(path: &str) -> String {
     path.replace('~', "/api/v1/projects/{}")
 }
 
-/// For what has no rules of its own.
+/// For kinds without rules of their own.
 static PLAIN: Rules = Rules::new(Kind::PROJECT, "", Shape::Bare);
 
 /// The world, and the rules of the kinds in it. Whatever the world can do, it can.
@@ -417,7 +417,7 @@ pub struct Platform {
     world: World,
     /// The rules.
     pub registry: &'static Registry,
-    /// What it starts with and consists of.
+    /// Its start, and its fixed parts.
     pub start: Arc<Start>,
 }
 

@@ -1,11 +1,11 @@
-//! What a platform starts with, as data: `data/world.json`, or a file of the operator's.
+//! The start of a platform, as data: `data/world.json`, or a file of the operator's.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// What a platform starts with, and what it has to offer.
+/// The start of a platform, and its offers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Start {
@@ -13,17 +13,17 @@ pub struct Start {
     pub location: String,
     /// Payment method of the first project.
     pub payment_method: Uuid,
-    /// What belongs to the organization. `{home}` stands for its id.
+    /// Resources of the organization. `{home}` stands for its id.
     pub organization: Vec<Record>,
     /// Regions of storage accounts, by what the accounts are at.
     pub storage_regions: StorageRegions,
     /// Roles that a team can be given.
     pub roles: Vec<RoleStart>,
-    /// What is in every project. `{location}` stands for that of the project.
+    /// Resources of every project. `{location}` stands for that of the project.
     pub project: Vec<Record>,
-    /// What is in the first project besides.
+    /// Further resources of the first project.
     pub first_project: Vec<Record>,
-    /// What is metered.
+    /// The meters.
     pub meters: Vec<Meter>,
     /// What the encoder makes of videos.
     pub encoder: Encoder,
@@ -45,10 +45,10 @@ pub struct Record {
     pub kind: String,
     /// Its name; of a kind whose name is its id, the id. `{new}` stands for a new id.
     pub name: String,
-    /// What a caller would have said of it. `{id}` stands for its id.
+    /// The body that a caller would have sent. `{id}` stands for its id.
     #[serde(default)]
     pub body: Value,
-    /// What only the emulator knows of it.
+    /// The emulator's private notes of it.
     #[serde(default)]
     pub private: Value,
 }

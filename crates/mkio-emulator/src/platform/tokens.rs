@@ -14,7 +14,7 @@ use crate::base::{
     world::World,
 };
 
-/// What a new token is to be.
+/// The properties of a new token.
 #[derive(Debug)]
 pub struct NewToken<'a> {
     /// `login`, `full-access`, `restricted` or `ephemeral`.

@@ -1,4 +1,4 @@
-//! Webhook deliveries: what happened is put in an envelope for each rule that wants it, tried, tried again, remembered.
+//! Webhook deliveries: an event is put in an envelope for each rule that wants it, sent, sent again, remembered.
 
 use std::net::IpAddr;
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub struct FilterError {
     /// Position in the expression, counted in characters from 0.
     pub at: usize,
-    /// What was expected there.
+    /// The expectation there.
     pub reason: String,
 }
 

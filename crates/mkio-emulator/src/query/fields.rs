@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// What lists can sort and filter by.
+/// Fields that lists can sort and filter by.
 pub(crate) trait Fields {
     /// The values at a path; none when it leads nowhere, several when it leads through an array.
     fn values(&self, path: &str) -> Vec<Value>;

@@ -56,7 +56,7 @@ impl OrderBy {
         self.keys.is_empty()
     }
 
-    /// What an item is sorted by.
+    /// The key of an item.
     pub(crate) fn key(&self, item: &dyn Fields, sequence: u64) -> SortKey {
         let values = self
             .keys

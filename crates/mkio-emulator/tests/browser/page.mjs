@@ -3,9 +3,9 @@ import { browser, check } from "./browser.mjs";
 
 const [host, pictures] = process.argv.slice(2);
 const steer = async (method, path, body) => {
-  const answer = await fetch(`${host}/_emulator/${path}`, { method, body });
-  check(`${method} ${path}`, answer.ok, true);
-  return answer.status === 204 ? undefined : answer.json();
+  const response = await fetch(`${host}/_emulator/${path}`, { method, body });
+  check(`${method} ${path}`, response.ok, true);
+  return response.status === 204 ? undefined : response.json();
 };
 const chromium = await browser();
 try {

@@ -140,7 +140,7 @@ async fn a_live_event_does_in_each_state_what_its_table_says() {
     .await;
 }
 
-/// The states that `…/state` tells, second by second, without repetitions.
+/// The states that `…/state` tells, second by second, each once in a row.
 async fn watch(caller: &Caller, path: &str, seconds: u64) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     for _ in 0..seconds {

@@ -38,7 +38,8 @@ pub async fn run(place: &Place) -> Result<()> {
     place.say(format!("{} alarms", alarms.value().len()));
 
     let exported = channels.export_channels(ExportRequest::new()).send().await?;
-    // Merging keeps what is there. `Replace` removes what the payload lacks, so an empty one removes all.
+    // Merging keeps existing channels. `Replace` removes channels that the payload lacks: an empty
+    // one removes all.
     let import = ImportRequest::new(exported.into_inner()).with_mode(ImportMode::Merge);
     let imported = channels.import_channels(import).send().await?;
     for channel in imported.imported() {

@@ -1,7 +1,7 @@
 //! A script without async: makes an asset, waits for it, lists assets, cleans up.
 //!
-//! The script is [`script`]; what is around it runs it on a thread of its own, as a program without a
-//! runtime would.
+//! The script is [`script`]; the code around it runs it on a thread of its own, as a program
+//! without a runtime would.
 
 use anyhow::{Context, Result};
 use mkio::{blocking, media::types::AssetPutProperties};

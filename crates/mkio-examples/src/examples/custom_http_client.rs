@@ -36,7 +36,8 @@ impl Dispatch for Carrier {
         Box::pin(async move {
             self.0.execute(request).await.map_err(|error| match error {
                 reqwest_middleware::Error::Reqwest(error) => error.into(),
-                // Whether it was sent is not known: only what may be repeated is.
+                // The request may have been sent: the SDK retries only calls for which that is
+                // safe.
                 error => DispatchError::broken(error),
             })
         })

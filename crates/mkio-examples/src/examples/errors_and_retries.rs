@@ -32,7 +32,7 @@ pub async fn run(place: &Place) -> Result<()> {
         ErrorKind::Api if error.is_denied() => "ask for the right",
         ErrorKind::Api if error.is_retryable() => "try again later",
         ErrorKind::Api => "change the request",
-        ErrorKind::Connection | ErrorKind::Timeout if error.outcome_unknown() => "look whether it was done",
+        ErrorKind::Connection | ErrorKind::Timeout if error.outcome_unknown() => "read the resource: it may be done",
         ErrorKind::Connection | ErrorKind::Timeout => "try again",
         _ => "read the message",
     };

@@ -22,8 +22,8 @@ pub async fn run(place: &Place) -> Result<()> {
     let body = AssetFilterPut::new(properties);
     media.create_or_update_asset_filter(&film, &clip, body).send().await?;
 
-    // What no selection names is left out, so sound is named as well. Conditions of one selection hold
-    // together; one selection is enough for a track.
+    // Tracks that no selection names are left out, so sound is named as well. Conditions of one
+    // selection hold together; one selection is enough for a track.
     let phones = place.name("phones");
     place.undo(&phones, media.delete_account_filter(&phones).send());
     let is = |property, value| {

@@ -1,5 +1,5 @@
-//! What a new team needs: a project with its payment method, a team with rights on it, a token that can do
-//! no more than it has to, and a webhook rule.
+//! Sets up a new team: a project with its payment method, a team with rights on it, a token that
+//! can do no more than it has to, and a webhook rule.
 
 use anyhow::{Context, Result};
 use mkio::{
@@ -59,7 +59,7 @@ pub async fn run(place: &Place) -> Result<()> {
     let token_id = token.metadata().id().context("the token's id")?.to_owned();
     place.undo("token", management.delete_user_token(&token_id).send());
     let length = token.metadata().jwt().map_or(0, |jwt| jwt.expose().len());
-    place.say(format!("made a token of {length} characters that may look at assets and jobs"));
+    place.say(format!("made a token of {length} characters that may read assets and jobs"));
 
     let rule = place.name("rule");
     place.undo(&rule, project.delete_webhook_rule(&rule).send());

@@ -47,7 +47,8 @@ async fn sync(place: &Place, folder: &Path, most: u64) -> Result<u64> {
     let mut file = fs::File::options().create(true).append(true).open(folder.join("assets.txt"))?;
     let mut read = 0;
     while let Some(asset) = items.try_next().await? {
-        // What is written before the place is kept comes again after a crash, and nothing is left out.
+        // An item that was written before its place was kept comes again after a crash; no item is
+        // lost.
         writeln!(file, "{}", asset.name().unwrap_or_default())?;
         let new = folder.join("place.new");
         fs::write(&new, serde_json::to_vec(&items.resume_token())?)?;

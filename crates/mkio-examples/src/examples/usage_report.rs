@@ -1,4 +1,4 @@
-//! What was used in the last month: a table, the same as CSV, and the sum of each meter.
+//! The usage of the last month: a table, the same as CSV, and the sum of each meter.
 
 use std::collections::BTreeMap;
 

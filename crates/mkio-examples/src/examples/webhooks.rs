@@ -1,4 +1,4 @@
-//! Receives webhooks: a rule, a router, and a wait that an event ends before it would look again.
+//! Receives webhooks: a rule, a router, and a wait that an event ends before its next poll.
 //!
 //! The emulator delivers over loopback. On the service the URL of the rule has to be one that the service
 //! reaches: `WEBHOOK_URL` names it, and `WEBHOOK_LISTEN` the address to listen at behind it.
@@ -70,7 +70,7 @@ impl Drop for Ended {
     }
 }
 
-/// Runs a job. It is looked at so seldom that only an event can tell in time.
+/// Runs a job. It is polled so seldom that only an event ends the wait in time.
 async fn job(place: &Place) -> Result<Job> {
     let media = place.project.media();
     let (input, file) = place.video().await?;

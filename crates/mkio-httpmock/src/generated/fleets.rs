@@ -2,7 +2,7 @@
 
 //! Typed mocks of the operations.
 
-/// What a mock expects (`…When`) and answers (`…Then`), for each operation.
+/// The conditions (`…When`) and the response (`…Then`) of a mock, for each operation.
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_fleets::types;
@@ -21,7 +21,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -47,7 +47,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -104,7 +104,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -142,7 +142,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -193,7 +193,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -231,7 +231,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -288,7 +288,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -331,7 +331,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -390,7 +390,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -428,7 +428,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -485,7 +485,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -565,7 +565,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -622,7 +622,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -693,7 +693,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -744,7 +744,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -782,7 +782,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -839,7 +839,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -882,7 +882,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -939,7 +939,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -982,7 +982,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1041,7 +1041,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1084,7 +1084,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1137,7 +1137,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1180,7 +1180,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1233,7 +1233,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1276,7 +1276,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1329,7 +1329,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1421,7 +1421,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1480,7 +1480,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1518,7 +1518,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1577,7 +1577,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1620,7 +1620,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1679,7 +1679,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1729,7 +1729,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1782,7 +1782,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1832,7 +1832,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1889,7 +1889,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1920,7 +1920,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0

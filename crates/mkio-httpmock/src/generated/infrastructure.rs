@@ -2,7 +2,7 @@
 
 //! Typed mocks of the operations.
 
-/// What a mock expects (`…When`) and answers (`…Then`), for each operation.
+/// The conditions (`…When`) and the response (`…Then`) of a mock, for each operation.
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_infrastructure::types;
@@ -21,7 +21,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -101,7 +101,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -160,7 +160,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -198,7 +198,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -251,7 +251,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -289,7 +289,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -348,7 +348,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -391,7 +391,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -450,7 +450,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -493,7 +493,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -550,7 +550,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -630,7 +630,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -687,7 +687,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -725,7 +725,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -776,7 +776,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -814,7 +814,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -871,7 +871,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -914,7 +914,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -971,7 +971,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1014,7 +1014,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0

@@ -2,7 +2,7 @@
 
 //! Typed mocks of the operations.
 
-/// What a mock expects (`…When`) and answers (`…Then`), for each operation.
+/// The conditions (`…When`) and the response (`…Then`) of a mock, for each operation.
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_live::types;
@@ -21,7 +21,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -112,7 +112,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -171,7 +171,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -220,7 +220,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -273,7 +273,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -322,7 +322,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -381,7 +381,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -424,7 +424,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -483,7 +483,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -526,7 +526,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -585,7 +585,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -667,7 +667,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -730,7 +730,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -780,7 +780,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -833,7 +833,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -883,7 +883,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -942,7 +942,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -997,7 +997,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1056,7 +1056,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1094,7 +1094,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1151,7 +1151,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1242,7 +1242,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1301,7 +1301,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1350,7 +1350,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1403,7 +1403,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1452,7 +1452,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1511,7 +1511,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1554,7 +1554,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1613,7 +1613,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1656,7 +1656,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1715,7 +1715,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1797,7 +1797,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1860,7 +1860,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1910,7 +1910,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1963,7 +1963,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2013,7 +2013,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2072,7 +2072,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2127,7 +2127,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2186,7 +2186,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2224,7 +2224,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2281,7 +2281,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2372,7 +2372,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2431,7 +2431,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2522,7 +2522,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2581,7 +2581,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2630,7 +2630,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2683,7 +2683,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2732,7 +2732,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2791,7 +2791,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2834,7 +2834,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2893,7 +2893,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2936,7 +2936,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2995,7 +2995,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3077,7 +3077,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3140,7 +3140,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3190,7 +3190,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3243,7 +3243,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3293,7 +3293,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3354,7 +3354,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3411,7 +3411,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3470,7 +3470,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3508,7 +3508,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3567,7 +3567,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3658,7 +3658,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3717,7 +3717,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3766,7 +3766,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3819,7 +3819,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3868,7 +3868,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3927,7 +3927,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3970,7 +3970,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4029,7 +4029,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4072,7 +4072,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4131,7 +4131,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4213,7 +4213,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4276,7 +4276,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4326,7 +4326,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4379,7 +4379,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4429,7 +4429,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4490,7 +4490,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4547,7 +4547,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4606,7 +4606,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4644,7 +4644,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0

@@ -2,7 +2,7 @@
 
 //! Typed mocks of the operations.
 
-/// What a mock expects (`…When`) and answers (`…Then`), for each operation.
+/// The conditions (`…When`) and the response (`…Then`) of a mock, for each operation.
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_management::types;
@@ -20,7 +20,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -34,7 +34,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -90,7 +90,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -104,7 +104,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -158,7 +158,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/profile/$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -172,7 +172,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -226,7 +226,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/profile/$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -245,7 +245,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -299,7 +299,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/ready$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -313,7 +313,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -349,7 +349,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/locations$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -407,7 +407,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -463,7 +463,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -488,7 +488,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -542,7 +542,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/organization$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -556,7 +556,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -610,7 +610,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/organization$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -629,7 +629,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -683,7 +683,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/organization$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -702,7 +702,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -758,7 +758,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -772,7 +772,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -828,7 +828,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -847,7 +847,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -904,7 +904,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -930,7 +930,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -981,7 +981,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1007,7 +1007,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1064,7 +1064,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1122,7 +1122,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1179,7 +1179,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1205,7 +1205,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1262,7 +1262,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1293,7 +1293,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1352,7 +1352,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1378,7 +1378,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1431,7 +1431,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1457,7 +1457,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1515,7 +1515,7 @@ pub mod operations {
                     .header("accept", "application/json"),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1534,7 +1534,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1590,7 +1590,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1604,7 +1604,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1660,7 +1660,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1686,7 +1686,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1742,7 +1742,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1756,7 +1756,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1812,7 +1812,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1838,7 +1838,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1894,7 +1894,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1908,7 +1908,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1964,7 +1964,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1990,7 +1990,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2040,7 +2040,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2066,7 +2066,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2122,7 +2122,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2153,7 +2153,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2209,7 +2209,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2240,7 +2240,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2296,7 +2296,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2310,7 +2310,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2366,7 +2366,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2392,7 +2392,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2442,7 +2442,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2456,7 +2456,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2512,7 +2512,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2538,7 +2538,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2588,7 +2588,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2614,7 +2614,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2668,7 +2668,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/projects$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2737,7 +2737,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2791,7 +2791,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/projects/[^/]*$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2816,7 +2816,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2870,7 +2870,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/projects/[^/]*$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2900,7 +2900,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -2954,7 +2954,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/projects/[^/]*$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -2984,7 +2984,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3041,7 +3041,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3067,7 +3067,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3124,7 +3124,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3155,7 +3155,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3212,7 +3212,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3238,7 +3238,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3295,7 +3295,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3326,7 +3326,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3376,7 +3376,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3402,7 +3402,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3459,7 +3459,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3529,7 +3529,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3586,7 +3586,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3624,7 +3624,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3675,7 +3675,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3713,7 +3713,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3770,7 +3770,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3813,7 +3813,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3872,7 +3872,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3910,7 +3910,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -3966,7 +3966,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -3980,7 +3980,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4036,7 +4036,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4062,7 +4062,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4112,7 +4112,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4138,7 +4138,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4194,7 +4194,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4225,7 +4225,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4279,7 +4279,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/user/profile$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4293,7 +4293,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4347,7 +4347,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/user/profile$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4366,7 +4366,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4420,7 +4420,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/user/rbac$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4434,7 +4434,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4488,7 +4488,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/user/tokens$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4502,7 +4502,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4550,7 +4550,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/user/tokens$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4564,7 +4564,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4618,7 +4618,7 @@ pub mod operations {
                     .path_matches(regex::Regex::new("^/api/v1/user/tokens$").unwrap()),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4637,7 +4637,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4693,7 +4693,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4719,7 +4719,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4769,7 +4769,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4795,7 +4795,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -4853,7 +4853,7 @@ pub mod operations {
                     .header("accept", "text/csv"),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -4872,7 +4872,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0

@@ -2,7 +2,7 @@
 
 //! Typed mocks of the operations.
 
-/// What a mock expects (`…When`) and answers (`…Then`), for each operation.
+/// The conditions (`…When`) and the response (`…Then`) of a mock, for each operation.
 pub mod operations {
     #[allow(unused_imports, reason = "not every API has typed bodies")]
     use mkio_templates::types;
@@ -21,7 +21,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -101,7 +101,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -160,7 +160,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -252,7 +252,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -311,7 +311,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -361,7 +361,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -414,7 +414,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -464,7 +464,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -523,7 +523,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -578,7 +578,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -637,7 +637,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -741,7 +741,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -800,7 +800,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -862,7 +862,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -915,7 +915,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -977,7 +977,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1034,7 +1034,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1114,7 +1114,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1173,7 +1173,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1265,7 +1265,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1324,7 +1324,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1374,7 +1374,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0
@@ -1431,7 +1431,7 @@ pub mod operations {
                     ),
             )
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
@@ -1457,7 +1457,7 @@ pub mod operations {
         pub fn new(inner: ::httpmock::Then) -> Self {
             Self(inner)
         }
-        /// Gives httpmock's own type back, to say what is not typed.
+        /// Returns httpmock's own type, for everything that has no typed method.
         #[inline]
         pub fn into_inner(self) -> ::httpmock::Then {
             self.0

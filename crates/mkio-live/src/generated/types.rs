@@ -179,7 +179,7 @@ impl<'de> Deserialize<'de> for ConfigOverrides {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ConfigOverrides {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -1399,7 +1399,7 @@ impl<'de> Deserialize<'de> for FlowPatchTransform {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for FlowPatchTransform {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -1943,7 +1943,7 @@ impl<'de> Deserialize<'de> for FlowTransform {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for FlowTransform {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -2832,7 +2832,7 @@ impl<'de> Deserialize<'de> for ScheduledOperationSpec {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ScheduledOperationSpec {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {

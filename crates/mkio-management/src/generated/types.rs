@@ -2990,7 +2990,7 @@ impl<'de> Deserialize<'de> for PaymentMethodSpec {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for PaymentMethodSpec {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {

@@ -3281,7 +3281,7 @@ impl<'de> Deserialize<'de> for ClipTime {
         ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ClipTime {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -3859,7 +3859,7 @@ impl<'de> Deserialize<'de> for ContentKeyPolicyConfiguration {
         ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyConfiguration {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -4713,7 +4713,7 @@ impl<'de> Deserialize<'de> for ContentKeyPolicyPlayReadyContentKeyLocation {
         ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyPlayReadyContentKeyLocation {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -5877,7 +5877,7 @@ impl<'de> Deserialize<'de> for ContentKeyPolicyRestriction {
         ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyRestriction {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -6220,7 +6220,7 @@ impl<'de> Deserialize<'de> for ContentKeyPolicyTokenKey {
         ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for ContentKeyPolicyTokenKey {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -8480,7 +8480,7 @@ impl<'de> Deserialize<'de> for InsertedTrack {
         ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for InsertedTrack {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -9115,7 +9115,7 @@ impl<'de> Deserialize<'de> for JobInput {
         ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for JobInput {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -9502,7 +9502,7 @@ impl<'de> Deserialize<'de> for JobOutput {
         ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for JobOutput {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -9740,7 +9740,7 @@ impl<'de> Deserialize<'de> for JobOutputPatch {
         ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for JobOutputPatch {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -14595,7 +14595,7 @@ impl<'de> Deserialize<'de> for StorageCredentialPostSpec {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StorageCredentialPostSpec {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -14709,7 +14709,7 @@ impl<'de> Deserialize<'de> for StorageCredentialSpec {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StorageCredentialSpec {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -14962,7 +14962,7 @@ impl<'de> Deserialize<'de> for StoragePatchSpec {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StoragePatchSpec {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -15105,7 +15105,7 @@ impl<'de> Deserialize<'de> for StoragePutSpec {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StoragePutSpec {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -15201,7 +15201,7 @@ impl<'de> Deserialize<'de> for StorageSpec {
         ::mkio_core::glue::union(deserializer, "type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for StorageSpec {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -20476,7 +20476,7 @@ impl<'de> Deserialize<'de> for TransformPreset {
         ::mkio_core::glue::union(deserializer, "@odata.type", member, Self::Unknown)
     }
 }
-/// Content that is not understood may hold secrets: only its tag is shown.
+/// Unknown content may hold secrets: only its tag is shown.
 impl ::std::fmt::Debug for TransformPreset {
     #[inline]
     fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {

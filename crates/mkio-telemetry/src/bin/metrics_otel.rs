@@ -1,4 +1,4 @@
-//! Feeds OpenTelemetry metrics with what the SDK tells, and prints what a collector would get.
+//! Feeds OpenTelemetry with the metrics of the SDK, and prints them as a collector would get them.
 //!
 //! The adapter is `OtelMetrics` in `src/lib.rs`. Exchange the reader for an OTLP exporter to send them.
 

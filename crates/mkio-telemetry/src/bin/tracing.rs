@@ -1,7 +1,8 @@
-//! What the SDK tells `tracing`: a span per call, an event per attempt.
+//! Spans and events of the SDK for `tracing`: a span per call, an event per attempt.
 //!
 //! Runs a few calls on an emulator inside this process, one of which fails at first and is retried,
-//! and prints each span when it ends. `RUST_LOG` chooses what is shown, by default what the SDK tells.
+//! and prints each span when it ends. `RUST_LOG` chooses what is shown, by default the spans and
+//! events of the SDK.
 
 use std::io::stderr;
 

@@ -38,7 +38,7 @@ fn client(service: &Counting) -> Client {
         .expect("a client")
 }
 
-/// What the operation cannot do without.
+/// The arguments that the operation requires.
 fn arguments(entry: &Entry) -> Map<String, Value> {
     let mut all = Map::new();
     for parameter in entry

@@ -191,17 +191,17 @@ async fn transports(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
     media.create_content("news", content).send().await?;
     let source = media.create_source("pull", body::<SourcePut>(shape("pull", &pull)));
     shown.debug(&source);
-    told(shown, source.send().await);
-    told(shown, media.get_source("pull").send().await);
-    told(shown, media.list_sources().send().await);
+    record(shown, source.send().await);
+    record(shown, media.get_source("pull").send().await);
+    record(shown, media.list_sources().send().await);
     let edit = media.edit_source("pull", |source| source.clone());
     shown.debug(&edit);
-    told(shown, edit.send().await);
+    record(shown, edit.send().await);
     let destination = shape("push", &push);
     let destination = media.create_destination("push", body::<DestinationPut>(destination));
     shown.debug(&destination);
-    told(shown, destination.send().await);
-    told(shown, media.list_destinations().send().await);
+    record(shown, destination.send().await);
+    record(shown, media.list_destinations().send().await);
     for (kind, name, transport) in [("sources", "pull", &pull), ("destinations", "push", &push)] {
         let event = json!({
             "id": name,
@@ -222,7 +222,7 @@ async fn transports(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
 }
 
 /// Whether the service takes it or not, nothing of it is shown.
-fn told<T: std::fmt::Debug>(shown: &mut Shown, result: mkio::Result<T>) {
+fn record<T: std::fmt::Debug>(shown: &mut Shown, result: mkio::Result<T>) {
     match result {
         Ok(value) => shown.debug(&value),
         Err(error) => shown.error(&error),
@@ -300,7 +300,7 @@ async fn received(shown: &mut Shown, emulator: &Emulator, client: &Client) -> an
     Ok(())
 }
 
-/// Every way to fail, with answers that repeat what was sent.
+/// Every way to fail, with responses that repeat the request.
 async fn failed(shown: &mut Shown, emulator: &Emulator, client: &Client) -> anyhow::Result<()> {
     let media = client.default_project()?.media();
     let put = || {

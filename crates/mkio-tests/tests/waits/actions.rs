@@ -155,7 +155,7 @@ async fn an_endpoint_that_is_being_created_is_started_afterwards() -> mkio::Resu
     Ok(())
 }
 
-/// A service whose answers to attempts to make a job are these (0: the connection breaks), and
+/// A service whose responses to attempts to make a job are these (0: the connection breaks), and
 /// that has a job of this time, which takes a minute.
 fn jobs(responses: &'static [u16], created: String) -> Service {
     Service::new(move |asked| {

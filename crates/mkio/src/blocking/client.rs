@@ -1,4 +1,4 @@
-//! The client that runs what the async client describes.
+//! The blocking client: it runs futures and streams of the async one.
 
 use std::{future::IntoFuture, ops::Deref, sync::Arc};
 
@@ -9,8 +9,8 @@ use super::{Iter, runtime::OwnRuntime};
 /// A client that runs calls to their end on a runtime of its own.
 ///
 /// It dereferences to the async [`mkio::Client`](crate::Client), so
-/// [`project`](crate::Client::project) and all that follows are the same; what would be awaited is
-/// given to [`run`](Self::run), what would be polled as a stream to [`iter`](Self::iter).
+/// [`project`](crate::Client::project) and all that follows are the same. Give a future to
+/// [`run`](Self::run), and a stream to [`iter`](Self::iter).
 ///
 /// Cheap to clone, usable from several threads at once; clones share the runtime, which is one
 /// background thread that ends with the last of them (and the last [`Iter`]).
@@ -61,14 +61,14 @@ impl Client {
 
     /// Carries out a request, a wait, or any other future, and returns its result.
     ///
-    /// An `async` block does several things in one go, at the same time if it says so.
+    /// An `async` block makes several calls in one run, one after the other or at the same time.
     ///
     /// # Errors
     ///
     /// That of the future. Kind [`Config`](crate::ErrorKind::Config), with nothing sent, on a
-    /// thread that belongs to a tokio runtime: there the async client is the one to use, for this
-    /// one would stop other tasks. That includes tokio's `spawn_blocking`, which cannot be told
-    /// apart; a thread of [`std::thread::spawn`] is fine.
+    /// thread that belongs to a tokio runtime, where this client would stop other tasks: use the
+    /// async client there. Threads of tokio's `spawn_blocking` count as such; a thread of
+    /// [`std::thread::spawn`] does not.
     pub fn run<F, T, E>(&self, work: F) -> Result<T, E>
     where
         F: IntoFuture<Output = Result<T, E>>,
@@ -93,7 +93,7 @@ impl Client {
     }
 }
 
-/// All that the async client has: projects, APIs, options, requests by hand.
+/// Everything of the async client: projects, APIs, options, requests by hand.
 impl Deref for Client {
     type Target = crate::Client;
 

@@ -9,8 +9,7 @@ use super::runtime::OwnRuntime;
 
 /// An iterator over a stream; made by [`Client::iter`](super::Client::iter).
 ///
-/// The stream goes on in the background between two items as far as it does so by itself: a list
-/// fetches ahead, a wait polls.
+/// Between two items, a list fetches ahead and a wait polls, in the background.
 #[derive(Debug)]
 #[must_use = "an iterator sends nothing until it is asked for an item"]
 pub struct Iter<S> {

@@ -2,7 +2,7 @@
 //!
 //! Requests, lists and waits are made as everywhere else; [`Client::run`] carries a request or a
 //! wait out, and [`Client::iter`] turns a list, the changes of a wait or a streamed body into an
-//! iterator. So there is nothing that only the async client can do.
+//! iterator. So the blocking client can do everything that the async client can.
 //!
 //! ```no_run
 //! # #[cfg(feature = "media")]

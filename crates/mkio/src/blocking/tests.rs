@@ -10,7 +10,7 @@ use mkio_core::{Dispatch, DispatchError, DispatchFuture, ErrorKind};
 
 use super::{Client, runtime::OwnRuntime};
 
-/// Answers each request with what a closure makes of its path and query.
+/// Answers each request with the result of a closure of its path and query.
 struct Script<F>(F);
 
 impl<F: Fn(&str) -> (u16, String) + Send + Sync> Dispatch for Script<F> {

@@ -22,7 +22,7 @@ pub(super) struct Access {
     media: ProjectClient,
     asset: String,
     file: String,
-    /// What the service said of the host, and the transport to it: one for each token.
+    /// The service's information about the host, and the transport to it: one for each token.
     info: Option<(AssetFileAccessInfo, Transport)>,
 }
 

@@ -98,7 +98,7 @@ impl DownloadRequest {
     }
 }
 
-/// What is written through a link or into a device would go elsewhere.
+/// A write through a link or into a device would go elsewhere.
 async fn refuse_other_than_files(path: &Path) -> Result<()> {
     let about = fs::symlink_metadata(path).await;
     if about.is_ok_and(|about| !about.is_file()) {
@@ -136,8 +136,8 @@ fn is_at_end(error: &Error, has: u64) -> bool {
 /// A file on its way: its bytes in the pieces in which they arrive.
 ///
 /// When the connection breaks, the body stalls or the file token expires, the download is taken up
-/// again by itself: by range, or where the host gives the whole file again, by reading over what was
-/// there. It gives up after five times in a row without a new byte;
+/// again by itself: by range, or where the host sends the whole file again, by skipping the bytes
+/// that came before. It gives up after five times in a row without a new byte;
 /// [`position`](Self::position) then says where to go on with [`DownloadRequest::start_at`].
 pub struct Download {
     access: Access,
@@ -151,7 +151,7 @@ pub struct Download {
     ended: bool,
 }
 
-/// What tells one version of a file from another.
+/// The version of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Whole {
     size: Option<u64>,
@@ -197,7 +197,7 @@ impl Download {
         self.position
     }
 
-    /// The next piece; nothing at the end.
+    /// The next piece; `None` at the end.
     ///
     /// A future that is dropped loses nothing: the next call goes on at the same byte.
     ///

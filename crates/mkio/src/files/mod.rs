@@ -77,13 +77,13 @@ pub struct File {
     pub size: Option<u64>,
 }
 
-/// What is in the storage of an asset.
+/// The content of an asset's storage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileList {
     /// Files at the top.
     pub files: Vec<File>,
-    /// Names of folders. The service does not list what is in them; a file in one is downloaded as
+    /// Names of folders. The service does not list their files; a file in one is downloaded as
     /// `folder/name`.
     pub folders: Vec<String>,
 }

@@ -15,7 +15,7 @@ fn refused(name: &str, why: &str) -> Error {
     Error::new(ErrorKind::InvalidRequest, message)
 }
 
-/// Refuses what is not a path of a file in a container.
+/// Refuses names that are not paths of files in a container.
 pub(super) fn check(name: &str) -> Result<()> {
     let is_dots = |part: &str| part == "." || part == "..";
     if name.is_empty() {

@@ -1,6 +1,6 @@
-//! Guides: how to do what people come for. Every block is compiled.
+//! Guides for common tasks. Every block is compiled.
 //!
-//! | guide | what it is about |
+//! | guide | subject |
 //! |---|---|
 //! | [`getting_started`] | dependencies, a client, a first call, a first video |
 //! | [`authentication`] | tokens, profiles, projects, more than one organization |

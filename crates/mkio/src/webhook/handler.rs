@@ -1,4 +1,4 @@
-//! Takes in what is posted.
+//! Receives posted events.
 
 use std::{
     future::{Future, poll_fn},
@@ -47,7 +47,8 @@ type Handler = dyn Fn(Event) -> Handled + Send + Sync;
 /// | your request | method |
 /// |---|---|
 /// | its body has been read | [`handle`](Self::handle) |
-/// | it comes from a server (hyper, and what is built on it), its body is still to come | [`serve`](Self::serve) |
+/// | it comes from a server (hyper, and servers built on it), its body is still to come |
+/// [`serve`](Self::serve) |
 /// | axum | `router`, with the feature `axum` |
 ///
 /// The URL of a rule has to be reachable by the service. Behind a proxy, it is the proxy's address;
@@ -125,7 +126,7 @@ impl Webhook {
     pub async fn handle(&self, request: Request<impl AsRef<[u8]>>) -> Response<String> {
         let (head, body) = request.into_parts();
         respond(match self.admit(&head) {
-            Ok(()) => self.take(&head, body.as_ref()).await,
+            Ok(()) => self.receive(&head, body.as_ref()).await,
             refused => refused,
         })
     }
@@ -144,7 +145,7 @@ impl Webhook {
         let refused = match self.admit(&head) {
             Ok(()) if body.size_hint().lower() > self.inner.largest as u64 => TOO_LARGE,
             Ok(()) => match Limited::new(body, self.inner.largest).collect().await {
-                Ok(body) => return respond(self.take(&head, &body.to_bytes()).await),
+                Ok(body) => return respond(self.receive(&head, &body.to_bytes()).await),
                 Err(error) if error.is::<LengthLimitError>() => TOO_LARGE,
                 Err(error) => {
                     tracing::warn!(
@@ -167,7 +168,7 @@ impl Webhook {
     /// Checks everything but the body.
     fn admit(&self, request: &Parts) -> Handling {
         if request.method != Method::POST {
-            return Err((StatusCode::METHOD_NOT_ALLOWED, "events are posted"));
+            return Err((StatusCode::METHOD_NOT_ALLOWED, "send events by POST"));
         }
         let inner = &*self.inner;
         // All secrets are compared, whichever fits.
@@ -176,7 +177,10 @@ impl Webhook {
         });
         if !inner.open && !bool::from(verified) {
             tracing::warn!("a webhook event without the shared secret was refused");
-            return Err((StatusCode::UNAUTHORIZED, "the secret is missing or wrong"));
+            return Err((
+                StatusCode::UNAUTHORIZED,
+                "the secret is missing or wrong; the rule and the receiver need the same one",
+            ));
         }
         let announced = request.headers.get(header::CONTENT_LENGTH);
         let announced = announced.and_then(|length| length.to_str().ok()?.trim().parse().ok());
@@ -186,18 +190,22 @@ impl Webhook {
         Ok(())
     }
 
-    async fn take(&self, request: &Parts, body: &[u8]) -> Handling {
+    async fn receive(&self, request: &Parts, body: &[u8]) -> Handling {
         let inner = &*self.inner;
         if body.len() > inner.largest {
             return Err(TOO_LARGE);
         }
         let event = Event::from_json(body).map_err(|error| {
             tracing::warn!(%error, "a webhook event does not decode");
-            // What the service calls its JSON is not published, so only what is none is refused.
+            // The media type that the service sends is not published, so only bodies that are not
+            // JSON are refused.
             if says_json(request) {
-                (StatusCode::BAD_REQUEST, "the body is not an event")
+                (
+                    StatusCode::BAD_REQUEST,
+                    "the body is not an event: a JSON object",
+                )
             } else {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "events are JSON")
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the event as JSON")
             }
         })?;
         let mut turn = Turn::new(inner, &event);
@@ -207,7 +215,7 @@ impl Webhook {
             Known::Ongoing => {
                 return Err((
                     StatusCode::SERVICE_UNAVAILABLE,
-                    "this event is being handled",
+                    "this event is being handled; deliver it again later",
                 ));
             }
         }
@@ -228,7 +236,7 @@ impl Webhook {
     }
 }
 
-/// What a future gives, or an error when it panics: a server would drop the connection without a
+/// The result of a future, or an error when it panics: a server would drop the connection without a
 /// response.
 async fn caught(handled: impl Future<Output = Result<(), BoxError>>) -> Result<(), BoxError> {
     let mut handled = pin!(handled);
@@ -338,8 +346,9 @@ impl WebhookBuilder {
         self
     }
 
-    /// Calls this with every event that has not been handled before. The service has its response
-    /// when it is through, so keep it short; after an error the event is delivered again.
+    /// Calls this with every event that has not been handled before. The service gets its response
+    /// when your code has ended, so keep it short. After an error the service delivers the event
+    /// again.
     pub fn on_event<F, R>(mut self, handler: F) -> Self
     where
         F: Fn(Event) -> R + Send + Sync + 'static,

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
-/// The last events, by source and id: ids are unique within a source only. They are kept as hashes: how much memory it takes does not depend on what the
-/// sender makes up for ids.
+/// The last events, by source and id: ids are unique within a source only. They are kept as hashes:
+/// long ids of a sender take no more memory.
 #[derive(Debug)]
 pub(super) struct Memory {
     hasher: RandomState,

@@ -2,9 +2,9 @@
 //!
 //! The service posts an event ([CloudEvents] 1.0, structured JSON) to the URL of a webhook rule
 //! when a job, streaming locator, channel or scheduled operation changes its state. It signs
-//! nothing; a rule can add a secret as a header or query parameter, and [`Webhook`] lets nothing
-//! in without it. Events may come twice or late: an event's id is remembered, and waits know an
-//! older event from a newer one.
+//! nothing; a rule can add a secret as a header or query parameter, and [`Webhook`] refuses
+//! requests without it. Events may come twice or late: an event's id is remembered, and waits know
+//! an older event from a newer one.
 //!
 //! ```
 //! use mkio::webhook::{Event, EventType, SharedSecret, Webhook};
@@ -33,7 +33,7 @@
 //! ```
 //!
 //! With the feature `axum`, `Webhook::router` serves it. With the feature `management`, `Rule`
-//! ensures that the service has the rule, and `deliveries` reads what became of its events.
+//! ensures that the service has the rule, and `deliveries` reads the deliveries of its events.
 //!
 //! [CloudEvents]: https://cloudevents.io
 

@@ -60,7 +60,7 @@ impl Rule {
         self
     }
 
-    /// A secret that the service adds to every event. It can be written and not be read.
+    /// A secret that the service adds to every event. It can be written, and no read shows it.
     pub fn secret(mut self, secret: SharedSecret) -> Self {
         self.secrets.push(secret);
         self
@@ -88,13 +88,14 @@ impl Rule {
 
     /// Creates or replaces the rule so that it matches this definition.
     ///
-    /// Call it at every start of your program: a rule that is like this already is left alone, and
-    /// writing one again changes nothing.
+    /// Call it at every start of your program: a rule that matches already is not written, and
+    /// writing a rule again changes nothing.
     ///
-    /// The service writes rules as a whole, so a rule without secrets here has none afterwards: where
-    /// the service shows some, masked, they are removed. Secrets that it does not show are removed by the
-    /// next change of something else. Secrets cannot be compared with what is shown, so a
-    /// rule with secrets here is written every time, and a new secret is in force at once.
+    /// The service writes rules as a whole, so a rule without secrets here has none afterwards:
+    /// where the service shows some, masked, they are removed. Secrets that it does not show are
+    /// removed by the next change of something else. A read does not show secrets, so they cannot
+    /// be compared: a rule with secrets here is written every time, and a new secret is in force at
+    /// once.
     ///
     /// # Errors
     ///
@@ -173,8 +174,7 @@ impl fmt::Debug for Rule {
     }
 }
 
-/// What can be read of a rule is what a rule without secrets should be; the order of events does not
-/// count.
+/// The readable part of a rule equals a rule without secrets; the order of events does not count.
 fn same(found: &WebhookRuleSpec, wanted: &WebhookRuleSpec) -> bool {
     let events = |spec: &WebhookRuleSpec| {
         let mut events: Vec<_> = spec.events.clone().unwrap_or_default();
@@ -198,7 +198,8 @@ fn has_secrets(authentication: &WebhookAuthentication) -> bool {
         .any(|secrets| !secrets.expose().is_empty())
 }
 
-/// What became of the events of a rule, by its name: `Pending`, `Sent`, `Retrying` or `Failed`.
+/// The deliveries of a rule's events, by the rule's name: `Pending`, `Sent`, `Retrying` or
+/// `Failed`.
 pub fn deliveries(management: &ProjectClient, rule: &str) -> Items<WebhookDeliveryList> {
     management.list_webhook_rule_events(rule).items()
 }

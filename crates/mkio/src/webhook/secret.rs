@@ -8,7 +8,7 @@ use mkio_core::{Error, ErrorKind, Result, Secret};
 use percent_encoding::percent_decode_str;
 use subtle::{Choice, ConstantTimeEq};
 
-/// A secret that a webhook rule adds to what it posts, as a header or as a query parameter.
+/// A secret that a webhook rule adds to its requests, as a header or as a query parameter.
 ///
 /// Compared in constant time: how long a refusal takes says nothing about the secret but its
 /// length.
@@ -114,7 +114,7 @@ fn read(text: &str, form: bool) -> Vec<u8> {
     }
 }
 
-/// Shows where the secret is and not what it is.
+/// Shows where the secret is, but not the secret.
 impl fmt::Debug for SharedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (place, name) = match &self.place {

@@ -45,7 +45,7 @@ enum Kind
     Big = \"Big\"
 ";
 
-fn told(changes: &[Change]) -> Vec<String> {
+fn texts(changes: &[Change]) -> Vec<String> {
     let text = |change: &Change| {
         let mark = if change.breaking { "!" } else { " " };
         format!("{mark}{}", change.text)
@@ -180,7 +180,7 @@ fn what_goes_or_changes_is_breaking_and_what_comes_is_not() {
     assert!(changes(OLD, OLD).is_empty());
     for (from, to, expected) in CASES {
         assert!(OLD.contains(from), "{from}");
-        let mut found = told(&changes(OLD, &OLD.replacen(from, to, 1)));
+        let mut found = texts(&changes(OLD, &OLD.replacen(from, to, 1)));
         let mut expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
         found.sort();
         expected.sort();
@@ -347,7 +347,7 @@ fn each_kind_of_loss_is_breaking() {
                 assert!(map.remove(key).is_some(), "{pointer} {key}");
             }
         }
-        told(&changes(&old, &surface_of(&less)))
+        texts(&changes(&old, &surface_of(&less)))
     };
     for (pointer, key, in_states, expected) in LOSSES {
         let found = if *key == "get" {
@@ -356,7 +356,7 @@ fn each_kind_of_loss_is_breaking() {
             let item = less.0.pointer_mut(ITEM).and_then(Value::as_object_mut);
             item.unwrap().remove("get");
             less.1 = json!({});
-            told(&changes(&old, &surface_of(&less)))
+            texts(&changes(&old, &surface_of(&less)))
         } else {
             lost(pointer, key, *in_states)
         };
@@ -381,7 +381,7 @@ fn what_a_union_loses_and_what_turns_read_only_is_breaking() {
         .as_object_mut()
         .unwrap()
         .remove("Url");
-    let found = told(&changes(&old, &surface_of(&less)));
+    let found = texts(&changes(&old, &surface_of(&less)));
     for expected in ["!struct Spec: gone: with_url", "!union SpecInput: gone: "] {
         assert!(
             found.iter().any(|change| change.starts_with(expected)),

@@ -104,8 +104,8 @@ impl<L, K: Kind, U: Filterable> Field<L, K, U> {
             .unwrap_or_else(|| Filter::atom("false".to_owned()))
     }
 
-    /// The field has no value: `eq null`, which is OData; whether the service takes it, its
-    /// documents do not say.
+    /// The field has no value: `eq null`, as OData has it. The documents do not state whether the
+    /// service takes that.
     pub fn is_null(self) -> Filter<L> {
         self.with_null("eq")
     }

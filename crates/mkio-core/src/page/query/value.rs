@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{Timestamp, error::excerpt, value::written};
 
-/// What a field holds; decides which values it can be compared with.
+/// The kind of a field; it decides which values the field can be compared with.
 ///
 /// Implemented by [`Text`], [`Time`], [`Number`] and [`Flag`].
 pub trait Kind: sealed::Sealed {}

@@ -22,7 +22,7 @@ use crate::{
 /// Longest time for making a connection, unless set otherwise.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where token and base URL come from, when that is not code: number and name of the source.
+/// The sources of token and base URL that were not set in code, by number and name.
 #[derive(Default)]
 struct Origins {
     sources: usize,
@@ -237,7 +237,7 @@ impl<C> TransportBuilder<C> {
         all.any(|url| url.trim_start().starts_with("https:"))
     }
 
-    /// The name of an API that is none.
+    /// Refuses a name that no API has.
     fn unknown_api(&self) -> Result<()> {
         let settings = &self.settings;
         let mut names = settings.apis.keys().chain(settings.api_tokens.keys());
@@ -245,7 +245,7 @@ impl<C> TransportBuilder<C> {
             return Ok(());
         };
         Err(config_error(format!(
-            "there is no API `{name}` to have a base URL or token; there are {}",
+            "a base URL or token is set for `{name}`, but there is no such API; there are {}",
             APIS.join(", ")
         )))
     }

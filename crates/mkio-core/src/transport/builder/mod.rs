@@ -28,8 +28,9 @@ const CLOUD_HOSTS: [&str; 2] = ["app.mk.io", "api.mk.io"];
 /// Builds a [`Transport`](crate::Transport).
 ///
 /// Settings made here come first. With [`with_env`](Self::with_env), environment variables fill
-/// what was not set, and the profile fills what they leave open, also one that is named in code: to
-/// use nothing but a profile, name it with [`profile`](Self::profile) and leave `with_env` out.
+/// unset values, and the profile fills the values that are still unset, also a profile that is
+/// named in code: to use nothing but a profile, name it with [`profile`](Self::profile) and leave
+/// `with_env` out.
 ///
 /// A token is sent only to the address it was given for. A token of one source (environment,
 /// profile) with a base URL of the other one is an error, unless one of the two is set here.
@@ -90,7 +91,7 @@ struct Settings {
 }
 
 impl Settings {
-    /// What a retry budget begins with.
+    /// Retries in a full retry budget.
     fn retries(&self) -> u32 {
         self.retry_budget.unwrap_or(DEFAULT_RETRIES)
     }
@@ -169,8 +170,8 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// Takes what is not set here from `MKIO_TOKEN`, `MKIO_BASE_URL` and `MKIO_PROJECT`, then from
-    /// the profile that `MKIO_PROFILE` names, or the profile file's default.
+    /// Takes unset values from `MKIO_TOKEN`, `MKIO_BASE_URL` and `MKIO_PROJECT`, then from the
+    /// profile that `MKIO_PROFILE` names, or the profile file's default.
     pub fn with_env(self) -> Self {
         self.with_env_from(|name| std::env::var_os(name))
     }
@@ -184,8 +185,9 @@ impl<C> TransportBuilder<C> {
         self
     }
 
-    /// Gives one API (by its name, see [`Operation::api`](crate::Operation::api)) a service of its
-    /// own, for example `channels` a Beam device: `api_base_url("channels", "http://10.0.0.5:8080")`. The cloud token is never sent there, and
+    /// Sets the address of an API that has a service of its own, by the API's name (see
+    /// [`Operation::api`](crate::Operation::api)): `api_base_url("channels",
+    /// "http://10.0.0.5:8080")` is that of a Beam device. The cloud token is never sent there, and
     /// the cloud's rate limits are not applied.
     pub fn api_base_url(mut self, api: impl Into<String>, url: impl Into<String>) -> Self {
         self.settings.apis.insert(api.into(), url.into());
@@ -268,8 +270,9 @@ impl<C> TransportBuilder<C> {
 
     /// Retries that all calls to one service may spend while it keeps failing (a token bucket).
     /// Answered calls refill it; retries keep flowing while about two thirds of the calls succeed.
-    /// Default 100 for each service. With 0, only what the service itself puts off is retried: 429,
-    /// and 503 with a `Retry-After` of a second or more; these never count.
+    /// Default 100 for each service. With 0, a call is retried only where the service asks for it:
+    /// after a 429, and after a 503 with a `Retry-After` of a second or more. These retries never
+    /// count.
     pub fn retry_budget(mut self, retries: u32) -> Self {
         self.settings.retry_budget = Some(retries);
         self

@@ -100,7 +100,7 @@ fn number<'de, T: Deserialize<'de>, E: Error>(value: f64) -> Option<T> {
     scalar::<T, E>(value).or_else(whole)
 }
 
-/// Objects and lists are read as they are, so that what is wrong in them is told with its place.
+/// Objects and lists are read as they are, so that an error in them has its place.
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Element<T> {
     type Value = Option<T>;
 

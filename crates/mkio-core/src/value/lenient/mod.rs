@@ -1,8 +1,8 @@
-//! Reading what a service may write instead of what its document says.
+//! Reading values that do not fit the document of the service.
 //!
-//! Fields of types that are read are read like this: a number or a flag that is text, a fraction
-//! where an integer stands, `null` or text among objects must not make a whole response unreadable.
-//! [`Response::json`](crate::Response::json) has what was received.
+//! Fields of responses are read like this, so that one wrong value does not make a whole response
+//! unreadable: a number or a flag that is text, a fraction in the place of an integer, `null` or
+//! text among objects. [`Response::json`](crate::Response::json) has the body as it was received.
 
 mod element;
 mod lists;

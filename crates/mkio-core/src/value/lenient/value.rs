@@ -1,4 +1,4 @@
-//! What a value is, once it is read.
+//! The outcome of reading a value.
 
 use serde::{Deserialize, Deserializer, de::Error};
 
@@ -50,7 +50,7 @@ pub trait Lenient: Sized {
 ///
 /// # Errors
 ///
-/// When the value is neither of the type nor what stands in for it.
+/// When the value is neither of the type nor one that stands in for it.
 pub fn lenient<'de, T: Lenient, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     T::read(deserializer)
 }
@@ -93,7 +93,7 @@ impl<T: Lenient> Lenient for Nullable<T> {
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // What cannot be read must not become the `null` that removes it.
+        // An unreadable value must not become the `null` that removes it.
         match T::find(deserializer)? {
             LenientValue::Value(value) => Ok(Self::Value(value)),
             LenientValue::Null => Ok(Self::Null),

@@ -7,7 +7,7 @@ use crate::{CallOptions, Priority, RetryPolicy, Transport};
 pub(in crate::wait) struct Channels {
     /// Sends polls: each once, and after the calls that somebody makes.
     pub(in crate::wait) background: Transport,
-    /// Sends the poll at the deadline, which cannot be put off: once.
+    /// Sends the poll at the deadline, which cannot wait: once.
     pub(in crate::wait) urgent: Transport,
     /// Sends the questions of actions and the final poll: like the caller's own calls.
     pub(in crate::wait) foreground: Transport,

@@ -14,7 +14,7 @@ use tokio::{
 use super::member::Member;
 use crate::{sync::lock, wait::StateEvent};
 
-/// What a task is told.
+/// A message to a task.
 pub(super) enum Command {
     Join(u64, Box<Member>),
     Leave(u64),

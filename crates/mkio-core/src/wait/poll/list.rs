@@ -192,7 +192,7 @@ pub(super) async fn poll_list(
         let page = match pages.try_next().await {
             Ok(Some(page)) => page,
             Ok(None) => break,
-            // What the pages before have shown is not lost.
+            // The items of the pages before are kept.
             Err(error) => {
                 listed.cut = Some(error);
                 break;

@@ -52,7 +52,7 @@ pub(super) struct ListTrust {
     incomplete: Pause,
     /// Resources that the list showed, and those that it left out although they exist.
     shown: usize,
-    left_out: usize,
+    missed: usize,
     /// Lists in a row that could not be read.
     unreadable: u32,
 }
@@ -63,7 +63,7 @@ impl ListTrust {
             refused: Pause::new(REFUSED),
             incomplete: Pause::new(INCOMPLETE),
             shown: 0,
-            left_out: 0,
+            missed: 0,
             unreadable: 0,
         }
     }
@@ -85,19 +85,19 @@ impl ListTrust {
             self.refused.begin();
         }
         self.shown += shown;
-        if self.left_out > self.shown {
+        if self.missed > self.shown {
             self.incomplete.begin();
-            (self.shown, self.left_out) = (0, 0);
+            (self.shown, self.missed) = (0, 0);
         } else if self.shown > MEMORY {
-            // What was long ago says little of the list as it is now.
-            (self.shown, self.left_out) = (self.shown / 2, self.left_out / 2);
+            // Old lists say little about the list as it is now.
+            (self.shown, self.missed) = (self.shown / 2, self.missed / 2);
         }
         refused
     }
 
     /// Takes in that the list left out a resource that exists.
-    pub(super) fn observe_left_out(&mut self) {
-        self.left_out += 1;
+    pub(super) fn note_missed(&mut self) {
+        self.missed += 1;
     }
 }
 
@@ -105,17 +105,17 @@ impl ListTrust {
 mod tests {
     use super::*;
 
-    fn left_out(trust: &mut ListTrust, count: usize) {
-        (0..count).for_each(|_| trust.observe_left_out());
+    fn miss(trust: &mut ListTrust, count: usize) {
+        (0..count).for_each(|_| trust.note_missed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_list_that_leaves_out_more_than_it_shows_is_off() {
         let mut trust = ListTrust::new();
-        left_out(&mut trust, 3);
+        miss(&mut trust, 3);
         trust.observe(3, None);
         assert!(trust.usable());
-        left_out(&mut trust, 1);
+        miss(&mut trust, 1);
         trust.observe(0, None);
         assert!(!trust.usable());
         tokio::time::sleep(INCOMPLETE).await;
@@ -125,9 +125,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn so_many_are_remembered_in_full() {
         let mut trust = ListTrust::new();
-        left_out(&mut trust, 1);
+        miss(&mut trust, 1);
         trust.observe(MEMORY, None);
-        left_out(&mut trust, MEMORY - 1);
+        miss(&mut trust, MEMORY - 1);
         trust.observe(0, None);
         assert!(trust.usable());
     }
@@ -135,12 +135,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_long_ago_counts_half() {
         let mut trust = ListTrust::new();
-        left_out(&mut trust, 30);
+        miss(&mut trust, 30);
         trust.observe(MEMORY + 2, None);
-        left_out(&mut trust, MEMORY / 2 + 1 - 15);
+        miss(&mut trust, MEMORY / 2 + 1 - 15);
         trust.observe(0, None);
         assert!(trust.usable());
-        left_out(&mut trust, 1);
+        miss(&mut trust, 1);
         trust.observe(0, None);
         assert!(!trust.usable());
     }

@@ -39,7 +39,7 @@ const UNREADABLE: u32 = 10;
 pub(super) enum Phase {
     /// The next poll is due at some time.
     Idle,
-    /// A poll is under way. What the one at the deadline sees is the last word.
+    /// A poll is under way. The one at the deadline decides.
     Polling { at_deadline: bool },
     /// The wait is decided, for a failure unless it has reached its goal; the resource is read once
     /// more.
@@ -61,7 +61,7 @@ pub(super) struct Schedule {
     pub(super) interval: Duration,
 }
 
-/// What the list has shown of one resource.
+/// Experience with the list about one resource.
 struct Trust {
     /// The next poll is one of the resource alone: a list or an event may have shown an old state.
     next_singly: bool,
@@ -70,7 +70,7 @@ struct Trust {
     /// A poll of the resource alone found no such resource.
     missing: bool,
     /// The list left the resource out although it exists.
-    left_out: Pause,
+    missed_by_list: Pause,
     /// Lists in a row that did not show it.
     not_shown: u32,
 }
@@ -108,7 +108,7 @@ impl Member {
                 next_singly: false,
                 listed: false,
                 missing: false,
-                left_out: Pause::new(INCOMPLETE),
+                missed_by_list: Pause::new(INCOMPLETE),
                 not_shown: 0,
             },
             failures: 0,
@@ -162,7 +162,7 @@ impl Member {
     pub(super) fn polls_singly(&self) -> bool {
         let list = self.target().resource.list.as_ref();
         let listable = list.is_some_and(|list| self.target().is_listable(list));
-        !listable || self.trust.next_singly || self.trust.left_out.lasts()
+        !listable || self.trust.next_singly || self.trust.missed_by_list.lasts()
     }
 
     /// A poll begins.
@@ -180,8 +180,8 @@ impl Member {
         at_deadline
     }
 
-    /// What a poll that ends now brings is news; not when the wait is decided, or the poll began
-    /// before the last event. Such a poll is put off.
+    /// A poll that ends now brings news: the wait is not decided, and the poll began after the last
+    /// event. After a poll that began before it, the wait is polled again.
     pub(super) fn takes_poll(&mut self) -> bool {
         if self.is_decided() {
             return false;
@@ -205,8 +205,8 @@ impl Member {
         }
     }
 
-    /// Takes in a list, which showed this item of it, or none. False when the list leaves it open
-    /// what has become of the resource, so that it needs a poll of its own; `may_check` says whether
+    /// Takes in a list, which showed this item of it, or none. False when the list does not show
+    /// whether the resource exists, so that it needs a poll of its own; `may_check` says whether
     /// one can be had. The service may have `refused` the list.
     pub(super) fn take_list(
         &mut self,
@@ -224,7 +224,7 @@ impl Member {
                 self.take_poll(seen, listed.retry_after, false);
             }
             (None, Some(_)) if refused => return false,
-            // A list that keeps breaking off must not hide what comes late in it.
+            // A list that keeps breaking off must not hide its late items.
             (None, Some(_)) if self.failures > 0 && may_check => return false,
             (None, Some(error)) => self.poll_failed(error.clone()),
             (None, None) => return self.take_absence(listed, may_check),
@@ -256,7 +256,7 @@ impl Member {
         if !self.plan.judge().wants_gone() {
             return presence;
         }
-        // What is deleted while pages are read moves later items to pages that were read before.
+        // A deletion while pages are read moves later items to pages that were read before.
         let sure = listed.pages <= 1 || self.trust.not_shown > 1;
         sure && !listed.ambiguous && (self.trust.listed || presence)
     }
@@ -278,8 +278,8 @@ impl Member {
     }
 
     /// The list left out the resource, which exists.
-    pub(super) fn was_left_out(&mut self) {
-        self.trust.left_out.begin();
+    pub(super) fn was_missed(&mut self) {
+        self.trust.missed_by_list.begin();
     }
 
     /// Takes in an event about the resource.
@@ -303,7 +303,7 @@ impl Member {
         }
     }
 
-    /// Takes in what a poll saw.
+    /// Takes in a poll.
     fn take_poll(&mut self, seen: Seen, retry_after: Option<Duration>, direct: bool) {
         let at_deadline = self.end_poll();
         let verdict = self.see(seen, retry_after, direct);
@@ -314,8 +314,8 @@ impl Member {
         }
     }
 
-    /// Takes in what was seen, tells of changes, and sets the time of the next poll. What comes from
-    /// a list or an event is not `direct` and may be old.
+    /// Takes in a state, reports changes, and sets the time of the next poll. A state from a list
+    /// or an event is not `direct` and may be old.
     fn see(&mut self, seen: Seen, retry_after: Option<Duration>, direct: bool) -> Verdict {
         self.failures = 0;
         self.last_error = None;
@@ -395,7 +395,7 @@ impl Member {
             };
             return;
         }
-        // There is nothing more to read than what the polls brought.
+        // A read would bring no more than the polls did.
         match failure {
             Some(reason) => self.fail(reason, None),
             None => self.finish(Ok(Value::Null)),

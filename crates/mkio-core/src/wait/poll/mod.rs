@@ -1,9 +1,9 @@
 //! Polling the service for all waits of a client.
 //!
-//! `registry.rs` gives each wait to the task of its collection (`task.rs`), which polls one resource
-//! at a time (`single.rs`) or many through the collection's list (`list.rs`), as long as the list is
-//! to be trusted (`list_trust.rs`). What comes back is taken in by `results.rs` for each wait that
-//! it concerns (`member.rs`).
+//! `registry.rs` gives each wait to the task of its collection (`task.rs`), which polls one
+//! resource at a time (`single.rs`) or many through the collection's list (`list.rs`), as long as
+//! the list is to be trusted (`list_trust.rs`). `results.rs` hands the results to each wait that
+//! they concern (`member.rs`).
 
 mod channels;
 mod faults;

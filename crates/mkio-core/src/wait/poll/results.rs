@@ -1,4 +1,4 @@
-//! Taking in what the requests of a task brought.
+//! Taking in the results of a task's requests.
 
 use tokio::{task::JoinError, time::Instant};
 
@@ -24,7 +24,7 @@ impl PollTask {
             PollResult::One { ids, check, polled } => {
                 let exists = |polled: &Polled| matches!(polled.seen, Seen::There { .. });
                 if check && polled.as_ref().is_ok_and(exists) {
-                    self.take_left_out(&ids);
+                    self.take_missed(&ids);
                 }
                 self.take_single(&ids, &polled);
             }
@@ -37,7 +37,7 @@ impl PollTask {
         }
     }
 
-    /// Changes a member and does what it needs then.
+    /// Changes a member, and handles its next phase.
     fn update(&mut self, id: u64, change: impl FnOnce(&mut Member)) {
         if let Some(member) = self.members.get_mut(id) {
             change(member);
@@ -46,14 +46,14 @@ impl PollTask {
     }
 
     /// The list left out a resource that exists.
-    fn take_left_out(&mut self, ids: &[u64]) {
-        self.trust.observe_left_out();
+    fn take_missed(&mut self, ids: &[u64]) {
+        self.trust.note_missed();
         // It was a request too many.
         let next = self.next_list.max(Instant::now());
         self.next_list = later(next, PER_REQUEST);
         for id in ids {
             if let Some(member) = self.members.get_mut(*id) {
-                member.was_left_out();
+                member.was_missed();
             }
         }
     }
@@ -66,7 +66,7 @@ impl PollTask {
         }
     }
 
-    /// Takes in what a list showed, and did not.
+    /// Takes in the items of a list, and the resources that are not in it.
     fn take_list(&mut self, members: Vec<Vec<u64>>, listed: &Listed) {
         self.hold_after(listed);
         let shown = listed.items.iter().flatten().count();

@@ -61,7 +61,7 @@ async fn in_list(transport: &Transport, target: &Target) -> Result<Polled> {
     let targets = std::slice::from_ref(target);
     let filter = ListPoll::all(targets).first().and_then(ListPoll::filter);
     let mut listed = list::poll_list(transport, targets, filter.as_deref()).await;
-    // What is deleted while pages are read moves later items to pages that were read before.
+    // A deletion while pages are read moves later items to pages that were read before.
     if listed.cut.is_none() && listed.pages > 1 && !listed.shows_all() {
         listed = list::poll_list(transport, targets, filter.as_deref()).await;
     }

@@ -139,7 +139,8 @@ impl PollTask {
         }
     }
 
-    /// Does what a wait needs after news: takes out what has ended, has read what is decided.
+    /// Handles a wait after news: takes it out when it has ended, and has its resource read when it
+    /// is decided.
     pub(super) fn follow(&mut self, id: u64) {
         match self.members.get(id).map(|member| member.phase) {
             Some(Phase::Ended) => self.members.remove(id),
@@ -256,7 +257,7 @@ impl PollTask {
         let Some((_, first, listed)) = first.copied() else {
             return;
         };
-        // What has waited longest comes first; what is due soon fills the request.
+        // The wait that is due longest comes first; waits that are due soon fill the request.
         let all = || due.iter().chain(&soon);
         let single = all().filter(|(_, _, listed)| !listed).count();
         if listed {

@@ -34,7 +34,7 @@ fn path(name: &str) -> String {
 }
 
 /// An event that tells nothing but the state.
-fn told(state: &str) -> StateEvent {
+fn event(state: &str) -> StateEvent {
     StateEvent::new("/api/v1/projects/acme/transforms/h264/jobs/a").state(state)
 }
 
@@ -159,7 +159,7 @@ async fn the_final_poll_must_show_what_was_told() {
     service.at(&path("a"), &[(0, "Processing"), (60, "Finished")]);
     let mut waiting = job(&service, "a");
     waiting.try_next().await.unwrap();
-    service.waits().notify(&told("Finished"));
+    service.waits().notify(&event("Finished"));
     let start = Instant::now();
     assert_eq!(waiting.await.unwrap()["properties"]["state"], "Finished");
     assert!(start.elapsed() > seconds(50), "{:?}", start.elapsed());
@@ -169,7 +169,7 @@ async fn the_final_poll_must_show_what_was_told() {
     service.at(&path("a"), &[(0, "Processing")]);
     let mut waiting = job(&service, "a").timeout(seconds(60));
     waiting.try_next().await.unwrap();
-    service.waits().notify(&told("Finished"));
+    service.waits().notify(&event("Finished"));
     assert!(waiting.await.unwrap_err().is_timeout());
 
     // One that has moved on was there.
@@ -178,7 +178,7 @@ async fn the_final_poll_must_show_what_was_told() {
     let mut waiting = job(&service, "a").until("Processing");
     waiting.try_next().await.unwrap();
     service.at(&path("a"), &[(0, "Finished")]);
-    service.waits().notify(&told("Processing"));
+    service.waits().notify(&event("Processing"));
     assert_eq!(waiting.await.unwrap()["properties"]["state"], "Finished");
 }
 
@@ -209,7 +209,7 @@ async fn a_final_poll_that_finds_nothing_says_that_it_is_gone() {
     let mut waiting = job(&service, "a");
     waiting.try_next().await.unwrap();
     service.at(&path("a"), &[(0, "")]);
-    service.waits().notify(&told("Finished"));
+    service.waits().notify(&event("Finished"));
     let error = waiting.await.unwrap_err();
     assert_eq!(WaitFailure::of(&error).unwrap().reason, Reason::Gone);
     assert_eq!(service.script.calls(), 2);
@@ -285,12 +285,12 @@ async fn what_is_decided_is_not_decided_again_while_the_resource_is_read() {
     let mut waiting = job(&service, "a");
     waiting.try_next().await.unwrap();
     service.at(&path("a"), &[(0, "Finished")]);
-    service.waits().notify(&told("Finished"));
+    service.waits().notify(&event("Finished"));
     // The final poll is under way.
     while service.script.calls() < 2 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    service.waits().notify(&told("Error"));
+    service.waits().notify(&event("Error"));
     assert_eq!(waiting.await.unwrap()["properties"]["state"], "Finished");
     assert_eq!(service.script.calls(), 2);
 }

@@ -130,7 +130,7 @@ type Rule = Box<dyn Fn(&Seen) -> Scripted + Send + Sync>;
 
 struct Inner {
     scripted: Mutex<VecDeque<Scripted>>,
-    answer: Option<Rule>,
+    respond: Option<Rule>,
     seen: Mutex<Vec<Seen>>,
 }
 
@@ -138,16 +138,16 @@ impl Script {
     pub fn new(scripted: impl IntoIterator<Item = Scripted>) -> Self {
         Self(Arc::new(Inner {
             scripted: Mutex::new(scripted.into_iter().collect()),
-            answer: None,
+            respond: None,
             seen: Mutex::default(),
         }))
     }
 
-    /// Answers each request by a rule.
-    pub fn rule(answer: impl Fn(&Seen) -> Scripted + Send + Sync + 'static) -> Self {
+    /// Responds to each request by a rule.
+    pub fn rule(respond: impl Fn(&Seen) -> Scripted + Send + Sync + 'static) -> Self {
         Self(Arc::new(Inner {
             scripted: Mutex::default(),
-            answer: Some(Box::new(answer)),
+            respond: Some(Box::new(respond)),
             seen: Mutex::default(),
         }))
     }
@@ -179,8 +179,8 @@ impl Dispatch for Script {
             headers: request.headers().clone(),
             body: String::from_utf8_lossy(body.unwrap_or_default()).into_owned(),
         };
-        let scripted = match &self.0.answer {
-            Some(answer) => answer(&seen),
+        let scripted = match &self.0.respond {
+            Some(respond) => respond(&seen),
             None => {
                 let mut scripted = self.0.scripted.lock().unwrap();
                 match scripted.len() {

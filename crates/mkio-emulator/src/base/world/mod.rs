@@ -39,7 +39,7 @@ pub struct Usage {
     pub hour: DateTime<Utc>,
 }
 
-/// What a token for files opens.
+/// The files that a token for files opens.
 #[derive(Debug, Clone)]
 pub struct FileAccess {
     /// Project of the asset.
@@ -65,7 +65,7 @@ struct Due {
     generation: u64,
 }
 
-/// What happened by itself.
+/// An event without a caller.
 #[derive(Debug)]
 pub enum Happened {
     /// A resource entered a state.
@@ -84,13 +84,13 @@ pub enum Happened {
     },
 }
 
-/// The user who owns what the emulator makes itself.
+/// The user who owns the resources that the emulator makes itself.
 pub const PLATFORM_USER: Uuid = Uuid::from_u128(0x6d6b_696f_0000_4000_8000_0000_0000_0001);
 
 /// The platform's memory.
 #[derive(Debug)]
 pub struct World {
-    /// Platform time of what is being done.
+    /// Platform time of the current request or step.
     pub now: DateTime<Utc>,
     /// Time since the start as callers live through it: not scaled, but with the steps of the control handle.
     pub counted: Duration,
@@ -111,7 +111,7 @@ pub struct World {
     pub token_digests: HashMap<Digest, Uuid>,
     /// Tokens for files, by digest.
     pub file_tokens: HashMap<Digest, FileAccess>,
-    /// What was used, by project, meter and hour.
+    /// The usage, by project, meter and hour.
     pub usage: BTreeMap<Usage, f64>,
     /// The organization that everything belongs to at the start.
     pub home: Uuid,
@@ -119,7 +119,7 @@ pub struct World {
     pub signer: OnceCell<Signer>,
     /// Containers in use: project, storage account, container.
     pub containers: BTreeSet<(String, String, String)>,
-    /// What assets that are gone left in their containers: the private notes of an asset.
+    /// The files that deleted assets left in their containers: the private notes of an asset.
     pub retained: BTreeMap<Container, Value>,
     tables: BTreeMap<Place, Table>,
     /// Kinds that ever had a table.
@@ -212,7 +212,7 @@ impl World {
         self.scales.touch(address);
     }
 
-    /// Weighs what has changed.
+    /// Weighs the resources that have changed.
     pub fn settle(&mut self) {
         for address in self.scales.take() {
             let table = self.tables.get_mut(&address.place);
@@ -224,7 +224,7 @@ impl World {
         }
     }
 
-    /// Whether what a caller says can still be kept. Deleting, and what says nothing, always goes.
+    /// Whether there is memory for a body. A deletion, and a request without a body, is always possible.
     ///
     /// # Errors
     /// 409 when the emulator keeps as much as it may.
@@ -353,7 +353,7 @@ impl World {
         Some(removed)
     }
 
-    /// Gives a resource a new plan; what it had planned is dropped.
+    /// Gives a resource a new plan; the old plan is dropped.
     pub fn plan(&mut self, address: &Address, steps: &[Step]) {
         if let Some(resource) = self.get_mut(address) {
             resource.generation += 1;
@@ -479,7 +479,7 @@ impl World {
             .or_default() += quantity;
     }
 
-    /// Forgets the older half of what was used.
+    /// Forgets the older half of the usage.
     fn forget_old_usage(&mut self) {
         let mut hours: Vec<DateTime<Utc>> = self.usage.keys().map(|usage| usage.hour).collect();
         hours.sort_unstable();

@@ -111,7 +111,7 @@ struct SavedUsage {
 /// As far as a state may have counted: so far that nobody gets there, and numbers behind it are left.
 const MOST_COUNTED: u64 = 1 << 53;
 
-/// What the names in a snapshot stand for.
+/// The meaning of the names in a snapshot.
 pub trait Names {
     /// The kind of a name.
     fn kind(&self, name: &str) -> Option<Kind>;
@@ -239,7 +239,7 @@ impl World {
     fn take_file(&mut self, saved: SavedFile) -> Result<(), String> {
         let bytes = STANDARD
             .decode(&saved.bytes)
-            .map_err(|_| format!("the bytes of the file '{}' are no Base64", saved.path))?;
+            .map_err(|_| format!("the bytes of the file '{}' are not Base64", saved.path))?;
         let spot = (saved.container, saved.path.clone());
         if let Some(written) = saved.written {
             self.blobs.note(spot.clone(), written);
@@ -274,7 +274,7 @@ impl World {
             }
             let parts = [&saved.body, &saved.server, &saved.private];
             if !parts.into_iter().all(Value::is_object) {
-                return Err(at("is no JSON object"));
+                return Err(at("is not a JSON object"));
             }
             last = saved.sequence;
             let address = place.at(&saved.name);

@@ -190,7 +190,7 @@ fn permissions(
             if identity::outside(&rbac, permissions).is_some() {
                 return Ok(permissions.clone());
             }
-            "is all that its user may do and has to be less; make a full-access token for all of it"
+            "grants everything that its user may do; leave some of it out, or make a full-access token"
         }
         None => return Ok(Value::Null),
     };
@@ -230,7 +230,7 @@ fn own(world: &Platform, call: &Call<'_>) -> Result<Uuid, ApiError> {
     let itself = Uuid::try_parse(call.parameter("token_id")).is_ok_and(|id| reaches(call, id));
     if call.restricted && !itself {
         return Err(ApiError::forbidden(
-            "a token with reduced permissions can read and revoke itself alone",
+            "a token with reduced permissions can read and revoke only itself",
         ));
     }
     named(world, call, |token| token.created_by == call.user)
@@ -253,7 +253,7 @@ pub fn revoke_own(world: &mut Platform, call: &Call<'_>) -> Result<Response, Api
 pub fn revoke_all(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     if call.restricted {
         return Err(ApiError::forbidden(
-            "a token with reduced permissions cannot end the others of its user",
+            "a token with reduced permissions cannot revoke other tokens of its user",
         ));
     }
     let ids: Vec<Uuid> = all(world)

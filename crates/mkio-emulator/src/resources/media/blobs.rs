@@ -111,7 +111,7 @@ fn asked<'a>(world: &Platform, request: &'a Request<Bytes>) -> Result<Asked<'a>,
     )?;
     let (container, path) = rest.split_once('/').unwrap_or((rest, ""));
     if container.is_empty() || path.is_empty() {
-        let message = "a container and the path of a file in it are to follow the account";
+        let message = "the path must name a container and a file in it after the account";
         return Err(ApiError::bad_request(message));
     }
     let container = (project.clone(), account.clone(), container.to_owned());
@@ -143,7 +143,7 @@ fn speech<'a>(storage: &Resource, rest: &'a str) -> Result<(Speech, &'a str), Ap
             Ok((Speech::S3, below.ok_or_else(missing)?))
         }
         _ => Err(ApiError::not_implemented(
-            "this emulator stores files of Azure and S3 accounts alone",
+            "this emulator stores files of Azure and S3 accounts only",
         )),
     }
 }
@@ -223,7 +223,7 @@ fn done(world: &mut Platform, asked: &Asked<'_>) -> Result<Response, ApiError> {
             Ok(Response::empty(StatusCode::NO_CONTENT))
         }
         _ => Err(ApiError::not_implemented(
-            "this emulator stores, gives and removes single files, and knows no other request of a storage host",
+            "this emulator stores, returns and removes single files; it serves no other request of a storage host",
         )),
     }
 }

@@ -168,7 +168,7 @@ fn check_encoding(body: &Value) -> Result<(), ApiError> {
     {
         return Err(ApiError::field(
             "/properties/input/streamingProtocol",
-            "is SRT, which encoding live events alone take",
+            "is SRT, which only encoding live events take",
         ));
     }
     let interval = body

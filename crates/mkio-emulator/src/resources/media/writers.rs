@@ -13,7 +13,7 @@ use crate::{
 /// The name of a live manifest, beside that of the presentation.
 pub const LIVE_MANIFEST: &str = "index.qfm";
 
-/// The files that whoever writes live media makes beside it.
+/// The files that a writer of live media makes beside the media.
 pub fn manifests(name: &str) -> [(String, u64); 2] {
     [
         (format!("{name}.ism"), 1_024),

@@ -29,7 +29,7 @@ pub struct UploadRequest {
     on_progress: Option<OnProgress>,
 }
 
-/// How to upload.
+/// Settings of an upload.
 impl UploadRequest {
     pub(super) fn new(
         media: ProjectClient,
@@ -60,13 +60,13 @@ impl UploadRequest {
         self
     }
 
-    /// Longest time for one try of a part. Default 300 s.
+    /// Longest time for one attempt of a part. Default 300 s.
     pub fn part_timeout(mut self, limit: Duration) -> Self {
         self.settings.part_timeout = limit;
         self
     }
 
-    /// How often a part is sent again after a failure that may pass. Default 10, within 3 minutes.
+    /// Retries of a part after a failure that may pass. Default 10, within 3 minutes.
     pub fn max_retries(mut self, retries: usize) -> Self {
         self.settings.max_retries = retries;
         self
@@ -92,7 +92,7 @@ impl UploadRequest {
     }
 }
 
-/// What to upload.
+/// The sources of an upload.
 ///
 /// The file is there when the future is ready, and not before. An upload that fails is aborted. One
 /// whose future is dropped leaves its parts: Azure removes them after a week, S3 by a lifecycle rule

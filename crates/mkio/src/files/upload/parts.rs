@@ -66,7 +66,7 @@ async fn send_parts(
     settings: &Settings,
     told: &mut Told,
 ) -> Result<()> {
-    // Dropping the set ends what is under way.
+    // Dropping the set ends the parts under way.
     let mut under_way = JoinSet::new();
     let mut part = first;
     while !part.is_empty() {

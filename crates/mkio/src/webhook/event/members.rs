@@ -81,7 +81,8 @@ fn put(members: &mut Map<String, Value>, name: &str, text: Option<&str>) {
     }
 }
 
-/// Those among the extensions stand for themselves: what they are in the event was read from them.
+/// Members among the extensions are written from there: their values in the event were read from
+/// them.
 impl From<&Event> for Map<String, Value> {
     fn from(event: &Event) -> Self {
         let mut members = Map::new();

@@ -1,4 +1,4 @@
-//! What the service posts.
+//! Events, as the service posts them.
 
 mod members;
 mod resource;
@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 pub use resource::EventResource;
 
 mkio_core::open_enum! {
-    /// What happened. A type that this version does not know survives as `Unknown`.
+    /// The type of an event. A type that this version does not know is kept as `Unknown`.
     pub enum EventType {
         /// A job runs.
         JobStarted = "MediaKind.JobStarted",
@@ -49,7 +49,7 @@ pub struct Event {
     /// Identifies the event; a repeated delivery has the same. Empty when there is none; the JSON
     /// text of one that is not text, such as a number.
     pub id: String,
-    /// What happened (`type`).
+    /// The type of the event (`type`).
     pub kind: EventType,
     /// Path of the resource that it happened to. That of jobs lacks the API's part (`/media`).
     pub source: String,
@@ -97,7 +97,7 @@ impl Event {
         })
     }
 
-    /// The resource as a type of your own; nothing when the event carries none.
+    /// The resource as a type of your own; `None` when the event carries none.
     ///
     /// # Errors
     ///

@@ -45,8 +45,8 @@ enum Kind {
 }
 
 impl Kind {
-    /// The event's type tells it, where its payload is documented; then the path of the resource;
-    /// then what the resource looks like.
+    /// The kind follows from the event's type, where its payload is documented; then from the path
+    /// of the resource; then from the members of the resource.
     fn of(event: &Event, resource: &Value) -> Option<Self> {
         let channel = match event.kind {
             EventType::JobStarted | EventType::JobFinished => return Some(Self::Job),
@@ -88,8 +88,8 @@ impl Kind {
 }
 
 impl Event {
-    /// The resource with the type that the event's type, its source or else its form imply; nothing
-    /// when the event carries none.
+    /// The resource with the type that follows from the event's type, its source, or else its form;
+    /// `None` when the event carries none.
     ///
     /// The payload of channel events is not documented; the source tells which API it is from, or
     /// the form of the resource does.
@@ -151,7 +151,7 @@ impl fmt::Debug for EventResource {
                 .debug_tuple("ScheduledOperation")
                 .field(operation)
                 .finish(),
-            // What it holds is not known, so neither is what of it is secret.
+            // Its members are unknown, so any of them may be secret.
             Self::Other(_) => f.write_str("Other(..)"),
         }
     }

@@ -61,7 +61,7 @@ pub fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Response,
     };
     if *system != SYSTEM {
         return Err(ApiError::not_implemented(format!(
-            "this emulator delivers keys of ClearKey alone, none of '{system}'"
+            "this emulator delivers keys of ClearKey only, not of '{system}'"
         )));
     }
     let locator = world
@@ -78,12 +78,10 @@ pub fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Response,
         .text("/properties/defaultContentKeyPolicyName")
         .and_then(|name| world.get(&Address::new(project, Kind::CONTENT_KEY_POLICY, name)))
         .ok_or_else(|| {
-            ApiError::forbidden(
-                "the locator has no content key policy that lets anybody have its key",
-            )
+            ApiError::forbidden("the locator has no content key policy, so nobody gets its key")
         })?;
     let token = token(request.headers(), request.uri().query())?;
-    // Whoever signs licence tokens knows nothing of platform time.
+    // Licence tokens carry real time: their signer does not know platform time.
     let now = world.real.timestamp_micros() as f64 / 1.0e6;
     let options = policy.body.pointer("/properties/options");
     let mut reasons = Vec::new();
@@ -137,27 +135,27 @@ fn granted(option: &Value, token: Option<&str>, key_id: &str, now: f64) -> Resul
             let claims = verified(restriction, token)?;
             check(restriction, &claims, key_id, now)
         }
-        other => Err(format!("nobody is let through by '{other}'")),
+        other => Err(format!("the restriction '{other}' lets no token through")),
     }
 }
 
 /// The claims of a token that one of the restriction's keys has signed.
 fn verified(restriction: &Value, token: &str) -> Result<Value, String> {
-    let (message, signature) = token.rsplit_once('.').ok_or("the token is no JWT")?;
+    let (message, signature) = token.rsplit_once('.').ok_or("the token is not a JWT")?;
     let decoded = |text: &str| {
         URL_SAFE_NO_PAD
             .decode(text)
-            .map_err(|_| "the token is no JWT".to_owned())
+            .map_err(|_| "the token is not a JWT".to_owned())
     };
     let signature = decoded(signature)?;
     let first = restriction.get("primaryVerificationKey").into_iter();
     let others = restriction.items("/alternateVerificationKeys");
     let mut keys = first.chain(others);
     if !keys.any(|key| signed(key, message, &signature)) {
-        return Err("no key of the policy has signed the token".to_owned());
+        return Err("the token is signed with none of the policy's keys".to_owned());
     }
-    let claims = message.split('.').nth(1).ok_or("the token is no JWT")?;
-    serde_json::from_slice(&decoded(claims)?).map_err(|_| "the token is no JWT".to_owned())
+    let claims = message.split('.').nth(1).ok_or("the token is not a JWT")?;
+    serde_json::from_slice(&decoded(claims)?).map_err(|_| "the token is not a JWT".to_owned())
 }
 
 fn signed(key: &Value, message: &str, signature: &[u8]) -> bool {

@@ -400,7 +400,7 @@ fn key(published: &Published<'_>, options: &Options) -> Result<Option<Key>, ApiE
         .filter(|_| hls && encryption == "cbc");
     let Some((id, key)) = key else {
         return Err(ApiError::not_implemented(format!(
-            "this emulator encrypts HLS for ClearKey (encryption=cbc) alone, not encryption={encryption}"
+            "this emulator encrypts HLS only for ClearKey (encryption=cbc), not encryption={encryption}"
         )));
     };
     let locator = published.text("/properties/streamingLocatorId");
