@@ -31,7 +31,7 @@ pub fn read(text: &str, registry: &Registry) -> Result<Start, String> {
     check_records(&start, registry, &mut found);
     check_home(&start, &mut found);
     check_roles(&start, &mut found);
-    check_media(&start, &mut found);
+    check_media(&start, registry, &mut found);
     check_devices(&start, &mut found);
     check_channel_device(&start, &mut found);
     check_templates(&start, &mut found);
@@ -181,7 +181,22 @@ fn check_roles(start: &Start, found: &mut Findings) {
     }
 }
 
-fn check_media(start: &Start, found: &mut Findings) {
+/// Whether the document lists a preset of the encoder. Transforms with any other are refused.
+fn is_listed(registry: &Registry, preset: &str) -> bool {
+    let operation = registry
+        .kind("transform")
+        .and_then(|kind| registry.making(kind));
+    let Some((operation, body)) = operation.and_then(|of| Some((of, of.bodies.first()?))) else {
+        return true;
+    };
+    let kind = "#Microsoft.Media.BuiltInStandardEncoderPreset";
+    let preset = json!({ "@odata.type": kind, "presetName": preset });
+    let transform = json!({ "properties": { "outputs": [{ "preset": preset }] } });
+    let validator = body.validator(operation.api);
+    validator.is_ok_and(|validator| validator.is_valid(&transform))
+}
+
+fn check_media(start: &Start, registry: &Registry, found: &mut Findings) {
     let presets = &start.encoder.presets;
     distinct(
         "/encoder/presets",
@@ -192,6 +207,10 @@ fn check_media(start: &Start, found: &mut Findings) {
         found.push(("/encoder/presets".to_owned(), "has to hold one".to_owned()));
     }
     for (index, preset) in presets.iter().enumerate() {
+        if !is_listed(registry, &preset.name) {
+            let why = format!("the document lists no preset '{}'", preset.name);
+            found.push((format!("/encoder/presets/{index}/name"), why));
+        }
         for (place, one) in preset.renditions.iter().enumerate() {
             if [one.width, one.height, one.kilobits].contains(&0) {
                 let at = format!("/encoder/presets/{index}/renditions/{place}");

@@ -277,6 +277,10 @@ async fn the_place_of_what_is_wrong_is_told() {
             "/encoder/presets: has to hold one",
         ),
         (
+            |world| world["encoder"]["presets"][1]["name"] = json!("AdaptiveStreaming"),
+            "/encoder/presets/1/name: the document lists no preset 'AdaptiveStreaming'",
+        ),
+        (
             |world| world["encoder"]["presets"][0]["renditions"][2]["height"] = json!(0),
             "/encoder/presets/0/renditions/2: ",
         ),
