@@ -224,4 +224,14 @@ mod tests {
             assert_eq!(nothing.unwrap_or_default(), 0);
         }
     }
+
+    #[cfg(feature = "schemars")]
+    #[test]
+    fn its_schema_is_that_of_an_option() {
+        let mut generator = schemars::SchemaGenerator::default();
+        let schema = generator.subschema_for::<Nullable<u32>>();
+        assert_eq!(schema, generator.subschema_for::<Option<u32>>());
+        let kinds = &schema.as_value()["type"];
+        assert_eq!(*kinds, serde_json::json!(["integer", "null"]));
+    }
 }
