@@ -475,7 +475,7 @@ async fn states_that_leave_no_platform_are_refused() {
         (without("user"), "user"),
         (without("project"), "project 'demo'"),
         (with(twice), "twice"),
-        (with(bodiless), "no JSON object"),
+        (with(bodiless), "is not a JSON object"),
         (counted, "counter"),
     ] {
         let refused = caller
