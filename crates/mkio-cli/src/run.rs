@@ -282,7 +282,7 @@ pub async fn send(
     session.output.one(&value, entry.columns)
 }
 
-/// Where bytes go: a file, or standard output if that is no terminal.
+/// Where bytes go: a file, or standard output unless that is a terminal.
 fn target(matches: &ArgMatches) -> Result<Option<&String>> {
     let file = matches.try_get_one::<String>("save").ok().flatten();
     if file.is_none() && io::stdout().is_terminal() {

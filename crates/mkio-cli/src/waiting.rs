@@ -90,7 +90,7 @@ impl Watched {
         Self { name, kind, again }
     }
 
-    /// With the resource, and with the goal if it is no usual one: who breaks it off is told how it goes on.
+    /// With the resource, and with the goal if one was named: who breaks it off is told how it goes on.
     pub fn known(self, resource: &Resource, goal: Option<&str>) -> Self {
         let goal = goal.map_or_else(String::new, |goal| format!(" --for {goal}"));
         let again = Some(kinds::word(resource) + &goal);

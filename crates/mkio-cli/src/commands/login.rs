@@ -6,12 +6,13 @@ use std::io::{self, BufRead, IsTerminal};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use mkio::{Client, TokenCommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::profile::in_use;
 use crate::{
     editor::words,
     failure::{Exit, Failure, Result},
+    output::path,
     profile::{ProfileFile, TokenFrom},
     session::Session,
 };
@@ -165,5 +166,37 @@ pub async fn who_am_i(session: &Session) -> Result<()> {
         "project": client.transport().project(),
         "rights": rights.unwrap_or_default(),
     });
+    if session.output.is_for_people() {
+        return session.output.one(&for_people(&told), &[]);
+    }
     session.output.one(&told, &[])
+}
+
+/// The same in lines that fit a screen: ids of scopes only where there are several of one kind.
+fn for_people(told: &Value) -> Value {
+    let text = |place: &str| path::text(told, place);
+    let mut rights = Map::new();
+    let scopes = told.pointer("/rights/rbac").and_then(Value::as_object);
+    for (scope, all) in scopes.into_iter().flatten() {
+        let all = all.as_object();
+        let is_one = all.is_some_and(|all| all.len() == 1);
+        for (id, of) in all.into_iter().flatten() {
+            let scope = if is_one {
+                scope.clone()
+            } else {
+                format!("{scope}/{id}")
+            };
+            rights.insert(scope, of.clone());
+        }
+    }
+    json!({
+        "user": described(told.get("user").unwrap_or(&Value::Null)),
+        "name": text("user/spec/name"),
+        "organization": text("user/spec/activeOrganizationId"),
+        "token_from": told.get("token_from"),
+        "base_url": told.get("base_url"),
+        "project": told.get("project"),
+        "teams": text("rights/teams/*/name"),
+        "rights": rights,
+    })
 }

@@ -75,7 +75,9 @@ pub fn run(session: &Session, verb: &str, matches: &ArgMatches) -> Result<()> {
             known(&file, &name)?;
             session.confirm(&format!("remove the profile `{name}` and its token"))?;
             file.remove(&name);
-            file.write()
+            file.write()?;
+            session.tell(format!("removed the profile `{name}`"));
+            Ok(())
         }
         _ => {
             let name = in_use(session, &file);

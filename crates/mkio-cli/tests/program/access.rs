@@ -204,6 +204,28 @@ fn the_doctor_tells_where_the_token_comes_from() {
     assert_eq!(settings.code, 1);
 }
 
+/// What people see of it fits a screen; programs have all of it.
+#[test]
+fn who_one_is_fits_a_screen() {
+    let service = Service::new();
+    let shown = service.ok(&["whoami"]);
+    let widest = shown.lines().map(|line| line.chars().count()).max();
+    assert!(widest.expect("lines") <= 120, "{shown}");
+    for told in [
+        "emulator@example.com",
+        "MKIO_TOKEN",
+        "rights/core.project/ams.asset ",
+    ] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    let all = service.ok(&[
+        "whoami",
+        "--jq",
+        ".user.spec.loginEmail, (.rights.rbac | length > 0)",
+    ]);
+    assert_eq!(all, "emulator@example.com\ntrue\n");
+}
+
 /// A setting that is removed is told as such.
 #[test]
 fn settings_are_set_and_removed() {

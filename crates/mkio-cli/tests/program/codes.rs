@@ -25,7 +25,7 @@ fn exit_codes_tell_what_went_wrong() {
         assert_eq!(ran.code, code, "{status}: {}", ran.err);
         assert!(
             ran.out.is_empty(),
-            "{status}: errors are no data: {}",
+            "{status}: data beside an error: {}",
             ran.out
         );
     }
