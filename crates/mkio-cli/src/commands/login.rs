@@ -186,7 +186,13 @@ fn for_people(told: &Value) -> Value {
             } else {
                 format!("{scope}/{id}")
             };
-            rights.insert(scope, of.clone());
+            let verbs = of.as_object().into_iter().flatten();
+            // `get, update` is shorter than a list in JSON.
+            let verbs = verbs.map(|(on, all)| {
+                let all: Vec<String> = path::find(all, "*").into_iter().map(path::plain).collect();
+                (on.clone(), Value::String(all.join(", ")))
+            });
+            rights.insert(scope, Value::Object(verbs.collect()));
         }
     }
     json!({
