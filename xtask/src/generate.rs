@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -61,8 +62,12 @@ pub struct Args {
 
 pub fn run(workspace: &Workspace, args: &Args) -> Result<ExitCode> {
     if let Some(step) = &args.dump {
-        println!("{}", dump(workspace, args, step)?);
-        return Ok(ExitCode::SUCCESS);
+        let text = dump(workspace, args, step)?;
+        // A reader such as `head` may have seen enough.
+        return match writeln!(io::stdout(), "{text}") {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(ExitCode::SUCCESS),
+        };
     }
     if let Some(out) = &args.out {
         return single_crate(workspace, args, out);
