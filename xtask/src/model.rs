@@ -472,6 +472,46 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::passes::testing::with_paths;
+
+    #[test]
+    fn items_are_those_of_the_value_or_of_the_only_list() {
+        let list = |item: &str| json!({"type": "array", "items": {"type": item}});
+        let item = |members: Value| {
+            let mut document = with_paths(json!({"/a": {"get": {
+                "operationId": "list_a",
+                "responses": {"2XX": {"content": {"application/json": {
+                    "schema": {"$ref": "#/components/schemas/AList"},
+                }}}},
+            }}}));
+            document.root["components"]["schemas"] = json!({"AList": {"properties": members}});
+            let model = Model::new(&document);
+            let item = model.item_of(&model.operations[0]);
+            item.map(|item| item["type"].as_str().unwrap_or_default().to_owned())
+        };
+        let text = json!({"type": "string"});
+        for (members, found) in [
+            (
+                json!({"value": list("integer"), "more": list("string")}),
+                Some("integer"),
+            ),
+            (
+                json!({"value": text, "more": list("string")}),
+                Some("string"),
+            ),
+            (
+                json!({"all": list("string"), "count": text}),
+                Some("string"),
+            ),
+            (
+                json!({"all": list("string"), "more": list("integer")}),
+                None,
+            ),
+            (json!({"value": text}), None),
+        ] {
+            assert_eq!(item(members.clone()).as_deref(), found, "{members}");
+        }
+    }
 
     #[test]
     fn the_overlay_names_variants_and_values_stay() {

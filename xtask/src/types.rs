@@ -185,6 +185,27 @@ mod tests {
     }
 
     #[test]
+    fn types_outside_their_module_have_paths_where_they_need_one() {
+        for (schema, ty) in [
+            (json!({"type": "string"}), "String"),
+            (
+                json!({"type": "string", "format": "date-time"}),
+                "::mkio_core::Timestamp",
+            ),
+            (
+                json!({"type": "object", "additionalProperties": reference("A")}),
+                "::std::collections::BTreeMap<String,types::A>",
+            ),
+            (
+                json!({"type": "object"}),
+                "::serde_json::Map<String,::serde_json::Value>",
+            ),
+        ] {
+            assert_eq!(text(&outside(&schema)), ty, "{schema}");
+        }
+    }
+
+    #[test]
     fn what_holds_itself_is_boxed_also_through_a_union() {
         let document = with_schemas(json!({
             "A": {"properties": {"u": reference("U"), "list": {"type": "array", "items": reference("U")}, "b": reference("B")}},

@@ -420,9 +420,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{code::without_spaces, passes::testing::with_paths};
+    use crate::{code::without_spaces, document::Document, passes::testing::with_paths};
 
-    fn model(put: &str) -> Model {
+    fn document(put: &str) -> Document {
         let body = |name: &str| json!({"content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}}});
         let name = json!([{"name": "a_name", "in": "path", "required": true, "schema": {"type": "string"}}]);
         let mut document = with_paths(json!({"/a/{a_name}": {
@@ -441,11 +441,15 @@ mod tests {
             }},
             "Key": {"properties": {"id": {}, "tracks": {"readOnly": true}}},
         });
-        Model::new(&document)
+        document
     }
 
     fn code(put: &str) -> String {
-        let items = run("things", &model(put), &Signatures::default());
+        let items = run(
+            "things",
+            &Model::new(&document(put)),
+            &Signatures::default(),
+        );
         without_spaces(&prettyplease::unparse(&crate::code::file(items)))
     }
 
@@ -466,6 +470,19 @@ mod tests {
         ] {
             assert!(code.contains(&without_spaces(part)), "{part} in {code}");
         }
+    }
+
+    #[test]
+    fn a_write_whose_body_is_another_media_type_edits_nothing() {
+        let mut document = document("create_or_update_a");
+        let item = &mut document.root["paths"]["/a/{a_name}"];
+        for method in ["put", "patch"] {
+            let content = &mut item[method]["requestBody"]["content"];
+            let body = content["application/json"].take();
+            *content = json!({"application/json-patch+json": body});
+        }
+        let items = run("things", &Model::new(&document), &Signatures::default());
+        assert!(items.is_empty(), "{} items", items.len());
     }
 
     #[test]

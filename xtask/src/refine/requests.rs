@@ -578,6 +578,38 @@ mod tests {
         operation.expect("an operation")
     }
 
+    /// An argument of each type has a value that compiles.
+    #[test]
+    fn examples_have_values_of_the_arguments_types() {
+        let value = |name: &str, taken: TokenStream| {
+            sample(&Argument {
+                ident: format_ident!("{name}"),
+                accepts: quote!(),
+                handed: quote!(),
+                taken,
+            })
+        };
+        for (name, taken, shown) in [
+            ("asset_name", quote!(&str), "\"asset-1\""),
+            ("deep", quote!(bool), "true"),
+            ("rate", quote!(f64), "1.0"),
+            ("count", quote!(i64), "1"),
+            (
+                "tag_name",
+                quote!(impl IntoIterator<Item = impl AsRef<str>>),
+                "[\"tag-1\"]",
+            ),
+            (
+                "start",
+                quote!(::mkio_core::Timestamp),
+                "\"2026-01-01T00:00:00Z\"",
+            ),
+            ("kind", quote!(types::Kind), "\"kind\""),
+        ] {
+            assert_eq!(value(name, taken), shown, "{name}");
+        }
+    }
+
     #[test]
     fn docs_say_what_a_missing_resource_means() {
         let said = |method, id, statuses| missing(&of(method, id, statuses)).unwrap_or_default();
