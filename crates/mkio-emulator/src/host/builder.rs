@@ -16,9 +16,10 @@ use crate::{
         deliver,
         emulator::{Emulator, Running},
         server::{self, Host},
+        soundness,
         start_error::StartError,
     },
-    platform::{soundness, start::Start},
+    platform::start::Start,
     registry,
     seed::Beginning,
 };

@@ -6,6 +6,7 @@ mod deliver;
 mod door;
 mod emulator;
 mod server;
+mod soundness;
 mod start_error;
 
 pub use builder::EmulatorBuilder;

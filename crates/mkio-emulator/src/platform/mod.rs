@@ -19,7 +19,6 @@ pub(crate) mod references;
 pub(crate) mod refusal;
 pub(crate) mod render;
 pub(crate) mod rules;
-pub(crate) mod soundness;
 pub mod start;
 pub(crate) mod tokens;
 pub(crate) mod webhooks;
