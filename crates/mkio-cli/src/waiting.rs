@@ -535,9 +535,9 @@ mod tests {
             &both,
             "mkio watch OPTIONS job t/j 't/my job'",
         );
-        let untold = [place("t/j", Some("one")), place("t/k", None)];
+        let partly = [place("t/j", Some("one")), place("t/k", None)];
         let fast = "mkio wait OPTIONS --fail-fast job t/j t/k";
-        told(Ends::WithTheFirstFailure, &untold, fast);
+        told(Ends::WithTheFirstFailure, &partly, fast);
         let mut other = place("e", Some("three"));
         other.resource = "media.streaming_endpoint".to_owned();
         let two = [place("t/j", Some("one")), other];

@@ -53,8 +53,12 @@ impl Example<'_> {
     }
 }
 
+/// The word of a parameter: `asset` of `asset_name`.
+pub fn word(parameter: &str) -> String {
+    parameter.trim_end_matches("_name").replace('_', "-")
+}
+
 /// A name as a resource may have it, in quotes.
 pub fn name(parameter: &str) -> String {
-    let stem = parameter.trim_end_matches("_name").replace('_', "-");
-    format!("\"{stem}-1\"")
+    format!("\"{}-1\"", word(parameter))
 }

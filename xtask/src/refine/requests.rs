@@ -259,14 +259,13 @@ fn compact(ty: &TokenStream) -> String {
 /// A value for an argument, as it may look.
 fn sample(argument: &Argument) -> String {
     let name = argument.ident.to_string();
-    let stem = name.trim_end_matches("_name").replace('_', "-");
     match compact(&argument.taken).as_str() {
         "&str" => example::name(&name),
         "bool" => "true".to_owned(),
         "f32" | "f64" => "1.0".to_owned(),
-        text if text.starts_with("impl") => format!("[\"{stem}-1\"]"),
+        text if text.starts_with("impl") => format!("[{}]", example::name(&name)),
         text if text.ends_with("Timestamp") => "\"2026-01-01T00:00:00Z\"".to_owned(),
-        text if text.starts_with("types::") => format!("\"{stem}\""),
+        text if text.starts_with("types::") => format!("\"{}\"", example::word(&name)),
         _ => "1".to_owned(),
     }
 }

@@ -5,6 +5,7 @@
 mod blobs;
 mod bodies;
 mod channels;
+mod clear_key;
 mod common;
 mod doors;
 mod downloads;

@@ -101,6 +101,17 @@ async fn a_port_that_is_in_use_is_named_with_a_way_out() {
     );
 }
 
+/// The path of a file that an option names, and what the program says of it as it ends.
+async fn refused(option: &str, content: &str) -> (String, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("file.json");
+    std::fs::write(&path, content).expect("it can be written");
+    let path = path.to_string_lossy().into_owned();
+    let (status, out, err) = ended(&["--listen", "127.0.0.1:0", option, &path]).await;
+    assert_eq!((status.code(), out.as_str()), (Some(1), ""));
+    (path, err)
+}
+
 #[tokio::test]
 async fn a_world_that_cannot_be_played_names_the_file_and_the_place() {
     let standard = include_str!("../../data/world.json");
@@ -115,12 +126,7 @@ async fn a_world_that_cannot_be_played_names_the_file_and_the_place() {
         ),
         ("{".to_owned(), "line 1 column 1"),
     ] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("world.json");
-        std::fs::write(&path, world).expect("it can be written");
-        let path = path.to_string_lossy();
-        let (status, out, err) = ended(&["--listen", "127.0.0.1:0", "--world", &path]).await;
-        assert_eq!((status.code(), out.as_str()), (Some(1), ""));
+        let (path, err) = refused("--world", &world).await;
         assert!(
             err.contains(&format!("--world {path}: ")) && err.contains(expected),
             "{err}"
@@ -144,12 +150,7 @@ async fn a_seed_file_that_is_refused_names_the_request_and_no_secret() {
         (r#"[{"path":"media/nothing"}]"#, "404"),
         (r#"[{"path":"bad path"}]"#, "request 1"),
     ] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("seed.json");
-        std::fs::write(&path, seed).expect("it can be written");
-        let path = path.to_string_lossy();
-        let (status, out, err) = ended(&["--listen", "127.0.0.1:0", "--seed-file", &path]).await;
-        assert_eq!((status.code(), out.as_str()), (Some(1), ""));
+        let (path, err) = refused("--seed-file", seed).await;
         assert!(
             err.contains(&format!("--seed-file {path}")) && err.contains(expected),
             "{seed}: {err}"

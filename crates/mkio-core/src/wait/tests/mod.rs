@@ -6,6 +6,7 @@ mod descriptions;
 mod edges;
 mod events;
 mod isolation;
+mod listed;
 mod outcomes;
 mod random;
 mod runtimes;
