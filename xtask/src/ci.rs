@@ -143,11 +143,11 @@ impl Check {
             tool.install(root)?;
         }
         for command in self.commands {
-            let published = if command.contains(PUBLISHED) {
-                packages::published(root)?
-            } else {
-                Vec::new()
-            };
+            let mut published = Vec::new();
+            if command.contains(PUBLISHED) {
+                published = packages::published(root)?;
+                packages::remove_unpacked(&published)?;
+            }
             cargo(root, &named_all(command, &published))?;
         }
         Ok(())

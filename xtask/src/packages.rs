@@ -1,7 +1,11 @@
-//! The workspace's packages as cargo sees them: whether they are published, their metadata, and
-//! their dependencies.
+//! The workspace's packages as cargo sees them: which of them are published, and which of their
+//! unpacked copies it keeps.
 
-use std::{path::Path, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -20,6 +24,61 @@ pub fn published(root: &Path) -> Result<Vec<String>> {
 /// `publish = false` is an empty list of registries.
 fn is_published(package: &Value) -> bool {
     package["publish"].is_null()
+}
+
+/// Removes the copies of these packages that an earlier `cargo package` left in cargo's home.
+///
+/// Cargo unpacks a package of the workspace there when it verifies another one that needs it. It
+/// finds the copy by name and version only, so that an older state of the same version would be
+/// built.
+pub fn remove_unpacked(packages: &[String]) -> Result<()> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let sources = home.map(|home| home.join("registry/src"));
+    match sources {
+        Some(sources) if sources.is_dir() => remove_unpacked_in(&sources, packages),
+        _ => Ok(()),
+    }
+}
+
+fn remove_unpacked_in(sources: &Path, packages: &[String]) -> Result<()> {
+    for registry in folders(sources)? {
+        // A registry in a folder has no host before its `-`.
+        if !name(&registry).starts_with('-') {
+            continue;
+        }
+        for copy in folders(&registry)? {
+            if packages
+                .iter()
+                .any(|package| is_copy(&name(&copy), package))
+            {
+                fs::remove_dir_all(&copy).with_context(|| format!("cannot remove {copy:?}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The folder holds a version of the package.
+fn is_copy(folder: &str, package: &str) -> bool {
+    let version = folder.strip_prefix(package);
+    let version = version.and_then(|rest| rest.strip_prefix('-'));
+    version.is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit()))
+}
+
+fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
+    let read = || -> std::io::Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(parent)?;
+        entries.map(|entry| Ok(entry?.path())).collect()
+    };
+    let mut folders = read().with_context(|| format!("cannot read {parent:?}"))?;
+    folders.retain(|path| path.is_dir());
+    Ok(folders)
+}
+
+fn name(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 fn metadata(root: &Path, arguments: &[&str]) -> Result<Value> {

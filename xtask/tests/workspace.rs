@@ -1,10 +1,11 @@
 //! The xtask as a stranger uses it: on a copy of the workspace, with a document that is not ours.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::OnceLock,
 };
 
 use serde_json::Value;
@@ -68,8 +69,17 @@ fn xtask() -> &'static str {
     env!("CARGO_BIN_EXE_xtask")
 }
 
-fn cargo() -> std::ffi::OsString {
+fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Checks packages of a copy, whose lock file may have to change: without the network, with what
+/// the workspace's own lock file names.
+fn check(folder: &Path, args: &[&str]) {
+    // On a fresh machine, only what the tests themselves need was downloaded.
+    static FETCHED: OnceLock<()> = OnceLock::new();
+    FETCHED.get_or_init(|| drop(ok(cargo(), &root(), &["fetch", "--locked"])));
+    ok(cargo(), folder, &[&["check", "--offline"], args].concat());
 }
 
 /// An API is an entry, a document, and nothing else.
@@ -97,12 +107,9 @@ fn an_api_more_is_an_entry_and_a_document() {
     assert!(text("spec/README.md").contains("`things.json`"));
     ok(xtask(), here, &["generate", "--check"]);
     ok(xtask(), here, &["generate", "things", "--check"]);
-    ok(
-        cargo(),
+    check(
         here,
         &[
-            "check",
-            "--offline",
             "--all-targets",
             "-p",
             "mkio-things",
@@ -110,24 +117,10 @@ fn an_api_more_is_an_entry_and_a_document() {
             "dynamic,schemars",
         ],
     );
-    ok(
-        cargo(),
+    check(here, &["-p", "mkio-httpmock", "--features", "things"]);
+    check(
         here,
         &[
-            "check",
-            "--offline",
-            "-p",
-            "mkio-httpmock",
-            "--features",
-            "things",
-        ],
-    );
-    ok(
-        cargo(),
-        here,
-        &[
-            "check",
-            "--offline",
             "-p",
             "mkio",
             "--no-default-features",
@@ -193,18 +186,11 @@ fn a_resource_more_is_a_document_and_lines_of_states() {
     let unserved = here.join("crates/mkio-emulator/data/unserved.txt");
     let text = fs::read_to_string(&unserved).expect("a list") + &ids.join("\n") + "\n";
     fs::write(unserved, text).expect("written");
-    let check = ["check", "--offline", "-p", "mkio-media", "--all-targets"];
-    ok(
-        cargo(),
+    check(
         here,
-        &[&check[..], &["--features", "dynamic"]].concat(),
+        &["-p", "mkio-media", "--all-targets", "--features", "dynamic"],
     );
-    let check = ["check", "--offline", "-p", "mkio-httpmock"];
-    ok(
-        cargo(),
-        here,
-        &[&check[..], &["--features", "media"]].concat(),
-    );
+    check(here, &["-p", "mkio-httpmock", "--features", "media"]);
 }
 
 /// A crate in a folder of its own, below the facade in place of the published one.
@@ -265,7 +251,7 @@ fn a_crate_of_a_customer_stands_alone() {
     fs::copy(root.join("Cargo.lock"), here.join("program/Cargo.lock")).expect("copied");
     let program = "fn main() {\n    let _ = |client: mkio_infrastructure::Client| client.list_cables(\"a\");\n}\n";
     fs::write(here.join("program/src/main.rs"), program).expect("written");
-    ok(cargo(), &here.join("program"), &["check", "--offline"]);
+    check(&here.join("program"), &[]);
 }
 
 /// Everything that is wrong comes at once, and nothing is written.

@@ -50,6 +50,26 @@ fn what_is_published_is_known() {
 }
 
 #[test]
+fn only_unpacked_copies_of_our_packages_are_removed() {
+    let home = tempfile::tempdir().unwrap();
+    let ours = ["-1/mkio-0.1.0", "-2/mkio-core-0.1.0", "-2/mkio-0.2.0-rc.1"];
+    let others = [
+        "-1/mkio-other-0.1.0",
+        "-2/serde-1.0.0",
+        "index.crates.io-1/mkio-0.1.0",
+    ];
+    for copy in ours.iter().chain(&others) {
+        fs::create_dir_all(home.path().join(copy).join("src")).unwrap();
+    }
+    fs::write(home.path().join("-3"), "no folder").unwrap();
+    let packages = ["mkio", "mkio-core"].map(str::to_owned);
+    remove_unpacked_in(home.path(), &packages).unwrap();
+    let left = |copy: &&&str| home.path().join(copy).exists();
+    assert_eq!(ours.iter().filter(left).count(), 0);
+    assert_eq!(others.iter().filter(left).count(), 3);
+}
+
+#[test]
 fn every_published_package_says_what_it_is() {
     for package in packages() {
         let name = text(&package["name"]);
