@@ -308,11 +308,11 @@ fn hint_of(error: &Error) -> Option<String> {
         ErrorKind::Config if error.message().starts_with(NO_TOKEN) => {
             "`mkio login` stores a token; MKIO_TOKEN gives one for a single call"
         }
-        ErrorKind::Token => "`mkio doctor` tells where the token comes from",
+        ErrorKind::Token => "`mkio doctor` shows where the token comes from",
         _ if error.status().is_some_and(|status| status.as_u16() == 401) => {
-            "`mkio doctor` tells where the token comes from, `mkio login` stores another one"
+            "`mkio doctor` shows where the token comes from, `mkio login` stores another one"
         }
-        _ if error.is_denied() => "`mkio whoami` tells whose token it is, and what it may do",
+        _ if error.is_denied() => "`mkio whoami` shows whose token it is, and what it may do",
         _ if error.outcome_unknown() => {
             "the service may have carried it out: look before you try again"
         }

@@ -92,7 +92,7 @@ fn above(kind: &Kind, item: &Value) -> Result<Vec<String>> {
     let names = levels.map(|level| Some((*parts.get(place(level)?)?).to_owned()));
     names.collect::<Option<Vec<String>>>().ok_or_else(|| {
         let message = format!(
-            "name what is meant: nothing tells the parents of a {}",
+            "name the {0} with its parents: this list does not have them",
             kind.name
         );
         Failure::usage(message)

@@ -238,7 +238,7 @@ fn forms() -> Vec<Arg> {
         )
         .value_name("TIME")
         .value_parser(duration),
-        global("error-format", "How errors are told on standard error")
+        global("error-format", "Format of errors on standard error")
             .value_name("FORMAT")
             .value_parser(["text", "json"])
             .default_value("text")

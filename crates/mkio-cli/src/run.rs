@@ -277,7 +277,9 @@ pub async fn send(
     // A token that was made is read by nobody afterwards.
     let makes = entry.operation.method == mkio::http::Method::POST && !reads(entry);
     if makes && value != told {
-        session.tell("*** is a secret that the service may tell only now: --show-secrets shows it");
+        session.tell(
+            "*** hides a secret that the service may show only once: --show-secrets shows it",
+        );
     }
     session.output.one(&value, entry.columns)
 }
@@ -388,10 +390,8 @@ async fn call_and_wait(
             .iter()
             .map(|goal| goal.name)
             .collect();
-        return Err(
-            Failure::usage("the call alone does not tell what to wait for")
-                .hint(format!("name it with --for: {}", goals.join(", "))),
-        );
+        return Err(Failure::usage("this call may lead to different goals")
+            .hint(format!("name it with --for: {}", goals.join(", "))));
     }
     let mut watched = Vec::new();
     for call in calls {

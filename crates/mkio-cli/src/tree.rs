@@ -12,7 +12,7 @@ use crate::options;
 
 /// Name of the parameter that the options fill in.
 pub const PROJECT: &str = "project_name";
-/// How many items a list shows unless told otherwise.
+/// How many items a list shows by default.
 pub const LIMIT: &str = "100";
 
 /// What a command of the tree does.
@@ -264,7 +264,7 @@ fn list_arguments(entry: &'static Entry) -> [Arg; 3] {
             .long("resume")
             .value_name("TOKEN")
             .conflicts_with_all(held.map(id))
-            .help("Goes on where an earlier list has stopped, with its filter and order; it told the token"),
+            .help("Goes on where an earlier list stopped, with its filter and order; that list printed the token"),
     ]
 }
 

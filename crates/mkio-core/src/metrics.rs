@@ -45,13 +45,13 @@ pub trait Metrics: Send + Sync {
         let _ = attempt;
     }
 
-    /// A call has waited for its turn in the rate budget. Calls that got theirs at once tell nothing.
+    /// A call has waited for its turn in the rate budget. Not called for calls that got theirs at once.
     fn budget_wait(&self, wait: &Measurement<'_>) {
         let _ = wait;
     }
 
     /// A poll has ended, which showed the states of so many resources: one, or those of a list.
-    /// The calls that it took are told to [`call`](Self::call) as well.
+    /// The calls that it took are reported to [`call`](Self::call) as well.
     fn poll(&self, poll: &Measurement<'_>, resources: usize) {
         let _ = (poll, resources);
     }

@@ -76,7 +76,7 @@ pub async fn run() -> Result<()> {
         println!("Ctrl-C cleans up");
         tokio::signal::ctrl_c().await?;
     }
-    // Whatever happened, what was made goes; the first failure is the one to tell.
+    // Whatever happened, what was made goes; the first failure is the one to report.
     let cleaned = clean_up(&media, &names).await;
     match (outcome, cleaned) {
         (Ok(()), Ok(())) => {
@@ -265,7 +265,7 @@ fn advice(error: &anyhow::Error) -> &'static str {
             Some(mkio::ErrorKind::Timeout) => "The service is slow; run it again.",
             Some(mkio::ErrorKind::Wait) => {
                 "If the job found no video: MKIO_INPUT_CONTAINER names a container of the storage \
-                 account that has one, MKIO_INPUT_FILE the file (intro.mp4 unless told)."
+                 account that has one, MKIO_INPUT_FILE the file (intro.mp4 by default)."
             }
             _ => "Set what the message names and run it again.",
         },

@@ -258,7 +258,7 @@ pub struct Report<E = Error> {
     pub unreadable: Vec<Error>,
     /// Why the list ended before its end, if it did.
     pub list_error: Option<Error>,
-    /// Told to stop, or after too many failures.
+    /// Whether the run was stopped: by the program, or after too many failures.
     pub stopped: bool,
     /// Where to go on: everything before it is done or in [`failed`](Self::failed). None for iterators
     /// and when nothing was done.

@@ -1,7 +1,7 @@
 //! Addresses at which a streaming locator plays.
 //!
-//! The service tells paths (operation `get_streaming_locator_paths`) and hosts (`list_streaming_endpoints`)
-//! apart; [`playback_urls`] joins them.
+//! The service lists paths (operation `get_streaming_locator_paths`) and hosts
+//! (`list_streaming_endpoints`) in different places; [`playback_urls`] joins them.
 //!
 //! ```no_run
 //! # async fn run(media: mkio::media::ProjectClient) -> mkio::Result<()> {
@@ -346,12 +346,12 @@ mod tests {
     fn warnings_name_what_is_to_be_started() {
         let stopped = Arc::new(endpoint("h", "", "Stopped").unwrap());
         let running = Arc::new(endpoint("h", "", "Running").unwrap());
-        let told = warnings(std::slice::from_ref(&stopped), false);
+        let warned = warnings(std::slice::from_ref(&stopped), false);
         assert_eq!(
-            told,
+            warned,
             [PlaybackWarning::NoneRunning(vec!["front".to_owned()])]
         );
-        assert!(told[0].to_string().ends_with("start one of: front"));
+        assert!(warned[0].to_string().ends_with("start one of: front"));
         assert_eq!(warnings(&[stopped, running], false), []);
         assert_eq!(
             warnings(&[], true),

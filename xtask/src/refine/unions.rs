@@ -60,11 +60,11 @@ fn definition(ident: &Ident, doc: &TokenStream, tag: &str, variants: &[Variant])
         let twins = twins.map(|doc| quote!(#[doc = ""] #[doc = #doc]));
         quote!(#[doc = #doc] #twins #[serde(rename = #value)] #arm(#member),)
     });
-    let tells = format!(" {} tells which variant it is.", docs::code(tag));
+    let names = format!(" {} names the variant.", docs::code(tag));
     parse_quote! {
         #doc
         #[doc = ""]
-        #[doc = #tells]
+        #[doc = #names]
         #[derive(Clone, PartialEq, Serialize)]
         #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
         #[serde(tag = #tag)]

@@ -1894,7 +1894,7 @@ impl Channel {
 }
 /// `inputs` of [`ChannelSpec`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -2070,7 +2070,7 @@ impl From<UnsyncedInput> for ChannelInput {
 }
 /// `inputs` of [`ChannelStatus`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -2538,7 +2538,7 @@ impl ChannelMetadataResponse {
 }
 /// `outputs` of [`ChannelSpec`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -2762,7 +2762,7 @@ impl From<UdpOutputTransport> for ChannelOutput {
 }
 /// `outputs` of [`ChannelStatus`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -8062,7 +8062,7 @@ impl SatDemodTransport {
 }
 /// `aggregation` of [`SdiAudioInput`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -8632,7 +8632,7 @@ impl SdiInputTransportStatus {
 }
 /// `sdi` of [`Interfaces`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -10426,7 +10426,7 @@ impl Smpte2110OutputAudioStatus {
 }
 /// `essences` of [`Smpte2110OutputPayload`].
 ///
-/// `essenceType` tells which variant it is.
+/// `essenceType` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "essenceType")]
@@ -10526,7 +10526,7 @@ impl From<Smpte2110VideoEssence> for Smpte2110OutputEssence {
 }
 /// `essences` of [`Smpte2110OutputPayloadStatus`].
 ///
-/// `essenceType` tells which variant it is.
+/// `essenceType` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "essenceType")]

@@ -49,7 +49,7 @@ fn finding(check: &'static str, outcome: std::result::Result<String, String>) ->
 pub async fn run(session: &Session) -> Result<()> {
     let mut report = Report {
         session,
-        list: session.output.list(&["check", "ok", "told"]),
+        list: session.output.list(&["check", "ok", "message"]),
         well: true,
     };
     if session.output.is_for_people() {
@@ -89,7 +89,7 @@ impl Report<'_> {
     fn add(&mut self, finding: Finding) -> Result<()> {
         self.well &= finding.ok;
         let Finding { check, ok, told } = finding;
-        let row = json!({"check": check, "ok": ok, "told": told});
+        let row = json!({"check": check, "ok": ok, "message": told});
         if !self.session.output.is_for_people() {
             return self.list.item(row);
         }

@@ -129,7 +129,7 @@ fn text(entry: &Entry, ty: Ty, what: &str) -> io::Result<()> {
         }
         Shape::Enum(values) => writeln!(out, "\none of: {}", values.join(", "))?,
         Shape::Union(tag, variants) => {
-            writeln!(out, "\none of, told apart by `{tag}`:")?;
+            writeln!(out, "\none of these, by its `{tag}`:")?;
             for (value, name) in *variants {
                 writeln!(out, "\n{tag}: {value}   ({name})")?;
                 let of = Type::find(entry.types, name);

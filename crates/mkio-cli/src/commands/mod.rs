@@ -173,7 +173,7 @@ const LINES: [(&[&str], &[&str]); 12] = [
             "capability",
         ],
     ),
-    (&["doctor"], &["check", "ok", "told"]),
+    (&["doctor"], &["check", "ok", "message"]),
     (
         &["diff"],
         &["kind", "name", "change", "field", "old", "new"],

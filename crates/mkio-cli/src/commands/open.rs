@@ -66,7 +66,7 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
         .iter()
         .find(|stream| stream.protocol == StreamingProtocol::Hls);
     let stream = hls.or_else(|| streams.first()).ok_or_else(|| {
-        Failure::new(Exit::No, format!("{locator} plays nothing")).hint("mkio urls tells more")
+        Failure::new(Exit::No, format!("{locator} plays nothing")).hint("mkio urls shows more")
     })?;
     let url = match text(matches, "player") {
         Some(template) => played(&template, &stream.url),

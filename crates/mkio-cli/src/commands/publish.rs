@@ -68,7 +68,7 @@ pub fn encode() -> Command {
                 .long("no-wait")
                 .action(ArgAction::SetTrue)
                 .conflicts_with_all(["wait", "publish", "captions", "thumbnails"])
-                .help("Ends once the job is made, and tells how it is waited for"),
+                .help("Ends once the job is made, and prints the command that waits for it"),
         )
 }
 

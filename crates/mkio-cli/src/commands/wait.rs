@@ -51,7 +51,7 @@ pub fn wait() -> Command {
             Arg::new("for")
                 .long("for")
                 .value_name("GOAL|STATE|gone")
-                .help("What is waited for; a goal of the kind unless told otherwise"),
+                .help("The goal; by default the first one of the kind"),
         )
         .arg(flag("any", "Ends with the first that is there"))
         .arg(flag("fail-fast", "Ends with the first that fails").conflicts_with("any"))
@@ -62,7 +62,7 @@ pub fn wait() -> Command {
                 .action(ArgAction::Append)
                 .num_args(1..)
                 .conflicts_with_all(["kind", "for"])
-                .help("Waits on where another run was broken off; it told the tokens"),
+                .help("Waits on where another run was interrupted; that run printed the tokens"),
         )
 }
 

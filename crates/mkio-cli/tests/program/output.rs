@@ -201,7 +201,7 @@ fn fields_are_explained() {
     assert!(
         service
             .ok(&["explain", "job.properties.input"])
-            .contains("told apart by `@odata.type`")
+            .contains("one of these, by its `@odata.type`:")
     );
     let ran = service.run(&["explain", "job.properties.inptu"]);
     assert!(ran.err.contains("`input`"), "{}", ran.err);

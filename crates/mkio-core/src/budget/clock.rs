@@ -8,7 +8,7 @@ use governor::{
 };
 use tokio::time::Instant;
 
-/// Tells tokio's time.
+/// Reads tokio's time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TokioClock;
 

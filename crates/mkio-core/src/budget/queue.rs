@@ -43,7 +43,7 @@ pub(crate) struct RateQueue {
     waiting: AtomicUsize,
     /// Foreground turns since a background call became the next in line; `None` without one.
     passed_over: Mutex<Option<u32>>,
-    /// Told when `waiting` falls to zero, and when it is a background call's turn or was.
+    /// Notified when `waiting` falls to zero, and when it is a background call's turn or was.
     changed: Notify,
     pauses: Mutex<Pauses>,
     last_used: Mutex<Instant>,
@@ -216,7 +216,7 @@ impl RateQueue {
         }
     }
 
-    /// Takes a turn of the limiter, or tells when to ask again.
+    /// Takes a turn of the limiter, or gives the time to ask again.
     fn ready(&self, limiter: &Limiter) -> Result<(), Instant> {
         let now = Instant::now();
         if let Some(until) = lock(&self.pauses).all.filter(|until| *until > now) {

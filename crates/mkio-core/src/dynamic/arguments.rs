@@ -147,7 +147,7 @@ fn checked(body: &Body, types: Types, value: &Value) -> Result<Value> {
         return Err(refused(message).with_json_path(path, "unknown field"));
     }
     (body.check)(value.clone()).map_err(|error| {
-        // In words of the document, where they tell it.
+        // In words of the document, where it has some.
         let misfit = body.ty.and_then(|ty| misfit(types, ty, value, ""));
         if let Some((path, why)) = misfit {
             let path = if path.is_empty() { "$" } else { &path };

@@ -45,7 +45,7 @@ pub struct Entry {
     pub filter: &'static [&'static str],
     /// Capabilities that the caller needs.
     pub capability: &'static [&'static str],
-    /// Members of a response, or of a list's items, that tell most in a table: paths such as
+    /// Members of a response, or of a list's items, to show in a table: paths such as
     /// `properties/state`.
     pub columns: &'static [&'static str],
     /// How it writes; `None` for everything but PUT and PATCH.
@@ -128,7 +128,7 @@ pub struct Waiting {
     pub resource: &'static Resource,
     /// The effect of the call on it.
     pub effect: Effect,
-    /// The goal; empty when the call alone does not tell it.
+    /// The goal; empty when it depends on more than the call.
     pub goal: &'static str,
 }
 

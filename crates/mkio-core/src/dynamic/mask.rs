@@ -13,7 +13,7 @@ const SHORTEST: usize = 6;
 /// Replaces all secrets in a value of this type by `***`, also where other texts repeat them: the
 /// ingest address of a live event holds its access token.
 ///
-/// `null` stays: it tells that there is none.
+/// `null` stays: it shows that there is none.
 fn mask(types: Types, ty: Ty, value: &mut Value) {
     let mut hidden = Vec::new();
     mask_fields(types, ty, value, &mut hidden);

@@ -21,7 +21,7 @@ pub enum Shape {
     Object(&'static [ObjectField], Option<Ty>),
     /// Text, one of these; a service may know more.
     Enum(&'static [&'static str]),
-    /// One of several types: the member with this name tells which, as (value, type).
+    /// One of several types: the member with this name decides which, as (value, type).
     Union(&'static str, &'static [(&'static str, &'static str)]),
     /// JSON that must not be shown.
     Secret,

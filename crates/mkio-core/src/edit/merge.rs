@@ -24,7 +24,7 @@ pub(super) fn difference(
              value where its type allows that"
         ));
     }
-    // A union is told apart by its tag, so it is sent as a whole.
+    // The tag decides the type of a union, so it is sent as a whole.
     if tags
         .iter()
         .any(|tag| after.get(*tag).is_some_and(Value::is_string))
@@ -47,7 +47,7 @@ pub(super) fn difference(
     Ok(Value::Object(changed))
 }
 
-/// Puts into `body` the members that the service told and that no type knows: those that are in
+/// Puts into `body` the members that the service sent and that no type knows: those that are in
 /// `received` and not in `typed`, which is `received` as its type writes it. `old` is `body` before the
 /// change.
 pub(super) fn keep_unknown(body: &mut Value, old: &Value, received: &Value, typed: &Value) {
@@ -262,7 +262,7 @@ mod tests {
             body,
             json!({"list": [{"n": 1, "extra": "one"}, {"n": 3, "extra": "two"}], "new": 1})
         );
-        // Which one it was cannot be told.
+        // Nothing shows which one it was.
         let mut body = json!({"list": [{"n": 3}]});
         keep_unknown(&mut body, &old, &received, &typed);
         assert_eq!(body, json!({"list": [{"n": 3}], "new": 1}));

@@ -30,7 +30,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The kind as traces and metrics tell it.
+    /// The kind as traces and metrics name it.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",

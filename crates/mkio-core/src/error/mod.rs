@@ -344,7 +344,7 @@ impl Error {
 
     /// HTTP status of the response, if there was one.
     ///
-    /// An error body that came with a success status tells a status of its own; the `is_…` methods go by
+    /// An error body that came with a success status has a status of its own; the `is_…` methods go by
     /// that.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status

@@ -29,7 +29,7 @@ const LONGEST: usize = 64 * 1024;
 /// Members of the service's error body, and of those that gateways write.
 const MEMBERS: [&str; 6] = ["error", "status", "ref", "detail", "message", "code"];
 
-/// Whether the body is an error body and nothing else, and the status that it tells.
+/// Whether the body is an error body and nothing else, and the status in it.
 ///
 /// A resource may have an `error` of its own, beside other members.
 pub(super) fn error_body_status(body: &[u8]) -> Option<Option<StatusCode>> {

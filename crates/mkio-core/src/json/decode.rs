@@ -72,7 +72,7 @@ fn undecodable(
     Error::new(ErrorKind::Decode, message).with_place(path, expected)
 }
 
-/// Tells of a body that is not JSON.
+/// Describes a body that is not JSON.
 fn what_came(text: &[u8], media_type: Option<&str>) -> String {
     let media_type = media_type.unwrap_or("of no media type");
     let begins = match text.iter().find(|byte| !byte.is_ascii_whitespace()) {

@@ -61,7 +61,7 @@ pub(crate) fn join(path: &str, below: &str) -> String {
     }
 }
 
-/// The place of the first part of `text` that does not fit `T`, as `error` tells; empty for the
+/// The place of the first part of `text` that does not fit `T`, the cause of `error`; empty for the
 /// whole.
 #[cold]
 pub(crate) fn place<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> String {
@@ -272,7 +272,7 @@ mod tests {
         Some(place::<T>(text, &error))
     }
 
-    /// As a reader tells that notes where it is.
+    /// The place by a reader that tracks where it is.
     fn as_noted<T: DeserializeOwned>(text: &str) -> Option<String> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let error = serde_path_to_error::deserialize::<_, T>(&mut reader).err()?;

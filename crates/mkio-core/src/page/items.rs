@@ -66,7 +66,7 @@ use crate::{Operation, Result, Transport};
 pub struct Items<P: Page> {
     pages: Pages<P>,
     current: std::vec::IntoIter<P::Item>,
-    /// Items of the current page that do not decode, and are still to be told.
+    /// Errors of items of the current page that do not decode, not yet given out.
     bad: VecDeque<Bad>,
     /// Items of the current page that have been handed out.
     taken: usize,
@@ -147,7 +147,7 @@ impl<P: Page> Items<P> {
         self.pages.token_at(self.taken, self.left() == 0)
     }
 
-    /// How many items the service says there are in all, once a page has told.
+    /// Total number of items by the service's own count; `None` until a page has it.
     pub fn total(&self) -> Option<u64> {
         self.pages.total()
     }

@@ -151,7 +151,7 @@ impl<P: Page> Pages<P> {
         self.place.token(true)
     }
 
-    /// How many items the service says there are in all, once a page has told.
+    /// Total number of items by the service's own count; `None` until a page has it.
     pub fn total(&self) -> Option<u64> {
         self.total
     }

@@ -22,8 +22,7 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    /// The failure does not tell whether the request took effect: it was neither refused nor
-    /// unsent.
+    /// The request may have taken effect or not: it was sent and not refused.
     pub(crate) fn leaves_outcome_open(self) -> bool {
         match self {
             Self::Broken | Self::Final => true,

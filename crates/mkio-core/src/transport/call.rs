@@ -81,7 +81,7 @@ pub(super) struct Call<'a> {
     waited: Duration,
     /// The error of the attempt before.
     last: Option<Error>,
-    /// An attempt of a write was sent and got no response that tells whether it took effect.
+    /// An attempt of a write was sent and got no response from which its effect is known.
     unknown: bool,
 }
 
@@ -396,7 +396,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Tells the budgets how the attempt failed; gives the wait before another one.
+    /// Reports to the budgets how the attempt failed; gives the wait before another one.
     fn note_failure(&mut self, cause: Cause) -> Duration {
         let policy = &self.settings.retry;
         let Cause::Status(status, hint) = cause else {
@@ -458,7 +458,7 @@ impl<'a> Call<'a> {
         match result {
             Ok((response, body)) => {
                 trace::finished(span, &call, Ok(response.status()));
-                self.tell(&call, Ok(response.status()));
+                self.report(&call, Ok(response.status()));
                 Ok(UndecodedResponse {
                     response,
                     body,
@@ -477,13 +477,13 @@ impl<'a> Call<'a> {
                     error
                 };
                 trace::finished(span, &call, Err(&error));
-                self.tell(&call, Err(&error));
+                self.report(&call, Err(&error));
                 Err(error)
             }
         }
     }
 
-    fn tell(&self, call: &CallInfo, outcome: Result<http::StatusCode, &Error>) {
+    fn report(&self, call: &CallInfo, outcome: Result<http::StatusCode, &Error>) {
         if let Some(metrics) = &self.core.metrics {
             let ended = Measurement::new(self.operation, call.elapsed)
                 .project(self.counted_for.as_deref())

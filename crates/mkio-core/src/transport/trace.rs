@@ -19,7 +19,7 @@ const TARGET: &str = "mkio";
 /// The attempt that an event is about.
 pub(super) struct Attempted<'a> {
     pub(super) operation: &'static Operation,
-    /// The path of the request, which tells its project.
+    /// The path of the request, which contains its project.
     pub(super) path: Option<&'a str>,
     /// Attempts of the call so far, this one included.
     pub(super) attempts: u32,

@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref};
 
 use super::OpenEnum;
 
-/// The state that a resource tells, if it tells one. Made by `state()` of a generated type.
+/// The state of a resource, if it has one. Made by `state()` of a generated type.
 ///
 /// It dereferences to `Option<&S>`, and compares with states and with text:
 ///

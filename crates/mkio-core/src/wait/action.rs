@@ -124,7 +124,7 @@ pub(super) struct ActionRun {
     target: Target,
     channels: Channels,
     settings: WaitSettings,
-    /// Who is told of changes.
+    /// Receives the changes.
     changes: mpsc::UnboundedSender<Change<Arc<str>>>,
     began: Instant,
     result: ActionResult,
@@ -183,7 +183,7 @@ impl ActionRun {
                 CallEffect::Deletes if error.is_not_found() && lost => return Ok(()),
                 CallEffect::Creates | CallEffect::Unknown => return Err(error),
                 _ if error.is_conflict() => self.ask(action.effect, &error).await?,
-                // A POST is sent once. Whether it arrived, the resource tells.
+                // A POST is sent once. The resource shows whether it arrived.
                 CallEffect::Reaches(_) if lost && is_post(&error) => {
                     self.ask(action.effect, &error).await?
                 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::Timestamp;
 
-/// A change of state that the service told of, as its webhook events do.
+/// A change of state that the service reported, as its webhook events do.
 ///
 /// Given to [`Waits::notify`](super::Waits::notify).
 #[derive(Clone, Default)]

@@ -305,7 +305,7 @@ impl Judge {
         verdict
     }
 
-    /// The goal does not come any more after this state, as far as one can tell.
+    /// After this state the goal is not expected any more.
     fn falls_back(&self, state: &str) -> bool {
         let on_the_way = self.was_on_the_way();
         matches!(&self.want, Want::Goal(goal) if on_the_way && goal.fell_back.contains(&state))

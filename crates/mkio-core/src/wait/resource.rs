@@ -69,7 +69,7 @@ pub struct ListSource {
     pub scope_fields: &'static [(&'static str, &'static str)],
     /// A file extension may follow the name in the list.
     pub stem: bool,
-    /// Where an item has its id, a path that may tell the path parameters that the item does not
+    /// Where an item has its id, a path that may contain the path parameters that the item does not
     /// have itself; empty when it has none.
     pub id_pointer: &'static str,
 }

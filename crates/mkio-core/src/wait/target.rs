@@ -113,7 +113,7 @@ impl Target {
     }
 
     /// Whether an id, as a list shows it, is of this resource as far as the parameters go that the
-    /// list's items do not have themselves; `None` when it does not tell.
+    /// list's items do not have themselves; `None` when the id lacks one.
     pub(super) fn has_id(&self, id: &str, list: &ListSource) -> Option<bool> {
         let segments: Vec<_> = id.split('/').collect();
         let mut all = None;

@@ -196,7 +196,7 @@ pub fn check_target(url: &str, remote: bool) -> Result<(), String> {
     if remote || is_loopback(&url) {
         return Ok(());
     }
-    Err("is not on this machine; this emulator delivers to loopback addresses unless it is told to deliver everywhere".to_owned())
+    Err("is not on this machine; this emulator delivers to loopback addresses unless it is set to deliver everywhere".to_owned())
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -32,7 +32,7 @@ examples! {
     beam_fleet: "a device: onboarding, backup, software, removal",
     beam_channels: "channels on a Beam device: start, alarms, export and import",
     usage_report: "the usage of a month as a table and as CSV",
-    errors_and_retries: "what an error tells, and an own policy for retries",
+    errors_and_retries: "what an error contains, and an own policy for retries",
     custom_http_client: "reqwest middleware below the SDK",
     blocking_script: "the same without async",
 }

@@ -69,7 +69,7 @@ pub async fn run(place: &Place) -> Result<()> {
         None => "https://hooks.example/mkio",
     };
     Rule::new(&rule, target).events([EventType::JobFinished]).ensure(&project).await?;
-    place.say(format!("{rule} tells {target} of jobs"));
+    place.say(format!("{rule} reports jobs to {target}"));
     Ok(())
 }
 

@@ -150,7 +150,7 @@ impl Config {
 ///
 /// `configOverrides` of [`Config`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -1354,7 +1354,7 @@ impl FlowPatchSpec {
 ///
 /// `transform` of [`FlowPatchSpec`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -1898,7 +1898,7 @@ impl FlowStatusMetric {
 ///
 /// `transform` of [`FlowSpec`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -2801,7 +2801,7 @@ impl From<ScheduledOperationStartStopSpec> for ScheduledOperationPut {
 }
 /// `spec` of [`ScheduledOperationPut`] and `spec` of [`ScheduledOperation`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]

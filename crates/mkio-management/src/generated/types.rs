@@ -2953,7 +2953,7 @@ impl PaymentMethodRelated {
 }
 /// `spec` of [`PaymentMethod`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]

@@ -3246,7 +3246,7 @@ impl ClearKeyEncryptionConfiguration {
 ///
 /// `end` of [`JobInputAsset`], `start` of [`JobInputAsset`], `end` of [`JobInputHttp`] and `start` of [`JobInputHttp`].
 ///
-/// `@odata.type` tells which variant it is.
+/// `@odata.type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
@@ -3804,7 +3804,7 @@ impl ContentKeyPolicyClearKeyConfiguration {
 ///
 /// `configuration` of [`ContentKeyPolicyOption`].
 ///
-/// `@odata.type` tells which variant it is.
+/// `@odata.type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
@@ -4670,7 +4670,7 @@ impl ContentKeyPolicyPlayReadyContentEncryptionKeyFromKeyIdentifier {
 ///
 /// `contentKeyLocation` of [`ContentKeyPolicyPlayReadyLicense`].
 ///
-/// `@odata.type` tells which variant it is.
+/// `@odata.type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
@@ -5834,7 +5834,7 @@ impl ContentKeyPolicyPutProperties {
 ///
 /// `restriction` of [`ContentKeyPolicyOption`].
 ///
-/// `@odata.type` tells which variant it is.
+/// `@odata.type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
@@ -6177,7 +6177,7 @@ impl ContentKeyPolicyTokenClaim {
 }
 /// `alternateVerificationKeys` of [`ContentKeyPolicyTokenRestriction`] and `primaryVerificationKey` of [`ContentKeyPolicyTokenRestriction`].
 ///
-/// `@odata.type` tells which variant it is.
+/// `@odata.type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
@@ -8447,7 +8447,7 @@ impl InputAccessControl {
 }
 /// `tracks` of [`TrackInserterPreset`].
 ///
-/// `@odata.type` tells which variant it is.
+/// `@odata.type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
@@ -9082,7 +9082,7 @@ impl JobError {
 ///
 /// `input` of [`JobProperties`], `input` of [`JobPropertiesPatch`] and `input` of [`JobPutProperties`].
 ///
-/// `@odata.type` tells which variant it is.
+/// `@odata.type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
@@ -9473,7 +9473,7 @@ impl JobList {
 }
 /// `outputs` of [`JobProperties`] and `outputs` of [`JobPutProperties`].
 ///
-/// `@odata.type` tells which variant it is.
+/// `@odata.type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
@@ -9711,7 +9711,7 @@ impl JobOutputAssetPatch {
 }
 /// `outputs` of [`JobPropertiesPatch`].
 ///
-/// `@odata.type` tells which variant it is.
+/// `@odata.type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]
@@ -14558,7 +14558,7 @@ impl From<StorageCredentialPostSpec> for StorageCredentialPost {
 ///
 /// `spec` of [`StorageCredentialPost`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -14672,7 +14672,7 @@ impl From<GoogleCredential> for StorageCredentialPostSpec {
 ///
 /// `spec` of [`StorageCredential`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -14925,7 +14925,7 @@ impl From<StoragePatchSpec> for StoragePatch {
 ///
 /// `spec` of [`StoragePatch`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -15068,7 +15068,7 @@ impl From<StoragePutSpec> for StoragePut {
 ///
 /// `spec` of [`StoragePut`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -15164,7 +15164,7 @@ impl From<AzureStorageSpecPut> for StoragePutSpec {
 ///
 /// `spec` of [`Storage`].
 ///
-/// `type` tells which variant it is.
+/// `type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "type")]
@@ -20409,7 +20409,7 @@ impl TransformOutput {
 ///
 /// `preset` of [`TransformOutput`].
 ///
-/// `@odata.type` tells which variant it is.
+/// `@odata.type` names the variant.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
 #[serde(tag = "@odata.type")]

@@ -127,10 +127,10 @@ async fn write(request: DownloadRequest, file: &mut File) -> Result<io::Result<(
 
 /// The host has as many bytes as there are here, and none after them.
 fn is_at_end(error: &Error, has: u64) -> bool {
-    let told = error.headers().get(header::CONTENT_RANGE);
-    let told = told.and_then(|told| told.to_str().ok());
+    let range = error.headers().get(header::CONTENT_RANGE);
+    let range = range.and_then(|range| range.to_str().ok());
     error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE)
-        && told.is_none_or(|told| told.trim() == format!("bytes */{has}"))
+        && range.is_none_or(|range| range.trim() == format!("bytes */{has}"))
 }
 
 /// A file on its way: its bytes in the pieces in which they arrive.
@@ -182,12 +182,12 @@ impl Whole {
 }
 
 impl Download {
-    /// Size of the whole file in bytes, if the host tells.
+    /// Size of the whole file in bytes, if the response has it.
     pub fn size(&self) -> Option<u64> {
         self.whole.size
     }
 
-    /// What tells one version of the file from another, if the host tells: its `ETag`.
+    /// `ETag` of the file, if the response has one: each version of the file has another.
     pub fn etag(&self) -> Option<&str> {
         self.whole.tag.as_deref()
     }

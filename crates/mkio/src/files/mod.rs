@@ -73,7 +73,7 @@ impl From<ProjectClient> for Files {
 pub struct File {
     /// Name, as [`Files::download`] takes it.
     pub name: String,
-    /// Size in bytes, if the service tells.
+    /// Size in bytes, if the list has it.
     pub size: Option<u64>,
 }
 

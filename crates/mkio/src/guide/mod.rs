@@ -7,7 +7,7 @@
 //! | [`lists`] | items, pages, filters, orders, labels, going on after a restart |
 //! | [`waiting`] | states, deadlines, progress, many waits, waits that outlive the process |
 //! | [`webhooks`] | rules, receivers, secrets, events that end waits |
-//! | [`errors`] | what an error tells, retries and their policy |
+//! | [`errors`] | what an error contains, retries and their policy |
 //! | [`rate_limits`] | the budget, priorities, what a 429 does |
 //! | [`editing`] | PUT, PATCH and edits; absent, null and empty |
 //! | [`files`] | files of assets in and out, playback addresses |

@@ -25,8 +25,8 @@ type Handled = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 type Handling = Result<(), (StatusCode, &'static str)>;
 type Handler = dyn Fn(Event) -> Handled + Send + Sync;
 
-/// Receives events: verifies the sender, leaves out events that were handled, tells the waits, and
-/// calls your code.
+/// Receives events: verifies the sender, leaves out events that were handled, passes them to the
+/// waits, and calls your code.
 ///
 /// Cheap to clone; clones share the memory of events. The responses:
 ///
@@ -340,7 +340,7 @@ impl WebhookBuilder {
         self
     }
 
-    /// Tells these waits of every event, so that they end without polling.
+    /// Passes every event to these waits, so that they end without polling.
     pub fn waits(mut self, waits: &Waits) -> Self {
         self.waits = Some(waits.clone());
         self

@@ -13,7 +13,7 @@ pub(super) fn is_provider_failure(error: &Error) -> bool {
 }
 
 /// The service answered with success and with something that is not a resource: no JSON, or an error
-/// that tells no status.
+/// body without a status.
 pub(super) fn is_unreadable(error: &Error) -> bool {
     let success = error
         .effective_status()

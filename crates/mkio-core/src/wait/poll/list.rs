@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use super::tell::tell;
+use super::report::report;
 use crate::{
     Error, Transport,
     page::{Page, Pages, query::quoted},
@@ -210,7 +210,7 @@ pub(super) async fn poll_list(
     }
     let outcome = listed.cut.as_ref().map_or(Ok(StatusCode::OK), Err);
     let project = first.value("project_name");
-    tell(
+    report(
         transport,
         list.operation,
         project,

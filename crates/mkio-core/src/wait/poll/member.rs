@@ -339,7 +339,7 @@ impl Member {
                     "unknown state: the wait goes on"
                 );
             }
-            self.tell(Update::Change(change));
+            self.send(Update::Change(change));
         }
         if moved {
             self.schedule.interval = plan.pace().start;
@@ -499,10 +499,10 @@ impl Member {
 
     fn finish(&mut self, outcome: Result<Value>) {
         self.phase = Phase::Ended;
-        self.tell(Update::End(Box::new(outcome)));
+        self.send(Update::End(Box::new(outcome)));
     }
 
-    fn tell(&self, update: Update) {
+    fn send(&self, update: Update) {
         // A wait that was dropped has sent its leave.
         let _ = self.updates.send(update);
     }

@@ -13,10 +13,10 @@ mod list_trust;
 mod member;
 mod members;
 mod registry;
+mod report;
 mod results;
 mod single;
 mod task;
-mod tell;
 
 pub(super) use channels::Channels;
 pub(super) use registry::Membership;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     list::{self, ListPoll},
-    tell::tell,
+    report::report,
 };
 use crate::{
     Error, ErrorKind, Operation, Response, Result, Transport, glue,
@@ -99,6 +99,6 @@ async fn get<T: DeserializeOwned>(
     let response = response.and_then(|response| glue::json(response, operation, || Some(url)));
     let outcome = response.as_ref().map(Response::http_status);
     let project = target.value("project_name");
-    tell(transport, operation, project, since, outcome, 1);
+    report(transport, operation, project, since, outcome, 1);
     response
 }

@@ -85,9 +85,9 @@ impl UploadRequest {
         self
     }
 
-    /// Calls `tell` after each part that storage has taken.
-    pub fn on_progress(mut self, tell: impl FnMut(Progress) + Send + 'static) -> Self {
-        self.on_progress = Some(Box::new(tell));
+    /// Calls `report` after each part that storage has taken.
+    pub fn on_progress(mut self, report: impl FnMut(Progress) + Send + 'static) -> Self {
+        self.on_progress = Some(Box::new(report));
         self
     }
 }

@@ -10,17 +10,17 @@ use super::{
     store::failed,
 };
 
-/// Tells how much has been sent.
-struct Told {
+/// Reports how much has been sent.
+struct Reporter {
     progress: Progress,
-    tell: Option<OnProgress>,
+    report: Option<OnProgress>,
 }
 
-impl Told {
+impl Reporter {
     fn add(&mut self, bytes: u64) {
         self.progress.sent += bytes;
-        if let Some(tell) = &mut self.tell {
-            tell(self.progress);
+        if let Some(report) = &mut self.report {
+            report(self.progress);
         }
     }
 }
@@ -31,22 +31,22 @@ pub(super) async fn send(
     at: &Path,
     mut source: Source,
     settings: &Settings,
-    tell: Option<OnProgress>,
+    report: Option<OnProgress>,
 ) -> Result<u64> {
     let progress = Progress {
         sent: 0,
         total: source.total,
     };
-    let mut told = Told { progress, tell };
+    let mut reporter = Reporter { progress, report };
     let first = source.next(settings.part_size).await?;
     if first.len() < settings.part_size {
         let size = first.len() as u64;
         store.put(at, first.into()).await.map_err(failed)?;
-        told.add(size);
+        reporter.add(size);
         return Ok(size);
     }
     let mut upload = store.put_multipart(at).await.map_err(failed)?;
-    let sent = send_parts(&mut *upload, first, &mut source, settings, &mut told).await;
+    let sent = send_parts(&mut *upload, first, &mut source, settings, &mut reporter).await;
     let outcome = match sent {
         Ok(()) => upload.complete().await.map(drop).map_err(failed),
         Err(error) => Err(error),
@@ -56,7 +56,7 @@ pub(super) async fn send(
         let _ = upload.abort().await;
         return Err(error);
     }
-    Ok(told.progress.sent)
+    Ok(reporter.progress.sent)
 }
 
 async fn send_parts(
@@ -64,7 +64,7 @@ async fn send_parts(
     first: Bytes,
     source: &mut Source,
     settings: &Settings,
-    told: &mut Told,
+    reporter: &mut Reporter,
 ) -> Result<()> {
     // Dropping the set ends the parts under way.
     let mut under_way = JoinSet::new();
@@ -74,20 +74,23 @@ async fn send_parts(
         let sent = upload.put_part(part.into());
         under_way.spawn(async move { sent.await.map(|()| size) });
         while under_way.len() >= settings.at_once {
-            join(&mut under_way, told).await?;
+            join(&mut under_way, reporter).await?;
         }
         part = source.next(settings.part_size).await?;
     }
     while !under_way.is_empty() {
-        join(&mut under_way, told).await?;
+        join(&mut under_way, reporter).await?;
     }
     Ok(())
 }
 
-async fn join(under_way: &mut JoinSet<object_store::Result<u64>>, told: &mut Told) -> Result<()> {
+async fn join(
+    under_way: &mut JoinSet<object_store::Result<u64>>,
+    reporter: &mut Reporter,
+) -> Result<()> {
     match under_way.join_next().await {
         Some(Ok(Ok(size))) => {
-            told.add(size);
+            reporter.add(size);
             Ok(())
         }
         Some(Ok(Err(error))) => Err(failed(error)),

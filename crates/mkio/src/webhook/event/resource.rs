@@ -91,7 +91,7 @@ impl Event {
     /// The resource with the type that follows from the event's type, its source, or else its form;
     /// `None` when the event carries none.
     ///
-    /// The payload of channel events is not documented; the source tells which API it is from, or
+    /// The payload of channel events is not documented; the source names the API that it is from, or
     /// the form of the resource does.
     ///
     /// # Errors

@@ -1,12 +1,12 @@
-//! Tells metrics of polls.
+//! Reports polls to the metrics.
 
 use http::StatusCode;
 use tokio::time::Instant;
 
 use crate::{Error, Measurement, Operation, Transport};
 
-/// Tells how a poll of so many resources of a project ended that began at `since`.
-pub(super) fn tell(
+/// Reports how a poll of so many resources of a project ended; it began at `since`.
+pub(super) fn report(
     transport: &Transport,
     operation: &'static Operation,
     project: Option<&str>,
