@@ -2,16 +2,16 @@
 //!
 //! Crates that draw strings from a pattern (rand_regex, regex_generate) take any Unicode
 //! character for `\d` or `[^/]` and know no lookahead. Here a pattern without its lookarounds is
-//! walked with plain characters first; who asks checks the result against the whole pattern.
+//! walked with plain characters first; the caller checks the result against the whole pattern.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Characters to take where a class allows them, the plainest first.
 const PLAIN: &str = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.:=/+ ";
-/// No repetition becomes longer than this on its own account.
+/// The longest text that one repeated part makes.
 const MOST: u32 = 4_096;
 
-/// Candidates for a pattern, repetitions longer from one to the next.
+/// Candidates for a pattern, with more and more rounds of its repeated parts.
 pub fn candidates(pattern: &str, lengths: &[u32]) -> Vec<String> {
     let pattern = without_lookarounds(pattern);
     let Ok(hir) = regex_syntax::Parser::new().parse(&pattern) else {
@@ -34,11 +34,11 @@ fn write(hir: &Hir, extra: u32, taken: &mut usize, text: &mut String) {
         HirKind::Empty | HirKind::Look(_) => {}
         HirKind::Literal(literal) => text.push_str(&String::from_utf8_lossy(&literal.0)),
         HirKind::Class(class) => text.extend(pick(class, taken)),
-        HirKind::Repetition(repetition) => {
-            let most = repetition.max.unwrap_or(u32::MAX);
-            let count = repetition.min.saturating_add(extra).min(most);
-            // What is optional as a whole is not made longer and longer inside as well.
-            let inner = if repetition.min == 0 {
+        HirKind::Repetition(repeated) => {
+            let most = repeated.max.unwrap_or(u32::MAX);
+            let count = repeated.min.saturating_add(extra).min(most);
+            // An optional part takes few rounds inside.
+            let inner = if repeated.min == 0 {
                 extra.min(2)
             } else {
                 extra
@@ -47,7 +47,7 @@ fn write(hir: &Hir, extra: u32, taken: &mut usize, text: &mut String) {
                 if text.len() > MOST as usize {
                     return;
                 }
-                write(&repetition.sub, inner, taken, text);
+                write(&repeated.sub, inner, taken, text);
             }
         }
         HirKind::Capture(capture) => write(&capture.sub, extra, taken, text),

@@ -230,10 +230,10 @@ impl RateQueue {
 
 fn limiter(burst: u32, per_minute: u32) -> Limiter {
     let one = NonZeroU32::MIN;
-    let quota = Quota::with_period(MINUTE / per_minute.max(1))
+    let rate = Quota::with_period(MINUTE / per_minute.max(1))
         .unwrap_or(Quota::per_second(one))
         .allow_burst(NonZeroU32::new(burst).unwrap_or(one));
-    RateLimiter::direct_with_clock(quota, TokioClock)
+    RateLimiter::direct_with_clock(rate, TokioClock)
 }
 
 /// Counts a waiting foreground call for as long as it lives, dropped calls included.

@@ -269,7 +269,7 @@ async fn an_event_that_was_not_handled_is_taken_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repetition_meanwhile_is_put_off_and_a_dropped_handling_does_not_count() {
+async fn a_second_delivery_meanwhile_is_put_off_and_a_dropped_handling_does_not_count() {
     let webhook = builder().on_event(|_| async {
         tokio::time::sleep(Duration::from_secs(5)).await;
         Ok(())
