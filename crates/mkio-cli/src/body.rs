@@ -61,7 +61,7 @@ pub fn given(entry: &'static Entry, matches: &ArgMatches) -> Result<Option<Value
         None => None,
     };
     if let (Some(Value::Null), Some(path)) = (&value, file) {
-        let message = format!("{}: there is no body in it", place(path));
+        let message = format!("{}: it has no body", place(path));
         return Err(Failure::usage(message));
     }
     for (place, new) in pairs(matches, "set")? {
@@ -169,7 +169,7 @@ pub fn expanded(text: &str) -> Result<String> {
         made.push_str(&rest[..start]);
         match inner.split_once(':') {
             Some(("env", name)) => made.push_str(&std::env::var(name).map_err(|_| {
-                Failure::usage(format!("${{env:{name}}}: there is no such variable"))
+                Failure::usage(format!("${{env:{name}}}: this variable is not set"))
             })?),
             Some(("file", path)) => {
                 let text = fs::read_to_string(path)

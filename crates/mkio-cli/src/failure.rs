@@ -314,7 +314,7 @@ fn hint_of(error: &Error) -> Option<String> {
         }
         _ if error.is_denied() => "`mkio whoami` shows whose token it is, and what it may do",
         _ if error.outcome_unknown() => {
-            "the service may have carried it out: look before you try again"
+            "the service may have carried it out: check before you try again"
         }
         _ => return None,
     };

@@ -43,7 +43,7 @@ pub fn refuse_waited(session: &Session, resource: &Resource) -> Result<()> {
 
 /// The answer of a command has no names.
 pub fn nameless(command: &str) -> Failure {
-    Failure::usage(format!("-o name: what `{command}` answers has no name"))
+    Failure::usage(format!("-o name: the response of `{command}` has no name"))
         .hint("choose another format with -o, or --jq")
 }
 

@@ -105,7 +105,7 @@ fn line(kind: &Kind) -> Result<Vec<&'static Entry>> {
     let mut next = Some(kind.clone());
     while let Some(kind) = next {
         let list = kind.list.ok_or_else(|| {
-            Failure::usage(format!("name what is meant: a {} has no list", kind.name))
+            Failure::usage(format!("give the names: a {} has no list", kind.name))
         })?;
         line.insert(0, list);
         if spans(&kind, list) {
@@ -114,7 +114,7 @@ fn line(kind: &Kind) -> Result<Vec<&'static Entry>> {
         let parent = kinds::parent(&kind);
         if parent.is_none() && kind.parents() > 0 {
             return Err(Failure::usage(format!(
-                "name what is meant: nothing lists the parents of a {}",
+                "give the names: nothing lists the parents of a {}",
                 kind.name
             )));
         }

@@ -12,7 +12,7 @@ use crate::{
     tree::{self, Leaf},
 };
 
-/// A resource as it is meant to be.
+/// A resource as it should be.
 pub struct Manifest {
     pub kind: Kind,
     /// Its name, parents before it: `h264/job-1`.
@@ -131,7 +131,7 @@ fn goal(kind: &Kind, state: &str, body: &Value) -> Result<Goal, String> {
         ));
     }
     let reached = goal.command(kind).map(|_| goal);
-    reached.ok_or_else(|| format!("a {} has no state to bring it to", kind.name))
+    reached.ok_or_else(|| format!("a {} has no state that can be set", kind.name))
 }
 
 /// Puts those first that others need.
@@ -147,7 +147,7 @@ pub fn refuse_literals(manifest: &Manifest) -> Result<()> {
         let found = path::find(&manifest.body, steps);
         if !found.into_iter().all(is_elsewhere) {
             let message = format!(
-                "{} {}: `{steps}` is a secret, and stands in the manifest",
+                "{} {}: `{steps}` is a secret in plain text",
                 manifest.kind.name, manifest.name
             );
             return Err(Failure::usage(message).hint("write ${env:NAME} or ${file:PATH} instead"));
@@ -438,7 +438,7 @@ pub fn refuse_nulls(manifest: &Manifest) -> Result<()> {
                 "{} {}: `{place}` cannot be null, so it cannot be removed; nothing was sent",
                 kind.name, manifest.name
             );
-            let hint = "leave it out to keep what it is, or give it another value";
+            let hint = "leave it out to keep its value, or give it another one";
             return Err(Failure::usage(message).hint(hint));
         }
     }

@@ -251,11 +251,11 @@ fn switches() -> Vec<Arg> {
     vec![
         flag("dry-run", "Shows the request instead of sending it"),
         flag("show-secrets", "Shows secrets instead of ***"),
-        flag("yes", "Asks nothing: the answer to questions is yes").short('y'),
+        flag("yes", "Answers yes to all questions").short('y'),
         flag("quiet", "Writes nothing to standard error but errors").short('q'),
         global(
             "verbose",
-            "Tells on standard error what is sent; twice for more",
+            "Shows on standard error what is sent; twice for more",
         )
         .short('v')
         .action(ArgAction::Count),

@@ -289,7 +289,7 @@ fn target(matches: &ArgMatches) -> Result<Option<&String>> {
     let file = matches.try_get_one::<String>("save").ok().flatten();
     if file.is_none() && io::stdout().is_terminal() {
         return Err(Failure::usage(
-            "the response is not made for a terminal: name a file with --save",
+            "the response is binary: name a file with --save",
         ));
     }
     Ok(file)

@@ -179,8 +179,10 @@ impl Session {
             return Ok(());
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return Err(Failure::usage(format!("{what}: nobody is there to ask"))
-                .hint("--yes says that it is meant"));
+            return Err(Failure::usage(format!(
+                "{what}: needs a confirmation, and there is no terminal to ask"
+            ))
+            .hint("--yes confirms it"));
         }
         write!(io::stderr(), "{}? [y/N] ", told(what))?;
         let mut line = String::new();

@@ -301,7 +301,7 @@ pub fn set_argument() -> Arg {
     Arg::new("set")
         .long("set")
         .value_name("PATH=VALUE")
-        .help("Sets a field: properties.description=news; ${env:NAME} and ${file:PATH} stand for others")
+        .help("Sets a field: properties.description=news; ${env:NAME} is a variable, ${file:PATH} the text of a file")
         .action(ArgAction::Append)
 }
 
@@ -318,7 +318,7 @@ pub fn save_argument() -> Arg {
 pub fn wait_anyway() -> Arg {
     Arg::new("wait")
         .long("wait")
-        .help("Is taken as of other commands: this one waits in any case")
+        .help("Accepted as for other commands; this one always waits")
         .action(ArgAction::SetTrue)
 }
 
@@ -335,12 +335,12 @@ fn wait_arguments() -> [Arg; 2] {
     [
         Arg::new("wait")
             .long("wait")
-            .help("Waits until the resource is where the call brings it")
+            .help("Waits until the resource reaches the goal of the call")
             .action(ArgAction::SetTrue),
         Arg::new("for")
             .long("for")
             .value_name("GOAL|STATE")
-            .help("Waits for this instead; with --wait")
+            .help("With --wait: waits for this goal instead")
             .requires("wait"),
     ]
 }

@@ -187,7 +187,7 @@ pub fn refuse_form(matches: &ArgMatches) -> Result<()> {
     ];
     let odd = ignored.into_iter().find(|(_, is_ignored)| *is_ignored);
     odd.map_or(Ok(()), |(name, _)| {
-        let message = format!("a watch has nothing for --{name}; nothing was done");
+        let message = format!("a watch does not use --{name}; nothing was done");
         Err(Failure::usage(message).hint("-o jsonl writes a line of JSON for each change"))
     })
 }
@@ -325,7 +325,7 @@ fn going_on(options: &str, ends: Ends, places: &[&Place]) -> String {
     let has_all = tokens.len() == places.len();
     if ends != Ends::Whatever && has_all && tokens.len() <= MOST_TOKENS {
         let tokens = tokens.join(" ");
-        return format!("wait on with: mkio wait{options}{flag} --resume {tokens}");
+        return format!("continue with: mkio wait{options}{flag} --resume {tokens}");
     }
     let again = places.iter().find_map(|of| of.again.as_deref());
     let again = again.unwrap_or("KIND");
@@ -336,8 +336,8 @@ fn going_on(options: &str, ends: Ends, places: &[&Place]) -> String {
         "NAME…".to_owned()
     };
     match ends {
-        Ends::Whatever => format!("look on with: mkio watch{options} {again} {names}"),
-        _ => format!("wait on with: mkio wait{options}{flag} {again} {names}"),
+        Ends::Whatever => format!("continue with: mkio watch{options} {again} {names}"),
+        _ => format!("continue with: mkio wait{options}{flag} {again} {names}"),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
 
 pub fn command() -> Command {
     Command::new("api")
-        .about("Sends a request by hand, with the token, the retries and the rate budget of all others")
+        .about("Sends a request by hand, with the token, retries and rate budget of the other commands")
         .after_help(
             "Examples:\n  mkio api GET /api/v1/locations\n  mkio api PUT /api/v1/projects/acme/media/assets/intro \
              -F properties.storageAccountName=main\n\nSecrets are hidden only where an operation of the catalog has the path.",
@@ -35,7 +35,7 @@ pub fn command() -> Command {
                 .long("field")
                 .value_name("PATH=VALUE")
                 .action(ArgAction::Append)
-                .help("Field of the JSON body; numbers, flags and null are taken for such"),
+                .help("Field of the JSON body; numbers, flags and null keep their JSON type"),
         )
         .arg(
             Arg::new("query-field")
@@ -56,7 +56,7 @@ pub fn command() -> Command {
             Arg::new("of")
                 .long("api")
                 .value_name("API")
-                .help("API whose address is meant, such as channels"),
+                .help("API whose address the path belongs to, such as channels"),
         )
         .arg(
             Arg::new("include")
@@ -64,7 +64,7 @@ pub fn command() -> Command {
                 .long("include")
                 .action(ArgAction::SetTrue)
                 .conflicts_with("paginate")
-                .help("Writes status and headers of the answer to standard error"),
+                .help("Writes status and headers of the response to standard error"),
         )
         .arg(
             Arg::new("paginate")

@@ -47,14 +47,14 @@ pub(super) fn flag(name: &'static str, help: &'static str) -> Arg {
 
 pub fn apply() -> Command {
     Command::new("apply")
-        .about("Creates and changes resources until they are as the manifests say; sends nothing where they are")
+        .about("Creates and changes resources to match the manifests; sends nothing where they match")
         .after_help(
             "A manifest has kind, name, body (a part of what the kind's PUT takes) and, for what runs, state: running or \
              stopped. Secrets are ${env:NAME} or ${file:PATH}. Nothing is deleted.",
         )
         .arg(files())
-        .arg(flag("wait", "Waits until each resource is there before the next one is made"))
-        .arg(flag("replace", "Deletes and creates again what cannot be changed; asks first"))
+        .arg(flag("wait", "Waits until each resource is ready before it makes the next one"))
+        .arg(flag("replace", "Deletes and recreates a resource to change a fixed field; asks first"))
         .arg(flag("write-secrets", "Writes secrets also where nothing else differs: they cannot be compared"))
 }
 
@@ -241,7 +241,7 @@ fn refuse_misspelt(client: &Client, kind: &Kind, names: &Arguments, whole: &Valu
 pub fn delete() -> Command {
     Command::new("delete")
         .about("Deletes the resources of manifests, in the reverse of the order in which apply makes them")
-        .after_help("What is not there is left out. Bodies and secrets are not looked at; more than one resource is asked about.")
+        .after_help("Resources that do not exist are skipped. Bodies and secrets are not read. More than one resource needs a confirmation.")
         .arg(files())
 }
 
@@ -438,7 +438,7 @@ pub(super) async fn bring_about(
     Ok(())
 }
 
-const SAME: &str = "as it is meant to be";
+const SAME: &str = "up to date";
 
 fn cannot_change(meant: &Meant, fixed: &Fixed) -> Failure {
     let (label, field) = (meant.label(), &fixed.field);
@@ -642,7 +642,7 @@ async fn bring_to(session: &Session, client: &Client, meant: &Meant, goal: Goal)
         }
         None => {
             return Err(Failure::usage(format!(
-                "{label}: nothing starts or stops a {}",
+                "{label}: a {} cannot be started or stopped",
                 kind.name
             )));
         }

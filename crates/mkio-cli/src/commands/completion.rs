@@ -33,7 +33,7 @@ pub fn man() -> Command {
                 .value_name("FOLDER")
                 .required(true)
                 .value_parser(clap::value_parser!(PathBuf))
-                .help("Folder for the pages; it is made if need be"),
+                .help("Folder for the pages; created if missing"),
         )
 }
 

@@ -53,7 +53,7 @@ pub async fn run(session: &Session) -> Result<()> {
         well: true,
     };
     if session.output.is_for_people() {
-        writeln!(io::stdout(), "{:<14} {:<6} TOLD", "CHECK", "OK")?;
+        writeln!(io::stdout(), "{:<14} {:<6} MESSAGE", "CHECK", "OK")?;
     }
     report.add(finding("configuration", configuration(session)))?;
     match session.client() {
@@ -120,7 +120,7 @@ fn configuration(session: &Session) -> std::result::Result<String, String> {
 
 fn project(session: &Session, client: &Client) -> std::result::Result<String, String> {
     session.project(client).map_err(|_| {
-        "none is named: -p, MKIO_PROJECT, or `mkio profile set project NAME`".to_owned()
+        "no project is named: use -p, MKIO_PROJECT, or `mkio profile set project NAME`".to_owned()
     })
 }
 

@@ -194,7 +194,7 @@ fn refuse_hidden(write: &mkio::dynamic::Entry, body: &Value) -> Result<()> {
             .any(|value| value == HIDDEN)
         {
             let message = format!(
-                "`{place}` is still hidden, and which secret is meant is not clear; nothing was sent"
+                "`{place}` is still hidden, and it matches several secrets; nothing was sent"
             );
             return Err(Failure::usage(message).hint("write its value, or use --show-secrets"));
         }

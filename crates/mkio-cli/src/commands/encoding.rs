@@ -188,7 +188,7 @@ pub(super) async fn start_job(
     let (entry, arguments) = making(project, (transform, job), body)?;
     entry.call(project.transport(), &arguments).await?;
     let wait = session.command(&["wait", "job", &format!("{transform}/{job}")]);
-    session.tell(format!("it is being encoded: {wait} waits for it"));
+    session.tell(format!("the job is running: {wait} waits for it"));
     Ok(())
 }
 

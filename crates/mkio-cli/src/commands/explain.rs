@@ -16,7 +16,7 @@ use crate::{
 
 pub fn command() -> Command {
     Command::new("explain")
-        .about("Tells what a kind or an operation takes: fields, types, limits")
+        .about("Shows what a kind or an operation takes: fields, types, limits")
         .after_help("Examples:\n  mkio explain job\n  mkio explain job.properties.input\n  mkio explain create_live_event")
         .arg(
             Arg::new("what")

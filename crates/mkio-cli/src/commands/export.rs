@@ -32,7 +32,7 @@ pub fn export() -> Command {
 
 pub fn copy() -> Command {
     Command::new("copy")
-        .about("Makes resources of this project in another one; what is there already is made alike")
+        .about("Copies resources of this project to another one; existing ones are changed to match")
         .after_help(
             "The copy takes secrets from the variables that export names; each has to be set. What a resource refers to \
              has to be in the other project.\n\nExample: mkio copy transform house --to-project staging",
@@ -66,11 +66,11 @@ fn which() -> [Arg; 5] {
             .short('l')
             .action(ArgAction::Append)
             .conflicts_with("name"),
-        option("filter", "FILTER", "Those that the filter leaves").conflicts_with("name"),
+        option("filter", "FILTER", "Those that match the filter").conflicts_with("name"),
         option(
             "after",
             "NAME",
-            "Those that come after this one, to go on after a break",
+            "Those after this one, to go on after an interruption",
         ),
     ]
 }
@@ -111,7 +111,7 @@ fn refuse_narrowing(kind: &Kind, matches: &ArgMatches) -> Result<()> {
         let takes = |list: &Entry| list.parameters.iter().any(|of| of.name == parameter);
         if matches.contains_id(option) && !kind.list.is_some_and(takes) {
             let message = format!("--{option}: the list of a {} takes none", kind.name);
-            return Err(Failure::usage(message).hint("name what is meant, or leave the option out"));
+            return Err(Failure::usage(message).hint("give names, or leave the option out"));
         }
     }
     Ok(())
@@ -235,7 +235,7 @@ pub async fn run_copy(session: &Session, matches: &ArgMatches) -> Result<()> {
             let meant = Meant::new(&client, &target, manifest);
             all.push(meant.map_err(|failure| {
                 failure.hint(
-                    "nothing was sent: a copy takes secrets from variables, as export names them",
+                    "nothing was sent: a copy takes secrets from the variables that export names",
                 )
             })?);
         }
@@ -244,7 +244,7 @@ pub async fn run_copy(session: &Session, matches: &ArgMatches) -> Result<()> {
     tokio::select! {
         biased;
         () = session.interrupted() => {
-            let again = "the same command goes on: what is as it is meant to be is not written again";
+            let again = "run the same command again to go on: resources that are up to date are not written again";
             Err(Failure::interrupted().hint(again))
         }
         outcome = work => outcome,

@@ -77,7 +77,7 @@ impl Encoded<'_> {
         let files = self.project.files().list(&asset).await?.files;
         let captions = files.into_iter().find(|file| file.name.ends_with(".vtt"));
         let captions = captions.ok_or_else(|| {
-            let message = format!("the transcription has made no captions in {asset}");
+            let message = format!("the transcription left no captions in {asset}");
             Failure::new(Exit::Unusable, message)
         })?;
         let track = TextTrack::new(format!("captions-{language}"))

@@ -74,7 +74,7 @@ pub fn upload() -> Command {
             Arg::new("asset")
                 .value_name("ASSET")
                 .required(true)
-                .help("The asset; it is made if need be"),
+                .help("The asset; created if missing"),
         )
         .args(upload_arguments())
 }
@@ -98,7 +98,7 @@ pub fn download() -> Command {
                 .default_value(".")
                 .value_parser(PathBufValueParser::new())
                 .value_hint(ValueHint::DirPath)
-                .help("Folder for the files; it is made if need be"),
+                .help("Folder for the files; created if missing"),
         )
         .arg(force("Replaces files that are there, and begins with the first byte"))
 }
@@ -126,7 +126,8 @@ impl Source {
             return Err(Failure::usage(format!("{shown}: a file is expected")));
         }
         let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.ok_or_else(|| Failure::usage(format!("{shown}: a name is Unicode")))?;
+        let name =
+            name.ok_or_else(|| Failure::usage(format!("{shown}: the name is not valid Unicode")))?;
         Ok(Self {
             path: path.to_owned(),
             name: name.to_owned(),
@@ -140,7 +141,10 @@ pub async fn run_upload(session: &Session, matches: &ArgMatches) -> Result<()> {
     let sources: Vec<Source> = paths.map(|path| Source::new(path)).collect::<Result<_>>()?;
     let mut names = HashSet::new();
     if let Some(twice) = sources.iter().find(|source| !names.insert(&source.name)) {
-        let message = format!("`{}` is there twice: an asset has a name once", twice.name);
+        let message = format!(
+            "`{}` is given twice: names in an asset are unique",
+            twice.name
+        );
         return Err(Failure::usage(message));
     }
     let asset = matches.get_one::<String>("asset");
@@ -277,7 +281,7 @@ pub async fn run_download(session: &Session, matches: &ArgMatches) -> Result<()>
     let all = wanted(session, content, one, &folder)?;
     let (there, all): (Vec<_>, Vec<_>) = all.into_iter().partition(|of| of.is_there(force));
     for of in &there {
-        session.tell(format!("{}: is there already", of.to.display()));
+        session.tell(format!("{}: already complete", of.to.display()));
     }
     // What is in the way of one is told before the first is fetched.
     all.iter()
@@ -362,7 +366,7 @@ fn refuse_clash(name: &str, names: &HashSet<String>) -> Result<()> {
         Some(taken) => Err(Failure::usage(format!(
             "`{name}` and `{taken}` cannot be in one folder"
         ))
-        .hint("the second is a name of this program: give the file another one")),
+        .hint("this program uses the second name itself: rename the file")),
         None => Ok(()),
     }
 }
@@ -432,8 +436,11 @@ async fn fetch(
         }
     }
     if of.size.is_some_and(|size| size != has) {
-        let message = format!("{}: {has} bytes came, not those that are listed", of.name);
-        return Err(Failure::new(Exit::Unusable, message).hint("--force begins anew"));
+        let message = format!(
+            "{}: received {has} bytes, which differs from the size in the list",
+            of.name
+        );
+        return Err(Failure::new(Exit::Unusable, message).hint("--force starts again"));
     }
     part.finish(has)?;
     Ok(has)

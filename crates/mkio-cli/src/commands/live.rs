@@ -38,7 +38,7 @@ pub fn command() -> Command {
         .disable_help_subcommand(true)
         .subcommand(
             Command::new("start")
-                .about("Starts a live event, waits until it runs, and prints where to send and to look")
+                .about("Starts a live event, waits until it runs, and prints its ingest and preview addresses")
                 .after_help(
                     "It plays where its live outputs write to assets with locators, at streaming endpoints that run. An \
                      endpoint costs money while it runs, so it is started only by its name.\n\nExample: mkio live start show \
@@ -55,7 +55,7 @@ pub fn command() -> Command {
         )
         .subcommand(
             Command::new("stop")
-                .about("Stops a live event and waits until it stands")
+                .about("Stops a live event and waits until it has stopped")
                 .arg(name())
                 .arg(tree::wait_anyway()),
         )
@@ -72,7 +72,7 @@ pub fn command() -> Command {
                         .help("How long: 90s, 2h"),
                 )
                 .arg(Arg::new("live-output").long("live-output").value_name("NAME").help("Name of the live output"))
-                .arg(Arg::new("asset").long("to").value_name("ASSET").help("Asset of the recording; made if need be"))
+                .arg(Arg::new("asset").long("to").value_name("ASSET").help("Asset of the recording; created if missing"))
                 .arg(Arg::new("storage").long("storage").value_name("NAME").help("Storage account of a new asset"))
                 .arg(
                     Arg::new("window")
@@ -269,7 +269,7 @@ async fn record(
     let ended = media.delete_live_output_and_wait(event, &output).await;
     let ended = ended.map(drop).map_err(|error| {
         Failure::from(error).hint(format!(
-            "it may record on: {}",
+            "it may still be recording: {}",
             ending(session, event, &output)
         ))
     });

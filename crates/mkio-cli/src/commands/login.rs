@@ -28,13 +28,13 @@ pub fn login() -> Command {
             Arg::new("command")
                 .long("command")
                 .value_name("COMMAND")
-                .help("Program that prints the token, with its arguments; it is asked whenever one is needed"),
+                .help("Program that prints the token, with its arguments; runs whenever a token is needed"),
         )
         .arg(
             Arg::new("unchecked")
                 .long("unchecked")
                 .action(ArgAction::SetTrue)
-                .help("Stores the token, or the command, without trying it at the service"),
+                .help("Stores the token, or the command, without checking it with the service"),
         )
 }
 
@@ -44,7 +44,7 @@ pub fn logout() -> Command {
 }
 
 pub fn whoami() -> Command {
-    Command::new("whoami").about("Tells who the token stands for, and where it comes from")
+    Command::new("whoami").about("Shows whose token is in use, and where it comes from")
 }
 
 pub async fn log_in(session: &Session, matches: &ArgMatches) -> Result<()> {
@@ -64,9 +64,9 @@ pub async fn log_in(session: &Session, matches: &ArgMatches) -> Result<()> {
     if !matches.get_flag("unchecked") {
         let url = file.setting(&name, "base_url");
         let profile = check(&from, url).await.map_err(|failure| {
-            failure.only_hint("nothing was stored; --unchecked stores it without a trial")
+            failure.only_hint("nothing was stored; --unchecked stores it without the check")
         })?;
-        session.tell(format!("the service knows you as {}", described(&profile)));
+        session.tell(format!("logged in as {}", described(&profile)));
     }
     file.set_token(&name, from)?;
     if first {
@@ -138,7 +138,7 @@ fn described(profile: &Value) -> String {
     let found = places
         .iter()
         .find_map(|place| profile.pointer(place)?.as_str());
-    found.unwrap_or("somebody without a name").to_owned()
+    found.unwrap_or("a user without a name").to_owned()
 }
 
 pub fn log_out(session: &Session) -> Result<()> {

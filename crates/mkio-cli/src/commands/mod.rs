@@ -228,7 +228,7 @@ fn refuse_ignored(words: &[&str], matches: &ArgMatches) -> Result<()> {
         .find(|(name, is_ignored)| *is_ignored && is_given(name));
     given.map_or(Ok(()), |(name, _)| {
         let task = words.join(" ");
-        let message = format!("`mkio {task}` has nothing for --{name}; nothing was done");
+        let message = format!("`mkio {task}` does not use --{name}; nothing was done");
         Err(Failure::usage(message))
     })
 }

@@ -51,13 +51,13 @@ pub fn encode() -> Command {
                 .value_name("FILE|URL|ASSET")
                 .required(true)
                 .value_hint(ValueHint::AnyPath)
-                .help("What is encoded; a file that is here comes before an asset of its name"),
+                .help("File, asset or address to encode; an existing file comes before an asset of that name"),
         )
-        .arg(value("preset", "PRESET", "Built-in preset; a transform of it is made if need be").required_unless_present("transform"))
-        .arg(value("transform", "NAME", "Transform that is there").conflicts_with("preset"))
+        .arg(value("preset", "PRESET", "Built-in preset; its transform is created if missing").required_unless_present("transform"))
+        .arg(value("transform", "NAME", "Existing transform").conflicts_with("preset"))
         .arg(value("files", "FILE", "File of the asset; may be repeated").action(ArgAction::Append))
-        .arg(value("name", "ASSET", "Asset that takes the file; named as the file unless given"))
-        .arg(value("to", "ASSET", "Output asset; made of the input's name and the transform unless given"))
+        .arg(value("name", "ASSET", "Asset for the file; named after the file by default"))
+        .arg(value("to", "ASSET", "Output asset; named after the input and the transform by default"))
         .args(files::upload_arguments())
         .arg(Arg::new("publish").long("publish").action(ArgAction::SetTrue).help("Makes a locator and prints addresses"))
         .arg(policy())
@@ -84,7 +84,7 @@ pub fn publish() -> Command {
         .arg(value(
             "locator",
             "NAME",
-            "Name of the locator; that of the asset unless given",
+            "Name of the locator; that of the asset by default",
         ))
         .arg(policy())
 }
@@ -163,7 +163,7 @@ async fn encode_into(
         let published = locator(session, project, &output, &output, &policy).await;
         published.map_err(|failure| {
             let publish = session.command(&["publish", &output]);
-            failure.hint(format!("it is encoded; {publish} publishes it"))
+            failure.hint(format!("the encoding is done; {publish} publishes it"))
         })?;
         return show_urls(session, project, &[output]).await;
     }

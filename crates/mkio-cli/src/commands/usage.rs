@@ -24,7 +24,7 @@ pub fn command() -> Command {
                 .required(true)
                 .value_parser(day),
         )
-        .arg(text("to", "DATE", "End, as 2026-11-01; today unless given").value_parser(day))
+        .arg(text("to", "DATE", "End, as 2026-11-01; today by default").value_parser(day))
         .arg(
             text("by", "UNIT", "Length of a line")
                 .value_parser(["hour", "day", "week", "month", "year"]),

@@ -53,7 +53,7 @@ pub fn wait() -> Command {
                 .value_name("GOAL|STATE|gone")
                 .help("The goal; by default the first one of the kind"),
         )
-        .arg(flag("any", "Ends with the first that is there"))
+        .arg(flag("any", "Ends with the first that reaches the goal"))
         .arg(flag("fail-fast", "Ends with the first that fails").conflicts_with("any"))
         .arg(
             Arg::new("resume")
@@ -236,7 +236,7 @@ async fn listed(
     filter: Option<&String>,
 ) -> Result<Vec<String>> {
     let Some(list) = &resource.list else {
-        let message = format!("{} has no list: name what is to be watched", resource.name);
+        let message = format!("{} has no list: give the names to watch", resource.name);
         return Err(Failure::usage(message));
     };
     let catalog = crate::session::catalog(list.operation.api);

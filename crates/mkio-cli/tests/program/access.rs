@@ -418,5 +418,5 @@ fn a_command_that_gives_no_token_is_not_stored() {
     assert_eq!(log_in("false", &["--unchecked"]).code, 0);
     let right = log_in(&format!("echo {TOKEN}"), &[]);
     assert_eq!(right.code, 0, "{}", right.err);
-    assert!(right.err.contains("knows you as"), "{}", right.err);
+    assert!(right.err.contains("logged in as"), "{}", right.err);
 }

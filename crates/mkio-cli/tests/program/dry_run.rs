@@ -108,7 +108,7 @@ fn manifests_are_only_looked_at() {
     for told in [
         "asset intro: not sent: would be changed",
         "live-output show/out: not sent: would be replaced",
-        "live-event show: as it is meant to be",
+        "live-event show: up to date",
     ] {
         assert!(dry.err.contains(told), "{told}: {}", dry.err);
     }

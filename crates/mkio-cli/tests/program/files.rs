@@ -129,7 +129,7 @@ fn nothing_is_replaced_unless_it_is_meant() {
     service.emulator.control().clear_requests();
     let there = service.run(&["download", "film", &folder]);
     assert!(
-        there.code == 0 && there.err.contains("is there already"),
+        there.code == 0 && there.err.contains("already complete"),
         "{there:?}"
     );
     let fetched = service.emulator.control().requests();

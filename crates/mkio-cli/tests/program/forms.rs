@@ -99,7 +99,7 @@ fn columns_that_there_are_not_are_refused() {
         let ran = service.run(args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
         assert!(
-            ran.err.contains("--columns") || ran.err.contains("has nothing for"),
+            ran.err.contains("--columns") || ran.err.contains("does not use"),
             "{}",
             ran.err
         );

@@ -48,12 +48,7 @@ fn a_second_apply_sends_no_write() {
     service.fault("PUT * status=500;PATCH * status=500;POST * status=500;DELETE * status=500");
     let again = service.run(&["apply", "-f", &file]);
     assert_eq!(again.code, 0, "{}", again.err);
-    assert_eq!(
-        again.err.matches("as it is meant to be").count(),
-        3,
-        "{}",
-        again.err
-    );
+    assert_eq!(again.err.matches("up to date").count(), 3, "{}", again.err);
     assert_eq!(service.run(&["diff", "-f", &file]).code, 0);
 }
 
@@ -108,12 +103,7 @@ fn what_runs_is_started_and_what_cannot_change_is_replaced() {
     assert!(state.contains("Running"), "{state}");
     let again = apply(&live(), &[]);
     assert_eq!(again.code, 0, "{}", again.err);
-    assert_eq!(
-        again.err.matches("as it is meant to be").count(),
-        2,
-        "{}",
-        again.err
-    );
+    assert_eq!(again.err.matches("up to date").count(), 2, "{}", again.err);
     let diff = |text: &str| service.run(&["diff", "-f", &service.file("state.yaml", text)]);
     assert_eq!(diff(&live()).code, 0);
     let other = diff(&live().replace("state: running", "state: stopped"));
@@ -301,7 +291,7 @@ fn null_removes_or_is_refused() {
     assert!(!now.contains("news"), "{now}");
     let again = apply(&none);
     assert!(
-        again.err.contains("source camera: as it is"),
+        again.err.contains("source camera: up to date"),
         "{}",
         again.err
     );
@@ -388,7 +378,7 @@ fn copies_are_alike_and_take_secrets_from_variables() {
     ]);
     assert!(there.contains("H264SingleBitrate720p"), "{there}");
     let again = service.run(&copy);
-    assert!(again.err.contains("as it is meant to be"), "{}", again.err);
+    assert!(again.err.contains("up to date"), "{}", again.err);
     // Those that a filter leaves, and no others.
     let filter = [
         "copy",
@@ -400,12 +390,7 @@ fn copies_are_alike_and_take_secrets_from_variables() {
     ];
     let filtered = service.run(&filter);
     let lines: Vec<&str> = filtered.err.lines().collect();
-    assert_eq!(
-        lines,
-        ["transform house: as it is meant to be"],
-        "{}",
-        filtered.err
-    );
+    assert_eq!(lines, ["transform house: up to date"], "{}", filtered.err);
     let none = [
         "copy",
         "transform",

@@ -193,7 +193,7 @@ fn fields_are_set_removed_and_told_in_plain_words() {
     let empty = service.file("empty.yaml", "");
     let none = service.run(&["asset", "put", "b", "-f", &empty]);
     assert_eq!(none.code, 2);
-    assert!(none.err.contains("there is no body in it"), "{}", none.err);
+    assert!(none.err.contains("it has no body"), "{}", none.err);
     let null = service.run(&["asset", "put", "b", "--set", "properties=null"]);
     assert!(!null.err.contains("struct"), "{}", null.err);
 }

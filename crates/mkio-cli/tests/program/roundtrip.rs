@@ -1,4 +1,4 @@
-//! Every kind that apply knows: what is exported is as it is meant to be, and one field of it can change.
+//! Every kind that apply knows: what is exported is up to date, and one field of it can change.
 
 use std::collections::BTreeSet;
 

@@ -315,7 +315,7 @@ fn an_interrupted_copy_goes_on_by_the_same_command() {
         "-v",
     ];
     let (_, told) = interrupted_at_503(&service, &copy);
-    assert!(told.contains("the same command goes on"), "{told}");
+    assert!(told.contains("run the same command again"), "{told}");
 }
 
 #[cfg(unix)]

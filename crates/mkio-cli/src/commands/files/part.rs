@@ -100,7 +100,7 @@ impl Part {
         let same = fits || has == 0 && known.same_file(wanted);
         if !same {
             let message = format!("{} is of another version of the file", data.display());
-            return Err(Failure::usage(message).hint("--force begins anew"));
+            return Err(Failure::usage(message).hint("--force starts again"));
         }
         Ok(has)
     }
@@ -139,8 +139,8 @@ impl Part {
         let data = self.data();
         // Two programs that fetch the same file write one behind the other.
         if !is_file(&data)? || fs::metadata(&data).map_err(failed)?.len() != bytes {
-            let message = format!("{}: another program writes there, too", data.display());
-            return Err(Failure::usage(message).hint("--force begins anew"));
+            let message = format!("{}: another program writes to it, too", data.display());
+            return Err(Failure::usage(message).hint("--force starts again"));
         }
         if !self.force {
             // Taking the name fails where it is taken: no two programs get it, and on disks that do

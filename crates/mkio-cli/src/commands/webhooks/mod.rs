@@ -79,14 +79,14 @@ fn listen_command() -> Command {
             text("event", "TYPE", "Only events of this type; may be repeated")
                 .action(ArgAction::Append),
         )
-        .arg(limit().help("Ends after so many events"))
+        .arg(limit().help("Ends after this many events"))
         .arg(forward())
         .arg(secret())
 }
 
 fn trigger_command() -> Command {
     Command::new("trigger")
-        .about("Makes an event as the service documents it, and posts it; the service is not asked")
+        .about("Makes an event as the service documents it, and posts it; sends nothing to the service")
         .arg(
             Arg::new("type")
                 .value_name("TYPE")
@@ -124,7 +124,7 @@ fn resend_command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Only those whose delivery has failed"),
         )
-        .arg(limit().default_value("1").help("The newest so many"))
+        .arg(limit().default_value("1").help("How many of the newest"))
         .arg(forward().required(true))
         .arg(secret())
 }

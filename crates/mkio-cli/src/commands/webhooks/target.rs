@@ -43,7 +43,7 @@ impl Target {
         };
         let secret = text(matches, "secret-env").map(|name| {
             std::env::var(&name)
-                .map_err(|_| Failure::usage(format!("{name}: there is no such variable")))
+                .map_err(|_| Failure::usage(format!("{name}: this variable is not set")))
         });
         let secret = secret.transpose()?;
         Self::at(url, secret).map(Some)
