@@ -1,4 +1,4 @@
-//! What an answer has: columns and names that are asked for, before anything is sent.
+//! The fields of a response: checks columns and names before anything is sent.
 
 use mkio::{
     dynamic::{Entry, ResponseBody, Shape, Ty, Type, Types, nearest},
@@ -12,7 +12,7 @@ use crate::{
     session::Session,
 };
 
-/// Refuses columns that no such answer has, and the format of names where it has none.
+/// Refuses columns that the response never has, and the format of names where it has none.
 pub fn refuse(session: &Session, entry: &Entry, ty: Ty) -> Result<()> {
     if session.output.format().is_none() {
         return Ok(());
@@ -41,7 +41,7 @@ pub fn refuse_waited(session: &Session, resource: &Resource) -> Result<()> {
     ty.map_or(Ok(()), |ty| refuse(session, entry, ty))
 }
 
-/// The answer of a command has no names.
+/// The response of a command has no names.
 pub fn nameless(command: &str) -> Failure {
     Failure::usage(format!("-o name: the response of `{command}` has no name"))
         .hint("choose another format with -o, or --jq")

@@ -53,7 +53,7 @@ pub async fn all(
     Ok(named.collect())
 }
 
-/// The items are what the GET of one of them answers.
+/// The items are as complete as the response of a GET.
 fn is_whole(kind: &Kind, list: &Entry) -> bool {
     match kind.get.response {
         ResponseBody::Json(ty, _) => list.item == Some(ty),

@@ -288,9 +288,9 @@ async fn paginate(
     Err(failure.hint(format!("go on with: {}", session.command(&words))))
 }
 
-/// Shows an answer without items: where a list was meant, that is a failure.
-fn no_list(session: &Session, path: &str, answer: Value) -> Result<()> {
-    let value = session.shown(answer, |value| {
+/// Shows a response without items; `--paginate` makes it a failure.
+fn no_list(session: &Session, path: &str, response: Value) -> Result<()> {
+    let value = session.shown(response, |value| {
         entries_of(&Method::GET, path).for_each(|entry| entry.mask(value));
     });
     show(session, &value)?;
@@ -298,9 +298,9 @@ fn no_list(session: &Session, path: &str, answer: Value) -> Result<()> {
     Err(Failure::new(Exit::Unusable, message))
 }
 
-/// An answer with items: a list, or an object with lists.
-fn has_items(answer: &Value) -> bool {
-    match answer {
+/// A response with items: a list, or an object with lists.
+fn has_items(response: &Value) -> bool {
+    match response {
         Value::Array(_) => true,
         Value::Object(members) => {
             let is_list = members.get("value").is_some_and(Value::is_array);

@@ -124,7 +124,7 @@ pub async fn run(
     }
 }
 
-/// Tasks that answer in lines of their own, with what each line has.
+/// Tasks that print rows of their own, with the columns of each.
 const LINES: [(&[&str], &[&str]); 12] = [
     (
         &["profile", "list"],
