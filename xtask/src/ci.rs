@@ -146,7 +146,9 @@ impl Check {
             let mut published = Vec::new();
             if command.contains(PUBLISHED) {
                 published = packages::published(root)?;
-                packages::remove_unpacked(&published)?;
+                if let Some(home) = packages::cargo_home() {
+                    packages::remove_unpacked(&home, &published)?;
+                }
             }
             cargo(root, &named_all(command, &published))?;
         }

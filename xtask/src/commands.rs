@@ -62,10 +62,9 @@ impl Commands {
         let is_collection = self.collections.contains(&path) || self.given.contains_key(&path);
         let last = segments.last().copied().unwrap_or_default();
         let own = last == "{}" || is_collection || segments.len() == 1;
-        let noun_path = match (own, path.rfind("/{}")) {
-            (true, _) if last == "{}" => path.trim_end_matches("/{}").to_owned(),
-            (true, _) | (false, None) => path.clone(),
-            (false, Some(end)) => path[..end].to_owned(),
+        let noun_path = match path.rfind("/{}") {
+            Some(end) if !own => path[..end].to_owned(),
+            _ => path.trim_end_matches("/{}").to_owned(),
         };
         let noun = self.noun(&noun_path);
         let lists = operation.id.starts_with("list_");

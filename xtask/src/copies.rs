@@ -54,33 +54,33 @@ fn immutable(overlaid: &Document, operation: &OperationRef<'_>) -> BTreeSet<Stri
     let content = item.and_then(|item| item.get(operation.method)?.pointer("/requestBody/content"));
     for (_, media) in entries(content) {
         if let Some(schema) = media.get("schema") {
-            collect(overlaid, schema, "", &mut found, 0);
+            collect(overlaid, schema, "", &mut found, &[]);
         }
     }
     found
 }
 
-/// Schemas that are looked through below each other.
-const MAX_DEPTH: usize = 12;
-
+/// `within` names the schemas around this one: one that holds itself is looked through once.
 fn collect(
     document: &Document,
     schema: &Value,
     at: &str,
     found: &mut BTreeSet<String>,
-    depth: usize,
+    within: &[&str],
 ) {
-    if depth > MAX_DEPTH {
+    let name = ref_name(schema);
+    if name.is_some_and(|name| within.contains(&name)) {
         return;
     }
-    let named = ref_name(schema).and_then(|name| document.schema(name));
+    let named = name.and_then(|name| document.schema(name));
     let schema = named.unwrap_or(schema);
+    let within: Vec<&str> = within.iter().copied().chain(name).collect();
     for (name, property) in entries(schema.get("properties")) {
         let at = format!("{at}/{name}");
         if property.get(marks::IMMUTABLE) == Some(&Value::Bool(true)) {
             found.insert(at);
         } else {
-            collect(document, property, &at, found, depth + 1);
+            collect(document, property, &at, found, &within);
         }
     }
     for arms in ["oneOf", "anyOf", "allOf"] {
@@ -90,7 +90,7 @@ fn collect(
             .into_iter()
             .flatten()
         {
-            collect(document, arm, at, found, depth + 1);
+            collect(document, arm, at, found, &within);
         }
     }
 }
@@ -138,6 +138,7 @@ mod tests {
             ),
             "{text}"
         );
+        assert!(!text.contains("again"), "{text}");
         assert_eq!(
             lines[lines.len() - 2],
             "PATCH /api/v1/things/{} write_change"

@@ -232,3 +232,47 @@ pub fn append_description(object: &mut Map<String, Value>, sentence: &str) {
     };
     object.insert("description".to_owned(), Value::String(text));
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn problems_are_counted_and_very_many_are_cut_short() {
+        let text = |count: usize| {
+            let problem = |_| Problem {
+                api: "media".to_owned(),
+                pointer: "/paths".to_owned(),
+                found: "nothing".to_owned(),
+                accepted: "something".to_owned(),
+            };
+            Problems((0..count).map(problem).collect()).to_string()
+        };
+        for (count, lines, end) in [
+            (1, 2, "\n1 problem"),
+            (2, 3, "\n2 problems"),
+            (100, 101, "\n100 problems"),
+            (101, 102, "\nand 1 more\n101 problems"),
+        ] {
+            let text = text(count);
+            assert!(text.ends_with(end), "{text}");
+            assert_eq!(text.lines().count(), lines, "{text}");
+        }
+    }
+
+    #[test]
+    fn sentences_stand_apart_from_what_was_there() {
+        for (before, after) in [
+            (json!({}), "More."),
+            (json!({"description": " \n"}), "More."),
+            (json!({"description": "One"}), "One.\n\nMore."),
+            (json!({"description": "One! "}), "One!\n\nMore."),
+        ] {
+            let mut object = before.as_object().unwrap().clone();
+            append_description(&mut object, "More.");
+            assert_eq!(object["description"], after);
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, Write as _},
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -62,12 +62,8 @@ pub struct Args {
 
 pub fn run(workspace: &Workspace, args: &Args) -> Result<ExitCode> {
     if let Some(step) = &args.dump {
-        let text = dump(workspace, args, step)?;
-        // A reader such as `head` may have seen enough.
-        return match writeln!(io::stdout(), "{text}") {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-            _ => Ok(ExitCode::SUCCESS),
-        };
+        print(io::stdout(), &dump(workspace, args, step)?)?;
+        return Ok(ExitCode::SUCCESS);
     }
     if let Some(out) = &args.out {
         return single_crate(workspace, args, out);
@@ -84,11 +80,24 @@ pub fn run(workspace: &Workspace, args: &Args) -> Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     }
+    Ok(judged(args, warnings))
+}
+
+/// Success, unless there are warnings and they are denied.
+fn judged(args: &Args, warnings: usize) -> ExitCode {
     if args.deny_warnings && warnings > 0 {
         eprintln!("error: {warnings} warning(s)");
-        return Ok(ExitCode::FAILURE);
+        return ExitCode::FAILURE;
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
+}
+
+/// Prints a text for a reader that, like `head`, may have seen enough before its end.
+fn print(mut to: impl Write, text: &str) -> Result<()> {
+    match writeln!(to, "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// How a run ended.
@@ -250,12 +259,7 @@ fn single_crate(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCo
     fs::create_dir_all(out).with_context(|| out.display().to_string())?;
     let count = own.write(out)?;
     println!("{}: {count} file(s) changed", out.display());
-    let denied = args.deny_warnings && warnings > 0;
-    Ok(if denied {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(judged(args, warnings))
 }
 
 /// The document as it is after a step.

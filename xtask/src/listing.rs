@@ -523,6 +523,11 @@ mod tests {
             "{whole}"
         );
         assert!(!whole.contains('\r'), "{whole:?}");
+        let versioned = format!(
+            "[workspace.package]\nversion = \"7.8.9\"\n# dependencies: {OPEN}\n# {CLOSE}\n"
+        );
+        let versioned = written(&versioned).unwrap().unwrap();
+        assert!(versioned.contains("\"=7.8.9\""), "{versioned}");
         let half = written(&format!("# dependencies: {OPEN}\n")).unwrap_err();
         let half = half.to_string();
         assert!(

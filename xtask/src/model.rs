@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::{
-    document::{Document, TWIN, entries, operation_pointer, ref_name, schema_pointer},
+    document::{Document, TWIN, entries, ref_name, schema_pointer},
     marks,
     names::{snake_name, variant_name},
     types::{self, Holding},
@@ -462,11 +462,6 @@ fn body_required(
         || demands(marks::REQUIRED)
 }
 
-/// JSON pointer of an operation in the document, for messages.
-pub fn pointer(path: &str, method: &str) -> String {
-    operation_pointer(path, method)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -510,6 +505,29 @@ mod tests {
             (json!({"value": text}), None),
         ] {
             assert_eq!(item(members.clone()).as_deref(), found, "{members}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_required_when_the_call_makes_no_sense_without_it() {
+        let required = |method: &str, schema: Value| {
+            let document = with_paths(json!({"/a": {method: {
+                "operationId": "act",
+                "requestBody": {"content": {"application/json": {"schema": schema}}},
+                "responses": {"200": {}},
+            }}}));
+            Model::new(&document).operations[0].body_required
+        };
+        let text = json!({"x": {"type": "string"}});
+        for (schema, expected) in [
+            (json!({"type": "object"}), false),
+            (json!({"properties": text}), false),
+            (json!({"properties": text, "required": ["x"]}), true),
+            (json!({"properties": text, marks::REQUIRED: ["x"]}), true),
+            (json!({"type": "string"}), true),
+        ] {
+            assert_eq!(required("post", schema.clone()), expected, "{schema}");
+            assert!(required("put", schema));
         }
     }
 

@@ -91,18 +91,13 @@ pub fn variant_name(value: &str) -> String {
         return "Empty".to_owned();
     }
     let mut spaced = String::new();
-    let mut previous = ' ';
-    let mut chars = value.chars().peekable();
-    while let Some(c) = chars.next() {
-        let between_digits =
-            previous.is_ascii_digit() && chars.peek().is_some_and(char::is_ascii_digit);
+    for c in value.chars() {
         match c {
-            '.' | ',' if between_digits => spaced.push('_'),
+            '.' | ',' => spaced.push('_'),
             '+' => spaced.push_str(" plus "),
             c if in_names(c) => spaced.push(c),
             _ => spaced.push(' '),
         }
-        previous = c;
     }
     let name: String = spaced
         .split_whitespace()
@@ -196,6 +191,8 @@ mod tests {
         assert_eq!(singular("content"), "content");
         for (value, name) in [
             ("5.1", "V5_1"),
+            ("a.5", "A5"),
+            ("5.a", "V5A"),
             ("Finished", "Finished"),
             ("1280x720p", "V1280x720p"),
             ("HLSfMP4", "HlSfMp4"),
@@ -209,6 +206,14 @@ mod tests {
             ("\u{202e}\u{2460}", "V"),
         ] {
             assert_eq!(variant_name(value), name, "{value}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_taken_are_numbered() {
+        let mut taken = Vec::new();
+        for name in ["part", "part2", "part3"] {
+            assert_eq!(take_free(&mut taken, "part".to_owned()), name);
         }
     }
 }

@@ -161,12 +161,6 @@ impl Files {
 
 /// The source under `spec/` that a file's first line names.
 fn source_of(path: &Path) -> Result<Option<String>> {
-    let text = ["rs", "toml", "md"]
-        .iter()
-        .any(|end| path.extension().is_some_and(|e| e == *end));
-    if !text {
-        return Ok(None);
-    }
     let file = fs::File::open(path).with_context(|| path.display().to_string())?;
     let mut line = Vec::new();
     let read = BufReader::new(file).take(200).read_until(b'\n', &mut line);
@@ -216,12 +210,8 @@ impl Move {
     }
 
     fn apply(&self) -> io::Result<()> {
-        for folder in &self.folders {
-            // Another file of the same folder may have made it.
-            match fs::create_dir(folder) {
-                Err(_) if folder.is_dir() => {}
-                outcome => outcome?,
-            }
+        if let Some(folder) = self.folders.last() {
+            fs::create_dir_all(folder)?;
         }
         match &self.new {
             Some(new) => fs::rename(new, &self.target),
@@ -232,23 +222,17 @@ impl Move {
     fn undo(&self) -> io::Result<()> {
         match &self.old {
             Some(old) => fs::rename(old, &self.target)?,
-            None => ignore_missing(fs::remove_file(&self.target))?,
+            None if self.target.exists() => fs::remove_file(&self.target)?,
+            None => {}
         }
         // A folder that other files share goes with the first of them, when it is empty.
         for folder in self.folders.iter().rev().filter(|folder| folder.is_dir()) {
-            match fs::remove_dir(folder) {
-                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => break,
-                outcome => outcome?,
+            if fs::read_dir(folder)?.next().is_some() {
+                break;
             }
+            fs::remove_dir(folder)?;
         }
         Ok(())
-    }
-}
-
-fn ignore_missing(outcome: io::Result<()>) -> io::Result<()> {
-    match outcome {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        outcome => outcome,
     }
 }
 
@@ -376,10 +360,13 @@ mod tests {
     fn a_target_that_is_a_folder_leaves_everything_old() {
         let root = workspace(&[("a.rs", "old\n"), ("z.rs/inside", "")]);
         let before = tree(root.path());
-        let error = files(&[("a.rs", "new\n"), ("z.rs", "new\n")])
-            .write(root.path())
-            .unwrap_err();
-        assert!(format!("{error:#}").contains("z.rs"), "{error:#}");
+        let new = files(&[("a.rs", "new\n"), ("z.rs", "new\n")]);
+        for error in [
+            new.diff(root.path()).unwrap_err(),
+            new.write(root.path()).unwrap_err(),
+        ] {
+            assert!(format!("{error:#}").contains("z.rs"), "{error:#}");
+        }
         assert_eq!(tree(root.path()), before);
     }
 
@@ -399,7 +386,9 @@ mod tests {
             ("z/deep/last.rs", "new\n"),
         ]);
         let error = new.write(root.path()).unwrap_err();
-        assert!(format!("{error:#}").contains("last.rs"), "{error:#}");
+        let told = format!("{error:#}");
+        assert!(told.contains("last.rs"), "{told}");
+        assert!(!told.contains("cannot be restored"), "{told}");
         assert_eq!(tree(root.path()), before);
         // With the reason gone it is written.
         fs::remove_file(link).expect("removed");

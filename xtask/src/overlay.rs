@@ -153,11 +153,14 @@ impl Action {
             None => String::new(),
         };
         let root = document.root.pointer(&base).unwrap_or(&Value::Null);
-        let pointers: Vec<String> = path
+        let mut pointers: Vec<String> = path
             .query_located(root)
             .locations()
             .map(|location| format!("{base}{}", location.to_json_pointer()))
             .collect();
+        // Each place once, in the order of arrays, whatever the path says.
+        pointers.sort_by_cached_key(|pointer| order(pointer));
+        pointers.dedup();
         if pointers.is_empty() {
             let operation = self.operation.as_ref();
             let of = operation
@@ -256,6 +259,14 @@ impl Merge {
     }
 }
 
+/// The parts of a pointer, with their place in an array.
+fn order(pointer: &str) -> Vec<(Option<usize>, String)> {
+    let parts = pointer.split('/');
+    parts
+        .map(|part| (part.parse().ok(), part.to_owned()))
+        .collect()
+}
+
 fn remove(root: &mut Value, pointer: &str) {
     let Some((parent, key)) = pointer.rsplit_once('/') else {
         return;
@@ -266,9 +277,7 @@ fn remove(root: &mut Value, pointer: &str) {
             object.shift_remove(&key);
         }
         Some(Value::Array(items)) => {
-            if let Ok(index) = key.parse::<usize>()
-                && index < items.len()
-            {
+            if let Ok(index) = key.parse() {
                 items.remove(index);
             }
         }
@@ -300,11 +309,37 @@ mod tests {
             "  - target: $.a\n    description: why\n    update: {b: {d: 2}, e: [3]}\n  - target: $.f[?@ > 1]\n    description: why\n    remove: true",
             document(json!({"a": {"b": {"c": 1}, "e": [1]}, "f": [1, 2, 3]})),
         );
-        assert_eq!(changes.problems(), []);
+        assert_eq!((changes.problems(), changes.warnings()), (&[][..], &[][..]));
         assert_eq!(
             root,
             json!({"a": {"b": {"c": 1, "d": 2}, "e": [1, 3]}, "f": [1]})
         );
+    }
+
+    #[test]
+    fn places_are_removed_once_in_whatever_order_they_are_named() {
+        let action = "  - target: $.f[2,0,10,2]\n    description: why\n    remove: true";
+        let (root, _) = apply(action, document(json!({"f": (0..12).collect::<Vec<_>>()})));
+        assert_eq!(root, json!({"f": [1, 3, 4, 5, 6, 7, 8, 9, 11]}));
+    }
+
+    #[test]
+    fn arrays_grow_by_what_they_do_not_have() {
+        for (update, made, warnings) in [
+            ("[2, 3]", json!([1, 2, 3]), 0),
+            ("[2]", json!([1, 2]), 1),
+            ("3", json!([1, 2, 3]), 0),
+            ("2", json!([1, 2]), 1),
+        ] {
+            let action = format!("  - target: $.e\n    description: why\n    update: {update}");
+            let (root, changes) = apply(&action, document(json!({"e": [1, 2]})));
+            assert_eq!(root, json!({"e": made}), "{update}");
+            assert_eq!(changes.warnings().len(), warnings, "{update}");
+        }
+        // What one place has by now may be new at another.
+        let action = "  - target: $[*]\n    description: why\n    update: {x: 1}";
+        let (_, changes) = apply(action, document(json!({"a": {}, "b": {"x": 1}})));
+        assert_eq!(changes.warnings(), []);
     }
 
     #[test]

@@ -26,23 +26,23 @@ fn is_published(package: &Value) -> bool {
     package["publish"].is_null()
 }
 
+/// The folder in which cargo keeps what it downloads and unpacks.
+pub fn cargo_home() -> Option<PathBuf> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    home.or_else(|| env::home_dir().map(|home| home.join(".cargo")))
+}
+
 /// Removes the copies of these packages that an earlier `cargo package` left in cargo's home.
 ///
 /// Cargo unpacks a package of the workspace there when it verifies another one that needs it. It
 /// finds the copy by name and version only, so that an older state of the same version would be
 /// built.
-pub fn remove_unpacked(packages: &[String]) -> Result<()> {
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    let sources = home.map(|home| home.join("registry/src"));
-    match sources {
-        Some(sources) if sources.is_dir() => remove_unpacked_in(&sources, packages),
-        _ => Ok(()),
+pub fn remove_unpacked(home: &Path, packages: &[String]) -> Result<()> {
+    let sources = home.join("registry/src");
+    if !sources.is_dir() {
+        return Ok(());
     }
-}
-
-fn remove_unpacked_in(sources: &Path, packages: &[String]) -> Result<()> {
-    for registry in folders(sources)? {
+    for registry in folders(&sources)? {
         // A registry in a folder has no host before its `-`.
         if !name(&registry).starts_with('-') {
             continue;

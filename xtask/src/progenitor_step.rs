@@ -20,8 +20,8 @@ use syn::{
 };
 
 use crate::{
-    document::{Document, Problem},
-    model::{Model, Shape, pointer},
+    document::{Document, Problem, operation_pointer},
+    model::{Model, Shape},
     names::type_name,
     refine::arguments_of,
     report::Changes,
@@ -90,7 +90,7 @@ fn same_operations(read: &Read, document: &Document, model: &Model) -> Result<()
     match lost {
         None => Ok(()),
         Some(lost) => Err(document.problem(
-            pointer(&lost.path, &lost.method),
+            operation_pointer(&lost.path, &lost.method),
             format!("the operation {}, which progenitor leaves out", lost.id),
             "an operation that progenitor understands; a pass or an overlay action is missing",
         )),
@@ -262,6 +262,11 @@ mod tests {
         run(&document, &mut model, &mut changes).unwrap();
         assert_eq!(field(&mut model, None), parse_quote!(Vec<String>));
         assert_eq!((changes.len(), changes.warnings()), (1, &[][..]));
+        // What keeps a type finite stays.
+        let boxed: Type = parse_quote!(Option<Box<A>>);
+        field(&mut model, Some(boxed.clone()));
+        run(&document, &mut model, &mut changes).unwrap();
+        assert_eq!(field(&mut model, None), boxed);
     }
 
     #[test]

@@ -63,12 +63,11 @@ impl Report {
     pub fn text(&self, verbose: bool) -> String {
         let mut text = String::new();
         for step in &self.steps {
-            let millis = step.took.as_secs_f64() * 1000.0;
             text.push_str(&format!(
-                "  {:<20} {:>5} changed {:>8.1} ms\n",
+                "  {:<20} {:>5} changed {:>10.1?}\n",
                 step.name,
                 step.changes.len(),
-                millis
+                step.took
             ));
             if verbose {
                 for change in &step.changes {

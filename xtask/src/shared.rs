@@ -272,6 +272,13 @@ mod tests {
                 "Part: of its own in api2, shared by api0 and api1"
             ]
         );
+        assert_eq!(
+            shared.text(true),
+            format!(
+                "shared\n  2 types\n      Holder: api0 and api1\n      Part: api0 and api1\n  {}\n",
+                shared.differing.join("\n  ")
+            )
+        );
         // Used both ways, whichever API does.
         for document in &documents[..2] {
             let holder = document.schema("Holder").unwrap();
@@ -286,6 +293,18 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} in:\n{text}");
         }
+    }
+
+    #[test]
+    fn nothing_is_shared_that_holds_types_of_its_own() {
+        let holder = json!({"properties": {"part": reference("Part")}});
+        let part = |kind: &str| json!({"properties": {"x": {"type": kind}}});
+        let mut documents = documents(&[
+            json!({"Part": part("string"), "Holder": holder}),
+            json!({"Part": part("integer"), "Holder": holder}),
+        ]);
+        let shared = Shared::find(&mut documents);
+        assert!(shared.types.is_empty(), "{}", shared.text(true));
     }
 
     #[test]

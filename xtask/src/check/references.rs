@@ -143,11 +143,7 @@ fn find_cycle<'a>(
 ) -> Option<Vec<&'a str>> {
     let mut stack = vec![(start, 0)];
     while let Some((name, depth)) = stack.pop() {
-        if depth < trail.len() {
-            for finished in trail.drain(depth..) {
-                done.insert(finished);
-            }
-        }
+        done.extend(trail.drain(depth..));
         if let Some(first) = trail.iter().position(|seen| *seen == name) {
             let mut cycle: Vec<_> = trail.iter().skip(first).copied().collect();
             cycle.push(name);

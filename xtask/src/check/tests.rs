@@ -67,6 +67,50 @@ fn what_else_stands_beside_operations_is_fine() {
 }
 
 #[test]
+fn statuses_are_numbers_classes_or_the_default() {
+    for (status, known) in [
+        ("200", true),
+        ("599", true),
+        ("5XX", true),
+        ("default", true),
+        ("20", false),
+        ("2000", false),
+        ("2ab", false),
+        ("XXX", false),
+    ] {
+        let pointer = format!("/paths/~1a~1{{name}}/get/responses/{status}");
+        let problems = problems_after(&pointer, json!({"description": ""}));
+        assert_eq!(problems.is_empty(), known, "{problems:?}");
+    }
+}
+
+#[test]
+fn examples_and_extensions_are_data() {
+    for key in ["example", "examples", "x-note"] {
+        let content =
+            format!("/paths/~1a~1{{name}}/get/responses/200/content/application~1json/{key}");
+        let problems = problems_after(&content, json!({"schema": 7}));
+        assert_eq!(problems, [""; 0], "{key}");
+    }
+}
+
+#[test]
+fn references_are_followed_to_their_end() {
+    let mut root = document();
+    let get = &mut root["paths"]["/a/{name}"]["get"];
+    get["parameters"] = json!([{"$ref": "#/components/parameters/Name"}]);
+    root["components"]["parameters"] = json!({
+        "Name": {"$ref": "#/components/parameters/Other"},
+        "Other": {"name": "name", "in": "path", "required": true, "schema": {}},
+    });
+    assert_eq!(check(&root, "media"), []);
+    let other = &mut root["components"]["parameters"]["Other"];
+    *other = json!({"$ref": "#/components/parameters/Name"});
+    let problems = check(&root, "media");
+    assert!(problems[0].found.contains("without a parameter"));
+}
+
+#[test]
 fn schemas_are_found_wherever_they_stand() {
     let content = |schema: Value| json!({"application/json": {"schema": schema}});
     for (section, value, rest) in [
@@ -152,6 +196,23 @@ fn each_problem_says_where_what_and_the_way_out() {
             "each parameter as {name}",
         ),
         (
+            "/paths/~1b~1{}".to_owned(),
+            json!({}),
+            "each parameter as {name}",
+        ),
+        (
+            "/paths/~1b~1{{x}".to_owned(),
+            json!({}),
+            "each parameter as {name}",
+        ),
+        (
+            "/paths/~1b".to_owned(),
+            json!({"get": {"parameters": [
+                {"name": "x", "in": "path", "required": true, "schema": {}},
+            ]}}),
+            "accepted: one of the path's: none here",
+        ),
+        (
             "/paths/~1a~1{other}".to_owned(),
             json!({}),
             "differs from \"/a/{name}\" in parameter names only",
@@ -175,12 +236,17 @@ fn each_problem_says_where_what_and_the_way_out() {
         (
             at(get, "/parameters/1"),
             json!({"name": "x", "in": "path", "required": true, "schema": {}}),
-            "\"x\", which the path does not have",
+            "\"x\", which the path does not have; accepted: one of the path's: name",
         ),
         (
             at(get, "/parameters/1"),
             json!({"name": "q", "in": "form", "schema": {}}),
             "parameters/1/in: found \"form\"",
+        ),
+        (
+            at(get, "/parameters/1"),
+            json!({"name": "q", "in": "query", "schema": {"type": "strnig"}}),
+            "parameters/1/schema/type: found \"strnig\"",
         ),
         (
             at(get, "/parameters/1"),
@@ -206,6 +272,11 @@ fn each_problem_says_where_what_and_the_way_out() {
             at(get, "/responses/600"),
             json!({"description": ""}),
             "found status \"600\"",
+        ),
+        (
+            "/paths/~1a~1{name}/put".to_owned(),
+            json!({"operationId": "two"}),
+            "{name}/put/responses: found nothing",
         ),
         (
             at(get, "/responses/2XX"),
@@ -236,6 +307,21 @@ fn each_problem_says_where_what_and_the_way_out() {
             at(schemas, "/B"),
             json!({"allOf": [{"$ref": "#/components/schemas/B"}]}),
             "a schema made of itself: B -> B",
+        ),
+        (
+            at(schemas, "/B"),
+            json!({"allOf": [{"$ref": "#/components/schemas/Gone"}]}),
+            "B/allOf/0/$ref: found a reference to nothing",
+        ),
+        (
+            at(schemas, "/B"),
+            json!({"items": true}),
+            "B/items: found a boolean; accepted: a schema object",
+        ),
+        (
+            at(schemas, "/B"),
+            json!({"required": [1]}),
+            "an array of property names",
         ),
         (
             at(schemas, "/B"),
@@ -337,7 +423,27 @@ fn version_3_1_may_say_more() {
     root["components"]["schemas"]["B"] = json!({
         "type": ["array", "null"], "prefixItems": [true, {"const": 1}],
     });
+    root["paths"]["/b"] = json!({"get": {}});
     assert_eq!(check(&root, "channels"), []);
+    for (schema, accepted) in [
+        (json!({"type": []}), false),
+        (json!({"type": ["strnig"]}), false),
+        (json!({"type": ["string"]}), true),
+    ] {
+        root["components"]["schemas"]["B"] = schema;
+        assert_eq!(
+            check(&root, "channels").is_empty(),
+            accepted,
+            "{}",
+            root["components"]
+        );
+    }
+    // Before, nothing counted beside a reference.
+    root["components"]["schemas"]["B"] = json!({"$ref": "#/components/schemas/A", "type": 7});
+    assert_eq!(check(&root, "channels").len(), 1);
+    let mut before = document();
+    before["components"] = root["components"].take();
+    assert_eq!(check(&before, "channels"), []);
 }
 
 #[test]

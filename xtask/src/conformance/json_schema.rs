@@ -179,6 +179,10 @@ mod tests {
                     "name": {"type": "string", "nullable": true, "pattern": "^(?P<a>x)$"},
                     "rate": {"type": "number", "minimum": 0, "exclusiveMinimum": true},
                     "other": {"$ref": "#/components/schemas/O", "nullable": true},
+                    "many": {"type": "array", "items": {"type": "string", "nullable": true}},
+                    "made": {"allOf": [
+                        {"type": "number", "maximum": 9, "exclusiveMaximum": false, "x-note": 1},
+                    ]},
                 },
             })),
             json!({
@@ -189,6 +193,8 @@ mod tests {
                     "name": {"anyOf": [{"type": "string", "pattern": "^(?<a>x)$"}, {"type": "null"}]},
                     "rate": {"type": "number", "exclusiveMinimum": 0},
                     "other": {"$ref": "#/components/schemas/O"},
+                    "many": {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "null"}]}},
+                    "made": {"allOf": [{"type": "number", "maximum": 9}]},
                 },
             })
         );

@@ -62,6 +62,8 @@ mod tests {
                 Err(()),
             ),
             (json!({"minimum": 3, "maximum": 2}), Err(())),
+            (json!({"multipleOf": 0}), Ok(1)),
+            (json!({"minimum": 9_000_000_000_000_000_i64}), Err(())),
         ] {
             let limits = schema.as_object().expect("object");
             assert_eq!(integer(limits).map_err(|_| ()), expected, "{schema}");

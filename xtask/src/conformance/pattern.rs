@@ -44,7 +44,7 @@ fn write(hir: &Hir, extra: u32, taken: &mut usize, text: &mut String) {
                 extra
             };
             for _ in 0..count.min(MOST) {
-                if text.len() > MOST as usize {
+                if text.len() >= MOST as usize {
                     return;
                 }
                 write(&repeated.sub, inner, taken, text);
@@ -165,6 +165,8 @@ mod tests {
             (r"a(?<![)(])b\(?=c", r"ab\(?=c"),
             (r"[(?=]x", r"[(?=]x"),
             ("(?:é)(?P<n>x)", "(?:é)(?P<n>x)"),
+            ("[a](?=b)c", "[a]c"),
+            (r"(?=\))c", "c"),
             ("(?=unclosed", ""),
         ] {
             assert_eq!(without_lookarounds(pattern), rest, "{pattern}");
@@ -182,5 +184,18 @@ mod tests {
         );
         assert!(candidates("(", &[]).is_empty());
         assert_eq!(candidates("^(xx|yy|zz)$", &[]), ["yy", "zz", "xx"]);
+        assert_eq!(candidates("^(?-u:[b-c]{3})$", &[]), ["bcb"]);
+    }
+
+    #[test]
+    fn candidates_become_longer_in_one_place_and_not_without_end() {
+        let longest = |pattern: &str| {
+            let all = candidates(pattern, &[]).into_iter();
+            let parts = all.map(|text| text.split('/').map(str::len).max());
+            parts.max().flatten()
+        };
+        assert_eq!(longest("^(?:[0-9]+/)*$"), Some(3));
+        assert_eq!(longest("^(?:[0-9]+/)+$"), Some(13));
+        assert_eq!(longest("^(?:[0-9]{100}){100}$"), Some(MOST as usize));
     }
 }

@@ -228,7 +228,8 @@ mod tests {
                     "requestBody": {"content": {"application/json": {
                         "schema": {"$ref": "#/components/schemas/A"}}}},
                     "responses": {
-                        "200": {"content": {"application/json": {
+                        "200": {"headers": {"X": {"$ref": "#/components/headers/X"}},
+                            "content": {"application/json": {
                             "schema": {"$ref": "#/components/schemas/A"}}}},
                         "400": {"description": "refused"},
                     },
@@ -240,6 +241,7 @@ mod tests {
                     "propertyName": "t", "mapping": {"b": "#/components/schemas/B"}}},
                 "B": {"properties": {
                     "pattern": {"type": "string", "pattern": "^(?P<x>a)$", "maxLength": 3}}},
+                "C": {"allOf": [{"pattern": "^(?P<y>b)$", "description": "(?P<y>"}]},
             }},
         })
     }
@@ -251,7 +253,7 @@ mod tests {
         assert_eq!(
             rewritten,
             Rewritten {
-                patterns: 1,
+                patterns: 2,
                 unions: 1,
                 bodies: 0,
                 added: 0,
@@ -261,7 +263,7 @@ mod tests {
         assert_eq!(
             describe(&rewritten).as_deref(),
             Some(
-                "1 patterns with (?P<name>…), 1 unions by discriminator, 1 operations without a success response"
+                "2 patterns with (?P<name>…), 1 unions by discriminator, 1 operations without a success response"
             )
         );
         let place = |pointer: &str| root.pointer(pointer).cloned().unwrap_or_default();
@@ -278,7 +280,15 @@ mod tests {
             )),
             "#/components/schemas/A-in-responses"
         );
+        assert_eq!(
+            place(&format!("{put}/responses/200/headers/X/$ref")),
+            "#/components/headers/X"
+        );
         assert_eq!(place(&format!("{put}/responses/400")), Value::Null);
+        assert_eq!(
+            place("/components/schemas/C/allOf/0"),
+            json!({"pattern": "^(?<y>b)$", "description": "(?P<y>"})
+        );
         assert_eq!(
             place("/components/schemas/B/properties/pattern"),
             json!({"type": "string", "pattern": "^(?<x>a)$", "maxLength": 3})
@@ -290,6 +300,11 @@ mod tests {
         assert_eq!(
             place("/components/schemas/A/oneOf/0"),
             json!({"allOf": [{"$ref": "#/components/schemas/B"}, {"properties": {"t": {"enum": ["b"]}}}]})
+        );
+        // The tags are in the variants.
+        assert_eq!(
+            place("/components/schemas/A-in-responses/discriminator"),
+            json!({"propertyName": "t"})
         );
         assert_eq!(
             place("/components/schemas/A-in-responses/oneOf/0/allOf/0/$ref"),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::json_schema::{self, Checker};
 use super::{number, text};
-use crate::document::ref_name;
+use crate::document::{entries, ref_name};
 
 /// What to put into a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Sampler<'a> {
 /// for each variant of its largest union. An error when no round gives a value.
 pub fn samples(root: &Value, schema: &Value) -> Result<Vec<Value>, String> {
     let checker = Checker::new(&json_schema::standalone(root, schema))?;
-    let variants = largest_union(root, schema, &mut Vec::new(), 0).max(2);
+    let variants = largest_union(root, schema, &mut Vec::new()).max(2);
     let rounds = std::iter::once(Round {
         optional: false,
         choice: 0,
@@ -84,7 +84,7 @@ impl<'a> Sampler<'a> {
             trail.pop();
             return value;
         }
-        let merged = self.merged(schema, 0);
+        let merged = self.merged(schema);
         if self.round.optional
             && self.round.choice % 3 == 1
             && !trail.is_empty()
@@ -126,7 +126,7 @@ impl<'a> Sampler<'a> {
         hint: &str,
         trail: &mut Vec<&'a str>,
     ) -> Result<Option<Value>, String> {
-        let Some((holder, variants)) = self.union(schema, 0) else {
+        let Some((holder, variants)) = self.union(schema) else {
             return Ok(None);
         };
         let variants: Vec<&Value> = variants
@@ -160,30 +160,18 @@ impl<'a> Sampler<'a> {
     }
 
     /// The union of a schema, its own or that of a part.
-    fn union(&self, schema: &'a Value, depth: usize) -> Option<(&'a Value, &'a Vec<Value>)> {
-        if depth > DEEPEST {
-            return None;
-        }
-        let schema = self.target(schema);
-        for key in ["oneOf", "anyOf"] {
-            if let Some(variants) = schema.get(key).and_then(Value::as_array) {
-                return Some((schema, variants));
-            }
-        }
-        let parts = schema.get("allOf").and_then(Value::as_array);
-        parts
-            .into_iter()
-            .flatten()
-            .find_map(|part| self.union(part, depth + 1))
+    fn union(&self, schema: &'a Value) -> Option<(&'a Value, &'a Vec<Value>)> {
+        self.parts(schema).into_iter().rev().find_map(|part| {
+            let union = part.get("oneOf").or_else(|| part.get("anyOf"));
+            Some((part, union?.as_array()?))
+        })
     }
 
     fn object(&self, schema: &'a Value, trail: &mut Vec<&'a str>) -> Result<Value, String> {
         let mut fields = Map::new();
-        let mut properties = Vec::new();
-        let mut required = Vec::new();
-        self.fields(schema, 0, &mut properties, &mut required);
+        let (properties, required) = self.fields(schema);
         for (name, property) in properties {
-            let shape = self.merged(property, 0);
+            let shape = self.merged(property);
             if shape.get("readOnly") == Some(&Value::Bool(true)) {
                 continue;
             }
@@ -201,7 +189,7 @@ impl<'a> Sampler<'a> {
                 Err(_) => {}
             }
         }
-        let merged = self.merged(schema, 0);
+        let merged = self.merged(schema);
         let count = |key: &str| merged.get(key).and_then(Value::as_u64);
         let least = count("minProperties").unwrap_or(0);
         let most = count("maxProperties").unwrap_or(u64::MAX);
@@ -210,7 +198,7 @@ impl<'a> Sampler<'a> {
         } else {
             least
         };
-        if let Some(extra) = self.additional(schema, 0) {
+        if let Some(extra) = self.additional(schema) {
             for index in 1..=wanted.min(most) {
                 if fields.len() as u64 >= wanted.min(most) {
                     break;
@@ -228,38 +216,26 @@ impl<'a> Sampler<'a> {
         Ok(Value::Object(fields))
     }
 
-    /// The properties of an object and of the parts that it is made of.
-    fn fields(
-        &self,
-        schema: &'a Value,
-        depth: usize,
-        properties: &mut Vec<(&'a str, &'a Value)>,
-        required: &mut Vec<&'a str>,
-    ) {
-        let schema = self.target(schema);
-        if depth > DEEPEST {
-            return;
+    /// The properties of an object and of the parts that it is made of, and the required names.
+    fn fields(&self, schema: &'a Value) -> (Vec<(&'a str, &'a Value)>, Vec<&'a str>) {
+        let (mut properties, mut required) = (Vec::new(), Vec::new());
+        for part in self.parts(schema) {
+            for (name, property) in entries(part.get("properties")) {
+                properties.retain(|(known, _)| *known != name);
+                properties.push((name, property));
+            }
+            required.extend(list(part, "required").filter_map(Value::as_str));
         }
-        for part in list(schema, "allOf") {
-            self.fields(part, depth + 1, properties, required);
-        }
-        for (name, property) in crate::document::entries(schema.get("properties")) {
-            properties.retain(|(known, _)| *known != name);
-            properties.push((name, property));
-        }
-        required.extend(list(schema, "required").filter_map(Value::as_str));
+        (properties, required)
     }
 
     /// The schema of further entries of an object.
-    fn additional(&self, schema: &'a Value, depth: usize) -> Option<&'a Value> {
-        let schema = self.target(schema);
-        if depth > DEEPEST {
-            return None;
-        }
-        schema
-            .get("additionalProperties")
-            .filter(|value| value.is_object())
-            .or_else(|| list(schema, "allOf").find_map(|part| self.additional(part, depth + 1)))
+    fn additional(&self, schema: &'a Value) -> Option<&'a Value> {
+        let mut parts = self.parts(schema).into_iter().rev();
+        parts.find_map(|part| {
+            part.get("additionalProperties")
+                .filter(|value| value.is_object())
+        })
     }
 
     fn array(
@@ -268,7 +244,7 @@ impl<'a> Sampler<'a> {
         hint: &str,
         trail: &mut Vec<&'a str>,
     ) -> Result<Value, String> {
-        let merged = self.merged(schema, 0);
+        let merged = self.merged(schema);
         let count = |key: &str| merged.get(key).and_then(Value::as_u64);
         let least = count("minItems").unwrap_or(0);
         let most = count("maxItems").unwrap_or(u64::MAX);
@@ -303,21 +279,38 @@ impl<'a> Sampler<'a> {
     }
 
     /// The keywords of a schema and of the parts that it is made of, as one.
-    fn merged(&self, schema: &'a Value, depth: usize) -> Map<String, Value> {
+    fn merged(&self, schema: &'a Value) -> Map<String, Value> {
+        let parts = self.parts(schema).into_iter();
+        let keywords = parts.filter_map(Value::as_object).flatten();
+        keywords
+            .filter(|(key, _)| *key != "allOf")
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
+    }
+
+    /// The schemas that a schema is made of, itself at the end: later ones win.
+    fn parts(&self, schema: &'a Value) -> Vec<&'a Value> {
+        let (mut seen, mut found) = (Vec::new(), Vec::new());
+        self.collect_parts(schema, &mut seen, &mut found);
+        found
+    }
+
+    /// `seen` has those whose own parts are found by now, for schemas that are made of themselves.
+    fn collect_parts(
+        &self,
+        schema: &'a Value,
+        seen: &mut Vec<&'a Value>,
+        found: &mut Vec<&'a Value>,
+    ) {
         let schema = self.target(schema);
-        let mut merged = Map::new();
-        if depth > DEEPEST {
-            return merged;
+        if seen.iter().any(|known| std::ptr::eq(*known, schema)) {
+            return;
         }
+        seen.push(schema);
         for part in list(schema, "allOf") {
-            merged.extend(self.merged(part, depth + 1));
+            self.collect_parts(part, seen, found);
         }
-        for (key, value) in schema.as_object().into_iter().flatten() {
-            if key != "allOf" {
-                merged.insert(key.clone(), value.clone());
-            }
-        }
-        merged
+        found.push(schema);
     }
 
     /// The schema behind a reference.
@@ -377,15 +370,7 @@ fn set_tag(union: &Value, variant: &Value, fields: &mut Map<String, Value>) {
 }
 
 /// The most variants that a union has, in a schema and in all that it refers to.
-fn largest_union<'a>(
-    root: &'a Value,
-    schema: &'a Value,
-    seen: &mut Vec<&'a str>,
-    depth: usize,
-) -> usize {
-    if depth > 256 {
-        return 0;
-    }
+fn largest_union<'a>(root: &'a Value, schema: &'a Value, seen: &mut Vec<&'a str>) -> usize {
     if let Some(name) = ref_name(schema) {
         if seen.contains(&name) {
             return 0;
@@ -394,7 +379,7 @@ fn largest_union<'a>(
         let target = root
             .pointer("/components/schemas")
             .and_then(|all| all.get(name));
-        return target.map_or(0, |target| largest_union(root, target, seen, depth + 1));
+        return target.map_or(0, |target| largest_union(root, target, seen));
     }
     match schema {
         Value::Object(object) => object
@@ -404,13 +389,13 @@ fn largest_union<'a>(
                     ("oneOf" | "anyOf", Value::Array(variants)) => variants.len(),
                     _ => 0,
                 };
-                own.max(largest_union(root, value, seen, depth + 1))
+                own.max(largest_union(root, value, seen))
             })
             .max()
             .unwrap_or(0),
         Value::Array(items) => items
             .iter()
-            .map(|item| largest_union(root, item, seen, depth + 1))
+            .map(|item| largest_union(root, item, seen))
             .max()
             .unwrap_or(0),
         _ => 0,

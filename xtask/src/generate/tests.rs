@@ -204,13 +204,12 @@ fn a_run_fails_when_code_differs_or_a_warning_is_denied() {
         run(&workspace, &args(false, false)).unwrap(),
         ExitCode::SUCCESS
     );
-    let (_, warnings) = update(&workspace, &args(true, false)).unwrap();
-    let denied = run(&workspace, &args(true, true)).unwrap();
-    assert_eq!(denied == ExitCode::SUCCESS, warnings == 0);
-    assert_eq!(
-        run(&workspace, &args(true, false)).unwrap(),
-        ExitCode::SUCCESS
-    );
+    for deny_warnings in [false, true] {
+        assert_eq!(
+            run(&workspace, &args(true, deny_warnings)).unwrap(),
+            ExitCode::SUCCESS
+        );
+    }
 
     // The emulator has the document as it is, with the names of its operations.
     let read = |name: &str| {
@@ -224,6 +223,62 @@ fn a_run_fails_when_code_differs_or_a_warning_is_denied() {
     let names = read("media.names.txt");
     let list = "GET /api/v1/projects/{}/media/things list_things";
     assert!(names.lines().any(|line| line == list), "{names}");
+}
+
+/// The warnings of all APIs count, and those of a crate that stands alone.
+#[test]
+fn warnings_are_told_and_may_be_denied() {
+    let mut odd = document();
+    for operation in [(LIST, "get"), (ITEM, "put")] {
+        odd["paths"][operation.0][operation.1]["callbacks"] = json!({"x": {}});
+    }
+    let odd = sources(&odd);
+    let (_root, workspace) = workspace(&[("live", &odd), ("media", &odd)]);
+    let (_, warnings) = update(&workspace, &Args::default()).unwrap();
+    assert_eq!(warnings, 4);
+    fs::write(
+        workspace.root().join("Cargo.toml"),
+        include_str!("../../../Cargo.toml"),
+    )
+    .unwrap();
+    let out = tempfile::tempdir().unwrap();
+    for (deny_warnings, code) in [(false, ExitCode::SUCCESS), (true, ExitCode::FAILURE)] {
+        let all = Args {
+            deny_warnings,
+            ..Args::default()
+        };
+        assert_eq!(run(&workspace, &all).unwrap(), code);
+        let one = Args {
+            apis: vec!["media".to_owned()],
+            out: Some(out.path().to_owned()),
+            ..all
+        };
+        assert_eq!(run(&workspace, &one).unwrap(), code);
+    }
+}
+
+#[test]
+fn a_reader_may_have_seen_enough_of_a_dump() {
+    struct Fails(io::ErrorKind);
+    impl io::Write for Fails {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut seen = Vec::new();
+    print(&mut seen, "text").unwrap();
+    assert_eq!(seen, b"text\n");
+    print(Fails(io::ErrorKind::BrokenPipe), "text").unwrap();
+    print(Fails(io::ErrorKind::StorageFull), "text").unwrap_err();
+}
+
+#[test]
+fn a_text_makes_a_crate_or_an_error() {
+    crate::try_generate(&document().to_string(), None).unwrap();
+    crate::try_generate("{}", None).unwrap_err();
 }
 
 /// Maps with random order must not reach the output.

@@ -9,9 +9,9 @@ use serde_json::Value;
 use syn::{Item, Type, parse_quote};
 
 use crate::{
-    document::{Document, ref_name},
+    document::{Document, operation_pointer, ref_name},
     marks,
-    model::{Field, Location, Model, Operation, ResponseShape, Shape, pointer},
+    model::{Field, Location, Model, Operation, ResponseShape, Shape},
     names::type_name,
     report::Changes,
     types,
@@ -108,7 +108,7 @@ fn struct_of<'a>(
 pub fn check(document: &Document, model: &Model, changes: &mut Changes) {
     let lists = lists(model);
     for operation in &model.operations {
-        let pointer = pointer(&operation.path, &operation.method);
+        let pointer = operation_pointer(&operation.path, &operation.method);
         let collection = lists.iter().find(|(list, ..)| list.id == operation.id);
         let plain =
             matches!(&operation.response, ResponseShape::Json(schema) if schema["type"] == "array");

@@ -52,6 +52,7 @@ fn what_is_published_is_known() {
 #[test]
 fn only_unpacked_copies_of_our_packages_are_removed() {
     let home = tempfile::tempdir().unwrap();
+    let sources = home.path().join("registry/src");
     let ours = ["-1/mkio-0.1.0", "-2/mkio-core-0.1.0", "-2/mkio-0.2.0-rc.1"];
     let others = [
         "-1/mkio-other-0.1.0",
@@ -59,14 +60,22 @@ fn only_unpacked_copies_of_our_packages_are_removed() {
         "index.crates.io-1/mkio-0.1.0",
     ];
     for copy in ours.iter().chain(&others) {
-        fs::create_dir_all(home.path().join(copy).join("src")).unwrap();
+        fs::create_dir_all(sources.join(copy).join("src")).unwrap();
     }
-    fs::write(home.path().join("-3"), "no folder").unwrap();
+    fs::write(sources.join("-3"), "no folder").unwrap();
     let packages = ["mkio", "mkio-core"].map(str::to_owned);
-    remove_unpacked_in(home.path(), &packages).unwrap();
-    let left = |copy: &&&str| home.path().join(copy).exists();
+    remove_unpacked(home.path(), &packages).unwrap();
+    let left = |copy: &&&str| sources.join(copy).exists();
     assert_eq!(ours.iter().filter(left).count(), 0);
     assert_eq!(others.iter().filter(left).count(), 3);
+    // Cargo may have unpacked nothing so far.
+    remove_unpacked(&sources, &packages).unwrap();
+}
+
+#[test]
+fn cargo_has_a_home() {
+    let home = cargo_home().unwrap();
+    assert!(home.is_absolute(), "{}", home.display());
 }
 
 #[test]

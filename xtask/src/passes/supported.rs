@@ -261,6 +261,7 @@ mod tests {
                 "delete": {"responses": {"200": {}}, "callbacks": {"x": {}}},
                 "head": {"responses": {"200": {}}},
             },
+            "/c": {"put": {"requestBody": content("*/*"), "responses": {"200": {}}}},
         }));
         let mut changes = Changes::default();
         let document = run(document, &mut changes);
@@ -271,6 +272,7 @@ mod tests {
                 "multipart",
             ),
             ("/paths/~1a/put/requestBody/content/application~1xml", "XML"),
+            ("/paths/~1c/put/requestBody/content/*~1*", "range"),
             ("/paths/~1a/get/parameters/0", "cookies"),
             ("/paths/~1b/get/responses/101", "websockets"),
             ("/paths/~1b/put/parameters/0/style", "deepObject"),
@@ -284,7 +286,7 @@ mod tests {
                 "{pointer}: {problems:#?}"
             );
         }
-        assert_eq!(problems.len(), 6);
+        assert_eq!(problems.len(), 7);
         let warnings: Vec<&str> = changes
             .warnings()
             .iter()

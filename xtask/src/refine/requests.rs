@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     apis::Api,
-    document::{Document, Problem},
+    document::{Document, Problem, operation_pointer},
     glue::fields,
     media::{Kind, kind},
-    model::{Location, Model, Operation, Parameter, ResponseShape, SCOPE, pointer},
+    model::{Location, Model, Operation, Parameter, ResponseShape, SCOPE},
     names::type_name,
     report::Changes,
 };
@@ -32,7 +32,7 @@ pub fn run(
         let code = request(operation, signatures);
         let file: syn::File = syn::parse2(code).map_err(|error| {
             document.problem(
-                pointer(&operation.path, &operation.method),
+                operation_pointer(&operation.path, &operation.method),
                 format!("a request whose code does not parse: {error}"),
                 "names that can be Rust identifiers",
             )

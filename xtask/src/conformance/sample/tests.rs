@@ -137,6 +137,47 @@ fn a_list_is_empty_only_where_it_may_be() {
     assert!(samples(&root(json!({})), &list(1)).is_err());
 }
 
+/// The rest of a value is as complete as without it.
+#[test]
+fn what_may_be_left_out_is_left_out_where_it_has_no_value() {
+    let kind = json!({"enum": ["x", "y"]});
+    let list = |least| json!({"type": "array", "minItems": least, "items": {"enum": []}});
+    let map = |least| json!({"type": "object", "minProperties": least, "additionalProperties": {"enum": []}});
+    let of = |odd: Value, required: Value| {
+        sampled(json!({"required": required, "properties": {"odd": odd, "kind": kind}}))
+    };
+    let both = [json!({"kind": "x"}), json!({"kind": "y"})];
+    assert_eq!(of(list(1), json!([])), [&[json!({})], &both[..]].concat());
+    assert_eq!(of(map(1), json!([])), [&[json!({})], &both[..]].concat());
+    for (odd, empty) in [(list(0), json!([])), (map(0), json!({}))] {
+        let made = of(odd, json!(["odd"]));
+        let all = [
+            json!({"odd": empty}),
+            json!({"odd": empty, "kind": "x"}),
+            json!({"odd": empty, "kind": "y"}),
+        ];
+        assert_eq!(made, all);
+    }
+    // Of a union, another variant is taken.
+    for odd in [list(1), map(1)] {
+        let union = json!({"oneOf": [odd, {"type": "boolean"}]});
+        let made = of(union, json!(["odd"]));
+        assert!(
+            made.contains(&json!({"odd": true, "kind": "x"})),
+            "{made:?}"
+        );
+    }
+}
+
+#[test]
+fn unions_count_wherever_they_stand() {
+    let values = [1, 2, 3].map(|value| json!({"const": value}));
+    let all = [1, 2, 3].map(Value::from);
+    assert_eq!(sampled(json!({"allOf": [{"oneOf": values}]})), all);
+    let list = sampled(json!({"type": "array", "items": {"anyOf": values}}));
+    assert_eq!(list, [json!([]), json!([1]), json!([2]), json!([3])]);
+}
+
 #[test]
 fn other_keywords_tell_a_type_that_is_missing() {
     for (schema, is) in [
