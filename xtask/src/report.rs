@@ -114,6 +114,11 @@ impl Changes {
     }
 
     #[cfg(test)]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    #[cfg(test)]
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }

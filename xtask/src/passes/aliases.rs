@@ -145,14 +145,19 @@ mod tests {
         let mut changes = Changes::default();
         let document = run(
             testing::with_schemas(json!({
-                "S": {"properties": {"a": {"$ref": "#/components/schemas/L"}}},
+                "S": {"properties": {
+                    "a": {"$ref": "#/components/schemas/L"},
+                    "b": {"$ref": "#/components/schemas/D"},
+                }},
+                "D": {"type": "array", "items": {"$ref": "#/components/schemas/D"}},
                 "L": {"type": "array", "items": {"$ref": "#/components/schemas/M"}},
                 "M": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/L"}},
             })),
             &mut changes,
         );
-        assert_eq!(document.schema("S").unwrap()["properties"]["a"], json!({}));
-        assert_eq!(changes.warnings().len(), 2);
+        let fields = &document.schema("S").unwrap()["properties"];
+        assert_eq!(*fields, json!({"a": {}, "b": {}}));
+        assert_eq!(changes.warnings().len(), 3);
     }
 
     #[test]

@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn several_objects_are_one() {
-        let (document, _) = testing::run(
+        let (document, composed) = testing::run(
             run,
             testing::with_schemas(json!({
                 "Pet": {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}, "description": "A pet."},
@@ -339,9 +339,19 @@ mod tests {
                     {"required": ["claws"], "properties": {"claws": {"type": "boolean"}}},
                 ]},
                 "Kitten": {"allOf": [reference("Cat")], "properties": {"age": {"type": "integer"}}},
-                "Place": {"properties": {"pet": {"allOf": [reference("Pet"), {"description": "Mine."}]}}},
+                "Place": {"properties": {
+                    "pet": {"allOf": [reference("Pet"), {"description": "Mine."}]},
+                    "known": {"type": "object", "allOf": [reference("Pet"), {"description": "Mine."}]},
+                    "plain": {"type": "object", "allOf": [reference("Pet")]},
+                    "text": {"type": "string", "allOf": [reference("Text")]},
+                }},
+                "Text": {"type": "string", "maxLength": 3},
+                "Alias": {"deprecated": true, "allOf": [reference("Pet")]},
+                "Tiger": {"allOf": [reference("Alias"), {"properties": {"stripes": {"type": "integer"}}}]},
             })),
         );
+        // All but the reference with words of its own, and the alias.
+        assert_eq!(composed, 6);
         let cat = document.schema("Cat").unwrap();
         assert_eq!(cat["required"], json!(["id", "claws"]));
         assert_eq!(cat["description"], "A cat.");
@@ -353,10 +363,21 @@ mod tests {
         };
         assert_eq!(fields("Cat"), ["id", "claws"]);
         assert_eq!(fields("Kitten"), ["id", "claws", "age"]);
-        let place = &document.schema("Place").unwrap()["properties"]["pet"];
+        let mine = json!({"description": "Mine.", "allOf": [reference("Pet")]});
         assert_eq!(
-            *place,
-            json!({"description": "Mine.", "allOf": [reference("Pet")]})
+            document.schema("Place").unwrap()["properties"],
+            json!({
+                "pet": mine,
+                "known": mine,
+                "plain": {"type": "object", "allOf": [reference("Pet")]},
+                "text": {"type": "string", "maxLength": 3},
+            })
+        );
+        assert_eq!(fields("Tiger"), ["id", "stripes"]);
+        let tiger = document.schema("Tiger").unwrap();
+        assert!(
+            tiger["deprecated"] == true && tiger.get("allOf").is_none(),
+            "{tiger}"
         );
     }
 
@@ -380,18 +401,83 @@ mod tests {
             .as_object()
             .unwrap();
         assert_eq!(dog.keys().collect::<Vec<_>>(), ["kind", "name", "bark"]);
+        assert!(document.schema("PetBase").is_none());
+    }
+
+    #[test]
+    fn a_base_with_a_tag_of_its_own_is_a_member_too() {
+        let dog = reference("Dog")["$ref"].clone();
+        let (document, _) = testing::run(
+            run,
+            testing::with_schemas(json!({
+                "Pet": {
+                    "discriminator": {"propertyName": "kind", "mapping": {
+                        "any": reference("Pet")["$ref"], "dog": dog,
+                    }},
+                    "properties": {"kind": {"type": "string"}},
+                },
+                "Dog": {"allOf": [reference("Pet"), {"properties": {"bark": {"type": "string"}}}]},
+            })),
+        );
+        assert_eq!(
+            document.schema("Pet").unwrap()["discriminator"]["mapping"],
+            json!({"any": reference("PetBase")["$ref"], "dog": dog})
+        );
+        assert!(
+            document
+                .schema("PetBase")
+                .unwrap()
+                .get("properties")
+                .is_some()
+        );
+    }
+
+    /// Only fields and required names add up.
+    #[test]
+    fn the_last_word_of_several_counts() {
+        let (document, _) = testing::run(
+            run,
+            testing::with_schemas(json!({"A": {"allOf": [
+                {"additionalProperties": {"type": "string", "maxLength": 3}, "enum": ["a"]},
+                {"additionalProperties": {"type": "integer"}, "enum": ["b"]},
+            ]}})),
+        );
+        assert_eq!(
+            document.schema("A").unwrap(),
+            &json!({"additionalProperties": {"type": "integer"}, "enum": ["b"]})
+        );
+    }
+
+    #[test]
+    fn properties_that_differ_in_limits_or_say_nothing_are_alike() {
+        let schemas = [
+            json!({"type": "string", "maxLength": 3}),
+            json!({"type": "string"}),
+            json!({"description": "any"}),
+        ];
+        for one in &schemas {
+            for other in &schemas {
+                let mut changes = Changes::default();
+                let of = |schema: &Value| json!({"properties": {"x": schema}});
+                run(
+                    testing::with_schemas(json!({"A": {"allOf": [of(one), of(other)]}})),
+                    &mut changes,
+                );
+                assert_eq!(changes.warnings(), [], "{one} and {other}");
+            }
+        }
     }
 
     #[test]
     fn what_is_lost_is_said_with_its_place() {
         let mut changes = Changes::default();
-        run(
+        let document = run(
             testing::with_schemas(json!({
                 "A": {"allOf": [
                     {"properties": {"x": {"type": "string"}}},
                     {"properties": {"x": {"type": "integer"}}},
                 ]},
-                "B": {"allOf": [
+                "B": {"type": "object", "description": "Both.", "allOf": [
                     {"properties": {"x": {"type": "string"}}},
                     {"oneOf": [{"type": "object"}, {"type": "string"}]},
                 ]},
@@ -407,5 +493,9 @@ mod tests {
         assert!(found[0].1.contains("\"x\""), "{found:?}");
         assert_eq!(found[1].0, at("B"));
         assert!(found[1].1.contains("union"), "{found:?}");
+        assert_eq!(
+            document.schema("B").unwrap(),
+            &json!({"description": "Both."})
+        );
     }
 }

@@ -37,7 +37,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
                     continue;
                 }
                 Some("array") => list(parameter, one, &named),
-                Some("integer" | "number" | "boolean") if schema.get("$ref").is_none() => continue,
+                Some("integer" | "number" | "boolean") => continue,
                 Some("string") if one.get("enum").is_some() => continue,
                 Some("string") => {
                     let format = one.get("format").and_then(Value::as_str);
@@ -138,6 +138,7 @@ mod tests {
             ("query", Some("form"), Some(false), &text, "Comma"),
             ("query", Some("pipeDelimited"), None, &text, "|"),
             ("query", Some("spaceDelimited"), Some(true), &texts, ""),
+            ("query", Some("spaceDelimited"), None, &text, "space"),
             ("path", None, None, &text, "Comma"),
             ("header", Some("simple"), Some(true), &text, "Comma"),
         ] {
@@ -170,6 +171,13 @@ mod tests {
             found["description"],
             "A time, such as `2026-03-01T10:00:00Z`."
         );
+        for kept in [
+            json!({"type": "string", "enum": ["a"]}),
+            json!({"type": "boolean"}),
+        ] {
+            let (found, _) = one(json!({"name": "p", "in": "query", "schema": kept}));
+            assert_eq!(found["schema"], kept);
+        }
         let object = json!({"name": "p", "in": "query", "schema": {"type": "object"}});
         assert_eq!(one(object).1, ["/paths/~1a~1{p}/get/parameters/0/schema"]);
     }

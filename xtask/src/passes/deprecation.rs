@@ -50,12 +50,17 @@ mod tests {
 
     #[test]
     fn flags_become_sentences_once() {
-        let (document, _) = testing::run(
-            run,
-            testing::with_schemas(json!({"S": {"properties": {
-                "a": {"type": "string", "readOnly": true, "description": "Id"},
-                "b": {"type": "string", "deprecated": true, "description": "Deprecated, use a."},
-            }}})),
+        let mut document = testing::with_schemas(json!({"S": {"properties": {
+            "a": {"type": "string", "readOnly": true, "description": "Id"},
+            "b": {"type": "string", "deprecated": true, "description": "Deprecated, use a."},
+        }}}));
+        document.root["paths"]["/a"] = json!({"get": {"deprecated": true}, "put": {}});
+        let mut changes = Changes::default();
+        let document = run(document, &mut changes);
+        assert_eq!(changes.notes(), ["1 fields, 1 operations"]);
+        assert_eq!(
+            document.root["paths"]["/a"],
+            json!({"get": {"deprecated": true, "description": "Deprecated."}, "put": {}})
         );
         let fields = &document.schema("S").unwrap()["properties"];
         assert_eq!(

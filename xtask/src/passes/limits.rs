@@ -178,7 +178,9 @@ mod tests {
         let one = json!({"type": "string", "minLength": 5, "maxLength": 5});
         let most = json!({"type": "integer", "maximum": 9});
         let schemas = json!({"S": {"properties": {"a": one, "b": most}}});
-        let (document, _) = testing::run(run, testing::with_schemas(schemas));
+        let mut changes = Changes::default();
+        let document = run(testing::with_schemas(schemas), &mut changes);
+        assert_eq!(changes.notes(), ["2 schemas say their limits in words"]);
         let properties = &document.schema("S").unwrap()["properties"];
         assert_eq!(properties["a"]["description"], "Length in characters: 5.");
         assert_eq!(properties["b"]["description"], "Range: at most 9.");

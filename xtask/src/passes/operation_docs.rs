@@ -100,17 +100,19 @@ mod tests {
 
     #[test]
     fn extensions_become_sentences() {
-        let (document, changed) = testing::run(
-            run,
-            testing::with_paths(json!({"/a": {"get": {
-                "description": "Lists.", "responses": {},
-                "x-mkio-capability": ["a.get"], "x-mkio-sort": ["id", "name"],
-            }}})),
-        );
-        assert_eq!(changed, 2);
-        assert_eq!(
-            document.root["paths"]["/a"]["get"]["description"],
-            "Lists.\n\nCapability needed: `a.get`.\n\nSortable fields: `id`, `name`."
-        );
+        for capability in [json!(["a.get"]), json!("a.get")] {
+            let (document, changed) = testing::run(
+                run,
+                testing::with_paths(json!({"/a": {"get": {
+                    "description": "Lists.", "responses": {},
+                    "x-mkio-capability": capability, "x-mkio-sort": ["id", "name"],
+                }}})),
+            );
+            assert_eq!(changed, 2);
+            assert_eq!(
+                document.root["paths"]["/a"]["get"]["description"],
+                "Lists.\n\nCapability needed: `a.get`.\n\nSortable fields: `id`, `name`."
+            );
+        }
     }
 }

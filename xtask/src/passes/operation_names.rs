@@ -190,11 +190,14 @@ pub fn significant<'p>(path: &'p str, prefix: &str) -> Vec<&'p str> {
 
 /// These segments as a path without the names of parameters, as overlays select operations.
 pub fn unnamed(segments: &[&str]) -> String {
-    let bare = |segment: &&str| match (segment.find('{'), segment.rfind('}')) {
-        (Some(from), Some(to)) if from < to => {
-            format!("{}{{}}{}", &segment[..from], &segment[to + 1..])
+    let bare = |segment: &&str| {
+        let around = segment
+            .split_once('{')
+            .and_then(|(before, rest)| Some((before, rest.rsplit_once('}')?.1)));
+        match around {
+            Some((before, after)) => format!("{before}{{}}{after}"),
+            None => (*segment).to_owned(),
         }
-        _ => (*segment).to_owned(),
     };
     segments.iter().map(bare).collect::<Vec<_>>().join("/")
 }
@@ -272,6 +275,21 @@ mod tests {
     }
 
     #[test]
+    fn paths_are_known_without_prefix_and_names() {
+        let prefix = &api().prefix;
+        for (path, known) in [
+            ("/api/v1.2/projects/{p}/media/things/{id}", "things/{}"),
+            ("/things/{id}.{format}/", "things/{}"),
+            ("/things/a{id}b", "things/a{}b"),
+            ("/vx/things", "vx/things"),
+            ("/projects/list/media/things", "projects/list/media/things"),
+            ("/projects/{p}/media", "projects/{}/media"),
+        ] {
+            assert_eq!(unnamed(&significant(path, prefix)), known);
+        }
+    }
+
+    #[test]
     fn a_name_given_twice_is_an_error_that_names_both() {
         let clashing = || {
             with_paths(json!({
@@ -324,6 +342,32 @@ mod tests {
                 document.root["paths"]["/a/things"]["get"]["operationId"], name,
                 "{id}"
             );
+        }
+    }
+
+    #[test]
+    fn names_given_more_often_are_numbered() {
+        let get = |name: &str| json!({"get": {"responses": {}, "x-mkio-name": name}});
+        let mut changes = Changes::default();
+        let paths = json!({"/a": get("look"), "/b": get("look"), "/c": get("look")});
+        let document = run(with_paths(paths), &mut changes);
+        let ids: Vec<_> = document
+            .operations()
+            .iter()
+            .map(|o| o.value["operationId"].clone())
+            .collect();
+        assert_eq!(ids, ["look", "look2", "look3"]);
+        assert_eq!(changes.problems().len(), 2);
+    }
+
+    #[test]
+    fn the_overlay_gives_names_of_functions() {
+        for name in ["Look", ""] {
+            let mut changes = Changes::default();
+            let paths = json!({"/a": {"get": {"responses": {}, "x-mkio-name": name}}});
+            run(with_paths(paths), &mut changes);
+            let problem = &changes.problems()[0];
+            assert!(problem.accepted.contains("snake_case"), "{problem}");
         }
     }
 

@@ -134,12 +134,18 @@ mod tests {
             "text": {"type": "string", "nullable": true},
         });
         let required = json!(["id", "text", "list"]);
-        let (document, _) = testing::run(
-            run,
+        let mut changes = Changes::default();
+        let document = run(
             testing::with_schemas(json!({
                 "Out": {"properties": fields, "required": required, "x-mkio-read": true},
+                "Free": {"properties": fields, "x-mkio-read": true},
                 "In": {"properties": fields, "required": required, "x-mkio-written": true},
             })),
+            &mut changes,
+        );
+        assert_eq!(
+            changes.notes(),
+            ["1 types that are read demand nothing, 2 lists and maps are optional"]
         );
         let read = document.schema("Out").unwrap();
         assert_eq!(read["required"], json!([]));

@@ -179,9 +179,24 @@ mod tests {
     fn shared_parameters_move_into_operations() {
         let list = parameters(json!({
             "parameters": [{"name": "id", "in": "path"}, {"name": "x", "in": "query"}],
-            "get": {"responses": {}, "parameters": [{"name": "x", "in": "query", "own": true}]}
+            "get": {"responses": {}, "parameters": [
+                {"name": "x", "in": "query", "own": true}, {"name": "id", "in": "query"},
+            ]}
         }));
-        assert_eq!(list.as_array().unwrap().len(), 2);
+        let places = list.as_array().unwrap().iter();
+        let places: Vec<_> = places.map(|p| (&p["name"], &p["in"])).collect();
+        let place = |name, place| (json!(name), json!(place));
+        let expected = [
+            place("x", "query"),
+            place("id", "query"),
+            place("id", "path"),
+        ];
+        assert!(
+            places
+                .into_iter()
+                .eq(expected.iter().map(|(name, place)| (name, place))),
+            "{list}"
+        );
         assert_eq!(list[0]["own"], true);
     }
 }

@@ -174,6 +174,11 @@ mod tests {
             "patch": {"requestBody": content("Endpoint"), "responses": {"2XX": content("Endpoint")}},
         }, "/b": {
             "patch": {"requestBody": content("OnlyPatch"), "responses": {}},
+        }, "/c": {
+            "put": {"requestBody": content("Item"), "responses": {}},
+            "patch": {"requestBody": content("Item"), "responses": {}},
+        }, "/d": {
+            "patch": {"requestBody": content("List"), "responses": {}},
         }}));
         let list = json!({"type": "array", "items": reference("Item")});
         document.root["components"]["schemas"] = json!({
@@ -186,9 +191,11 @@ mod tests {
             "Plain": {"properties": {"x": {"type": "string"}}},
             "Item": {"required": ["x"], "properties": {"x": {"type": "string"}}},
             "OnlyPatch": {"required": ["spec"], "properties": {"spec": reference("Spec")}},
+            "List": {"type": "array", "items": {"type": "string"}},
         });
         let before = document.root.clone();
-        let (document, _) = testing::run(run, document);
+        let (document, changed) = testing::run(run, document);
+        assert_eq!(changed, 2);
         let body = |path: &str| {
             document.root["paths"][path]["patch"]["requestBody"]
                 .pointer(CONTENT)
@@ -198,8 +205,9 @@ mod tests {
             (body("/a"), body("/b")),
             (Some("EndpointPatch"), Some("OnlyPatch"))
         );
+        assert_eq!((body("/c"), body("/d")), (Some("ItemPatch"), Some("List")));
         let schema = |name: &str| document.schema(name).unwrap();
-        for read in ["Endpoint", "Spec", "Item", "Plain"] {
+        for read in ["Endpoint", "Spec", "Item", "Plain", "List"] {
             assert_eq!(schema(read), &before["components"]["schemas"][read]);
         }
         assert_eq!(

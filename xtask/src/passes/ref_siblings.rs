@@ -48,8 +48,8 @@ mod tests {
 
     #[test]
     fn siblings_and_null_survive() {
-        let (document, _) = testing::run(
-            run,
+        let mut changes = Changes::default();
+        let document = run(
             testing::with_schemas(json!({
                 "S": {"properties": {
                     "a": {"$ref": "#/components/schemas/N", "description": "why"},
@@ -58,6 +58,14 @@ mod tests {
                 "N": {"type": "object", "nullable": true},
                 "T": {"type": "object"},
             })),
+            &mut changes,
+        );
+        assert_eq!(
+            changes.notes(),
+            [
+                "1 references kept their description",
+                "N: null is said where it is used"
+            ]
         );
         let fields = &document.schema("S").unwrap()["properties"];
         assert_eq!(

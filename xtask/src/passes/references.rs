@@ -140,11 +140,11 @@ fn inline_list(list: Option<&mut Value>, root: &Value) -> usize {
 /// Replaces a reference by its target; a description next to it stays.
 fn inline(value: &mut Value, root: &Value) -> usize {
     let mut count = 0;
-    while let Some(target) = value.get("$ref").and_then(Value::as_str)
-        && count < DEPTH
-    {
-        let Some(Value::Object(content)) = target_of(root, target) else {
-            return count;
+    for _ in 0..DEPTH {
+        let target = value.get("$ref").and_then(Value::as_str);
+        let content = target.and_then(|target| target_of(root, target));
+        let Some(Value::Object(content)) = content else {
+            break;
         };
         let own = value.as_object().cloned().unwrap_or_default();
         let mut content = content.clone();
@@ -245,14 +245,17 @@ mod tests {
 
     #[test]
     fn everything_that_components_hold_is_written_out() {
-        let mut document = testing::with_paths(json!({"/a/{id}": {
-            "parameters": [{"$ref": "#/components/parameters/Id"}],
-            "put": {
-                "parameters": [{"$ref": "#/components/parameters/Top"}],
-                "requestBody": {"$ref": "#/components/requestBodies/Body"},
-                "responses": {"200": {"$ref": "#/components/responses/Alias"}},
-            },
-        }}));
+        let mut document =
+            testing::with_paths(json!({"/b": {"$ref": "#/paths/~1a~1{id}"}, "/a/{id}": {
+                "parameters": [{"$ref": "#/components/parameters/Id"}],
+                "put": {
+                    "parameters": [{"$ref": "#/components/parameters/Top"}],
+                    "requestBody": {"$ref": "#/components/requestBodies/Body"},
+                    "responses": {"200": {"$ref": "#/components/responses/Alias"}},
+                },
+                "delete": {"security": []},
+            }}));
+        document.root["security"] = json!([]);
         document.root["components"] = json!({
             "schemas": {"A": {"type": "object"}},
             "parameters": {
@@ -266,8 +269,12 @@ mod tests {
             },
             "headers": {"ETag": {"schema": {"type": "string"}}},
         });
-        let (document, _) = testing::run(run, document);
-        let item = &document.root["paths"]["/a/{id}"];
+        let mut changes = Changes::default();
+        let document = run(document, &mut changes);
+        // Both paths have six, and one of them is a reference itself.
+        assert_eq!(changes.notes(), ["13 references written out"]);
+        let [item, same] = ["/a/{id}", "/b"].map(|path| &document.root["paths"][path]);
+        assert_eq!(item, same);
         assert_eq!(item["parameters"][0]["name"], "id");
         assert_eq!(item["put"]["parameters"][0]["name"], "$top");
         let body = &item["put"]["requestBody"]["content"]["application/json"]["schema"];
@@ -275,6 +282,11 @@ mod tests {
         let response = &item["put"]["responses"]["200"];
         assert_eq!(response["description"], "new");
         assert_eq!(response["headers"]["ETag"]["schema"]["type"], "string");
+        // What code is not made of is gone.
+        assert_eq!(item["delete"], json!({"responses": {}}));
+        assert!(document.root.get("security").is_none());
+        let components = document.root["components"].as_object().unwrap();
+        assert_eq!(components.keys().collect::<Vec<_>>(), ["schemas"]);
     }
 
     #[test]

@@ -182,19 +182,45 @@ mod tests {
             ("text/plain", BYTES),
             ("application/x-www-form-urlencoded", JSON),
         ] {
-            let (document, _) = patched(json!({name: {"schema": {"type": "string"}}}));
+            let (document, changes) = patched(json!({name: {"schema": {"type": "string"}}}));
             let operation = &document.root["paths"]["/a"]["patch"];
             assert_eq!(operation[marks::CONTENT_TYPE], name);
-            assert!(
-                operation["requestBody"]["content"].get(known).is_some(),
-                "{name}"
-            );
+            let mut schema = json!({"type": "string"});
+            if known == BYTES {
+                schema["format"] = json!("binary");
+            }
+            let content = json!({known: {"schema": schema}});
+            assert_eq!(operation["requestBody"]["content"], content, "{name}");
+            assert_eq!(changes.notes(), [format!("patch /a: {name}")]);
         }
     }
 
     #[test]
+    fn a_body_is_what_can_be_written_best() {
+        for (names, best) in [
+            (["text/plain", "application/vnd.acme+json"], 1),
+            (["text/plain", "application/x-www-form-urlencoded"], 1),
+            (["text/plain", "application/gzip"], 0),
+        ] {
+            let (document, _) = patched(json!({names[0]: {}, names[1]: {}}));
+            let operation = &document.root["paths"]["/a"]["patch"];
+            assert_eq!(operation[marks::CONTENT_TYPE], names[best]);
+        }
+        let (document, changes) = patched(json!({}));
+        assert!(
+            document.root["paths"]["/a"]["patch"]
+                .get("requestBody")
+                .is_none()
+        );
+        assert_eq!(changes.len(), 0);
+    }
+
+    #[test]
     fn what_is_left_out_is_said() {
-        let (_, changes) = patched(json!({JSON: {}, "text/plain": {}}));
+        let (document, changes) = patched(json!({JSON: {}, "text/plain": {}}));
+        let body = &document.root["paths"]["/a"]["patch"]["requestBody"];
+        assert_eq!(body["content"], json!({JSON: {"schema": {}}}));
+        assert_eq!(changes.len(), 0);
         let warning = &changes.warnings()[0];
         assert_eq!(
             warning.pointer,

@@ -286,6 +286,7 @@ mod tests {
         }));
         assert_eq!(schema_of(&merged, "2XX").as_deref(), Some("Big"));
         assert_eq!(merged.as_object().unwrap().len(), 3);
+        assert_eq!(changes.notes(), ["post /a: 7 responses to 3"]);
         let warned: Vec<&str> = changes
             .warnings()
             .iter()
@@ -293,6 +294,8 @@ mod tests {
             .collect();
         let at = "/paths/~1a/post/responses";
         assert_eq!(warned, [format!("{at}/200"), format!("{at}/204")]);
+        let (merged, ..) = responses(json!({"200": body("Big"), "201": body("Small")}));
+        assert_eq!(schema_of(&merged, "2XX").as_deref(), Some("Big"));
     }
 
     #[test]
@@ -322,9 +325,16 @@ mod tests {
 
     #[test]
     fn csv_next_to_json_is_a_twin() {
-        let (merged, document, _) = responses(json!({"200": {"content": {
+        let (merged, document, changes) = responses(json!({"200": {"content": {
             JSON: {"schema": {}}, "text/csv": {}, "text/plain": {},
         }}}));
+        assert_eq!(
+            changes.notes(),
+            [
+                "post /a: twin \"do_csv\"",
+                "post /a: not asked for text/plain"
+            ]
+        );
         assert!(merged["2XX"]["content"].get(JSON).is_some());
         let twin = &document.root["paths"]["/a/x-mkio-twin-csv"]["post"];
         assert_eq!(twin["operationId"], "do_csv");

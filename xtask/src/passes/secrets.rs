@@ -116,6 +116,8 @@ mod tests {
             "clientSecret": text, "db_password": text, "streamKey": text, "token": text, "apiKeys": text,
             "accessToken": {"type": "array", "items": text}, "passPhrase": text,
             "key": text, "publicKey": text, "nextToken": text, "tokenType": text, "monkey": text,
+            "secret": {"type": "string", "format": "byte"}, "authorization": {"type": "string", "format": "date-time"},
+            "credential": {"type": "string", "format": "uri"},
             "sharedKey": marked, "rotationKey": {"type": "string", "enum": ["a"]}, "maxToken": {"type": "integer"},
         }}}));
         let mut changes = Changes::default();
@@ -134,7 +136,8 @@ mod tests {
                 "streamKey",
                 "token",
                 "accessToken",
-                "passPhrase"
+                "passPhrase",
+                "secret"
             ]
         );
     }

@@ -157,12 +157,11 @@ impl Shapes<'_> {
             members.iter().partition(|m| m.get("$ref").is_some());
         let plain_string =
             |member: &&Value| member["type"] == "string" && member.get("enum").is_none();
-        if !others.is_empty() && others.iter().all(plain_string) {
-            match references[..] {
-                [one] if self.is_text(one) => return one.as_object().cloned(),
-                [] => return object(json!({"type": "string"})),
-                _ => {}
-            }
+        if let [one] = references[..]
+            && others.iter().all(plain_string)
+            && self.is_text(one)
+        {
+            return one.as_object().cloned();
         }
         let enums: Vec<&Value> = others
             .iter()
@@ -592,6 +591,18 @@ mod tests {
             json!({"const": "SDI"}),
             json!({"type": "string", "enum": ["SDI"]}),
         );
+        for (value, kind) in [(json!(3), "number"), (json!(true), "boolean")] {
+            is(
+                json!({"const": value}),
+                json!({"type": kind, "enum": [value]}),
+            );
+        }
+        is(json!({"const": {}}), json!({}));
+        is(json!({"enum": [null]}), json!({"nullable": true}));
+        is(
+            json!({"enum": [-1, 2]}),
+            json!({"enum": [-1, 2], "type": "integer"}),
+        );
         is(
             json!({"enum": ["a", "b"]}),
             json!({"enum": ["a", "b"], "type": "string"}),
@@ -638,6 +649,53 @@ mod tests {
             json!({"type": "object", "properties": {"a": {}}, "anyOf": [{"required": ["a"]}]}),
             json!({"type": "object", "properties": {"a": {}}}),
         );
+        let union = "/components/schemas/S/anyOf";
+        let members = json!([{"type": "string"}, {"type": "object"}]);
+        warns(
+            json!({"properties": {"a": {}}, "anyOf": members}),
+            union,
+            json!({"properties": {"a": {}}}),
+        );
+        warns(
+            json!({"type": "object", "anyOf": members}),
+            union,
+            json!({}),
+        );
+        warns(
+            json!({"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}),
+            union,
+            json!({}),
+        );
+        warns(
+            json!({"anyOf": [{"type": "string", "nullable": true}, {"type": "integer"}]}),
+            union,
+            json!({}),
+        );
+    }
+
+    #[test]
+    fn members_of_one_kind_are_that_kind() {
+        is(
+            json!({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "integer"}]}),
+            json!({"type": "integer"}),
+        );
+        is(
+            json!({"anyOf": [{"type": "integer"}, {"type": "number"}]}),
+            json!({"type": "number"}),
+        );
+        // Its own words count more than those of a member.
+        is(
+            json!({"description": "own", "anyOf": [{"type": "string", "description": "member"}, {"type": "null"}]}),
+            json!({"description": "own", "nullable": true, "type": "string"}),
+        );
+    }
+
+    #[test]
+    fn what_is_said_in_another_way_is_counted() {
+        let mut changes = Changes::default();
+        let schemas = json!({"A": {"type": ["string", "null"]}, "B": {"type": "string"}});
+        run(testing::with_schemas(schemas), &mut changes);
+        assert_eq!(changes.notes(), ["1 schemas said in one way"]);
     }
 
     #[test]
@@ -645,6 +703,14 @@ mod tests {
         is(
             json!({"type": "array", "prefixItems": [{"type": "number"}, {"type": "string"}]}),
             json!({"type": "array", "items": {}}),
+        );
+        is(
+            json!({"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}]}),
+            json!({"type": "array", "items": {"type": "number"}}),
+        );
+        is(
+            json!({"type": "string", "examples": ["a", "b"]}),
+            json!({"type": "string", "example": "a"}),
         );
         is(
             json!({"type": "number", "exclusiveMinimum": 2}),

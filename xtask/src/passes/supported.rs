@@ -260,6 +260,7 @@ mod tests {
                 "post": {"parameters": [{"name": "f", "in": "query", "content": {}}], "responses": {"200": {}}},
                 "delete": {"responses": {"200": {}}, "callbacks": {"x": {}}},
                 "head": {"responses": {"200": {}}},
+                "servers": [{"url": "https://other"}],
             },
             "/c": {"put": {"requestBody": content("*/*"), "responses": {"200": {}}}},
         }));
@@ -292,9 +293,58 @@ mod tests {
             .iter()
             .map(|w| w.pointer.as_str())
             .collect();
-        assert_eq!(warnings, ["/paths/~1b/head", "/paths/~1b/delete/callbacks"]);
+        assert_eq!(
+            warnings,
+            [
+                "/paths/~1b/head",
+                "/paths/~1b/servers",
+                "/paths/~1b/delete/callbacks"
+            ]
+        );
+        // Each operation that is refused is noted.
+        assert_eq!(changes.len(), 7);
         // The rest goes on.
         assert_eq!(document.operations().len(), 1);
+    }
+
+    #[test]
+    fn what_no_request_can_follow_is_said() {
+        for (servers, warned) in [
+            (json!([{"url": "https://host/base/"}]), true),
+            (json!([{"url": "/base"}]), true),
+            (
+                json!([{"url": "https://host/"}, {"url": "https://host/base"}]),
+                false,
+            ),
+        ] {
+            let mut document = testing::with_paths(json!({}));
+            document.root["servers"] = servers;
+            let mut changes = Changes::default();
+            run(document, &mut changes);
+            let found: Vec<_> = changes.warnings().iter().map(|w| &w.pointer).collect();
+            let expected: &[&str] = if warned { &["/servers/0/url"] } else { &[] };
+            assert_eq!(found, expected);
+        }
+        let mut document = testing::with_paths(json!({}));
+        document.root["webhooks"] = json!({"x": {}});
+        let mut changes = Changes::default();
+        run(document, &mut changes);
+        assert_eq!(changes.warnings()[0].pointer, "/webhooks");
+    }
+
+    #[test]
+    fn headers_that_a_client_sets_itself_are_no_parameters() {
+        let parameter = |name: &str, place: &str| json!({"name": name, "in": place, "schema": {}});
+        let document = testing::with_paths(
+            json!({"/a": {"get": {"responses": {"200": {}}, "parameters": [
+                parameter("Accept", "header"), parameter("X-Note", "header"), parameter("accept", "query"),
+            ]}}}),
+        );
+        let (document, _) = testing::run(run, document);
+        assert_eq!(
+            document.root["paths"]["/a"]["get"]["parameters"],
+            json!([parameter("X-Note", "header"), parameter("accept", "query")])
+        );
     }
 
     #[test]

@@ -171,14 +171,16 @@ mod tests {
 
     #[test]
     fn collisions_keep_the_longer_names_and_references_follow() {
-        let (document, _) = testing::run(
-            run,
+        let mut changes = Changes::default();
+        let document = run(
             testing::with_schemas(json!({
                 "ProfileGetSchema": {"properties": {"x": {"$ref": "#/components/schemas/ProfileSchema"}}},
                 "ProfileSchema": {"type": "object"},
                 "Other_v1": {"type": "object", "x-mkio-type-name": "Chosen"},
             })),
+            &mut changes,
         );
+        assert_eq!(changes.notes(), ["Other_v1 -> Chosen"]);
         let names: Vec<_> = document.schemas().map(|(name, _)| name).collect();
         assert_eq!(names, ["ProfileGetSchema", "ProfileSchema", "Chosen"]);
         let field = &document.schema("ProfileGetSchema").unwrap()["properties"]["x"];
@@ -201,6 +203,18 @@ mod tests {
             .collect();
         assert_eq!(found.len(), 3, "{found:?}");
         assert!(found[0].contains("\"A\""), "{found:?}");
+    }
+
+    #[test]
+    fn a_name_that_the_overlay_gives_later_is_taken() {
+        let (document, _) = testing::run(
+            run,
+            testing::with_schemas(json!({
+                "foo_bar": {}, "FooBar": {}, "Other": {"x-mkio-type-name": "FooBar2"},
+            })),
+        );
+        let names: Vec<_> = document.schemas().map(|(name, _)| name).collect();
+        assert_eq!(names, ["FooBar", "FooBar3", "FooBar2"]);
     }
 
     #[test]

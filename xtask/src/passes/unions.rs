@@ -438,6 +438,17 @@ mod tests {
     }
 
     #[test]
+    fn words_of_the_union_leave_the_names_of_members() {
+        for (member, name) in [
+            ("AwsS3Credential", "AwsS3"),
+            ("Credential", "Credential"),
+            ("Storage", "Storage"),
+        ] {
+            assert_eq!(trim_words("StorageCredential", member), name);
+        }
+    }
+
+    #[test]
     fn the_overlay_may_name_variants() {
         let variants = vec![
             ("application/json-patch+json".to_owned(), "A".to_owned()),
@@ -482,6 +493,24 @@ mod tests {
 
     fn reference(name: &str) -> Value {
         crate::document::reference(name)
+    }
+
+    #[test]
+    fn members_that_a_tag_cannot_stand_in_are_said() {
+        for member in [
+            json!({"type": "string"}),
+            json!({"oneOf": [reference("A")]}),
+            json!({"anyOf": [reference("A")]}),
+            json!({"enum": ["a"]}),
+            json!({"items": {}}),
+        ] {
+            let (_, warnings) = union_of(json!({
+                "U": {"oneOf": [reference("A"), reference("M")], "discriminator": {"propertyName": "t"}},
+                "A": object(json!({"type": "string", "enum": ["a"]})),
+                "M": member,
+            }));
+            assert!(!warnings.is_empty(), "{member}");
+        }
     }
 
     #[test]
