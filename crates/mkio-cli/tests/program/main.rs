@@ -79,7 +79,7 @@ impl Service {
         control.faults(rules).expect("faults");
     }
 
-    /// The program without an environment but the folder of its configuration.
+    /// The program without an environment but the folder of its files.
     fn bare(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mkio"));
         command
@@ -87,6 +87,8 @@ impl Service {
             .env_clear()
             .env("XDG_CONFIG_HOME", self.folder.path())
             .env("HOME", self.folder.path())
+            // Where the program keeps an edit that was refused; the name depends on the system.
+            .envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, self.folder.path())))
             .stdin(Stdio::null());
         command
     }
