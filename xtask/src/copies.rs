@@ -1,6 +1,6 @@
 //! What the emulator's package has of a document. A published crate cannot reach out of its folder.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -10,6 +10,7 @@ use crate::{
     output::Files,
     passes::operation_names::unnamed,
     pipeline::Sources,
+    walk,
 };
 
 /// The document as it is, and beside it what comes of the overlay. `document` has the names that operations have in Rust; `overlaid`
@@ -28,6 +29,7 @@ pub fn add(document: &Document, overlaid: &Document, sources: &Sources, files: &
 /// are pointers of fields of its body that cannot change once the resource exists.
 fn names(document: &Document, overlaid: &Document) -> String {
     let all = document.operations();
+    let fixed = Fixed::new(overlaid);
     // A twin shares method and path with the operation that the emulator knows.
     let known = all.iter().filter(|of| !of.path.contains(TWIN));
     let block = |of: &OperationRef<'_>| {
@@ -35,7 +37,7 @@ fn names(document: &Document, overlaid: &Document) -> String {
         let name = of.value.get("operationId")?.as_str()?;
         let mut lines = format!("{} {path} {name}\n", of.method.to_uppercase());
         if matches!(of.method, "put" | "patch") {
-            for field in immutable(overlaid, of) {
+            for field in fixed.fields(of) {
                 lines += &format!(" {field}\n");
             }
         }
@@ -44,55 +46,96 @@ fn names(document: &Document, overlaid: &Document) -> String {
     known.filter_map(block).collect()
 }
 
-/// Pointers of the fields of an operation's body that cannot change once the resource exists.
-fn immutable(overlaid: &Document, operation: &OperationRef<'_>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let item = overlaid
-        .root
-        .get("paths")
-        .and_then(|all| all.get(operation.path));
-    let content = item.and_then(|item| item.get(operation.method)?.pointer("/requestBody/content"));
-    for (_, media) in entries(content) {
-        if let Some(schema) = media.get("schema") {
-            collect(overlaid, schema, "", &mut found, &[]);
-        }
-    }
-    found
+/// Finds the fields of bodies that cannot change once the resource exists.
+struct Fixed<'a> {
+    document: &'a Document,
+    /// Schemas from which such a field is reached. Only these are searched: where many schemas
+    /// refer to each other, there are too many ways through all of them.
+    marked: HashSet<&'a str>,
 }
 
-/// `within` names the schemas around this one: one that holds itself is looked through once.
-fn collect(
-    document: &Document,
-    schema: &Value,
-    at: &str,
-    found: &mut BTreeSet<String>,
-    within: &[&str],
-) {
-    let name = ref_name(schema);
-    if name.is_some_and(|name| within.contains(&name)) {
-        return;
-    }
-    let named = name.and_then(|name| document.schema(name));
-    let schema = named.unwrap_or(schema);
-    let within: Vec<&str> = within.iter().copied().chain(name).collect();
-    for (name, property) in entries(schema.get("properties")) {
-        let at = format!("{at}/{name}");
-        if property.get(marks::IMMUTABLE) == Some(&Value::Bool(true)) {
-            found.insert(at);
-        } else {
-            collect(document, property, &at, found, &within);
+impl<'a> Fixed<'a> {
+    fn new(document: &'a Document) -> Self {
+        let mut left: Vec<(&str, Vec<&str>, bool)> = document
+            .schemas()
+            .map(|(name, schema)| {
+                let mut references = Vec::new();
+                walk::references(schema, &mut references);
+                (name, references, has_mark(schema))
+            })
+            .collect();
+        let mut marked = HashSet::new();
+        loop {
+            let before = left.len();
+            left.retain(|(name, references, own)| {
+                let found = *own || references.iter().any(|of| marked.contains(of));
+                if found {
+                    marked.insert(*name);
+                }
+                !found
+            });
+            if left.len() == before {
+                return Self { document, marked };
+            }
         }
     }
-    for arms in ["oneOf", "anyOf", "allOf"] {
-        for arm in schema
-            .get(arms)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            collect(document, arm, at, found, &within);
+
+    /// Pointers of the fields in the body of an operation.
+    fn fields(&self, operation: &OperationRef<'_>) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let item = self
+            .document
+            .root
+            .get("paths")
+            .and_then(|all| all.get(operation.path));
+        let content =
+            item.and_then(|item| item.get(operation.method)?.pointer("/requestBody/content"));
+        for (_, media) in entries(content) {
+            if let Some(schema) = media.get("schema") {
+                self.collect(schema, "", &mut found, &[]);
+            }
+        }
+        found
+    }
+
+    /// `within` names the schemas around this one: one that holds itself is searched once.
+    fn collect(&self, schema: &Value, at: &str, found: &mut BTreeSet<String>, within: &[&str]) {
+        let name = ref_name(schema);
+        if name.is_some_and(|name| within.contains(&name) || !self.marked.contains(name)) {
+            return;
+        }
+        let named = name.and_then(|name| self.document.schema(name));
+        let schema = named.unwrap_or(schema);
+        let within: Vec<&str> = within.iter().copied().chain(name).collect();
+        for (name, property) in entries(schema.get("properties")) {
+            let at = format!("{at}/{name}");
+            if is_marked(property) {
+                found.insert(at);
+            } else {
+                self.collect(property, &at, found, &within);
+            }
+        }
+        for arms in ["oneOf", "anyOf", "allOf"] {
+            let arms = schema.get(arms).and_then(Value::as_array);
+            for arm in arms.into_iter().flatten() {
+                self.collect(arm, at, found, &within);
+            }
         }
     }
+}
+
+fn is_marked(schema: &Value) -> bool {
+    schema.get(marks::IMMUTABLE) == Some(&Value::Bool(true))
+}
+
+/// A field of the schema has the mark, at any depth, references apart.
+fn has_mark(schema: &Value) -> bool {
+    let inner = match schema {
+        Value::Object(members) => members.values().any(has_mark),
+        Value::Array(items) => items.iter().any(has_mark),
+        _ => false,
+    };
+    inner || is_marked(schema)
 }
 
 #[cfg(test)]
@@ -144,5 +187,35 @@ mod tests {
             "PATCH /api/v1/things/{} write_change"
         );
         assert_eq!(lines[lines.len() - 1], " /color");
+    }
+
+    /// Thirty schemas that all refer to each other: there are more ways through them than can be
+    /// walked, and none leads to a mark.
+    #[test]
+    fn schemas_that_refer_to_each_other_are_searched_quickly() {
+        let names: Vec<String> = (0..30).map(|n| format!("s{n}")).collect();
+        let reference = |name: &String| json!({"$ref": format!("#/components/schemas/{name}")});
+        let all: Value = names
+            .iter()
+            .map(|name| (name.clone(), reference(name)))
+            .collect();
+        let mut schemas: serde_json::Map<String, Value> = names
+            .iter()
+            .map(|name| (name.clone(), json!({"properties": all})))
+            .collect();
+        let fixed = json!({"type": "string", marks::IMMUTABLE: true});
+        schemas.insert("end".to_owned(), json!({"properties": {"fixed": fixed}}));
+        let body = json!({"properties": {
+            "many": reference(&names[0]), "one": reference(&"end".to_owned()),
+        }});
+        let document = testing::document(json!({
+            "paths": {"/api/v1/things/{name}": {"put": {
+                "operationId": "put_thing",
+                "requestBody": {"content": {"application/json": {"schema": body}}},
+            }}},
+            "components": {"schemas": schemas},
+        }));
+        let text = super::names(&document, &document);
+        assert_eq!(text, "PUT /api/v1/things/{} put_thing\n /one/fixed\n");
     }
 }
