@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::columns;
 use crate::{
     commands::Commands,
-    document::entries,
     glue::pages,
     marks,
     media::{Kind, kind},
@@ -317,13 +316,7 @@ fn ty(schema: &Value) -> TokenStream {
 
 /// What an object holds besides its fields.
 fn rest(schema: &Value) -> Option<TokenStream> {
-    let rest = schema.get("additionalProperties")?;
-    let typed = entries(Some(rest)).next().is_some();
-    match rest {
-        _ if typed => Some(ty(rest)),
-        Value::Bool(false) => None,
-        _ => Some(quote!(Ty::Json)),
-    }
+    schema.get("additionalProperties").map(ty)
 }
 
 /// A list with a line for each of its items; nothing where there are none.

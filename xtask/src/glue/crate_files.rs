@@ -290,6 +290,21 @@ mod tests {
     use super::*;
     use crate::apis::Workspace;
 
+    #[test]
+    fn the_first_example_needs_names_alone_and_shows_something() {
+        let found = serde_json::json!({"2XX": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}});
+        let query = serde_json::json!([{"name": "q", "in": "query", "required": true, "schema": {"type": "string"}}]);
+        let mut document = crate::passes::testing::with_paths(serde_json::json!({
+            "/a": {"get": {"operationId": "list_a", "parameters": query, "responses": found}},
+            "/b": {"get": {"operationId": "list_b", "responses": {}}},
+            "/c": {"post": {"operationId": "list_c", "responses": found}},
+            "/long": {"get": {"operationId": "list_d", "responses": found}},
+        }));
+        document.root["components"]["schemas"] = serde_json::json!({"A": {"properties": {}}});
+        let call = first_call(&Model::new(&document));
+        assert!(call.contains("client.list_d()"), "{call}");
+    }
+
     /// Generated code that does not fit the runtime says so instead of failing in riddles.
     #[test]
     fn the_runtime_has_the_interface_that_code_is_made_for() {

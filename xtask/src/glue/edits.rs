@@ -430,27 +430,53 @@ mod tests {
             "put": {"operationId": put, "parameters": name, "requestBody": body("APut"), "responses": {}},
             "patch": {"operationId": "update_a", "parameters": name, "requestBody": body("APatch"), "responses": {}},
         }}));
+        let pins =
+            json!({"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Pin"}});
         document.root["components"]["schemas"] = json!({
             "A": {"properties": {"id": {"type": "string"}, "spec": {"$ref": "#/components/schemas/Spec"}}},
             "APut": {"properties": {"spec": {"$ref": "#/components/schemas/SpecPut"}}},
             "APatch": {"properties": {"spec": {"$ref": "#/components/schemas/Spec"}, "labels": {}}},
-            "Spec": {"properties": {"url": {"type": "string"}}},
+            "Spec": {"properties": {"url": {"type": "string"}, "pins": pins}},
             "SpecPut": {"properties": {
-                "url": {"type": "string"}, "key": {"type": "string", "x-mkio-secret": true},
+                "url": {"type": "string"}, "key": {"type": "string", "x-mkio-secret": true}, "pins": pins,
                 "keys": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}},
             }},
             "Key": {"properties": {"id": {}, "tracks": {"readOnly": true}}},
+            // What is read with its value is no mask.
+            "Pin": {"properties": {"pin": {"type": "string", "x-mkio-secret": true}}},
         });
         document
     }
 
     fn code(put: &str) -> String {
-        let items = run(
-            "things",
-            &Model::new(&document(put)),
-            &Signatures::default(),
-        );
+        code_of(&document(put))
+    }
+
+    fn code_of(document: &Document) -> String {
+        let items = run("things", &Model::new(document), &Signatures::default());
         without_spaces(&prettyplease::unparse(&crate::code::file(items)))
+    }
+
+    #[test]
+    fn the_example_sets_a_text_that_can_be_set() {
+        let mut document = document("create_or_update_a");
+        let schemas = &mut document.root["components"]["schemas"];
+        schemas["SpecPut"]["properties"]["description"] = json!({"type": "string"});
+        assert!(code_of(&document).contains("with_description(\"new\")"));
+        let schemas = &mut document.root["components"]["schemas"];
+        schemas["SpecPut"]["properties"]["description"]["readOnly"] = json!(true);
+        assert!(!code_of(&document).contains("with_description(\"new\")"));
+    }
+
+    #[test]
+    fn only_structures_are_edited() {
+        let mut document = document("create_or_update_a");
+        for name in ["A", "APut", "APatch"] {
+            let union = json!({"x-mkio-union": {"tag": "t", "variants": []}});
+            document.root["components"]["schemas"][name] = union;
+        }
+        let items = run("things", &Model::new(&document), &Signatures::default());
+        assert!(items.is_empty(), "{} items", items.len());
     }
 
     #[test]

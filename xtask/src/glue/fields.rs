@@ -201,20 +201,22 @@ mod tests {
             "operationId": "list_assets",
             "responses": {"2XX": {"description": "", "content": {"application/json": {
                 "schema": {"$ref": "#/components/schemas/AssetList"}}}}},
-            "x-mkio-sort": ["spec/size", "spec/parts/seen", "live", "created", "name", "scaleUnits"],
+            "x-mkio-sort": ["spec/size", "spec/parts/seen", "live", "rate", "created", "name", "scaleUnits"],
         }}}));
         let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
         document.root["components"]["schemas"] = json!({
             "AssetList": {"properties": {"value": {"type": "array", "items": reference("Asset")}}},
             "Asset": {"properties": {
-                "name": {"type": "string"}, "spec": reference("Spec"),
+                "name": {"type": "string"}, "spec": reference("Spec"), "more": reference("More"),
                 // Not what its name says.
                 "scaleUnits": {"type": "boolean"},
             }},
             "Spec": {"properties": {
-                "size": {"type": "integer"}, "live": {"type": "boolean"},
+                "size": {"type": "integer"}, "live": {"type": "boolean"}, "rate": {"type": "integer"},
                 "parts": {"type": "array", "items": {"allOf": [reference("Part")]}},
             }},
+            // Parts that differ say nothing.
+            "More": {"properties": {"live": {"type": "boolean"}, "rate": {"type": "boolean"}}},
             "Part": {"properties": {"seen": {"type": "string", "format": "date-time"}}},
         });
         let model = Model::new(&document);
@@ -223,6 +225,7 @@ mod tests {
             "SPEC_SIZE: Field<List, Number, SortOnly>",
             "SPEC_PARTS_SEEN: Field<List, Time, SortOnly>",
             "LIVE: Field<List, Flag, SortOnly>",
+            "RATE: Field<List, Text, SortOnly>",
             "CREATED: Field<List, Time, SortOnly>",
             "NAME: Field<List, Text, SortOnly>",
             "SCALE_UNITS: Field<List, Flag, SortOnly>",

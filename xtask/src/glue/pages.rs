@@ -276,8 +276,33 @@ mod tests {
         let (link, warned) =
             told(json!({"value": list, "following": {"type": "string", "x-mkio-next-link": true}}));
         assert_eq!((link.as_deref(), warned.len()), (Some("following"), 0));
+        for odd in [
+            json!({"type": "integer"}),
+            json!({"type": "string", "x-mkio-secret": true}),
+        ] {
+            assert_eq!(told(json!({"value": list, "nextLink": odd})).0, None);
+        }
         let (_, warned) = told(json!({"one": list, "two": list}));
         assert!(warned[0].contains("no single list"), "{warned:?}");
+    }
+
+    #[test]
+    fn only_names_of_lists_promise_one() {
+        let warned = |id: &str, schema: serde_json::Value| {
+            let content = json!({"application/json": {"schema": schema}});
+            let mut document = with_paths(json!({"/a": {"get": {
+                "operationId": id, "responses": {"2XX": {"content": content}},
+            }}}));
+            document
+                .schemas_mut()
+                .insert("A".to_owned(), json!({"properties": {}}));
+            let mut changes = Changes::default();
+            check(&document, &Model::new(&document), &mut changes);
+            changes.warnings().len()
+        };
+        assert_eq!(warned("list_a", reference("A")), 1);
+        assert_eq!(warned("get_a", reference("A")), 0);
+        assert_eq!(warned("list_a", json!({"type": "array", "items": {}})), 0);
     }
 
     use crate::{apis::Workspace, code::without_spaces, names::type_name};

@@ -169,12 +169,17 @@ mod tests {
     #[test]
     fn a_name_that_others_use_is_listed_with_the_field_around_it() {
         let document = with_schemas(json!({
-            "Body": {"properties": {"login": reference("Login"), "keys": {"type": "array", "items": reference("Key")}}},
+            "Body": {"properties": {"login": reference("Login"), "choice": reference("Choice"), "keys": {"type": "array", "items": reference("Key")}}},
             "Login": {"oneOf": [reference("Basic")]},
-            "Basic": {"properties": {"pass-Phrase": {"type": "string", "x-mkio-secret": true}}},
+            "Basic": {"properties": {
+                "pass-Phrase": {"type": "string", "x-mkio-secret": true},
+                "code": {"type": "string", "x-mkio-secret": true},
+            }},
+            "Choice": {"x-mkio-union": {"tag": "t", "variants": [{"value": "c", "name": "C", "type": "Card"}]}},
+            "Card": {"properties": {"number": {"type": "string", "x-mkio-secret": true}}},
             "Key": {"properties": {"value": {"type": "string", "x-mkio-secret": true}, "whole": reference("Whole")}},
             "Whole": {"x-mkio-secret": true},
-            "Label": {"properties": {"value": {"type": "string"}, "Pass": {"x-mkio-secret": false}}},
+            "Label": {"properties": {"value": {"type": "string"}, "code": {"type": "string"}, "number": {"type": "string"}, "Pass": {"x-mkio-secret": false}}},
             "Unmarked": {"properties": {"passPhrase": {"type": "string"}}},
             "Top": {"properties": {"pass": {"type": "string", "x-mkio-secret": true}}},
         }));
@@ -183,7 +188,7 @@ mod tests {
         let text = found.text();
         let anywhere = "[\n    \"passphrase\",\n    \"whole\",\n];";
         assert!(text.contains(anywhere), "{text}");
-        let below = "[\n    (\"\", \"pass\"),\n    (\"keys\", \"value\"),\n];";
+        let below = "[\n    (\"login\", \"code\"),\n    (\"choice\", \"number\"),\n    (\"\", \"pass\"),\n    (\"keys\", \"value\"),\n];";
         assert!(text.contains(below), "{text}");
     }
 }

@@ -171,3 +171,33 @@ fn url<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str, field: &st
     assert!(shown.contains("rtmp://…@h/live/…?passphrase=…&…#…"), "{name}.{field}: {shown}");
 }
 "##;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::passes::testing::with_schemas;
+
+    #[test]
+    fn urls_are_read_as_texts_and_lists_of_them() {
+        let model = Model::new(&with_schemas(
+            json!({"S": {"x-mkio-read": true, "properties": {
+                "oneUrl": {"type": "string"}, "allUrl": {"type": "array", "items": {"type": "string"}},
+                "noUrl": {"type": "array", "items": {"type": "integer"}},
+            }}}),
+        ));
+        let text = run("things.json", "things", &model);
+        let calls: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("url::<types::S>"))
+            .collect();
+        assert_eq!(
+            calls,
+            [
+                "(\"S\", \"oneUrl\", json!(URL));",
+                "(\"S\", \"allUrl\", json!([URL]));"
+            ]
+        );
+    }
+}

@@ -551,3 +551,34 @@ fn missing(step: &Step<'_>, name: &str) -> Option<String> {
         StepEffect::Creates => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::passes::testing::with_paths;
+
+    #[test]
+    fn times_have_the_largest_unit_that_fits() {
+        for (seconds, words) in [(7200, "2 h"), (120, "2 min"), (90, "90 s")] {
+            assert_eq!(words_for(seconds), words);
+        }
+    }
+
+    #[test]
+    fn a_put_that_creates_does_not_fail_where_nothing_is() {
+        for (method, statuses, fails) in [
+            ("put", ["200", "201"], false),
+            ("put", ["200", "404"], true),
+            ("post", ["200", "201"], true),
+        ] {
+            let model = Model::new(&with_paths(json!({"/a": {method: {
+                "operationId": "act", "responses": {}, "x-mkio-statuses": statuses,
+            }}})));
+            let effect = StepEffect::Reaches("ready".to_owned());
+            let step = Step::new(&model.operations[0], effect, None);
+            assert_eq!(missing(&step, "live_event").is_some(), fails, "{method}");
+        }
+    }
+}

@@ -44,10 +44,7 @@ impl<'a> Constructor<'a> {
     ) -> Self {
         let mut required: Vec<&FieldCode> = fields
             .iter()
-            .filter(|field| {
-                let required = matches!(field.need, Need::Required | Need::Demanded);
-                field.is_demanded() || (required && field.settable)
-            })
+            .filter(|field| field.settable && matches!(field.need, Need::Required | Need::Demanded))
             .collect();
         let place = |field: &FieldCode| order.iter().position(|json| *json == field.json);
         required.sort_by_key(|field| place(field).unwrap_or(usize::MAX));

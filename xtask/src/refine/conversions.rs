@@ -130,6 +130,9 @@ mod tests {
             "Core": envelope(json!({"type": "string"})),
             "Both": {"x-mkio-written": true, "properties": {}},
             "Loop": envelope(reference("Loop")),
+            "Wide": {"x-mkio-union": {"tag": "t", "variants": [
+                variant("A", "EnvelopeA"), variant("C", "Core"),
+            ]}},
         })))
     }
 
@@ -142,10 +145,12 @@ mod tests {
             "SpecPatch": patch(json!({"invite": reference("Invite")})),
             "Invite": patch(json!({"state": {"type": "string"}})),
             "Optional": {"x-mkio-written": true, "properties": {"spec": reference("SpecPatch")}},
+            "NullPatch": patch(json!({"spec": {"allOf": [reference("SpecPatch")], "nullable": true, "x-mkio-nullable": true}})),
+            "ReadPatch": patch(json!({"spec": {"allOf": [reference("SpecPatch")], "readOnly": true}})),
         })));
         assert_eq!(into_envelope(&model, "OnePatch"), ["Invite", "SpecPatch"]);
         assert_eq!(optional_content(&model.types["OnePatch"]), Some("spec"));
-        for name in ["TwoPatch", "Invite", "Optional"] {
+        for name in ["TwoPatch", "Invite", "Optional", "NullPatch", "ReadPatch"] {
             assert!(into_envelope(&model, name).is_empty(), "{name}");
         }
     }
@@ -168,6 +173,8 @@ mod tests {
             through_members(&model, "Preset"),
             [("Core".to_owned(), "A".to_owned())]
         );
+        // A member is one already.
+        assert!(through_members(&model, "Wide").is_empty());
         // Text and other plain values make no structure by themselves.
         assert!(into_envelope(&model, "Core").is_empty());
         assert!(into_envelope(&model, "Loop").is_empty());

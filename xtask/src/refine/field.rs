@@ -2,7 +2,6 @@
 
 use syn::Type;
 
-use super::simplify::argument_of;
 use crate::model::Need;
 
 /// A field as it will be written.
@@ -25,13 +24,4 @@ pub enum Reader {
     Lenient,
     /// What does not decode is not there.
     OrNone,
-}
-
-impl FieldCode {
-    /// The field has no value of its own and must be given.
-    pub fn is_demanded(&self) -> bool {
-        !self.json.is_empty()
-            && argument_of(&self.ty, "Option").is_none()
-            && argument_of(&self.ty, "Nullable").is_none()
-    }
 }

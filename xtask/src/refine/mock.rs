@@ -156,7 +156,7 @@ fn literal(text: &str, formatted: bool) -> String {
     }
 }
 
-/// A value as it is given: texts by reference, named types as well, the rest as it is.
+/// A value as it is given: texts by reference, types of the crate as well, the rest as it is.
 fn given(ty: &Type) -> TokenStream {
     let text: Type = parse_quote!(String);
     let plain = ["u32", "u64", "i64", "f64", "bool"].map(|name| syn::parse_str::<Type>(name).ok());
@@ -165,7 +165,7 @@ fn given(ty: &Type) -> TokenStream {
     } else if plain.iter().any(|plain| plain.as_ref() == Some(ty)) {
         quote!(#ty)
     } else {
-        quote!(&types::#ty)
+        quote!(&#ty)
     }
 }
 
@@ -390,7 +390,12 @@ mod tests {
     #[test]
     fn requests_are_matched_by_all_that_they_have() {
         let text = json!({"type": "string"});
-        let model = Model::new(&with_paths(json!({"/a.b/{id}/c": {"get": {
+        let mut document = with_paths(json!({"/kinds/{kind}/{number}": {"get": {
+            "operationId": "get_kind", "responses": {}, "parameters": [
+                {"name": "kind", "in": "path", "required": true, "schema": crate::document::reference("Kind")},
+                {"name": "number", "in": "path", "required": true, "schema": {"type": "integer"}},
+            ],
+        }}, "/a.b/{id}/c": {"get": {
             "operationId": "get_b", "responses": {},
             "parameters": [
                 {"name": "id", "in": "path", "required": true, "schema": text},
@@ -400,7 +405,11 @@ mod tests {
                 {"name": "X-Trace", "in": "header", "schema": text},
             ],
         }, "put": {"operationId": "put_b", "responses": {}, "requestBody": {"content": {"application/json": {"schema": {
-            "type": "array", "items": crate::document::reference("Thing")}}}}}}})));
+            "type": "array", "items": crate::document::reference("Thing")}}}}}}}));
+        document
+            .schemas_mut()
+            .insert("Kind".to_owned(), json!({"type": "string", "enum": ["x"]}));
+        let model = Model::new(&document);
         let items = run(&api(), &model, &mut Changes::default());
         let code = prettyplease::unparse(&crate::code::file(items));
         let bare = without_spaces(&code);
@@ -411,6 +420,8 @@ mod tests {
             "/// Mocks `GET /a.b/{id}/c`.",
             "Self(self.0.query_param(\"$label\", value.to_string()))",
             "T: Into<Option<u32>>,",
+            "pub fn kind(self, value: &types::Kind)",
+            "pub fn number(self, value: i64)",
             "pub fn if_match(self, value: &str)",
             "Self(self.0.header_missing(\"X-Trace\"))",
             "T: Into<Option<&'a str>>,",

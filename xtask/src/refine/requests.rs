@@ -610,6 +610,19 @@ mod tests {
     }
 
     #[test]
+    fn named_types_are_taken_by_conversion() {
+        for (ty, accepts) in [
+            ("String", "impl AsRef < str >"),
+            ("i64", "i64"),
+            ("Kind", "impl Into < Kind >"),
+        ] {
+            let ty = syn::parse_str(ty).expect("a type");
+            let taken = scalar(&format_ident!("one"), &ty).0;
+            assert_eq!(taken.to_string(), accepts);
+        }
+    }
+
+    #[test]
     fn docs_say_what_a_missing_resource_means() {
         let said = |method, id, statuses| missing(&of(method, id, statuses)).unwrap_or_default();
         let deleted = said("delete", "delete_live_event", &["200", "204"]);

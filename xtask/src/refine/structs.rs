@@ -304,7 +304,6 @@ fn reader(field: &FieldCode, list: Option<&Collection>) -> Option<Reader> {
         || simplify::arguments_of(ty, "BTreeMap").is_some();
     let is = |name: &String| field.ident == name;
     match list {
-        _ if field.json.is_empty() => None,
         Some(list) if is(&list.field) || list.link.as_ref().is_some_and(is) => None,
         Some(_) if !scalar && simplify::argument_of(&field.ty, "Option").is_some() => {
             Some(Reader::OrNone)
@@ -331,7 +330,7 @@ fn serde_attribute(field: &FieldCode, reads: bool) -> Option<TokenStream> {
     };
     if let Some(function) = function.filter(|_| reads) {
         // Serde takes an `Option` as absent only while it reads it itself.
-        if !nullable && !field.is_demanded() {
+        if !nullable {
             parts.push(quote!(default));
         }
         parts.push(quote!(deserialize_with = #function));
@@ -352,10 +351,13 @@ mod tests {
     use crate::{code::without_spaces, passes::testing::with_schemas};
 
     fn code(schema: serde_json::Value) -> String {
-        let document = with_schemas(json!({"S": schema}));
-        let model = Model::new(&document);
+        code_of(&with_schemas(json!({"S": schema})))
+    }
+
+    fn code_of(document: &Document) -> String {
+        let model = Model::new(document);
         let code = run(
-            &document,
+            document,
             &model,
             &Occurrences::of(&model),
             &States::default(),
@@ -396,6 +398,95 @@ mod tests {
         );
         // Nothing reads it.
         assert!(!text.contains("(&self)"), "{text}");
+    }
+
+    #[test]
+    fn numbers_and_lists_are_read_tolerantly_beside_further_entries() {
+        let text = code(
+            json!({"x-mkio-written": true, "x-mkio-read": true, "properties": {
+            "size": {"type": "integer"}, "name": {"type": "string"},
+            "rate": {"type": "number", "x-mkio-nullable": true},
+        }, "additionalProperties": {"type": "integer"}}),
+        );
+        let lenient = "deserialize_with = \"::mkio_core::glue::lenient\"";
+        let none = "skip_serializing_if = \"Option::is_none\"";
+        has(
+            &text,
+            &[
+                &format!("#[serde(default, {lenient}, {none})] pub size: Option<i64>,"),
+                &format!("#[serde({none})] pub name: Option<String>,"),
+                &format!(
+                    "#[serde({lenient}, default, skip_serializing_if = \"Nullable::is_absent\")] pub rate: Nullable<f64>,"
+                ),
+                "#[serde(flatten)] pub extra: BTreeMap<String, i64>,",
+            ],
+        );
+    }
+
+    #[test]
+    fn of_a_list_nothing_is_needed_but_items_and_link() {
+        let mut document = crate::passes::testing::with_paths(json!({"/a": {"get": {
+            "operationId": "list_a",
+            "responses": {"2XX": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/S"}}}}},
+        }}}));
+        document.root["components"]["schemas"] = json!({"S": {"x-mkio-read": true, "properties": {
+            "value": {"type": "array", "items": {"type": "string"}},
+            "nextLink": {"type": "string"}, "total": {"type": "integer"}, "note": {"type": "string"},
+        }}});
+        has(
+            &code_of(&document),
+            &[
+                "0 => self.value = map.next_value()?",
+                "1 => self.next_link = map.next_value()?",
+                "2 => self.total = ::mkio_core::glue::next_lenient(map)?",
+                "3 => self.note = ::mkio_core::glue::next_or_none(map)?",
+            ],
+        );
+    }
+
+    /// Types of the document, as fields of one of them.
+    fn with_parts(fields: serde_json::Value) -> String {
+        let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let mut all = json!({
+            "text": {"type": "string"}, "number": {"type": "integer"}, "map": {"type": "object"},
+            "texts": {"type": "array", "items": {"type": "string"}},
+            "numbers": {"type": "array", "items": {"type": "integer"}},
+            "a": reference("A"), "again": reference("A"), "b": reference("B"), "c": reference("C"),
+        });
+        let names = fields.as_array().unwrap();
+        all.as_object_mut()
+            .unwrap()
+            .retain(|name, _| names.contains(&json!(name)));
+        let part = json!({"x-mkio-written": true, "x-mkio-read": true, "properties": {"x": {"type": "string"}}});
+        code_of(&with_schemas(json!({
+            "S": {"x-mkio-written": true, "x-mkio-required": fields, "properties": all},
+            "A": part, "B": part, "C": part,
+        })))
+    }
+
+    #[test]
+    fn two_parts_of_one_type_are_named() {
+        has(
+            &with_parts(json!(["a", "again", "b"])),
+            &["pub fn new(b: impl Into<B>) -> SNeedsA", "-> SNeedsAgain"],
+        );
+    }
+
+    #[test]
+    fn many_arguments_are_allowed_where_clippy_would_mind() {
+        let mut fields = vec!["text", "number", "map", "texts", "numbers", "a", "b", "c"];
+        assert!(with_parts(json!(fields)).contains("too_many_arguments"));
+        fields.pop();
+        assert!(!with_parts(json!(fields)).contains("too_many_arguments"));
+    }
+
+    #[test]
+    fn what_has_to_hold_something_is_absent_rather_than_empty() {
+        let text = code_of(&with_schemas(json!({
+            "S": {"x-mkio-read": true, "properties": {"t": {"$ref": "#/components/schemas/T"}}},
+            "T": {"x-mkio-read": true, "required": ["x"], "properties": {"x": {"type": "string"}}},
+        })));
+        has(&text, &["pub fn t(&self) -> Option<&T>"]);
     }
 
     #[test]

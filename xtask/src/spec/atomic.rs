@@ -53,4 +53,18 @@ mod tests {
             .collect();
         assert_eq!(left.len(), 1);
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_can_be_read_and_an_old_one_stays_as_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("media.json");
+        let mode = || fs::metadata(&path).expect("a file").permissions().mode() & 0o777;
+        write(&path, b"one").expect("writes");
+        assert_eq!(mode(), 0o644);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).expect("set");
+        write(&path, b"two").expect("replaces");
+        assert_eq!(mode(), 0o664);
+    }
 }

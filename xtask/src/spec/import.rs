@@ -54,7 +54,7 @@ pub fn run(workspace: &Workspace, args: &ImportArgs) -> Result<ExitCode> {
             return Ok(ExitCode::FAILURE);
         }
     }
-    write(api, read, &workspace.document(api))
+    write(api, &read, &workspace.document(api))
 }
 
 /// A published document, as it would stand in spec/.
@@ -82,30 +82,35 @@ pub fn read_published(api: &Api, file: &Path) -> Result<Published> {
     })
 }
 
-fn write(api: &Api, published: Published, target: &Path) -> Result<ExitCode> {
-    let Published {
-        root,
-        moved,
-        unread,
-    } = published;
+fn write(api: &Api, published: &Published, target: &Path) -> Result<ExitCode> {
     // Something unreadable may stand there: that is what an import mends.
     let before = read::file(target, &api.name).ok();
-    atomic::write(target, format(&root)?.as_bytes())?;
-    println!("{}: {}", target.display(), title(&root));
-    if moved > 0 {
-        println!(
-            "  sort, filter and capability taken from the prose of {}",
-            count(moved, "operation")
-        );
-    }
-    for problem in unread {
-        println!("  warning: {problem}");
-    }
-    for line in before.iter().flat_map(|before| losses(before, &root)) {
+    atomic::write(target, format(&published.root)?.as_bytes())?;
+    println!("{}: {}", target.display(), title(&published.root));
+    for line in remarks(published, before.as_ref()) {
         println!("  {line}");
     }
     println!("  next: cargo xtask generate {}", api.name);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a person should know of a document that takes the place of another one.
+fn remarks(published: &Published, before: Option<&Value>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if published.moved > 0 {
+        lines.push(format!(
+            "sort, filter and capability taken from the prose of {} operation(s)",
+            published.moved
+        ));
+    }
+    let unread = published.unread.iter();
+    lines.extend(unread.map(|problem| format!("warning: {problem}")));
+    lines.extend(
+        before
+            .into_iter()
+            .flat_map(|before| losses(before, &published.root)),
+    );
+    lines
 }
 
 /// Lists whose prose tells of sorting or filtering by fields and that got none.
@@ -127,13 +132,6 @@ fn unread(root: &Value, api: &Api) -> Vec<Problem> {
         }
     }
     found
-}
-
-fn count(number: usize, what: &str) -> String {
-    match number {
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
-    }
 }
 
 /// The bytes that stand in spec/: two spaces, the document's own order of keys, a last newline.
@@ -210,7 +208,7 @@ mod tests {
     use super::*;
 
     fn import(api: &Api, file: &Path, target: &Path) -> Result<ExitCode> {
-        write(api, read_published(api, file)?, target)
+        write(api, &read_published(api, file)?, target)
     }
 
     use serde_json::json;
@@ -277,6 +275,70 @@ mod tests {
             root["paths"]["/a"]["put"],
             json!({"description": "One.", "x-mkio-capability": ["a.b.get"]})
         );
+    }
+
+    /// A document with one operation.
+    fn small(operation: &Value) -> Value {
+        let mut operation = operation.clone();
+        operation["responses"] = json!({"200": {"description": "OK"}});
+        json!({
+            "openapi": "3.0.2", "info": {"title": "T", "version": "1"},
+            "paths": {"/api/v1/things": {"get": operation}},
+        })
+    }
+
+    #[test]
+    fn a_person_learns_what_was_read_and_what_was_not() {
+        let folder = tempfile::tempdir().expect("folder");
+        let api = crate::passes::testing::api();
+        let remarks = |text: &str, before: Option<&Value>| {
+            let file = folder.path().join("published.json");
+            let root = small(&json!({ "description": text }));
+            fs::write(&file, root.to_string()).expect("writes");
+            remarks(&read_published(&api, &file).expect("reads"), before)
+        };
+        assert_eq!(remarks("Lists.", None), [""; 0]);
+        assert_eq!(
+            remarks("RBAC Capability Required: `a.b.get`", None),
+            ["sort, filter and capability taken from the prose of 1 operation(s)"]
+        );
+        let told = remarks("Sorting is valid on all fields.", None);
+        assert!(
+            told[0].starts_with("warning: media: at /paths/~1api~1v1~1things/get/description"),
+            "{told:?}"
+        );
+        let before = json!({"info": {"title": "Other"}});
+        let told = remarks("Lists.", Some(&before));
+        assert!(told[0].contains("is it the right API?"), "{told:?}");
+    }
+
+    #[test]
+    fn a_document_without_code_is_imported_on_demand_alone() {
+        let root = tempfile::tempdir().expect("folder");
+        fs::create_dir(root.path().join("spec")).expect("a folder");
+        for (name, text) in [
+            (
+                "apis.yaml",
+                "- {name: media, title: T, about: a, prefix: 'projects/{}/media'}\n",
+            ),
+            ("states.yaml", "{}"),
+        ] {
+            fs::write(root.path().join("spec").join(name), text).expect("writes");
+        }
+        let cookie = json!({"name": "sid", "in": "cookie", "schema": {"type": "string"}});
+        let file = root.path().join("published.json");
+        let document = small(&json!({ "parameters": [cookie] }));
+        fs::write(&file, document.to_string()).expect("writes");
+        let workspace = Workspace::open(Some(root.path())).expect("a workspace");
+        for (anyway, code) in [(false, ExitCode::FAILURE), (true, ExitCode::SUCCESS)] {
+            let args = ImportArgs {
+                api: "media".to_owned(),
+                file: file.clone(),
+                anyway,
+            };
+            assert_eq!(run(&workspace, &args).expect("a document"), code);
+            assert_eq!(root.path().join("spec/media.json").exists(), anyway);
+        }
     }
 
     #[test]

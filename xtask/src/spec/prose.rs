@@ -98,7 +98,7 @@ pub fn extract(operation: &mut Map<String, Value>) -> bool {
             keep |= list.contains('(');
             names.extend(names_in(&REMARKS.replace_all(list, " ")));
         }
-        if sorted && let Some(table) = in_table(&text, pattern, key) {
+        if sorted && let Some(table) = in_table(&text, key) {
             // The other columns say more than the names.
             keep = true;
             names = table;
@@ -138,13 +138,10 @@ static LABELS: LazyLock<[(&str, Regex); 2]> = LazyLock::new(|| {
 });
 
 /// The first column of a table that follows the label and nothing else.
-fn in_table(text: &str, list: &Regex, key: &str) -> Option<Vec<String>> {
+fn in_table(text: &str, key: &str) -> Option<Vec<String>> {
     let (_, label) = LABELS.iter().find(|(known, _)| *known == key)?;
     let found = label.find(text)?;
     let after = text[found.end()..].trim_start_matches([':', '.', '*', ' ', '\r', '\n', '\t']);
-    if !after.starts_with('|') || list.is_match(&text[found.start()..found.end()]) {
-        return None;
-    }
     let rows = after
         .lines()
         .map(str::trim)
@@ -159,13 +156,12 @@ fn in_table(text: &str, list: &Regex, key: &str) -> Option<Vec<String>> {
     };
     let cells: Vec<String> = rows.map(cell).collect();
     let rule = |cell: &String| !cell.is_empty() && cell.chars().all(|c| "-: ".contains(c));
-    let names: Vec<String> = match cells.iter().position(rule) {
-        Some(rule) => cells[rule + 1..]
-            .iter()
-            .flat_map(|cell| names_in(&REMARKS.replace_all(cell, " ")))
-            .collect(),
-        None => return None,
-    };
+    // The rule itself names nothing.
+    let names: Vec<String> = cells
+        .iter()
+        .skip_while(|cell| !rule(cell))
+        .flat_map(|cell| names_in(&REMARKS.replace_all(cell, " ")))
+        .collect();
     (!names.is_empty()).then_some(names)
 }
 
@@ -339,6 +335,7 @@ mod tests {
             "Sorting is valid on all fields.",
             "Sorting is valid on the following fields: all fields.",
             "Sortable fields are name and created",
+            "Sorting is valid on the following fields:\n\n| name | up |\n| created | down |",
             "Sorting is valid on the following fields:\n<table><tr><td>name</td></tr></table>",
         ] {
             let operation = extracted(text);

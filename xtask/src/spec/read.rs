@@ -67,14 +67,6 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Ok(Value::Null)
     }
 
-    fn visit_none<E: Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
     fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
         Ok(Value::Bool(value))
     }
@@ -135,6 +127,13 @@ mod tests {
             bytes_to_value(json.as_bytes(), "media").expect("reads JSON")
         );
         assert_eq!(yaml["openapi"], json!("3.0.2"));
+        for text in [
+            "a: [null, -1, 1.5, true]",
+            r#"{"a": [null, -1, 1.5, true]}"#,
+        ] {
+            let read = bytes_to_value(text.as_bytes(), "media").expect(text);
+            assert_eq!(read, json!({"a": [null, -1, 1.5, true]}));
+        }
     }
 
     #[test]
@@ -145,6 +144,7 @@ mod tests {
             ("{\"a\": 1, \"a\": 2}", "the key \"a\" twice"),
             ("a: 1\na: 2\n", "the key \"a\" twice"),
             ("a: [1\nb: 2", "not YAML"),
+            ("a: !tag 1", "a JSON value"),
         ] {
             let problem = bytes_to_value(text.as_bytes(), "media").expect_err(text);
             assert!(problem.to_string().contains(found), "{text}: {problem}");

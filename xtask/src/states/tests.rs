@@ -20,7 +20,7 @@ media.job:
   poll: [1, 2]
 ";
 
-fn problems(document: &Document, text: &str) -> Vec<String> {
+fn entry_problems(document: &Document, text: &str) -> Vec<String> {
     let states = parse(&api(), text).unwrap();
     let mut changes = Changes::default();
     connect(document, &mut Model::new(document), &states, &mut changes);
@@ -34,7 +34,10 @@ fn states_and_places_are_those_of_the_document() {
     let document = |property: &str, values: &[&str]| {
         with_schemas(json!({
             "Job": {"properties": {"properties": reference("JobProperties")}},
-            "JobProperties": {"properties": {property: reference("JobState"), "outputs": {"type": "array", "items": {}}}},
+            "JobProperties": {"properties": {
+                property: reference("JobState"), "outputs": {"type": "array", "items": {}},
+                "note": {"type": "string"}, "map": {"type": "object"}, "any": {},
+            }},
             "JobState": {"type": "string", "enum": values},
         }))
     };
@@ -71,11 +74,48 @@ fn states_and_places_are_those_of_the_document() {
         problems[0].contains("/properties/state") && problems[0].contains("JobProperties"),
         "{problems:?}"
     );
-    let (problems, _) = told(&fine, "  errors: [/properties/outputs/error]\n");
+    for place in ["/properties/outputs/error", "/properties/note/error"] {
+        let (problems, _) = told(&fine, &format!("  errors: [{place}]\n"));
+        assert!(problems[0].contains(place), "{problems:?}");
+    }
+    let open = "  errors: [/properties/map/error, /properties/any/error]\n";
+    assert_eq!(told(&fine, open), (vec![], vec![]));
+    // The document names the enum at the place, whether the entry does or not.
+    let text = job.replace("  type: JobState\n", "");
+    let found = entry_problems(&document("state", &["Queued", "Completed"]), &text);
+    assert!(found[0].contains("\"Finished\""), "{found:?}");
+}
+
+#[test]
+fn calls_exist_and_have_names_of_their_own() {
+    let job = JOB.replace("  item: get_job\n", "");
+    let mut document = crate::passes::testing::with_paths(json!({
+        "/jobs": {"get": {"operationId": "wait_for_job", "responses": {}}},
+    }));
+    document.root["components"]["schemas"] = json!({"Job": {"properties": {}}});
+    let found = entry_problems(&document, &job);
     assert!(
-        problems[0].contains("/properties/outputs/error"),
-        "{problems:?}"
+        found[0].contains("\"wait_for_job\", which /paths/~1jobs/get"),
+        "{found:?}"
     );
+    let document = with_schemas(json!({"Job": {"properties": {}}}));
+    let action = "  actions: {start: {operation: start_job, goal: finished}}\n";
+    let found = entry_problems(&document, &format!("{job}{action}"));
+    assert!(
+        found[0].contains("\"start_job\", which does not exist"),
+        "{found:?}"
+    );
+    for (name, text) in [
+        ("jobName", job.replace("job_name", "jobName")),
+        ("job_state", job.replace("JobState", "job_state")),
+        ("Job", job.replace("media.job", "media.Job")),
+    ] {
+        let found = entry_problems(&document, &text).join(" ");
+        assert!(
+            found.contains(&format!("{name:?}, which is not a name in Rust")),
+            "{found}"
+        );
+    }
 }
 
 #[test]
@@ -93,7 +133,7 @@ fn entries_of_one_api_are_read() {
 #[test]
 fn what_does_not_exist_is_named() {
     let document = with_schemas(json!({"Job": {"properties": {}}}));
-    let found = problems(&document, JOB);
+    let found = entry_problems(&document, JOB);
     assert!(found[0].contains("get_job"), "{found:?}");
 }
 
@@ -101,7 +141,7 @@ fn what_does_not_exist_is_named() {
 fn goals_and_states_of_actions_are_checked() {
     let job = JOB.replace("  item: get_job\n", "");
     let document = with_schemas(json!({"Job": {"properties": {}}}));
-    let found = |more: &str| problems(&document, &format!("{job}{more}")).join(" ");
+    let found = |more: &str| entry_problems(&document, &format!("{job}{more}")).join(" ");
     assert!(found("  busy: [Flying]\n").contains("Flying"));
     assert!(found("  name_param: whose\n").contains("whose"));
 }
@@ -112,7 +152,7 @@ fn an_entry_without_a_goal_or_a_goal_without_states_is_refused() {
     let document = with_schemas(json!({"Job": {"properties": {}}}));
     for goals in ["goals: {}", "goals: {finished: {states: []}}"] {
         let text = job.replace("goals: {finished: {states: [Finished]}}", goals);
-        let found = problems(&document, &text);
+        let found = entry_problems(&document, &text);
         assert!(found[0].contains("nothing to wait for"), "{found:?}");
     }
 }

@@ -104,6 +104,46 @@ const CASES: &[(&str, &str, &[&str])] = &[
         &[" struct Other: new: struct Other"],
     ),
     (
+        "BTreeMap<String, String>\n",
+        "BTreeMap<String, u32>\n",
+        &[
+            "!get_thing: was optional labels: BTreeMap<String, String>: now optional labels: BTreeMap<String, u32>",
+        ],
+    ),
+    (
+        "BTreeMap<String, String>\n",
+        "BTreeMap<String, String>, more: u32\n",
+        &[" get_thing: new: optional more: u32"],
+    ),
+    (
+        "    body ThingPut as application/json\n",
+        "    optional body ThingPut as application/json\n",
+        &[
+            "!put_thing: was body ThingPut as application/json: now optional body ThingPut as application/json",
+        ],
+    ),
+    (
+        "    NAME: Text, sort, filter\n",
+        "    NAME: Text, sort, filter\n    SIZE_2: Text, sort\n",
+        &[" fields::things: new: SIZE_2: Text"],
+    ),
+    (
+        "\"Big\"\n",
+        "\"Big\"\n    A = \"A\"\n    B = \"B\"\n",
+        &[" enum Kind: new: A = \"A\"", " enum Kind: new: B = \"B\""],
+    ),
+    (
+        "    new(name: String)\n",
+        "    new(title: String)\n",
+        &["!struct ThingPut: was new(name: String): now new(title: String)"],
+    ),
+    // Nobody sets the fields of what is only read.
+    (
+        "    size: Option<i64>\n",
+        "    size: Option<i64> (read only)\n",
+        &[],
+    ),
+    (
         "ready, stopped",
         "ready",
         &["!Client::wait_for_thing: gone: goals stopped"],
@@ -364,6 +404,39 @@ fn each_kind_of_loss_is_breaking() {
             found.iter().any(|change| change.starts_with(expected)),
             "{expected}: {found:#?}\n{old}"
         );
+    }
+}
+
+#[test]
+fn breaking_changes_may_be_denied() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (document, states) = sources();
+    let api = "- {name: media, title: T, about: a, prefix: 'projects/{}/media'}\n";
+    write("spec/apis.yaml", api);
+    write("spec/states.yaml", &states.to_string());
+    write("spec/media.json", &document.to_string());
+    let workspace = Workspace::open(Some(folder.path())).unwrap();
+    let mut less = document.clone();
+    let schemas = less["components"]["schemas"].as_object_mut().unwrap();
+    let spec = schemas["Spec"]["properties"].as_object_mut().unwrap();
+    spec.shift_remove("url").unwrap();
+    for (newer, deny_breaking, code) in [
+        (&document, true, ExitCode::SUCCESS),
+        (&less, false, ExitCode::SUCCESS),
+        (&less, true, ExitCode::FAILURE),
+    ] {
+        let args = DiffArgs {
+            api: "media".to_owned(),
+            file: write("newer.json", &newer.to_string()),
+            deny_breaking,
+        };
+        assert_eq!(run(&workspace, &args).unwrap(), code);
     }
 }
 
