@@ -139,7 +139,7 @@ fn types(model: &Model, code: &Code, edits: &[Item]) -> Vec<String> {
         more.extend(conversions(name, items.iter().chain(edits)));
         if block.is_empty() {
             structs.extend(items.iter().flat_map(|item| match item {
-                Item::Struct(item) if item.ident == name => structure(item, items),
+                Item::Struct(item) => structure(item, items),
                 Item::Type(item) => vec![format!("type {} = {}", item.ident, spelled(&item.ty))],
                 _ => Vec::new(),
             }));
@@ -239,7 +239,7 @@ fn callable(name: &str, items: &[Item]) -> Vec<String> {
     let fields: BTreeSet<String> = items
         .iter()
         .filter_map(|item| match item {
-            Item::Struct(item) if item.ident == name => Some(item.fields.iter()),
+            Item::Struct(item) => Some(item.fields.iter()),
             _ => None,
         })
         .flatten()
@@ -380,7 +380,6 @@ fn spelled(ty: &Type) -> String {
             }
         }
         Type::Reference(reference) => format!("&{}", spelled(&reference.elem)),
-        Type::Slice(slice) => format!("[{}]", spelled(&slice.elem)),
         Type::Tuple(tuple) if tuple.elems.len() == 2 => {
             format!("{}: {}", spelled(&tuple.elems[0]), spelled(&tuple.elems[1]))
         }

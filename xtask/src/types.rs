@@ -176,6 +176,10 @@ mod tests {
                 json!({"type": "object", "additionalProperties": reference("A")}),
                 "BTreeMap<String,A>",
             ),
+            (
+                json!({"additionalProperties": {"type": "integer"}}),
+                "BTreeMap<String,i64>",
+            ),
             (json!({"type": "object"}), "::serde_json::Map<String,Value>"),
             (json!({"allOf": [reference("A")], "description": "d"}), "A"),
             (json!({}), "Value"),

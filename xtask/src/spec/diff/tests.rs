@@ -339,6 +339,12 @@ const LOSSES: &[(&str, &str, bool, &str)] = &[
         "!fields::things: gone: STATE: Text",
     ),
     (
+        "/paths/~1api~1v1~1projects~1{project_name}~1media~1things/get/x-mkio-filter",
+        "name",
+        false,
+        "!fields::things: gone: NAME to filter",
+    ),
+    (
         "/paths/~1api~1v1~1projects~1{project_name}~1media~1things/get/x-mkio-sort",
         "name",
         false,
