@@ -82,6 +82,9 @@ pub fn generate(
     report.step("lists", |changes| {
         glue::pages::check(&document, &model, changes)
     });
+    report.step("edits", |changes| {
+        glue::edits::check(&document, &model, changes)
+    });
     report.check()?;
     let made = refine::run(&document, &model, &states, report).map_err(Problems::from)?;
     let made = made.sharing(shared);

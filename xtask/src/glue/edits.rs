@@ -8,7 +8,9 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Item, parse_quote};
 
+use super::places::Finder;
 use crate::{
+    document::{Document, operation_pointer},
     marks,
     model::{Field, Model, Operation, SCOPE, Shape},
     names::snake_name,
@@ -17,6 +19,7 @@ use crate::{
         example::{self, Example},
         requests,
     },
+    report::Changes,
     types,
 };
 
@@ -30,22 +33,84 @@ struct Editable<'a> {
     within: Option<(&'a str, &'a str)>,
 }
 
+impl<'a> Editable<'a> {
+    /// The type that a change is given.
+    fn edited(&self) -> &'a str {
+        self.within.map_or(self.body, |(_, of)| of)
+    }
+}
+
+/// Places in the body of an edit.
+struct Places {
+    /// Secrets that reads do not show: those that the resource's type lacks, and those that the
+    /// overlay marks.
+    masked: BTreeSet<String>,
+    /// Members that the service alone sets: a type that is read as well has them.
+    read_only: BTreeSet<String>,
+}
+
+struct Finders<'a> {
+    masked: Finder<'a>,
+    read_only: Finder<'a>,
+}
+
+impl<'a> Finders<'a> {
+    fn new(model: &'a Model) -> Self {
+        let masked = |field: &Field, read: Option<&Field>| {
+            let marked = field.schema.get(marks::MASKED) == Some(&Value::Bool(true));
+            marked || (field.secret && read.is_none())
+        };
+        Self {
+            masked: Finder::new(model, masked),
+            read_only: Finder::new(model, |field, _| field.read_only),
+        }
+    }
+
+    fn of(&self, edit: &Editable<'a>) -> Option<Places> {
+        Some(Places {
+            masked: self.masked.places(edit.body, Some(edit.resource))?,
+            read_only: self.read_only.places(edit.edited(), None)?,
+        })
+    }
+}
+
+/// Warns of resources that cannot be edited because of the types of their bodies.
+pub fn check(document: &Document, model: &Model, changes: &mut Changes) {
+    let finders = Finders::new(model);
+    for edit in editable(model)
+        .iter()
+        .filter(|edit| finders.of(edit).is_none())
+    {
+        changes.warn(document.problem(
+            operation_pointer(&edit.write.path, &edit.write.method),
+            format!(
+                "a body whose types refer to each other in too many ways: `{}` gets no edit",
+                edit.read.id
+            ),
+            "fewer references, or fewer fields with `readOnly` or a secret below them".to_owned(),
+        ));
+    }
+}
+
 /// The items of the module; none when the API has nothing to edit.
 pub fn run(api: &str, model: &Model, signatures: &Signatures) -> Vec<Item> {
-    let editable = editable(model);
+    let finders = Finders::new(model);
     let pairs = pairs(model).into_iter();
-    let mut items: Vec<Item> = pairs.map(|pair| conversion(model, pair)).collect();
-    let (scoped, unscoped): (Vec<_>, Vec<_>) = editable
-        .iter()
-        .partition(|edit| edit.read.parameters.iter().any(|p| p.ident == SCOPE));
+    let mut items: Vec<Item> = pairs
+        .filter_map(|pair| conversion(&finders, pair))
+        .collect();
+    let editable = editable(model).into_iter();
+    let editable = editable.filter_map(|edit| Some((finders.of(&edit)?, edit)));
+    let (scoped, unscoped): (Vec<_>, Vec<_>) =
+        editable.partition(|(_, edit)| edit.read.parameters.iter().any(|p| p.ident == SCOPE));
     for (owner, edits, scoped) in [("ProjectClient", scoped, true), ("Client", unscoped, false)] {
         if edits.is_empty() {
             continue;
         }
         let owner = format_ident!("{owner}");
-        let methods = edits
-            .into_iter()
-            .map(|edit| method(edit, model, signatures, Example { api, scoped }));
+        let methods = edits.into_iter().map(|(places, edit)| {
+            method(&edit, &places, model, signatures, Example { api, scoped })
+        });
         items.push(parse_quote! {
             /// Edits: read a resource, change it, write it back.
             impl #owner { #(#methods)* }
@@ -142,10 +207,10 @@ fn pairs(model: &Model) -> BTreeSet<(&str, &str)> {
     all.filter(|(resource, body)| resource != body).collect()
 }
 
-fn conversion(model: &Model, (resource, body): (&str, &str)) -> Item {
-    let read_only = read_only(model, body);
+fn conversion<'a>(finders: &Finders<'a>, (resource, body): (&str, &'a str)) -> Option<Item> {
+    let read_only = finders.read_only.places(body, None)?;
     let (resource, ident) = (format_ident!("{resource}"), format_ident!("{body}"));
-    parse_quote! {
+    Some(parse_quote! {
         /// Copies the members that the body has, without those that only the service sets.
         ///
         /// # Errors
@@ -159,11 +224,12 @@ fn conversion(model: &Model, (resource, body): (&str, &str)) -> Item {
                 glue::body_of(resource, #body, &[#(#read_only),*])
             }
         }
-    }
+    })
 }
 
 fn method(
     edit: &Editable<'_>,
+    places: &Places,
     model: &Model,
     signatures: &Signatures,
     example: Example<'_>,
@@ -190,16 +256,16 @@ fn method(
     });
     let (resource, body) = (
         format_ident!("{}", edit.resource),
-        format_ident!("{}", edit.within.map_or(edit.body, |(_, of)| of)),
+        format_ident!("{}", edit.edited()),
     );
     let within = edit.within.map_or("", |(name, _)| name);
     let merges = edit.write.method == "PATCH";
-    let (tags, masked) = (tags(model), masked(model, edit));
+    let tags = tags(model);
+    let Places { masked, read_only } = places;
     let docs = docs(edit, noun, merges);
     let names = arguments.iter().filter(|a| !in_scope(a));
     let names: Vec<_> = names.map(|a| example::name(&a.ident.to_string())).collect();
     let example = shown(edit, model, &names, example);
-    let read_only = read_only(model, edit.within.map_or(edit.body, |(_, of)| of));
     quote! {
         #(#[doc = #docs])*
         #example
@@ -251,7 +317,7 @@ fn shown(
     example: Example<'_>,
 ) -> TokenStream {
     let noun = edit.read.id.trim_start_matches("get_");
-    let body = edit.within.map_or(edit.body, |(_, of)| of);
+    let body = edit.edited();
     let texts = ["description", "displayName"];
     let text = texts.into_iter().find(|text| {
         let field = fields(model, body).and_then(|fields| fields.get(*text));
@@ -285,142 +351,12 @@ fn tags(model: &Model) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Members of a body that the service alone sets, as JSON pointers with `*` for any item: a type
-/// that is read as well has them.
-fn read_only(model: &Model, body: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    fixed(model, body, "", &mut Vec::new(), &mut found);
-    found
-}
-
-fn fixed<'a>(
-    model: &'a Model,
-    name: &'a str,
-    pointer: &str,
-    above: &mut Vec<&'a str>,
-    found: &mut BTreeSet<String>,
-) {
-    if above.contains(&name) {
-        return;
-    }
-    above.push(name);
-    match model.types.get(name).map(|of| &of.shape) {
-        Some(Shape::Struct(fields)) => {
-            for (member, field) in fields {
-                let place = format!("{pointer}/{member}");
-                if field.read_only {
-                    found.insert(place);
-                    continue;
-                }
-                for (schema, step) in parts(&field.schema) {
-                    if let Some(of) = types::named_type(schema) {
-                        fixed(model, of, &format!("{place}{step}"), above, found);
-                    }
-                }
-            }
-        }
-        Some(Shape::Union { variants, .. }) => {
-            for variant in variants {
-                fixed(model, &variant.member, pointer, above, found);
-            }
-        }
-        _ => {}
-    }
-    above.pop();
-}
-
-/// A schema, and those of its items and entries, with the step that leads there.
-fn parts(schema: &Value) -> [(&Value, &'static str); 3] {
-    [
-        (schema, ""),
-        (&schema["items"], "/*"),
-        (&schema["additionalProperties"], "/*"),
-    ]
-}
-
-/// Secrets of the body that reads do not show: those that the resource's type lacks, and those that
-/// the overlay marks.
-fn masked(model: &Model, edit: &Editable<'_>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    walk(
-        model,
-        edit.body,
-        Some(edit.resource),
-        "",
-        &mut Vec::new(),
-        &mut found,
-    );
-    found
-}
-
-fn walk<'a>(
-    model: &'a Model,
-    body: &'a str,
-    read: Option<&'a str>,
-    pointer: &str,
-    above: &mut Vec<&'a str>,
-    found: &mut BTreeSet<String>,
-) {
-    if above.contains(&body) {
-        return;
-    }
-    above.push(body);
-    match model.types.get(body).map(|of| &of.shape) {
-        Some(Shape::Struct(fields_of_body)) => {
-            let shown = read.and_then(|read| fields(model, read));
-            for (name, field) in fields_of_body {
-                let place = format!("{pointer}/{name}");
-                let other = shown.and_then(|fields| fields.get(name));
-                let marked = field.schema.get(marks::MASKED) == Some(&Value::Bool(true));
-                if marked || (field.secret && other.is_none()) {
-                    found.insert(place);
-                    continue;
-                }
-                for (schema, step) in parts(&field.schema) {
-                    if let Some(of) = types::named_type(schema) {
-                        let key = if step.is_empty() { None } else { Some(step) };
-                        let other = other.map(|other| match key {
-                            None => &other.schema,
-                            Some(_) if other.schema.get("items").is_some() => {
-                                &other.schema["items"]
-                            }
-                            Some(_) => &other.schema["additionalProperties"],
-                        });
-                        let place = format!("{place}{step}");
-                        walk(
-                            model,
-                            of,
-                            other.and_then(types::named_type),
-                            &place,
-                            above,
-                            found,
-                        );
-                    }
-                }
-            }
-        }
-        Some(Shape::Union { variants, .. }) => {
-            let others = read.and_then(|read| match &model.types.get(read)?.shape {
-                Shape::Union { variants, .. } => Some(variants),
-                _ => None,
-            });
-            for variant in variants {
-                let same = others.and_then(|all| all.iter().find(|o| o.value == variant.value));
-                let other = same.map(|other| other.member.as_str());
-                walk(model, &variant.member, other, pointer, above, found);
-            }
-        }
-        _ => {}
-    }
-    above.pop();
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{code::without_spaces, document::Document, passes::testing::with_paths};
+    use crate::{code::without_spaces, passes::testing::with_paths};
 
     fn document(put: &str) -> Document {
         let body = |name: &str| json!({"content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}}});
@@ -509,6 +445,41 @@ mod tests {
         }
         let items = run("things", &Model::new(&document), &Signatures::default());
         assert!(items.is_empty(), "{} items", items.len());
+    }
+
+    #[test]
+    fn a_body_with_too_many_ways_through_it_gets_no_edit_and_a_warning() {
+        let mut document = document("create_or_update_a");
+        let name = |n: usize| format!("#/components/schemas/T{n}");
+        for n in 0..30 {
+            let properties: serde_json::Map<String, Value> = (0..30)
+                .map(|n| (format!("t{n}"), json!({"$ref": name(n)})))
+                .chain([("id".to_owned(), json!({"type": "string", "readOnly": true}))])
+                .collect();
+            document.root["components"]["schemas"][format!("T{n}")] =
+                json!({"properties": properties});
+        }
+        document.root["components"]["schemas"]["SpecPut"]["properties"]["tangle"] =
+            json!({"$ref": name(0)});
+        let model = Model::new(&document);
+        let mut changes = Changes::default();
+        check(&document, &model, &mut changes);
+        let [warning] = changes.warnings() else {
+            panic!("{:?}", changes.warnings());
+        };
+        let warning = warning.to_string();
+        assert!(
+            warning.contains("/paths/~1a~1{a_name}/put") && warning.contains("`get_a`"),
+            "{warning}"
+        );
+        let items = run("things", &model, &Signatures::default());
+        let code = without_spaces(&prettyplease::unparse(&crate::code::file(items)));
+        // The body of the PATCH is another one.
+        assert!(
+            !code.contains("edit_a") && !code.contains("fortypes::APut"),
+            "{code}"
+        );
+        assert!(code.contains("fortypes::APatch"), "{code}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod fields;
 pub mod macros;
 mod modules;
 pub mod pages;
+mod places;
 pub mod project;
 pub mod secrets;
 mod tolerance;

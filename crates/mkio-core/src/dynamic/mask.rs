@@ -1,5 +1,7 @@
 //! Secrets, and fields that cannot change.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{Entry, Mark, ObjectField, ResponseBody, Shape, Ty, Type, Types};
@@ -126,6 +128,7 @@ fn pointers(types: Types, ty: Ty, mark: Mark) -> Vec<String> {
     let mut walk = Walk {
         types,
         mark,
+        leading: leading(types, mark),
         above: Vec::new(),
         found: Vec::new(),
     };
@@ -135,9 +138,42 @@ fn pointers(types: Types, ty: Ty, mark: Mark) -> Vec<String> {
     walk.found
 }
 
+/// Names of the types from which a field with the mark is reached. No others are followed: types that
+/// all refer to each other have more ways through them than can be walked.
+fn leading(types: Types, mark: Mark) -> HashSet<&'static str> {
+    let mut left: Vec<&Type> = types.iter().collect();
+    let mut leading = HashSet::new();
+    loop {
+        let before = left.len();
+        left.retain(|of| {
+            let leads = leads(of, mark, &leading);
+            if leads {
+                leading.insert(of.name);
+            }
+            !leads
+        });
+        if left.len() == before {
+            return leading;
+        }
+    }
+}
+
+fn leads(of: &Type, mark: Mark, leading: &HashSet<&str>) -> bool {
+    let held = |ty: Ty| ty.type_name().is_some_and(|name| leading.contains(name));
+    match &of.shape {
+        Shape::Object(fields, rest) => {
+            rest.is_some_and(held) || fields.iter().any(|field| field.is(mark) || held(field.ty))
+        }
+        Shape::Union(_, variants) => variants.iter().any(|(_, name)| leading.contains(name)),
+        Shape::Secret => mark == Mark::Secret,
+        Shape::Enum(_) => false,
+    }
+}
+
 struct Walk {
     types: Types,
     mark: Mark,
+    leading: HashSet<&'static str>,
     above: Vec<&'static str>,
     found: Vec<String>,
 }
@@ -145,7 +181,7 @@ struct Walk {
 impl Walk {
     fn ty(&mut self, ty: Ty, place: &str) {
         match ty {
-            Ty::Named(name) if !self.above.contains(&name) => {
+            Ty::Named(name) if self.leading.contains(name) && !self.above.contains(&name) => {
                 if let Some(of) = Type::find(self.types, name) {
                     self.above.push(name);
                     self.type_of(of, place);
@@ -231,5 +267,54 @@ impl Entry {
     pub(super) fn body_pointers(&self, mark: Mark) -> Vec<String> {
         let body = self.body.as_ref().and_then(|body| body.ty);
         body.map_or_else(Vec::new, |ty| pointers(self.types, ty, mark))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Thirty types that all refer to each other, and one with a field that cannot change.
+    fn tangled() -> Types {
+        fn leaked<T>(items: Vec<T>) -> &'static [T] {
+            Box::leak(items.into_boxed_slice())
+        }
+        let name = |n: usize| -> &'static str { format!("T{n:02}").leak() };
+        let field = |name, ty| ObjectField::new(name, ty, "", &[]);
+        let of = |name, fields: Vec<ObjectField>| {
+            let shape = Shape::Object(leaked(fields), None);
+            Type {
+                name,
+                docs: "",
+                shape,
+            }
+        };
+        let mut types: Vec<Type> = (0..30)
+            .map(|n| {
+                let all = (0..30).map(|n| field(name(n), Ty::Named(name(n))));
+                of(name(n), all.collect())
+            })
+            .collect();
+        let fixed = ObjectField::new("fixed", Ty::Text, "", &[Mark::Immutable]);
+        types.insert(0, of("Fixed", vec![fixed]));
+        let parts = leaked(vec![Ty::Named("Fixed")]);
+        types.insert(
+            0,
+            of(
+                "Body",
+                vec![
+                    field("tangle", Ty::Named("T00")),
+                    field("parts", Ty::List(&parts[0])),
+                ],
+            ),
+        );
+        leaked(types)
+    }
+
+    #[test]
+    fn only_types_that_lead_to_a_mark_are_followed() {
+        let found = |mark| pointers(tangled(), Ty::Named("Body"), mark);
+        assert_eq!(found(Mark::Immutable), ["/parts/*/fixed"]);
+        assert!(found(Mark::Secret).is_empty());
     }
 }

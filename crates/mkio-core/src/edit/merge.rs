@@ -92,16 +92,23 @@ pub(super) fn keep_unknown(body: &mut Value, old: &Value, received: &Value, type
 /// Takes out the members at some pointers, whose `*` stands for any item or member.
 pub(super) fn leave_out(value: &mut Value, pointers: &[&str]) {
     for pointer in pointers {
-        let steps: Vec<_> = pointer.split('/').skip(1).collect();
-        take_out(value, &steps);
+        take_out(value, &steps(pointer));
     }
 }
 
-fn take_out(value: &mut Value, steps: &[&str]) {
+/// The steps of a JSON pointer; `*` stands for any item or name.
+fn steps(pointer: &str) -> Vec<String> {
+    let steps = pointer.split('/').skip(1);
+    steps
+        .map(|step| step.replace("~1", "/").replace("~0", "~"))
+        .collect()
+}
+
+fn take_out(value: &mut Value, steps: &[String]) {
     let Some((step, rest)) = steps.split_first() else {
         return;
     };
-    match (value, *step) {
+    match (value, step.as_str()) {
         (Value::Array(items), "*") => items.iter_mut().for_each(|item| take_out(item, rest)),
         (Value::Object(members), "*") => members.values_mut().for_each(|of| take_out(of, rest)),
         (Value::Object(members), name) if rest.is_empty() => {
@@ -125,54 +132,52 @@ pub(super) fn lost_secret(body: &Value, received: &Value, writing: &Writing<'_>)
         return lost_in_list(body, received, writing);
     }
     let masked = writing.masked.iter();
-    masked.copied().find_map(|pointer| {
-        let steps: Vec<_> = pointer.split('/').skip(1).collect();
-        missing(body, &steps, "")
-    })
+    masked
+        .copied()
+        .find_map(|pointer| missing(body, &steps(pointer), ""))
 }
 
 /// The first secret that a PATCH would remove: it replaces a list as a whole, and what an item of the
 /// list lacks is null in reads of items of that kind.
 fn lost_in_list(body: &Value, received: &Value, writing: &Writing<'_>) -> Option<String> {
     writing.masked.iter().find_map(|pointer| {
-        let (above, name) = pointer.rsplit_once('/')?;
-        let steps: Vec<_> = above.split('/').skip(1).collect();
+        let steps = steps(pointer);
+        let (name, above) = steps.split_last()?;
         let hidden = |of: &Map<String, Value>| of.get(name).is_none_or(Value::is_null);
-        let read = holders(received, &steps);
-        let lost = holders(body, &steps).into_iter().any(|of| {
+        let read = holders(received, above);
+        let lost = holders(body, above).into_iter().any(|of| {
             let same_kind = |was: &&Map<String, Value>| {
                 writing.tags.iter().all(|tag| was.get(*tag) == of.get(*tag))
             };
             let mut read = read.iter().filter(|was| same_kind(was));
             hidden(of) && read.any(|was| was.get(name).is_some_and(Value::is_null))
         });
-        let place = pointer
-            .split('/')
-            .filter(|step| !step.is_empty() && *step != "*");
+        let place = steps.iter().map(String::as_str).filter(|step| *step != "*");
         lost.then(|| place.collect::<Vec<_>>().join("."))
     })
 }
 
 /// The objects at a pointer that leads through a list.
-fn holders<'a>(value: &'a Value, steps: &[&str]) -> Vec<&'a Map<String, Value>> {
+fn holders<'a>(value: &'a Value, steps: &[String]) -> Vec<&'a Map<String, Value>> {
     fn walk<'a>(
         value: &'a Value,
-        steps: &[&str],
+        steps: &[String],
         in_list: bool,
         found: &mut Vec<&'a Map<String, Value>>,
     ) {
-        match (value, steps.split_first()) {
+        let next = steps.split_first();
+        match (value, next.map(|(step, rest)| (step.as_str(), rest))) {
             (Value::Object(members), None) if in_list => found.push(members),
-            (Value::Array(items), Some((&"*", rest))) => {
+            (Value::Array(items), Some(("*", rest))) => {
                 items.iter().for_each(|item| walk(item, rest, true, found));
             }
-            (Value::Object(members), Some((&"*", rest))) => {
+            (Value::Object(members), Some(("*", rest))) => {
                 members
                     .values()
                     .for_each(|of| walk(of, rest, in_list, found));
             }
             (Value::Object(members), Some((step, rest))) => {
-                if let Some(member) = members.get(*step) {
+                if let Some(member) = members.get(step) {
                     walk(member, rest, in_list, found);
                 }
             }
@@ -203,7 +208,7 @@ fn stars(body: &Value, received: &Value, path: &str) -> Option<String> {
 }
 
 /// The place below `value` where the last step is missing although what holds it is there.
-fn missing(value: &Value, steps: &[&str], path: &str) -> Option<String> {
+fn missing(value: &Value, steps: &[String], path: &str) -> Option<String> {
     let (step, rest) = steps.split_first()?;
     let within = |name: &str, found: Option<&Value>| {
         let place = join(path, name);
@@ -213,7 +218,7 @@ fn missing(value: &Value, steps: &[&str], path: &str) -> Option<String> {
             None => rest.is_empty().then_some(place),
         }
     };
-    match (value, *step) {
+    match (value, step.as_str()) {
         (Value::Array(items), "*") => items.iter().find_map(|item| missing(item, rest, path)),
         (Value::Object(members), "*") => members
             .iter()
@@ -350,6 +355,28 @@ mod tests {
         ] {
             let found = lost_secret(&body(spec.clone()), &received, &writing);
             assert_eq!(found.as_deref(), lost, "{spec}");
+        }
+    }
+
+    #[test]
+    fn names_with_slashes_and_tildes_are_found() {
+        let pointers = ["/a~1b/*/c~0d", "/~01"];
+        let mut value = json!({"a/b": [{"c~d": 1, "kept": 2}], "~1": 3, "/": 4});
+        leave_out(&mut value, &pointers);
+        assert_eq!(value, json!({"a/b": [{"kept": 2}], "/": 4}));
+        let writing = |merges| Writing {
+            within: "",
+            merges,
+            tags: &[],
+            masked: &pointers[..1],
+            read_only: &[],
+        };
+        let with = |secret: Value| json!({"a/b": [{"c~d": secret}]});
+        for merges in [false, true] {
+            let lost = |body: &Value| lost_secret(body, &with(Value::Null), &writing(merges));
+            let place = Some("a/b.c~d");
+            assert_eq!(lost(&with(Value::Null)).as_deref(), place, "{merges}");
+            assert_eq!(lost(&with(json!("hunter2"))), None, "{merges}");
         }
     }
 
