@@ -406,7 +406,7 @@ impl<'a> Step<'a> {
         };
         let (request, send) = match (self.argument(signatures), self.body) {
             (Some(_), _) => (call(quote!(Clone::clone(&body))), None),
-            (None, Some(fixed)) if self.operation.body.is_some() => {
+            (None, Some(fixed)) => {
                 let ty = signatures.argument(&self.operation.id, "body");
                 let (text, request) = (fixed.to_string(), call(quote!(body)));
                 let request = quote! {
@@ -418,7 +418,7 @@ impl<'a> Step<'a> {
                 }};
                 (request, Some(send))
             }
-            _ => (quote!(self.#method(#(&#names),*)), None),
+            (None, None) => (quote!(self.#method(#(&#names),*)), None),
         };
         let send = send.unwrap_or_else(|| quote!(request.clone().send()));
         let action = match &self.effect {

@@ -121,8 +121,26 @@ impl Entry<'_> {
                 );
             }
         }
+        self.bodies();
         self.names(name);
         self.calls(name);
+    }
+
+    /// Only operations that send a body are given one.
+    fn bodies(&mut self) {
+        let sends_none = |id: &str| {
+            let operation = self.model.operation(id);
+            operation.is_some_and(|operation| operation.body.is_none())
+        };
+        let given = self.steps().into_iter();
+        let wrong: Vec<String> = given
+            .filter(|step| step.body.is_some() && sends_none(&step.operation))
+            .map(|step| step.operation.clone())
+            .collect();
+        for id in wrong {
+            let found = format!("a body for the operation {id:?}, which sends none");
+            self.refuse("actions", found, "`body` at operations that send one");
+        }
     }
 
     /// Names are names in Rust.

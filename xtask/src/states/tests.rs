@@ -87,6 +87,27 @@ fn states_and_places_are_those_of_the_document() {
 }
 
 #[test]
+fn only_operations_that_send_a_body_are_given_one() {
+    let content = json!({"content": {"application/json": {"schema": {"type": "object"}}}});
+    let mut document = crate::passes::testing::with_paths(json!({
+        "/start": {"post": {"operationId": "start_job", "responses": {}}},
+        "/stop": {"post": {"operationId": "stop_job", "requestBody": content, "responses": {}}},
+    }));
+    document.root["components"]["schemas"] = json!({"Job": {"properties": {}}});
+    for (operation, body, refused) in [
+        ("start_job", "", false),
+        ("start_job", "body: {force: true}, ", true),
+        ("stop_job", "body: {force: true}, ", false),
+    ] {
+        let job = JOB.replace("  item: get_job\n", "");
+        let action =
+            format!("  actions: {{act: {{operation: {operation}, {body}goal: finished}}}}\n");
+        let found = entry_problems(&document, &format!("{job}{action}")).join(" ");
+        assert_eq!(found.contains("which sends none"), refused, "{found}");
+    }
+}
+
+#[test]
 fn calls_exist_and_have_names_of_their_own() {
     let job = JOB.replace("  item: get_job\n", "");
     let mut document = crate::passes::testing::with_paths(json!({
