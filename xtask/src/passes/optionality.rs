@@ -138,6 +138,7 @@ mod tests {
         let document = run(
             testing::with_schemas(json!({
                 "Out": {"properties": fields, "required": required, "x-mkio-read": true},
+                "More": {"properties": fields, "required": required, "x-mkio-read": true},
                 "Free": {"properties": fields, "x-mkio-read": true},
                 "In": {"properties": fields, "required": required, "x-mkio-written": true},
             })),
@@ -145,7 +146,7 @@ mod tests {
         );
         assert_eq!(
             changes.notes(),
-            ["1 types that are read demand nothing, 2 lists and maps are optional"]
+            ["2 types that are read demand nothing, 3 lists and maps are optional"]
         );
         let read = document.schema("Out").unwrap();
         assert_eq!(read["required"], json!([]));

@@ -175,8 +175,8 @@ mod tests {
         }, "/b": {
             "patch": {"requestBody": content("OnlyPatch"), "responses": {}},
         }, "/c": {
-            "put": {"requestBody": content("Item"), "responses": {}},
-            "patch": {"requestBody": content("Item"), "responses": {}},
+            "put": {"requestBody": content("Both"), "responses": {}},
+            "patch": {"requestBody": content("Both"), "responses": {}},
         }, "/d": {
             "patch": {"requestBody": content("List"), "responses": {}},
         }}));
@@ -191,11 +191,19 @@ mod tests {
             "Plain": {"properties": {"x": {"type": "string"}}},
             "Item": {"required": ["x"], "properties": {"x": {"type": "string"}}},
             "OnlyPatch": {"required": ["spec"], "properties": {"spec": reference("Spec")}},
+            "Both": {"required": ["x"], "properties": {"x": {"type": "string"}}},
             "List": {"type": "array", "items": {"type": "string"}},
         });
         let before = document.root.clone();
-        let (document, changed) = testing::run(run, document);
-        assert_eq!(changed, 2);
+        let mut changes = Changes::default();
+        let document = run(document, &mut changes);
+        assert_eq!(
+            changes.notes(),
+            [
+                "EndpointPatch: Endpoint as the body of a PATCH",
+                "BothPatch: Both as the body of a PATCH"
+            ]
+        );
         let body = |path: &str| {
             document.root["paths"][path]["patch"]["requestBody"]
                 .pointer(CONTENT)
@@ -205,7 +213,7 @@ mod tests {
             (body("/a"), body("/b")),
             (Some("EndpointPatch"), Some("OnlyPatch"))
         );
-        assert_eq!((body("/c"), body("/d")), (Some("ItemPatch"), Some("List")));
+        assert_eq!((body("/c"), body("/d")), (Some("BothPatch"), Some("List")));
         let schema = |name: &str| document.schema(name).unwrap();
         for read in ["Endpoint", "Spec", "Item", "Plain", "List"] {
             assert_eq!(schema(read), &before["components"]["schemas"][read]);

@@ -657,6 +657,11 @@ mod tests {
             json!({"properties": {"a": {}}}),
         );
         warns(
+            json!({"properties": {"a": {}}, "anyOf": [{"type": "integer"}, {"type": "number"}]}),
+            union,
+            json!({"properties": {"a": {}}}),
+        );
+        warns(
             json!({"type": "object", "anyOf": members}),
             union,
             json!({}),
@@ -693,7 +698,8 @@ mod tests {
     #[test]
     fn what_is_said_in_another_way_is_counted() {
         let mut changes = Changes::default();
-        let schemas = json!({"A": {"type": ["string", "null"]}, "B": {"type": "string"}});
+        let text = json!({"type": "string"});
+        let schemas = json!({"A": {"type": ["string", "null"]}, "B": text, "C": text});
         run(testing::with_schemas(schemas), &mut changes);
         assert_eq!(changes.notes(), ["1 schemas said in one way"]);
     }

@@ -363,13 +363,8 @@ fn trim_union(union: &str, name: &str) -> String {
     };
     let (union, own) = (words(union), words(name));
     let lead = own.iter().zip(&union).take_while(|(a, b)| a == b).count();
-    let mut tail = 0;
-    while tail < own.len()
-        && tail < union.len()
-        && own[own.len() - 1 - tail] == union[union.len() - 1 - tail]
-    {
-        tail += 1;
-    }
+    let ends = own.iter().rev().zip(union.iter().rev());
+    let tail = ends.take_while(|(a, b)| a == b).count();
     if lead + tail >= own.len() {
         return name.to_owned();
     }
@@ -446,6 +441,9 @@ mod tests {
         ] {
             assert_eq!(trim_words("StorageCredential", member), name);
         }
+        for (name, short) in [("VideoCredential", "Video"), ("Credential", "Credential")] {
+            assert_eq!(trim_union("StorageCredential", name), short);
+        }
     }
 
     #[test]
@@ -504,12 +502,13 @@ mod tests {
             json!({"enum": ["a"]}),
             json!({"items": {}}),
         ] {
-            let (_, warnings) = union_of(json!({
+            let (document, warnings) = union_of(json!({
                 "U": {"oneOf": [reference("A"), reference("M")], "discriminator": {"propertyName": "t"}},
                 "A": object(json!({"type": "string", "enum": ["a"]})),
                 "M": member,
             }));
             assert!(!warnings.is_empty(), "{member}");
+            assert!(document.schema("U").unwrap().get(marks::UNION).is_none());
         }
     }
 

@@ -451,6 +451,7 @@ mod tests {
             "text": {"type": "string"}, "number": {"type": "integer"}, "map": {"type": "object"},
             "texts": {"type": "array", "items": {"type": "string"}},
             "numbers": {"type": "array", "items": {"type": "integer"}},
+            "lines": {"type": "array", "items": {"type": "string"}}, "config": {"type": "object"},
             "a": reference("A"), "again": reference("A"), "b": reference("B"), "c": reference("C"),
         });
         let names = fields.as_array().unwrap();
@@ -470,6 +471,19 @@ mod tests {
             &with_parts(json!(["a", "again", "b"])),
             &["pub fn new(b: impl Into<B>) -> SNeedsA", "-> SNeedsAgain"],
         );
+        has(
+            &with_parts(json!(["texts", "lines", "map", "config"])),
+            &["pub fn new() -> SNeedsTexts", "-> SNeedsConfig"],
+        );
+    }
+
+    #[test]
+    fn what_is_demanded_and_may_be_null_is_sent_as_null() {
+        let text = code(json!({"x-mkio-written": true, "required": ["note"],
+            "properties": {"note": {"type": "string", "x-mkio-nullable": true}},
+        }));
+        has(&text, &["pub note: Option<String>"]);
+        assert!(!text.contains("skip_serializing_if"), "{text}");
     }
 
     #[test]

@@ -137,6 +137,11 @@ const CASES: &[(&str, &str, &[&str])] = &[
         "    new(title: String)\n",
         &["!struct ThingPut: was new(name: String): now new(title: String)"],
     ),
+    (
+        "# What is implied: -> nothing\n",
+        "# Said otherwise: -> nothing\n",
+        &[],
+    ),
     // Nobody sets the fields of what is only read.
     (
         "    size: Option<i64>\n",
