@@ -47,7 +47,7 @@ impl Reading {
     }
 }
 
-/// A time so many seconds later. Stops at the end of the calendar, whatever the scale and however often it is stepped.
+/// The time `seconds` later. Stops at the end of the calendar, whatever the scale and however often it is stepped.
 fn forward(time: DateTime<Utc>, seconds: f64) -> DateTime<Utc> {
     let micros = (seconds.max(0.0) * 1.0e6).min(9.0e18) as i64;
     time.checked_add_signed(TimeDelta::microseconds(micros))
@@ -69,11 +69,11 @@ pub struct ClockFace {
     pub now: DateTime<Utc>,
     /// Seconds of platform time that pass in a second while it is not paused.
     pub scale: f64,
-    /// Whether platform time stands.
+    /// Whether platform time is paused.
     pub paused: bool,
     /// Time since the start without the scale.
     pub counted: Duration,
-    /// How far it was stepped in all.
+    /// Sum of all steps.
     #[serde(default)]
     pub stepped: Duration,
 }
@@ -123,7 +123,7 @@ impl Clock {
         forward(Utc::now(), stepped.as_secs_f64())
     }
 
-    /// Its reading now.
+    /// The current reading.
     pub fn face(&self) -> ClockFace {
         self.with(|reading| {
             reading.rebase();
@@ -137,7 +137,7 @@ impl Clock {
         })
     }
 
-    /// Lets it show something else, earlier times too, and go on from there.
+    /// Sets another reading, which may be an earlier time; the clock runs on from there.
     pub fn set(&self, face: ClockFace) {
         self.with(|reading| {
             *reading = Reading {

@@ -13,9 +13,9 @@ pub struct ApiError {
     pub code: &'static str,
     /// `error.detail`: the problem and its place.
     pub detail: String,
-    /// `error.extraDetail`, when there is more to tell than one sentence.
+    /// `error.extraDetail`, for details beyond one sentence.
     pub extra: Box<Map<String, Value>>,
-    /// Seconds for `Retry-After`, when it is to be sent.
+    /// Seconds for `Retry-After`, if it is sent.
     pub retry_after: Option<u64>,
     /// Methods for `Allow`, when the method was the problem.
     pub allow: Option<String>,

@@ -43,7 +43,7 @@ impl Folders {
     /// Makes a container, unless it is there.
     pub fn make(&self, container: &str) {
         if let Some(folder) = self.folder(container) {
-            told("made", &folder, fs::create_dir_all(&folder));
+            logged("made", &folder, fs::create_dir_all(&folder));
         }
     }
 
@@ -56,7 +56,7 @@ impl Folders {
     pub fn list(&self, container: &str) -> Vec<(String, u64)> {
         let mut found = Vec::new();
         if let Some(folder) = self.folder(container) {
-            told("listed", &folder, walk(&folder, "", &mut found));
+            logged("listed", &folder, walk(&folder, "", &mut found));
         }
         found.sort();
         found
@@ -67,7 +67,7 @@ impl Folders {
         let place = self
             .place(container, path)
             .filter(|place| place.is_file())?;
-        told("read", &place, fs::read(&place)).map(Bytes::from)
+        logged("read", &place, fs::read(&place)).map(Bytes::from)
     }
 
     /// Whether a file can have this name, whatever else keeps it from being written.
@@ -96,13 +96,13 @@ impl Folders {
                 }
                 fs::write(&place, bytes)
             });
-        told("written", &place, written).is_some()
+        logged("written", &place, written).is_some()
     }
 
     /// Removes a file; false when there is none.
     pub fn remove(&self, container: &str, path: &str) -> bool {
         let place = self.place(container, path).filter(|place| place.is_file());
-        place.is_some_and(|place| told("removed", &place, fs::remove_file(&place)).is_some())
+        place.is_some_and(|place| logged("removed", &place, fs::remove_file(&place)).is_some())
     }
 
     /// Removes a container with all that is in it; of a link, only the link.
@@ -118,7 +118,7 @@ impl Folders {
         } else {
             return;
         };
-        told("removed", &folder, removed);
+        logged("removed", &folder, removed);
     }
 }
 
@@ -133,7 +133,7 @@ fn is_link(place: &Path) -> bool {
 }
 
 /// The result; a failure is logged.
-fn told<T>(what: &str, place: &Path, result: io::Result<T>) -> Option<T> {
+fn logged<T>(what: &str, place: &Path, result: io::Result<T>) -> Option<T> {
     result
         .inspect_err(|error| tracing::warn!(place = %place.display(), %error, "cannot be {what}"))
         .ok()

@@ -48,10 +48,10 @@ fn digits(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The digest that a text is in hexadecimal.
+/// Reads a digest from hexadecimal text.
 ///
 /// # Errors
-/// When it is none.
+/// When the text is not a digest.
 pub fn digest_from_text(text: &str) -> Result<Digest, String> {
     let wrong = || "a digest has 64 hexadecimal digits".to_owned();
     if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -69,8 +69,8 @@ pub fn digest_from_text(text: &str) -> Result<Digest, String> {
 /// optimization, and no token of an emulator is worth forging: it is recognized by its digest.
 const KEY: &[u8] = include_bytes!("../../data/signing-key.pk8");
 
-/// The key that an emulator signs its tokens with, under an id of the emulator's own: who verifies a
-/// token with the key that its header names does not take one for another emulator's.
+/// The key that an emulator signs its tokens with, under an id of the emulator's own: a
+/// verifier that looks keys up by id refuses the tokens of another emulator.
 pub struct Signer {
     key: KeyPair,
     id: String,
@@ -92,10 +92,10 @@ impl Signer {
         Self::named(&id)
     }
 
-    /// One whose key has this id.
+    /// Makes a signer whose key has this id.
     ///
     /// # Errors
-    /// 500 when the key that ships with the crate is none.
+    /// 500 when the key that ships with the crate cannot be read.
     pub fn named(id: &str) -> Result<Self, ApiError> {
         let key = KeyPair::from_pkcs8(KEY)
             .map_err(|_| ApiError::internal("the signing key cannot be read"))?;
@@ -111,7 +111,7 @@ impl Signer {
     }
 }
 
-/// The emulator's key, read when it is needed first.
+/// The emulator's key, read at the first use.
 fn signer(kept: &OnceCell<Signer>) -> Result<&Signer, ApiError> {
     if let Some(signer) = kept.get() {
         return Ok(signer);

@@ -1,4 +1,4 @@
-//! Kinds of things the platform keeps.
+//! Kinds of resources.
 
 use std::{
     cmp::Ordering,

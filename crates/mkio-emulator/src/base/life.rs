@@ -1,4 +1,4 @@
-//! How the states of resources go on. The states and moves themselves are in `states`, which the generator makes of `spec/states.yaml`.
+//! How the states of resources change. The states and moves themselves are in `states`, which the generator makes of `spec/states.yaml`.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ pub enum Class {
     Transient,
     /// It stays until somebody acts.
     Steady,
-    /// The end, and a good one.
+    /// The end, with success.
     Success,
-    /// The end, or a standstill, and no good one.
+    /// The end or a standstill, after a failure.
     Failure,
-    /// On the way out.
+    /// Being deleted.
     Deleting,
 }
 
-/// A way from one state to another.
+/// A move from one state to another.
 #[derive(Debug)]
 pub struct Move {
     /// Its name: `start`.
@@ -30,7 +30,7 @@ pub struct Move {
     pub to: Option<&'static str>,
     /// The steps that follow by themselves.
     pub steps: &'static [Step],
-    /// For a way that leads back to where it began: milliseconds until then.
+    /// For a move that ends in the state it began in: milliseconds until then.
     pub back: Option<u64>,
 }
 
@@ -40,12 +40,12 @@ impl Move {
         self.from.is_empty() || self.from.contains(&state)
     }
 
-    /// The state that it comes to rest in.
+    /// The last state of the move.
     pub fn rest(&self) -> Option<&'static str> {
         self.at(Duration::MAX).map(|(state, _)| state)
     }
 
-    /// The state that it has led to after a while, and how much of its time in it is over, in percent.
+    /// The state after `elapsed`, and the part of the time in that state that has passed, in percent.
     pub fn at(&self, mut elapsed: Duration) -> Option<(&'static str, u64)> {
         let mut state = self.to?;
         for step in self.steps {
@@ -67,9 +67,9 @@ impl Move {
 pub struct Life {
     /// Each state that it can be in, with its meaning.
     pub states: &'static [(&'static str, Class)],
-    /// The way of a new one.
+    /// The move of a new resource.
     pub create: Option<&'static Move>,
-    /// The way out; without one it goes at once.
+    /// The move of a deletion; without one the resource is removed at once.
     pub delete: Option<&'static Move>,
 }
 

@@ -13,10 +13,10 @@ use crate::base::format;
 const HISTORY: usize = 500;
 /// Envelopes remembered in all.
 const MOST: usize = 20_000;
-/// Bytes of envelopes that wait for being taken, in all.
+/// Bytes of envelopes that are not delivered yet, in all.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// Where a delivery stands.
+/// The status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     /// Not tried yet.
@@ -51,7 +51,7 @@ pub struct Envelope {
     pub kind: String,
     /// Path of the resource.
     pub source: String,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
     /// How often it was tried.
     pub tries: u32,
@@ -190,7 +190,7 @@ impl Outbox {
         self.due.insert((due, id));
     }
 
-    /// Adds a delivery; the oldest go where there are too many.
+    /// Adds a delivery; the oldest are dropped when there are too many.
     pub fn push(&mut self, id: u64, entry: Envelope) {
         while self.entries.len() >= MOST || self.bytes + entry.body.len() > MOST_BYTES {
             let Some((oldest, rule)) = self

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// What code most often wants of a JSON value.
+/// Shortcuts for reading a JSON value.
 pub trait Read {
     /// The text at a pointer.
     fn text(&self, pointer: &str) -> Option<&str>;

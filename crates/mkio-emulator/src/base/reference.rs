@@ -11,7 +11,7 @@ pub enum Deletion {
     Refused,
     /// It stays: 400, where the documents declare no 409.
     RefusedAsBadRequest,
-    /// It goes; the reference leads nowhere then.
+    /// It is deleted; the reference then names nothing.
     Allowed,
 }
 

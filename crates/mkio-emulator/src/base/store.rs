@@ -91,7 +91,7 @@ impl Step {
 pub enum Event {
     /// The state changes.
     Enter(&'static str),
-    /// The resource goes.
+    /// The resource is removed.
     Remove,
 }
 
@@ -100,12 +100,12 @@ pub const fn enter(millis: u64, state: &'static str) -> Step {
     Step::new(Duration::from_millis(millis), Event::Enter(state))
 }
 
-/// The end after some milliseconds of platform time.
+/// The removal after some milliseconds of platform time.
 pub const fn remove(millis: u64) -> Step {
     Step::new(Duration::from_millis(millis), Event::Remove)
 }
 
-/// Anything the platform keeps.
+/// A resource of the platform.
 #[derive(Debug, Clone)]
 pub struct Resource {
     /// Its name.
@@ -156,7 +156,7 @@ impl Resource {
         self.id.simple().to_string().chars().take(12).collect()
     }
 
-    /// Whether its provisioning failed and nothing made it good since.
+    /// Whether its provisioning failed and was not repaired since.
     pub fn is_broken(&self) -> bool {
         self.private
             .get("provisioningFailed")
@@ -164,7 +164,7 @@ impl Resource {
             == Some(true)
     }
 
-    /// Whether it is on its way out.
+    /// Whether it is being deleted.
     pub fn is_deleting(&self) -> bool {
         self.state == DELETING
     }
@@ -173,7 +173,7 @@ impl Resource {
 /// Resources of one kind under one parent, in order of creation.
 #[derive(Debug, Default)]
 pub struct Table {
-    /// By sequence, so that a walk through them is one through memory.
+    /// By sequence: iteration reads memory in order.
     items: BTreeMap<u64, Resource>,
     names: HashMap<Arc<str>, u64>,
     order: Vec<u64>,

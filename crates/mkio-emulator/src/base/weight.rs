@@ -1,4 +1,4 @@
-//! How much memory resources take, as far as it is callers who decide about it.
+//! How much memory resources take, as far as callers decide it.
 
 use std::mem::{size_of, take};
 
@@ -38,7 +38,7 @@ pub fn of(resource: &Resource) -> usize {
 }
 
 /// Values in a text of JSON, or a few more: those that are not there, between the brackets of empty lists and objects, count too.
-/// Whatever starts otherwise than a list or an object is one value, or no JSON.
+/// A text that starts neither a list nor an object is one value, or no JSON.
 pub fn values_in(json: &[u8]) -> usize {
     if !matches!(json.trim_ascii_start().first(), Some(b'[' | b'{')) {
         return 1;
@@ -76,7 +76,7 @@ impl Scales {
         }
     }
 
-    /// Whether it is time to weigh.
+    /// Whether enough resources have changed to weigh them.
     pub fn is_full(&self) -> bool {
         self.touched.len() >= MOST_TOUCHED
     }

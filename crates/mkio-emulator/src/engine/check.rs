@@ -1,4 +1,4 @@
-//! Whether a request is as its operation's document says.
+//! Checks requests against the document of their operation.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
@@ -52,7 +52,7 @@ pub(super) fn check_query(operation: &Operation, query: &Query) -> Result<(), Ap
     Ok(())
 }
 
-/// What the caller says freely: whatever looks like a time there is none.
+/// Free text of callers, which is no time even if it looks like one.
 const FREE: [&str; 5] = [
     "config",
     "configValues",

@@ -59,7 +59,7 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // What it knows includes secrets.
+        // The world holds secrets.
         formatter.debug_struct("Engine").finish_non_exhaustive()
     }
 }
@@ -70,7 +70,7 @@ enum Found {
     Operation(&'static Operation, Parameters<'static>, Action),
 }
 
-/// In whose name a request is made.
+/// On whose behalf a request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
     /// The user of the token, within the rate limits.
@@ -85,7 +85,7 @@ impl Engine {
         Self::of(Arc::new(Start::builtin()), settings, start, scale)
     }
 
-    /// An empty platform of a world of one's own.
+    /// An empty platform of the operator's world.
     pub fn of(world: Arc<Start>, settings: Settings, start: DateTime<Utc>, scale: f64) -> Self {
         let platform = Platform::new(start, settings.clone(), registry::get(), world);
         Self::of_platform(platform, settings, Clock::new(start, scale))
@@ -290,7 +290,7 @@ impl Engine {
             .map(|(_, name)| name.as_str())
             .unwrap_or_default();
         let (caller, project_id) = self.admit(request.headers(), operation, project, by)?;
-        // The platform goes on for others while this request is read.
+        // The world is not locked while this request is read.
         let query = Query::parse(request.uri().query().unwrap_or_default())?;
         check_query(operation, &query)?;
         let content_type = content_type(request.headers())?;
@@ -386,7 +386,7 @@ impl Engine {
     }
 }
 
-/// Lets everything happen that is due by `now`, in order, with its consequences.
+/// Runs all steps that are due by `now`, in order, with their consequences.
 fn advance(world: &mut Platform, now: DateTime<Utc>) {
     while let Some(happened) = world.advance(now) {
         match happened {

@@ -16,7 +16,7 @@ pub struct Outcome {
     pub delivery: Delivery,
     /// The operation that the request asked for, where it got that far and asked for one.
     pub operation: Option<&'static Operation>,
-    /// The fault that met it.
+    /// The fault that it matched.
     pub fault: Option<Arc<Fault>>,
 }
 
@@ -32,14 +32,14 @@ impl From<Response> for Outcome {
     }
 }
 
-/// How a response is to be sent, where a fault has a say.
+/// How a response is sent, as a fault may demand.
 #[derive(Debug, Clone, Default)]
 pub struct Delivery {
     /// Wait before the first byte.
     pub delay: Duration,
     /// The connection breaks instead of the response.
     pub reset: bool,
-    /// The connection breaks after so many bytes of the body.
+    /// The connection breaks after this many bytes of the body.
     pub cut: Option<usize>,
     /// Wait between pieces of the body.
     pub slow: Duration,

@@ -10,10 +10,10 @@ use crate::{
 };
 
 impl Action {
-    /// Does it.
+    /// Runs the operation.
     ///
     /// # Errors
-    /// The response instead.
+    /// The refusal.
     pub fn run(self, world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
         match self {
             Self::List(rules) => list::list(world, call, rules),

@@ -26,7 +26,7 @@ pub trait Candidate: Fields {
     }
     /// Itself, as responses show it.
     fn document(&self) -> &Value;
-    /// Gives up what can be made again: many are kept before few are answered.
+    /// Drops what can be made again: many candidates are kept, and few are shown.
     fn shrink(&mut self);
     /// The value in the response.
     fn shown(self) -> Value;

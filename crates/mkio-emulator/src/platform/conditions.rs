@@ -24,7 +24,7 @@ impl Version {
         }
     }
 
-    /// Tells the version with a response.
+    /// Adds the headers of the version to a response.
     pub fn tell(&self, mut response: Response) -> Response {
         let written = self.written.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         response.headers.insert("etag".to_owned(), json!(self.tag));

@@ -1,7 +1,7 @@
 //! Fields that a partial change names although it cannot change them.
 //!
-//! The documents' schemas of partial changes leave such fields out, and undeclared fields are dropped. Dropped alone, a change of
-//! the transport of a destination would be answered with 200 and not happen.
+//! The documents' schemas of partial changes leave such fields out, and undeclared fields are dropped. Without a refusal, a change
+//! of the transport of a destination would get a 200 and change nothing.
 
 use http::{Method, StatusCode};
 use serde_json::Value;

@@ -63,7 +63,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Respo
     let address = call.address(rules.kind);
     ensure_parent(world, &address)?;
     check_name(rules, &address.name)?;
-    // What guides presuppose is there for those that do, and makes way for those that make it.
+    // Resources that guides presuppose exist from the start. A PUT of one counts as its creation.
     let kept = |there: &&Resource| there.private.get("presupposed").is_none();
     let replaces = world.get(&address).filter(kept).is_some();
     call.caller
@@ -97,7 +97,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Respo
     shown(world, &address, StatusCode::OK)
 }
 
-/// The refusal to make what there is.
+/// The refusal of a name that is taken.
 pub fn taken(address: &Address) -> ApiError {
     ApiError::conflict(format!(
         "the {} '{}' exists already",
@@ -132,7 +132,7 @@ pub fn patch(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Res
     shown(world, &address, StatusCode::OK)
 }
 
-/// DELETE: 200, and 204 when there is nothing (any more).
+/// DELETE: 200, and 204 when the resource does not exist (any more).
 pub fn delete(world: &mut Platform, call: &Call<'_>, rules: &Rules) -> Result<Response, ApiError> {
     remove(world, &call.address(rules.kind))
 }

@@ -33,7 +33,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Nobody, for what needs no token.
+    /// The caller of operations that need no token.
     pub fn anonymous() -> Self {
         Self {
             user: PLATFORM_USER,

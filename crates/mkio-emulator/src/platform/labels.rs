@@ -1,4 +1,4 @@
-//! Limits of labels, which the documents tell in words.
+//! Limits of labels, which the documents give in prose.
 
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ pub fn check(body: &Value) -> Result<(), ApiError> {
     refused(findings)
 }
 
-/// Refuses tags of a live event that are too long; how many there may be, its schema says.
+/// Refuses tags of a live event that are too long; the schema limits their number.
 ///
 /// # Errors
 /// 400 with each tag that does not fit.

@@ -27,8 +27,8 @@ struct Minute {
     used: u32,
 }
 
-/// Counts requests of each minute. Minutes are those of [`Clock::counted`](super::clock::Clock::counted): a faster platform is not a
-/// more patient one.
+/// Counts requests of each minute. Minutes are those of [`Clock::counted`](super::clock::Clock::counted): a scaled clock does not
+/// raise the limits.
 #[derive(Debug, Default)]
 pub struct Limits {
     minutes: HashMap<(Bucket, bool), Minute>,
@@ -68,7 +68,7 @@ impl Limits {
         }
         if minute.used >= most {
             let left = WINDOW.saturating_sub(now.saturating_sub(minute.since));
-            // A caller that waits that long has waited long enough.
+            // Rounded up, so that the next minute has begun by then.
             let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
             return Err(ApiError::too_many(
                 format!("more than {most} {what} in a minute"),

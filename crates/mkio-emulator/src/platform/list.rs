@@ -45,7 +45,7 @@ pub fn tables_page<'a>(
     if let ([(place, table)], true) = (tables, request.is_plain()) {
         return Ok(plain(world, call, label, &request, place, table));
     }
-    // Left out before they are looked at, which is what costs time.
+    // Skipped before they are rendered, which takes the time.
     let after = request.after();
     let ahead = |table: &'a Table| {
         let start = after.map_or(0, |sequence| table.offset_after(sequence));
@@ -73,7 +73,7 @@ pub fn tables_page<'a>(
     Ok(selected(world, call, label, &request, candidates, total))
 }
 
-/// A page out of values that look already as responses show them.
+/// A page of values in the form of responses.
 pub fn values_page(
     world: &Platform,
     call: &Call<'_>,
@@ -84,7 +84,7 @@ pub fn values_page(
     indexed_page(world, call, label, unindexed.collect())
 }
 
-/// A page out of values that look already as responses show them, each with what it can be found by beside that.
+/// A page of values in the form of responses, each with the other values that it can be found by.
 pub fn indexed_page(
     world: &Platform,
     call: &Call<'_>,
@@ -357,7 +357,7 @@ fn select<C: Candidate>(
         None => request.page.start.min(found),
     };
     let skipped = start - (found - kept.len());
-    // The order of what comes after the page is of no interest.
+    // The order after the page does not matter.
     let end = skipped.saturating_add(request.page.size);
     if end < kept.len() {
         kept.select_nth_unstable_by(end, order);

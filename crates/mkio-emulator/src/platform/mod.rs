@@ -1,5 +1,5 @@
-//! Common to all kinds of resources: how requests are read, who may make them, how resources are kept, shown, listed, changed and told of.
-//! The kinds themselves are above.
+//! Common to all kinds of resources: how requests are read, who may make them, how resources are kept, shown, listed, changed and reported.
+//! The kinds themselves are in `resources`.
 
 mod actions;
 pub mod call;

@@ -1,4 +1,4 @@
-//! Refusals in the form of the API that is asked.
+//! Refusals in the form of the API that the path belongs to.
 
 use http::StatusCode;
 use serde_json::{Value, json};

@@ -46,7 +46,7 @@ pub fn resource(world: &Platform, address: &Address, resource: &Resource) -> Val
         };
         merge::put(&mut out, "/properties/provisioningState", json!(state));
     }
-    (rules.dress)(world, address, resource, &mut out);
+    (rules.complete)(world, address, resource, &mut out);
     out
 }
 
@@ -133,7 +133,7 @@ pub fn metadata(world: &Platform, resource: &Resource, name: bool) -> Value {
     out
 }
 
-/// What lists know of a resource beside what responses show: who made and changed it, by id, address and name, and when.
+/// The values by which lists find a resource, beside those of responses: who made and changed it, by id, address and name, and when.
 pub fn index(world: &Platform, address: &Address, resource: &Resource) -> Map<String, Value> {
     let rules = world.rules(address.place.kind);
     let mut out = resource.hidden.clone();

@@ -46,7 +46,7 @@ pub enum Shape {
         /// Whether `metadata.name` is answered.
         name: bool,
     },
-    /// Nothing is added; the kind's `dress` does it all.
+    /// Nothing is added; the kind's `complete` adds everything.
     Bare,
 }
 
@@ -71,7 +71,7 @@ pub enum Put {
 }
 
 impl Put {
-    /// The status that tells of a new one.
+    /// The status of a response to a new one.
     pub fn made(self) -> StatusCode {
         match self {
             Self::Upsert => StatusCode::CREATED,
@@ -126,7 +126,7 @@ pub struct Rules {
     pub life: &'static Life,
     /// Where responses show the state.
     pub state_at: &'static [&'static str],
-    /// How the names begin of those that a filter leaves in whatever it says. Empty for none.
+    /// Prefix of names that no filter leaves out. Empty for none.
     pub unfiltered: &'static str,
     /// Whether responses have `properties.provisioningState`.
     pub provisioning: bool,
@@ -145,8 +145,8 @@ pub struct Rules {
     pub removed: fn(&mut Platform, &Address, &Resource),
     /// Called when it enters a state by itself; the last argument is the state before.
     pub entered: fn(&mut Platform, &Address, &'static str),
-    /// Finishes a response.
-    pub dress: fn(&Platform, &Address, &Resource, &mut Value),
+    /// Completes a response.
+    pub complete: fn(&Platform, &Address, &Resource, &mut Value),
     /// Adds values that lists sort and filter by, and that responses do not show.
     pub index: fn(&Platform, &Resource, &mut Map<String, Value>),
 }
@@ -172,7 +172,7 @@ impl Rules {
             guard: |_, _| Ok(()),
             removed: |_, _, _| {},
             entered: |_, _, _| {},
-            dress: |_, _, _, _| {},
+            complete: |_, _, _, _| {},
             index: |_, _, _| {},
         }
     }
@@ -235,12 +235,12 @@ pub struct Entry {
     pub routes: &'static [Route],
     /// Paths outside of all documents.
     pub doors: &'static [Door],
-    /// Lets something happen to a resource of these kinds.
+    /// Applies an incident to a resource of these kinds.
     pub incident: fn(&mut Platform, &Address, &Incident) -> Result<(), String>,
 }
 
 impl Entry {
-    /// An entry without anything.
+    /// An empty entry.
     pub const NONE: Self = Self {
         kinds: &[],
         routes: &[],
@@ -297,7 +297,7 @@ impl Known {
     }
 }
 
-/// Everything that `resources` brings.
+/// The entries of `resources`, and what follows from them.
 pub struct Registry {
     entries: &'static [&'static Entry],
     kinds: HashMap<Kind, Known>,
@@ -412,7 +412,7 @@ fn absolute(path: &str) -> String {
 /// For kinds without rules of their own.
 static PLAIN: Rules = Rules::new(Kind::PROJECT, "", Shape::Bare);
 
-/// The world, and the rules of the kinds in it. Whatever the world can do, it can.
+/// The world, and the rules of the kinds in it. It dereferences to the world.
 pub struct Platform {
     world: World,
     /// The rules.
@@ -432,7 +432,7 @@ impl Platform {
         Self::of(World::new(now, settings), registry, start)
     }
 
-    /// A platform of a world that is there.
+    /// The platform of an existing world.
     pub fn of(world: World, registry: &'static Registry, start: Arc<Start>) -> Self {
         Self {
             world,

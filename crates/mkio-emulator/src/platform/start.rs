@@ -25,11 +25,11 @@ pub struct Start {
     pub first_project: Vec<Record>,
     /// The meters.
     pub meters: Vec<Meter>,
-    /// What the encoder makes of videos.
+    /// The encoder.
     pub encoder: Encoder,
     /// AI pipelines for recorded and live video.
     pub pipelines: Vec<Pipeline>,
-    /// What is alike for all devices of a fleet.
+    /// Facts that all devices of a fleet share.
     pub devices: Devices,
     /// The device that the channels run on.
     pub channel_device: ChannelDevice,
@@ -75,7 +75,7 @@ pub struct RoleStart {
     pub description: String,
     /// Verbs that it has in everything.
     pub everywhere: Vec<String>,
-    /// Capabilities that it has no other verbs of; none where it is null, which leaves it with `everywhere` alone.
+    /// Capabilities of which it has only the verbs of `everywhere`. Null stands for all capabilities.
     pub except: Option<Vec<String>>,
 }
 
@@ -85,19 +85,19 @@ pub struct RoleStart {
 pub struct Meter {
     /// Its name.
     pub name: String,
-    /// What it counts the minutes of.
+    /// The activity whose minutes it counts.
     pub counts: Activity,
-    /// What it is counted in.
+    /// Its unit.
     pub unit: String,
-    /// What it is part of.
+    /// Its solution.
     pub solution: String,
-    /// What it is part of.
+    /// Its product family.
     pub family: String,
     /// Price of a unit.
     pub price: f64,
 }
 
-/// What minutes are counted of.
+/// An activity that is metered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Activity {
@@ -109,7 +109,7 @@ pub enum Activity {
     Streaming,
 }
 
-/// What the encoder makes of videos.
+/// The encoder.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Encoder {
@@ -173,7 +173,7 @@ pub struct TargetLanguages {
     pub most: usize,
 }
 
-/// What is alike for all devices of a fleet.
+/// Facts that all devices of a fleet share.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Devices {
@@ -185,7 +185,7 @@ pub struct Devices {
     pub software: Vec<Software>,
     /// The version that a device runs when it is registered.
     pub first_version: String,
-    /// What connects a device.
+    /// Its interfaces.
     pub interfaces: Vec<Interface>,
     /// How long operations run on a device.
     pub operation_seconds: OperationSeconds,
@@ -206,7 +206,7 @@ pub struct Software {
     pub minimum_version_ha: String,
 }
 
-/// What connects a device.
+/// An interface of a device.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Interface {
@@ -244,7 +244,7 @@ pub struct OperationSeconds {
     pub support_package: u64,
 }
 
-/// The device that the channels run on, as it tells of itself.
+/// The device that the channels run on, as it reports itself.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ChannelDevice {

@@ -103,7 +103,7 @@ fn expiry(world: &World, id: Uuid) -> Option<DateTime<Utc>> {
     format::parse_time(token.private_text("/expires")?)
 }
 
-/// Whether a token's time is over. One that lasts as long as the calendar does not end with it.
+/// Whether a token has expired. A token that lasts until the end of the calendar never does.
 pub fn is_expired(world: &World, id: Uuid) -> bool {
     expiry(world, id).is_none_or(|expires| expires <= world.now && expires < LAST)
 }

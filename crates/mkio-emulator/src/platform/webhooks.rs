@@ -48,7 +48,7 @@ impl std::fmt::Debug for Delivery {
 }
 
 impl Platform {
-    /// Tells every enabled rule of the project that wants this type. `source` is the resource's path.
+    /// Makes a delivery for every enabled rule of the project that wants this type. `source` is the resource's path.
     pub fn publish(&mut self, kind: &str, address: &Address, source: &str, previous: &str) {
         let project = address.place.project.clone();
         let wants = |rule: &Resource| {
@@ -90,7 +90,7 @@ impl Platform {
         }
     }
 
-    /// The tries that are due, at most so many. Each is to be reported with [`Outbox::report`].
+    /// The tries that are due, at most `most`. Each is to be reported with [`Outbox::report`].
     pub fn due_deliveries(&mut self, most: usize) -> Vec<Delivery> {
         let now = self.now;
         let mut out = Vec::new();

@@ -31,7 +31,7 @@ pub static NETWORKS: Rules = Rules {
     collection: "~/infra/networks",
     name: DNS_NAME,
     guard: refuse_system,
-    dress: |_, _, network, out| {
+    complete: |_, _, network, out| {
         merge::put(out, "/spec", json!({}));
         let scope = if network.private_text("/scope") == Some("Local") {
             "Local"
@@ -56,7 +56,7 @@ pub static SITES: Rules = Rules {
         &[Target::top(Kind::NETWORK)],
     )],
     guard: refuse_system,
-    dress: |world, _, site, out| {
+    complete: |world, _, site, out| {
         if site.body.get("spec").is_none() {
             merge::put(out, "/spec", json!({}));
         }

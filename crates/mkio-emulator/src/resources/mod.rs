@@ -1,5 +1,5 @@
-//! The kinds of resources, and the operations that work in a way of their own. A file brings an
-//! `ENTRY`; its module's line here or in a folder's `mod.rs` is all there is to write, and `cargo xtask generate` makes the list of entries.
+//! The kinds of resources, and the operations that work in a way of their own. A file has an
+//! `ENTRY`. A new file needs its module's line here or in a folder's `mod.rs`; `cargo xtask generate` makes the list of entries.
 
 pub(crate) mod channels;
 pub(crate) mod fleet;

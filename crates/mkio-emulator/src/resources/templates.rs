@@ -313,7 +313,7 @@ pub fn put(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> 
     Ok(Response::json(status, shown(world, &place, made)))
 }
 
-/// What the version consists of: what is given, or what the preset of that name has.
+/// The specification of a version: the given one, or that of the named preset.
 fn wanted_spec(world: &Platform, call: &Call<'_>) -> Result<Value, ApiError> {
     let name = call.body.pointer("/spec/presetName");
     let Some(name) = name.and_then(Value::as_str) else {
@@ -397,7 +397,7 @@ pub fn check_flow(world: &Platform, project: &str, flow: &Value) -> Vec<(String,
             continue;
         };
         found.extend(unknown_values(&at, config, &config_version.body));
-        // A composing configuration is what inputs are bound to where there is one.
+        // Inputs are bound to the composing configuration if there is one.
         if kind != "streamConditioning" {
             pins = Some(input_pins(&config_version.body));
         }

@@ -1,4 +1,4 @@
-//! Everything the emulated platform knows, and how it moves with time.
+//! The content of the emulated platform, and its changes over time.
 
 mod snapshot;
 
@@ -92,7 +92,7 @@ pub const PLATFORM_USER: Uuid = Uuid::from_u128(0x6d6b_696f_0000_4000_8000_0000_
 pub struct World {
     /// Platform time of the current request or step.
     pub now: DateTime<Utc>,
-    /// Time since the start as callers live through it: not scaled, but with the steps of the control handle.
+    /// Time since the start in real seconds: not scaled, but with the steps of the control handle.
     pub counted: Duration,
     /// Real time, with the steps of the control handle.
     pub real: DateTime<Utc>,
@@ -258,7 +258,7 @@ impl World {
         self.get_mut(address).ok_or_else(|| missing(address))
     }
 
-    /// Whether a resource exists and is not on its way out.
+    /// Whether a resource exists and is not being deleted.
     pub fn has(&self, address: &Address) -> bool {
         self.get(address)
             .is_some_and(|resource| !resource.is_deleting())
@@ -308,7 +308,7 @@ impl World {
             .ok_or_else(|| ApiError::internal("a resource vanished while it was made"))
     }
 
-    /// The refusal of more resources than are kept.
+    /// The refusal of a resource beyond the limit.
     pub fn full(&self) -> ApiError {
         ApiError::conflict(format!(
             "this emulator keeps at most {} resources of a kind under one parent",
@@ -370,7 +370,7 @@ impl World {
         self.plan(address, steps);
     }
 
-    /// Sends a resource on a way.
+    /// Starts a move of a resource.
     pub fn go(&mut self, address: &Address, way: &Move) {
         let before = self.get(address).map_or("", |resource| resource.state);
         let mut steps = way.steps.to_vec();
@@ -406,7 +406,7 @@ impl World {
         }
     }
 
-    /// Drops steps of plans that were replaced and of resources that are gone: while the clock stands, none of them is ever reached.
+    /// Drops steps of plans that were replaced and of resources that are gone: while the clock is paused, none of them is ever reached.
     fn tidy_queue(&mut self) {
         let mut queue = std::mem::take(&mut self.queue);
         queue.retain(|Reverse(due)| self.is_current(due));
@@ -419,8 +419,8 @@ impl World {
             .is_some_and(|resource| resource.id == due.id && resource.generation == due.generation)
     }
 
-    /// Lets the next thing happen that is due by `now`. None when there is nothing more; it is `now` then. What follows for others
-    /// is up to the caller, who asks again afterwards.
+    /// Runs the next step that is due by `now`, and gives its event. `None` when there is none left: the time is `now` then. The
+    /// caller handles what follows from the event, then calls again.
     pub fn advance(&mut self, now: DateTime<Utc>) -> Option<Happened> {
         while self
             .queue
@@ -497,7 +497,7 @@ impl World {
             .insert((project.to_owned(), name.to_owned()));
     }
 
-    /// When something happens next by itself; of deliveries only when more of them can be made.
+    /// When the next step is due; deliveries count only if `deliveries` is set.
     pub fn next_due(&self, deliveries: bool) -> Option<DateTime<Utc>> {
         let step = self.queue.peek().map(|Reverse(due)| due.time);
         let delivery = if deliveries {

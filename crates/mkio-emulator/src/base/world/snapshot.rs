@@ -1,4 +1,4 @@
-//! The world as data, to be written down and taken up again.
+//! The world as data, to be saved and loaded.
 
 use std::{
     cmp::Reverse,
@@ -108,7 +108,7 @@ struct SavedUsage {
     quantity: f64,
 }
 
-/// As far as a state may have counted: so far that nobody gets there, and numbers behind it are left.
+/// The largest counter that a snapshot may hold: no emulator reaches it, and counters can still grow.
 const MOST_COUNTED: u64 = 1 << 53;
 
 /// The meaning of the names in a snapshot.

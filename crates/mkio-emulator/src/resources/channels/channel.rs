@@ -46,7 +46,7 @@ pub static ENTRY: Entry = Entry {
         ),
         ("GET /api/channel-channelalarms/active/", alarms::alarms),
     ],
-    incident: suffer,
+    incident: apply_incident,
     ..Entry::NONE
 };
 
@@ -54,7 +54,7 @@ pub static ENTRY: Entry = Entry {
 pub static CHANNELS: Rules = Rules {
     collection: "/api/channels",
     life: &channel::LIFE,
-    dress,
+    complete,
     ..Rules::new(Kind::BEAM_CHANNEL, "BeamChannel", Shape::Bare)
 };
 
@@ -84,8 +84,8 @@ fn kept_state(channel: &Resource) -> &'static str {
     }
 }
 
-fn dress(_: &Platform, _: &Address, channel: &Resource, out: &mut Value) {
-    // What an out-of-sync channel does, it did before.
+fn complete(_: &Platform, _: &Address, channel: &Resource, out: &mut Value) {
+    // An out-of-sync channel still runs its last specification.
     let synced = channel.state == channel::OK;
     let actual = if synced {
         kept_state(channel)
@@ -161,7 +161,7 @@ pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> 
     shown(world, &address(call))
 }
 
-/// Keeps a channel's specification and has it applied.
+/// Keeps a channel's specification and applies it.
 pub fn configure(
     world: &mut Platform,
     address: &Address,
@@ -170,7 +170,7 @@ pub fn configure(
 ) -> Result<(), ApiError> {
     match world.get_mut(address) {
         Some(channel) => {
-            // What was not applied yet, or failed, changed nothing.
+            // A specification that was not applied has changed nothing.
             if channel.state == channel::OK {
                 let actual = kept_state(channel);
                 merge::put(&mut channel.private, "/state", json!(actual));
@@ -185,7 +185,7 @@ pub fn configure(
     Ok(())
 }
 
-/// Has what is wanted applied; what failed before is forgotten.
+/// Applies the specification; an earlier failure is forgotten.
 fn apply(world: &mut Platform, address: &Address) {
     if let Some(channel) = world.get_mut(address) {
         for field in ["/syncError", "/errors"] {
@@ -195,11 +195,15 @@ fn apply(world: &mut Platform, address: &Address) {
     world.go(address, &channel::CREATE);
 }
 
-/// Lets an incident happen to a channel.
+/// Applies an incident to a channel.
 ///
 /// # Errors
-/// When it cannot happen to a channel, or is not one that a document can tell.
-pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+/// When it cannot happen to a channel, or has values that the document does not allow.
+pub fn apply_incident(
+    world: &mut Platform,
+    address: &Address,
+    incident: &Incident,
+) -> Result<(), String> {
     let now = world.now;
     let Some(channel) = world.get_mut(address) else {
         return Err(impossible(address));
@@ -218,7 +222,7 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
             if detail.chars().count() > 512 {
                 return Err("a detail has at most 512 characters".to_owned());
             }
-            // From now on the channel does what it did so far.
+            // The channel goes on with its last specification.
             if channel.state == channel::OK {
                 let actual = kept_state(channel);
                 merge::put(&mut channel.private, "/state", json!(actual));

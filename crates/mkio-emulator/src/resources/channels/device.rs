@@ -1,4 +1,4 @@
-//! What the device tells about itself.
+//! Facts that the device reports about itself.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ impl Kind {
     pub const INJECTED_ID: Self = Self::new("injectedId", "injected id");
 }
 
-/// What the device tells about itself.
+/// Facts that the device reports about itself.
 pub static ENTRY: Entry = Entry {
     kinds: &[&INJECTED_IDS],
     routes: &[
@@ -46,24 +46,24 @@ pub static ENTRY: Entry = Entry {
 /// Injected BISS ids.
 pub static INJECTED_IDS: Rules = Rules::new(Kind::INJECTED_ID, "InjectedId", Shape::Bare);
 
-type Told = Result<Response, ApiError>;
+type Handled = Result<Response, ApiError>;
 
 /// GET `channel-system/`.
-pub fn system(world: &mut Platform, _: &Call<'_>) -> Told {
+pub fn system(world: &mut Platform, _: &Call<'_>) -> Handled {
     Ok(Response::ok(
         json!({ "data": world.start.channel_device.system }),
     ))
 }
 
 /// GET `channel-deployment/eligibility/`.
-pub fn eligibility(_: &mut Platform, _: &Call<'_>) -> Told {
+pub fn eligibility(_: &mut Platform, _: &Call<'_>) -> Handled {
     Ok(Response::ok(
         json!({ "canRun": true, "deploymentState": "managed", "resources": [] }),
     ))
 }
 
 /// GET `channel-me/`.
-pub fn me(world: &mut Platform, call: &Call<'_>) -> Told {
+pub fn me(world: &mut Platform, call: &Call<'_>) -> Handled {
     Ok(Response::ok(json!({
         "user": identity::email_of(world, call.user), "groups": ["admin"],
         "permissions": { "services.add_service": true, "services.change_service": true, "services.delete_service": true },
@@ -71,24 +71,24 @@ pub fn me(world: &mut Platform, call: &Call<'_>) -> Told {
 }
 
 /// GET `interfaces/`.
-pub fn interfaces(world: &mut Platform, _: &Call<'_>) -> Told {
+pub fn interfaces(world: &mut Platform, _: &Call<'_>) -> Handled {
     Ok(Response::ok(world.start.channel_device.interfaces.clone()))
 }
 
 /// GET `channel-capability/`.
-pub fn capability(world: &mut Platform, _: &Call<'_>) -> Told {
+pub fn capability(world: &mut Platform, _: &Call<'_>) -> Handled {
     Ok(Response::ok(world.start.channel_device.capability.clone()))
 }
 
 /// GET `channel-biss/import-code/`.
-pub fn import_code(world: &mut Platform, _: &Call<'_>) -> Told {
+pub fn import_code(world: &mut Platform, _: &Call<'_>) -> Handled {
     Ok(Response::ok(
         json!({ "importCode": world.start.channel_device.import_code }),
     ))
 }
 
 /// GET `channel-biss/injected-ids/`.
-pub fn injected(world: &mut Platform, _: &Call<'_>) -> Told {
+pub fn injected(world: &mut Platform, _: &Call<'_>) -> Handled {
     let place = Place::new("", Kind::INJECTED_ID);
     let shown = |id: &Resource| json!({ "bkid": &*id.name, "description": id.text("/description"), "creationDate": format::time(id.created) });
     let values: Vec<Value> = world
@@ -100,8 +100,8 @@ pub fn injected(world: &mut Platform, _: &Call<'_>) -> Told {
     Ok(Response::ok(json!({ "value": values })))
 }
 
-/// POST `channel-biss/injected-ids/`. The device chooses the id; the list tells it.
-pub fn inject(world: &mut Platform, call: &Call<'_>) -> Told {
+/// POST `channel-biss/injected-ids/`. The device chooses the id; the list shows it.
+pub fn inject(world: &mut Platform, call: &Call<'_>) -> Handled {
     let sequence = world.next_sequence();
     let name = keys::hex(&format!("{sequence}"))
         .get(..14)
@@ -117,7 +117,7 @@ pub fn inject(world: &mut Platform, call: &Call<'_>) -> Told {
 }
 
 /// GET `channel-metrics/current/`.
-pub fn current(world: &mut Platform, call: &Call<'_>) -> Told {
+pub fn current(world: &mut Platform, call: &Call<'_>) -> Handled {
     let select = call.query.one("$select")?;
     let serial = serial_number(world);
     let mut data = json!({ "serverId": serial, "cpuUtilizationPercent": 12.5, "temperatureCelsius": 41.0, "uptimeSeconds": 86_400.0 });
@@ -156,7 +156,7 @@ fn step(text: &str) -> Option<f64> {
 /// Most points of a range, as Prometheus has it.
 const MOST_POINTS: f64 = 11_000.0;
 
-fn range(world: &Platform, call: &Call<'_>, name: &str, base: f64) -> Told {
+fn range(world: &Platform, call: &Call<'_>, name: &str, base: f64) -> Handled {
     let bad = |field: &str, what: &str| {
         ApiError::bad_request(format!("query parameter '{field}' is not {what}"))
     };
@@ -183,17 +183,17 @@ fn range(world: &Platform, call: &Call<'_>, name: &str, base: f64) -> Told {
 }
 
 /// GET `channel-metrics/cpu/`.
-pub fn cpu(world: &mut Platform, call: &Call<'_>) -> Told {
+pub fn cpu(world: &mut Platform, call: &Call<'_>) -> Handled {
     range(world, call, "cpu_utilization", 10.0)
 }
 
 /// GET `channel-metrics/temperature/`.
-pub fn temperature(world: &mut Platform, call: &Call<'_>) -> Told {
+pub fn temperature(world: &mut Platform, call: &Call<'_>) -> Handled {
     range(world, call, "temperature", 40.0)
 }
 
 /// GET `channel-metrics/query/`.
-pub fn query(world: &mut Platform, call: &Call<'_>) -> Told {
+pub fn query(world: &mut Platform, call: &Call<'_>) -> Handled {
     let wanted = required(&call.query, "query")?;
     range(world, call, wanted, 1.0)
 }

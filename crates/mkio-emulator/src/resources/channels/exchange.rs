@@ -145,7 +145,7 @@ fn check_all(interfaces: &Value, channels: &[Value]) -> Result<(), ApiError> {
     }
 }
 
-/// Removes the channels that have none of these names, and tells theirs.
+/// Removes the channels that have none of these names; gives their names.
 fn remove_others(world: &mut Platform, place: &Place, names: &[String]) -> Vec<String> {
     let deleted: Vec<String> = world
         .table(place)

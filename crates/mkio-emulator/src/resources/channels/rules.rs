@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use crate::base::read::Read;
 
-/// What carries an encoded stream.
+/// Transports of encoded streams.
 const STREAMS: &[&str] = &["SRTCaller", "SRTListener", "UDP", "ASI", "RF", "SatDemod"];
-/// What carries pictures and sound as they are.
+/// Transports of uncompressed pictures and sound.
 const BASEBAND: &[&str] = &["SDI", "Smpte2110"];
 
-/// What a type of channel does to what it gets.
+/// How a type of channel processes its inputs.
 #[derive(PartialEq, Eq)]
 enum Transform {
     /// Encodes once.
@@ -99,7 +99,7 @@ fn each<'a>(value: &'a Value, at: &str) -> impl Iterator<Item = (String, &'a Val
         .map(move |(index, item)| (format!("{at}/{index}"), item))
 }
 
-/// What a channel breaks, `(pointer, reason)`. `channel` holds `/spec`.
+/// The rules that a channel breaks, `(pointer, reason)`. `channel` holds `/spec`.
 pub fn broken(interfaces: &Value, channel: &Value) -> Findings {
     let mut found = Findings::new();
     let Some(kind) = TYPES

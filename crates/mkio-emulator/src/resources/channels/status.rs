@@ -1,4 +1,4 @@
-//! What the device reports of the inputs and outputs of a channel.
+//! The status of the inputs and outputs of a channel.
 
 use serde_json::{Map, Value, json};
 
@@ -52,7 +52,7 @@ pub fn inputs(channel: &Resource, runs: bool) -> Vec<Value> {
     each(channel, "inputs").map(input).collect()
 }
 
-/// `status.outputs`: where they send to, and while the channel runs what.
+/// `status.outputs`: where they send to, and what they send while the channel runs.
 pub fn outputs(channel: &Resource, runs: bool) -> Vec<Value> {
     let output = |(name, kind, item): (String, &str, &Value)| {
         let mut shown = json!({ "name": name, "type": kind, "health": { "severity": "Clear" } });
@@ -86,7 +86,7 @@ pub fn outputs(channel: &Resource, runs: bool) -> Vec<Value> {
     each(channel, "outputs").map(output).collect()
 }
 
-/// An output's transport as its status tells it: as asked for, without the secret, with the connections.
+/// An output's transport in its status: the one of the specification, without the secret, with the connections.
 fn sent(kind: &str, transport: &Map<String, Value>, runs: bool) -> Value {
     let mut shown = transport.clone();
     shown.remove("passPhrase");
@@ -97,7 +97,7 @@ fn sent(kind: &str, transport: &Map<String, Value>, runs: bool) -> Value {
     Value::Object(shown)
 }
 
-/// What an output carries: what the channel encodes, or what it gets.
+/// The payload of an output: encoded by the channel, or passed on from its input.
 fn payload(channel: &Resource) -> Value {
     let encoding = channel.body.pointer("/spec/transform/encoding");
     let format = encoding.and_then(|encoding| encoding.text("/video/videoFormat"));

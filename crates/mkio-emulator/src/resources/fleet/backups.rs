@@ -145,7 +145,7 @@ fn address(call: &Call<'_>) -> Address {
 pub fn get(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let backup = world.find(&address(call))?;
     let path = path(backup);
-    // Of what the archive is, so that a new name leaves it as it was.
+    // Made from the content alone, so that a new name does not change it.
     let signed = format!(
         "{}/{}",
         backup.text("/device").unwrap_or_default(),
@@ -227,8 +227,8 @@ pub fn restore(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErr
     Ok(Response::empty(StatusCode::ACCEPTED))
 }
 
-/// POST `uploadBackup`: the archive itself. Where it goes is said by query parameters that no document names; `device` and `name`
-/// are taken.
+/// POST `uploadBackup`: the archive itself. Its device and name are in the query parameters `device` and
+/// `name`, which no document declares.
 pub fn upload(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     if !call.raw.starts_with(&[0x1f, 0x8b]) {
         return Err(ApiError::bad_request("the body is not a gzip archive"));

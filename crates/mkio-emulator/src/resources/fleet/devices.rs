@@ -1,4 +1,4 @@
-//! Devices and what runs on them.
+//! Devices and the operations that run on them.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ pub static ENTRY: Entry = Entry {
         ("DELETE ~/fleet/devices/{}", delete),
         ("POST ~/fleet/devices/{}/removeServices", remove_services),
     ],
-    incident: presence::suffer,
+    incident: presence::apply_incident,
     ..Entry::NONE
 };
 
@@ -75,7 +75,7 @@ pub static DEVICES: Rules = Rules {
             software::switched(world, address);
         }
     },
-    dress,
+    complete,
     // The lists of the document know a model that its responses do not have.
     index: |world, _, out| {
         out.insert("status/model".to_owned(), json!(world.start.devices.model));
@@ -113,7 +113,7 @@ fn check(
                 "or locationId has to say which device this is",
             ));
         }
-        // Two ids that no device has, to see what an unknown device brings.
+        // Two ids that no device has, so that the refusals can be tried.
         if code == Some("00000000")
             || location.is_some_and(|id| Uuid::try_parse(id).is_ok_and(|id| id.is_nil()))
         {
@@ -154,7 +154,7 @@ fn check(
     }
 }
 
-fn dress(world: &Platform, address: &Address, device: &Resource, out: &mut Value) {
+fn complete(world: &Platform, address: &Address, device: &Resource, out: &mut Value) {
     let flows: Vec<Value> = assigned(world, address)
         .map(|flow| json!({ "name": &*flow.name }))
         .collect();

@@ -1,4 +1,4 @@
-//! Where a device is: which flows it runs, whether it is heard from, what it is connected by.
+//! The place of a device: its flows, whether it is online, its interfaces.
 
 use crate::{
     base::{error::ApiError, kind::Kind, store::Resource},
@@ -16,7 +16,7 @@ pub fn device_of<'a>(world: &'a Platform, project: &str, flow: &Resource) -> Opt
         .find(|device| device.text("/spec/siteName") == Some(site))
 }
 
-/// Whether a device is not heard from.
+/// Whether a device is offline.
 pub fn is_offline(device: &Resource) -> bool {
     device.private.get("offlineSince").is_some()
 }

@@ -1,4 +1,4 @@
-//! Whether a device is heard from, and what else can happen to it.
+//! Incidents of devices: offline and online, alarms, software, interfaces.
 
 use serde_json::json;
 
@@ -24,11 +24,15 @@ use crate::{
     },
 };
 
-/// Lets an incident happen to a device.
+/// Applies an incident to a device.
 ///
 /// # Errors
 /// When it cannot happen to a device, or not to this one now.
-pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+pub fn apply_incident(
+    world: &mut Platform,
+    address: &Address,
+    incident: &Incident,
+) -> Result<(), String> {
     let now = format::time(world.now);
     let start = world.start.clone();
     let Some(device) = world.get_mut(address) else {
@@ -88,7 +92,7 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
     Ok(())
 }
 
-/// A device is heard from again, and goes on where it stood.
+/// A device is online again, and its work goes on.
 fn return_online(world: &mut Platform, address: &Address) {
     if let Some(device) = world.get_mut(address) {
         merge::take(&mut device.private, "/offlineSince");

@@ -1,4 +1,4 @@
-//! Software of devices: what there is, staging, switching.
+//! Software of devices: versions, staging, switching.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ pub fn steer(world: &mut Platform, address: &Address) {
     let Some(device) = world.get_mut(address) else {
         return;
     };
-    // What is wanted is done once the device is heard from.
+    // Nothing is done while the device is offline.
     if is_offline(device) {
         return;
     }
@@ -198,7 +198,7 @@ pub fn stand_still(world: &mut Platform, address: &Address) {
     world.plan(address, &[]);
 }
 
-/// Staging begins anew, switching goes on.
+/// Staging starts again, switching goes on.
 pub fn go_on(world: &mut Platform, address: &Address) {
     if world
         .get(address)
@@ -260,7 +260,7 @@ fn is_there(state: &str) -> bool {
     matches!(state, preload::DOWNLOADED | preload::IMPORTING)
 }
 
-/// How far the staging is: state and percent.
+/// Progress of the staging: state and percent.
 fn progress(device: &Resource, now: DateTime<Utc>) -> Option<(&'static str, u64)> {
     match device.private_text("/preload/failure/state") {
         Some(preload::PRELOAD_FAILED) => return Some((preload::PRELOAD_FAILED, 0)),

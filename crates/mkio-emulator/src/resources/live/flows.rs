@@ -20,7 +20,7 @@ use crate::{
     },
     resources::{
         live::{
-            mishaps::suffer,
+            incidents::apply_incident,
             operations, resolution, status,
             steering::{self, steer},
             wiring::{FLOWS, REFERENCES, kind_of, place},
@@ -64,7 +64,7 @@ pub static ENTRY: Entry = Entry {
         ("GET ~/live/staticMultiviewEvents/{}", get),
         ("DELETE ~/live/staticMultiviewEvents/{}", delete),
     ],
-    incident: suffer,
+    incident: apply_incident,
     ..Entry::NONE
 };
 
@@ -79,7 +79,7 @@ const fn family(kind: Kind, label: &'static str, collection: &'static str) -> Ru
         changed: steer,
         references: REFERENCES,
         entered: steering::entered,
-        dress: status::dress,
+        complete: status::complete,
         ..Rules::new(kind, label, Shape::Spec { name: true })
     }
 }
@@ -169,7 +169,7 @@ fn ambiguous(body: &Value) -> Vec<(String, String)> {
     findings
 }
 
-/// DELETE, with `$force` for the scheduled operations that hang on it.
+/// DELETE, with `$force` for its scheduled operations.
 pub fn delete(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = call.address(kind_of(call));
     let operations = place(&address);
@@ -216,7 +216,7 @@ fn search(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     detailed(call, list::tables_page(world, call, "Flow", &tables)?)
 }
 
-/// What is answered, with what `$detailedStatus` adds to it.
+/// The response, with the members that `$detailedStatus` adds.
 fn detailed(call: &Call<'_>, response: Response) -> Result<Response, ApiError> {
     if !call.query.switch("$detailedStatus")? {
         return Ok(response);

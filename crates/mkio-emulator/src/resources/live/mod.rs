@@ -1,7 +1,7 @@
 //! The Live API.
 
 pub(crate) mod flows;
-mod mishaps;
+mod incidents;
 pub(crate) mod monitoring;
 pub(crate) mod operations;
 pub(crate) mod resolution;

@@ -1,4 +1,4 @@
-//! What the monitoring of a flow that runs leads to: a picture, and what is known of it.
+//! Monitoring of a running flow: a picture, and facts about it.
 
 use bytes::Bytes;
 use http::{Method, Request};
@@ -13,7 +13,7 @@ use crate::{
     resources::{live::wiring::FLOWS, media::play::sample::PICTURE},
 };
 
-/// What the paths begin with.
+/// Prefix of the paths.
 const PREFIX: &str = "/monitoring/";
 const PICTURE_FILE: &str = "thumbnail.jpg";
 const METADATA_FILE: &str = "metadata.json";
@@ -29,7 +29,7 @@ pub static ENTRY: Entry = Entry {
     ..Entry::NONE
 };
 
-/// The addresses of a flow's picture and of what is known of it, at an origin.
+/// The addresses of a flow's picture and of the facts about it, at an origin.
 pub(super) fn urls(origin: &str, short_id: &str) -> (String, String) {
     let at = |file: &str| format!("{origin}{PREFIX}{short_id}/{file}");
     (at(PICTURE_FILE), at(METADATA_FILE))

@@ -59,7 +59,7 @@ pub static ENTRY: Entry = Entry {
         &MULTIVIEW_CHANNEL,
         &MULTIVIEW_EVENT,
     ],
-    incident: suffer,
+    incident: apply_incident,
     ..Entry::NONE
 };
 
@@ -71,7 +71,7 @@ const fn family(kind: Kind, collection: &'static str) -> Rules {
         created: schedule,
         changed: schedule,
         entered,
-        dress,
+        complete,
         ..Rules::new(kind, "ScheduledOperation", Shape::Bare)
     }
 }
@@ -201,15 +201,19 @@ fn fail(world: &mut Platform, address: &Address, reason: &str) {
     world.enter(address, operation::ERRORED, &[]);
 }
 
-/// Lets something happen to an operation.
-fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+/// Applies an incident to an operation.
+fn apply_incident(
+    world: &mut Platform,
+    address: &Address,
+    incident: &Incident,
+) -> Result<(), String> {
     match incident {
         Incident::OperationFails(reason) => break_off(world, address, reason),
         _ => Err(impossible(address)),
     }
 }
 
-/// Lets an operation that has not ended fail; its flow is left alone.
+/// Fails an operation that has not ended; its flow does not change.
 fn break_off(world: &mut Platform, address: &Address, reason: &str) -> Result<(), String> {
     let operation = world.get(address);
     let waits = operation.is_some_and(is_waiting);
@@ -272,7 +276,7 @@ fn publish(world: &mut Platform, address: &Address, previous: &str) {
     world.publish(kind, address, &source, previous);
 }
 
-fn dress(_: &Platform, _: &Address, operation: &Resource, out: &mut Value) {
+fn complete(_: &Platform, _: &Address, operation: &Resource, out: &mut Value) {
     let errors = operation
         .private
         .get("errors")

@@ -23,7 +23,7 @@ pub enum Origin<'a> {
     Source(&'a Resource),
     /// Another flow, and the content of its output that the input reads.
     Flow(Kind, &'a Resource, Option<&'a str>),
-    /// Nothing that is there and can be reached.
+    /// Nothing that exists and can be reached.
     Nothing,
 }
 
@@ -100,7 +100,7 @@ fn flows<'a>(world: &'a Platform, project: &'a str) -> impl Iterator<Item = (Kin
     FLOWS.into_iter().flat_map(all)
 }
 
-/// What the outputs of a flow publish.
+/// The content that the outputs of a flow publish.
 fn published(flow: &Resource) -> impl Iterator<Item = &str> {
     outputs(flow).filter_map(|output| text(output, "/contentName"))
 }
@@ -133,7 +133,7 @@ fn reaches(world: &Platform, project: &str, flow: &Resource, source: &Resource) 
             .is_none_or(|device| items(device, ALLOWED).next().is_none() || leads(device, ALLOWED))
 }
 
-/// The first active flow that gets from a source, or from a flow, what it names by its content only.
+/// The first active flow that reads a source, or another flow, which it names by content only.
 pub fn reader<'a>(world: &'a Platform, used: &'a Address) -> Option<&'a Resource> {
     let project = &used.place.project;
     let found = world.get(used)?;
@@ -173,7 +173,7 @@ pub fn readers(world: &Platform, flow: &Address, content: &str) -> Vec<String> {
         .collect()
 }
 
-/// Refuses to delete what an active flow reads by its content.
+/// Refuses to delete a resource that an active flow reads by its content.
 ///
 /// # Errors
 /// 409 with the flow.

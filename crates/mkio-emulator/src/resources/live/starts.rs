@@ -15,13 +15,13 @@ use crate::{
     },
 };
 
-/// Takes the reason why this start is to fail, if it is.
+/// Takes the reason why this start has to fail, if there is one.
 pub fn failing(world: &mut Platform, address: &Address) -> Option<String> {
     let told = merge::take(&mut world.get_mut(address)?.private, "/failing")?;
     told.as_str().map(str::to_owned)
 }
 
-/// Ends a start in `UnableToStart`; without a reason of its own, for want of a configuration.
+/// Ends a start in `UnableToStart`; without `info`, because a configuration is missing.
 pub fn cannot_start(world: &mut Platform, address: &Address, info: Option<&str>) {
     let previous = world.get(address).map_or("", |flow| flow.state);
     if let (Some(flow), Some(info)) = (world.get_mut(address), info) {
@@ -31,7 +31,7 @@ pub fn cannot_start(world: &mut Platform, address: &Address, info: Option<&str>)
     publish(world, address, "MediaKind.ChannelInstanceError", previous);
 }
 
-/// Whether something keeps a flow that starts from running: it was told to wait, it lacks something, its device is offline.
+/// Whether something keeps a flow that starts from running: an incident, a missing resource, an offline device.
 pub fn waits(world: &Platform, address: &Address) -> bool {
     let project = &address.place.project;
     world.get(address).is_none_or(|flow| {
@@ -41,7 +41,7 @@ pub fn waits(world: &Platform, address: &Address) -> bool {
     })
 }
 
-/// Whether it is on its way to `Running`.
+/// Whether it is starting.
 pub fn is_starting(flow: &Resource) -> bool {
     matches!(
         flow.state,

@@ -1,4 +1,4 @@
-//! What a flow reports.
+//! The status of a flow.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The plain status.
-pub(super) fn dress(world: &Platform, address: &Address, flow: &Resource, out: &mut Value) {
+pub(super) fn complete(world: &Platform, address: &Address, flow: &Resource, out: &mut Value) {
     let project = &address.place.project;
     let site = flow.text("/spec/siteName").unwrap_or(resolution::HOME);
     let mut status = json!({
@@ -98,13 +98,13 @@ fn inputs(world: &Platform, project: &str, flow: &Resource) -> Vec<Value> {
     resolution::inputs(flow).map(each).collect()
 }
 
-/// A content that is there; an output's content may be any text in the request, while the response's has to be a name.
+/// The content if it exists: a request may name any text there, a response only a name.
 fn known<'a>(world: &Platform, project: &str, content: &'a str) -> &'a str {
     let there = world.has(&Address::new(project, Kind::CONTENT, content));
     if there { content } else { "" }
 }
 
-/// The display name of what has a name.
+/// The display name of a resource.
 fn shown(world: &Platform, project: &str, kind: Kind, name: &str) -> String {
     if name.is_empty() {
         return String::new();
@@ -181,7 +181,7 @@ fn outputs(world: &Platform, address: &Address, flow: &Resource) -> Vec<Value> {
     resolution::outputs(flow).map(each).collect()
 }
 
-/// What `$detailedStatus` adds: metrics and monitoring of a running flow.
+/// The members that `$detailedStatus` adds: metrics and monitoring of a running flow.
 pub(super) fn detail(flow: &mut Value, origin: &str) {
     if flow.text("/status/state") != Some(flow::RUNNING) {
         return;

@@ -40,7 +40,7 @@ pub fn steer(world: &mut Platform, address: &Address) {
     world.go(address, way);
 }
 
-/// What follows when a flow enters a state by itself.
+/// Called when a flow enters a state by itself.
 pub fn entered(world: &mut Platform, address: &Address, previous: &'static str) {
     let Some(flow) = world.get(address) else {
         return;

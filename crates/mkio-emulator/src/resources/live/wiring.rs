@@ -1,4 +1,4 @@
-//! What a flow is connected to, and where it is found.
+//! The references of flows, and their collections.
 
 use crate::{
     base::{
@@ -39,7 +39,7 @@ const fn each(kinds: [Kind; 4]) -> [Target; 4] {
 /// The field of an input that names an upstream flow.
 pub const UPSTREAM: Reference = Reference::new("/spec/inputs/*/flowName", &each(FLOWS));
 
-/// What a flow refers to. Its configurations are looked up by version, which is up to the templates.
+/// The references of a flow. Its configurations are not here: the templates look them up by version.
 pub const REFERENCES: &[Reference] = &[
     Reference::new(WRITES_TO, &[Target::top(Kind::ASSET)]).weak(),
     Reference::new("/spec/siteName", &[Target::top(Kind::SITE)]),
@@ -53,7 +53,7 @@ pub const REFERENCES: &[Reference] = &[
     Reference::new("/spec/outputs/*/contentName", &[Target::top(Kind::CONTENT)]),
 ];
 
-/// What keeps a flow from running because the project does not have it any more.
+/// Whether a resource that a flow needs to run is missing in the project.
 pub fn lacks(world: &Platform, project: &str, flow: &Address) -> bool {
     let rules = world.rules(flow.place.kind);
     world.get(flow).is_none_or(|found| {
@@ -61,7 +61,7 @@ pub fn lacks(world: &Platform, project: &str, flow: &Address) -> bool {
     })
 }
 
-/// Tells webhooks of a flow.
+/// Publishes an event of a flow.
 pub fn publish(world: &mut Platform, address: &Address, kind: &str, previous: &str) {
     let source = format!(
         "/api/v1/projects/{}/live/{}/{}",

@@ -158,7 +158,7 @@ pub fn organization(world: &mut Platform, call: &Call<'_>) -> Result<Response, A
     Ok(Response::ok(shown(world.find(&named(call)?)?)))
 }
 
-/// PATCH `/api/v1/user/organizations/{organization_id}`: takes an invitation up.
+/// PATCH `/api/v1/user/organizations/{organization_id}`: accepts an invitation.
 pub fn accept(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     let address = named(call)?;
     let organization = world.find_mut(&address)?;

@@ -167,7 +167,7 @@ pub fn rate_card(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiE
     })))
 }
 
-/// What a project used since the month began: the meters that counted anything, and how much.
+/// The usage of a project since the month began: meters that counted something, and their quantities.
 pub fn month<'a>(world: &'a Platform, project: &str) -> Vec<(&'a Meter, f64)> {
     let start = month_start(world);
     let mut totals: BTreeMap<&str, f64> = BTreeMap::new();
@@ -228,7 +228,7 @@ fn period(hour: DateTime<Utc>, granularity: &str) -> DateTime<Utc> {
     }
 }
 
-/// What a usage report is asked for.
+/// The request for a usage report.
 struct Wanted {
     start: NaiveDate,
     end: NaiveDate,

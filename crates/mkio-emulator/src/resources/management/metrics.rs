@@ -1,4 +1,4 @@
-//! Metrics of a project: the endpoint that can be switched on, and what a scrape of it shows.
+//! Metrics of a project: the endpoint that can be switched on, and its scrapes.
 
 use std::fmt::Write as _;
 
@@ -125,7 +125,7 @@ fn basic(headers: &HeaderMap) -> Option<String> {
     String::from_utf8(STANDARD.decode(given).ok()?).ok()
 }
 
-/// Meters of the month, and the states of what runs. Samples carry no time: platform time may be far ahead of the scraper's.
+/// Meters of the month, and the states of running resources. Samples carry no time: platform time may be far ahead of the scraper's.
 fn exposition(world: &Platform, project: &str) -> String {
     let mut out = String::from(
         "# HELP mkio_usage Quantity used since the month began.\n# TYPE mkio_usage untyped\n",

@@ -47,7 +47,7 @@ pub static USERS: Rules = Rules::new(Kind::USER, "User", Shape::Bare);
 /// Invitations.
 pub static INVITES: Rules = Rules::new(Kind::INVITE, "Invite", Shape::Bare);
 
-/// How long an invitation can be taken up.
+/// How long an invitation can be accepted.
 const INVITE_VALID: chrono::TimeDelta = chrono::TimeDelta::days(14);
 
 fn brief(user: &Resource) -> Value {
@@ -113,7 +113,7 @@ fn is_open(world: &Platform, invite: &Resource) -> bool {
     world.now - invite.created < INVITE_VALID
 }
 
-/// GET `…/invites`: those neither taken up nor lapsed.
+/// GET `…/invites`: open ones only.
 pub fn invites(world: &mut Platform, _: &Call<'_>) -> Result<Response, ApiError> {
     let values: Vec<Value> = world
         .all("", Kind::INVITE)

@@ -52,7 +52,7 @@ pub static PROJECTS: Rules = Rules {
         min: 1,
         max: 63,
     },
-    dress,
+    complete,
     ..Rules::new(Kind::PROJECT, "Project", Shape::Bare)
 };
 
@@ -60,7 +60,7 @@ fn address(call: &Call<'_>) -> Address {
     Address::new("", Kind::PROJECT, call.project())
 }
 
-fn dress(world: &Platform, _: &Address, project: &Resource, out: &mut Value) {
+fn complete(world: &Platform, _: &Address, project: &Resource, out: &mut Value) {
     let text = |pointer: &str| project.text(pointer).unwrap_or_default().to_owned();
     let location = world.get(&Address::new("", Kind::LOCATION, &text("/locationName")));
     let at = |pointer: &str| {

@@ -54,11 +54,11 @@ pub static RULES: Rules = Rules {
         }
     },
     removed: |world, address, _| world.outbox.forget(&address.place.project, &address.name),
-    dress,
+    complete,
     ..Rules::new(Kind::RULE, "WebhookRule", Shape::Bare)
 };
 
-fn dress(_: &Platform, _: &Address, rule: &Resource, out: &mut Value) {
+fn complete(_: &Platform, _: &Address, rule: &Resource, out: &mut Value) {
     merge::put(
         out,
         "/metadata",

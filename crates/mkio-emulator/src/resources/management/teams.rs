@@ -48,7 +48,7 @@ pub static TEAMS: Rules = Rules {
         max: 256,
     },
     check: |world, call, body, _| check(world, call, body),
-    dress,
+    complete,
     ..Rules::new(Kind::TEAM, "Team", Shape::Bare)
 };
 
@@ -97,7 +97,7 @@ fn check(world: &Platform, call: &Call<'_>, body: &Value) -> Result<(), ApiError
     }
 }
 
-fn dress(world: &Platform, _: &Address, team: &Resource, out: &mut Value) {
+fn complete(world: &Platform, _: &Address, team: &Resource, out: &mut Value) {
     *out = json!({ "kind": "Team", "metadata": { "id": team.id, "name": &*team.name }, "spec": team.body.get("spec") });
     for (user, member) in out
         .pointer_mut("/spec/members")

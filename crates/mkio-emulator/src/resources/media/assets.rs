@@ -65,14 +65,14 @@ pub static ASSETS: Rules = Rules {
             retain(world, key, asset);
         }
     },
-    dress: |_, _, asset, out| merge::put(out, "/properties/assetId", json!(asset.id)),
+    complete: |_, _, asset, out| merge::put(out, "/properties/assetId", json!(asset.id)),
     ..Rules::new(Kind::ASSET, "Asset", Shape::arm("assets"))
 };
 
 /// Containers whose files are remembered without their asset.
 const MOST_RETAINED: usize = 10_000;
 
-/// Keeps what an asset that goes leaves in its container, for the next asset that is made of it.
+/// Keeps the files of a deleted asset, for the next asset of its container.
 fn retain(world: &mut Platform, key: Container, asset: &Resource) {
     if world.retained.len() >= MOST_RETAINED {
         world.retained.pop_first();
@@ -96,7 +96,7 @@ pub fn spot(project: &str, asset: &Resource, path: &str) -> Spot {
     (container_key(&address, &asset.body), path.to_owned())
 }
 
-/// What a file's path in the container has before its name.
+/// The folder of the asset's files in the container.
 pub fn folder(asset: &Resource) -> String {
     let path = asset.text("/properties/subPath");
     path.map(|path| format!("{path}/")).unwrap_or_default()
@@ -178,7 +178,7 @@ fn created(world: &mut Platform, address: &Address) {
             .map(|(name, media)| json!({ "name": name, "size": media.file().len() }))
             .collect()
     };
-    // Files that nobody stored, but were noted.
+    // Files that were noted without being stored.
     if let Some(Value::Array(noted)) = merge::take(&mut notes, "/files") {
         let own = noted.into_iter().filter_map(|mut file| {
             let name = file.get("name")?.as_str()?;
@@ -192,7 +192,7 @@ fn created(world: &mut Platform, address: &Address) {
                 files.push(file);
             }
         }
-        // What was noted has an order of its own.
+        // Noted files keep their order.
         if !all_noted {
             files.sort_by(|one, other| one["name"].as_str().cmp(&other["name"].as_str()));
         }
@@ -216,7 +216,7 @@ pub fn files(world: &Platform, project: &str, asset: &Resource) -> Vec<(String, 
         .collect()
 }
 
-/// The files that are noted of an asset.
+/// The files that are noted for an asset.
 fn listed(asset: &Resource) -> Vec<(String, u64)> {
     let listed = asset.private.items("/files");
     let entry = |file: &Value| {
@@ -245,7 +245,7 @@ pub fn add_files(world: &mut Platform, address: &Address, files: &[(String, u64)
         }
         return;
     }
-    // What was stored there is replaced by what is made up.
+    // Made-up files replace stored ones.
     let replaced: Vec<Spot> = files.iter().map(|(name, _)| at(name)).collect();
     for spot in &replaced {
         world.blobs.remove(spot);
@@ -269,7 +269,7 @@ pub fn make(world: &mut Platform, address: &Address, account: &str, by: Uuid) {
     let body = json!({ "properties": {
         "storageAccountName": account, "container": format!("asset-{}", Uuid::new_v4()), "containerDeletionPolicy": "Retain",
     } });
-    // Where the emulator keeps no more assets, the job fails for want of one.
+    // At the limit of assets the job fails, because its asset is missing.
     if world.insert(address, body, by).is_ok() {
         world.go(address, &asset::CREATE);
         created(world, address);

@@ -45,7 +45,7 @@ const fn door(method: Method) -> Door {
     }
 }
 
-/// Whose protocol an account speaks.
+/// The protocol of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Speech {
     Azure,
@@ -89,7 +89,7 @@ fn refused(error: ApiError) -> Response {
     }
 }
 
-/// Takes a request apart and lets it in.
+/// Reads a request and checks its credential.
 fn asked<'a>(world: &Platform, request: &'a Request<Bytes>) -> Result<Asked<'a>, ApiError> {
     let uri = request.uri();
     let path = uri.path().strip_prefix(storage::HOST).unwrap_or_default();
@@ -148,7 +148,7 @@ fn speech<'a>(storage: &Resource, rest: &'a str) -> Result<(Speech, &'a str), Ap
     }
 }
 
-/// Lets in who has a credential of the account: the signature of a SAS token, the id of an access key. Signatures are not verified.
+/// Checks the credential of the caller: the signature of a SAS token, the id of an access key. Signatures are not verified.
 fn admit(
     world: &Platform,
     headers: &HeaderMap,
@@ -243,7 +243,7 @@ fn in_container(world: &Platform, asked: &Asked<'_>) -> Result<(), ApiError> {
     )))
 }
 
-/// What the caller demands of the file that is there: none at all, or one with this tag.
+/// Checks the caller's condition: there is no file yet, or one with this tag.
 fn check_conditions(world: &Platform, asked: &Asked<'_>) -> Result<(), ApiError> {
     let header = |name| {
         let value = asked.request.headers().get(name)?;
@@ -282,7 +282,7 @@ fn check_conditions(world: &Platform, asked: &Asked<'_>) -> Result<(), ApiError>
 
 /// The version of a file that is stored.
 fn version(world: &Platform, spot: &Spot, bytes: &[u8]) -> Version {
-    // Of what a state from elsewhere holds nobody knows the time.
+    // Files of a loaded state have no time.
     Version::new(bytes, world.blobs.written(spot).unwrap_or_default())
 }
 
@@ -355,7 +355,7 @@ fn read(world: &Platform, asked: &Asked<'_>) -> Result<Response, ApiError> {
     Ok(version.read(headers, || ranges::respond(headers, bytes)))
 }
 
-/// Forgets a file that an asset which is gone has left; false when there is none.
+/// Forgets a file that a deleted asset left; false when there is none.
 fn forget_retained(world: &mut Platform, (container, path): &Spot) -> bool {
     let left = world.retained.get_mut(container);
     let Some(Value::Array(files)) = left.and_then(|left| left.get_mut("files")) else {

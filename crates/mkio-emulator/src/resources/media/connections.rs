@@ -1,4 +1,4 @@
-//! Content, sources and destinations: what live flows read from and write to.
+//! Content, sources and destinations of live flows.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ const SPEC: Shape = Shape::Spec { name: true };
 pub static CONTENT: Rules = Rules {
     collection: "~/media/content",
     name: DNS_NAME,
-    dress: |world, address, _, out| {
+    complete: |world, address, _, out| {
         merge::put(out, "/spec", json!({}));
         let state = if in_use(world, address) {
             "Active"
@@ -68,7 +68,7 @@ pub static SOURCES: Rules = Rules {
     ],
     check: check_source,
     guard: resolution::guard,
-    dress,
+    complete,
     ..Rules::new(Kind::SOURCE, "Source", SPEC)
 };
 
@@ -77,7 +77,7 @@ pub static DESTINATIONS: Rules = Rules {
     collection: "~/media/destinations",
     name: DNS_NAME,
     references: &[NETWORK],
-    dress,
+    complete,
     ..Rules::new(Kind::DESTINATION, "Destination", SPEC)
 };
 
@@ -146,7 +146,7 @@ fn check_source(
     }
 }
 
-fn dress(world: &Platform, address: &Address, resource: &Resource, out: &mut Value) {
+fn complete(world: &Platform, address: &Address, resource: &Resource, out: &mut Value) {
     let state = if in_use(world, address) {
         "Active"
     } else {
@@ -173,7 +173,7 @@ fn dress(world: &Platform, address: &Address, resource: &Resource, out: &mut Val
     merge::put(out, "/status", status);
 }
 
-/// Where to send to or to fetch from.
+/// The addresses to send to or to fetch from.
 pub fn urls(transport: &Value, id: &str) -> Vec<String> {
     let text = |name: &str| transport.get(name).and_then(Value::as_str);
     let port = transport

@@ -1,16 +1,16 @@
-//! What is in an asset's storage, told from the names of its files and the tracks inserted into it.
+//! The description of an asset's storage, from the names of its files and the tracks inserted into it.
 
 use serde_json::{Map, Value, json};
 
 use crate::{platform::start::Rendition, resources::media::outputs};
 
-/// The video files, with what they hold.
+/// The video files with their renditions.
 fn videos<'a>(files: &[&'a str]) -> Vec<(&'a str, Rendition)> {
     let video = |file: &&'a str| Some((*file, outputs::rendition(file)?));
     files.iter().filter_map(video).collect()
 }
 
-/// Adds to the `spec` of a storage response what the files are: `formatHint`, and `periods` or `tracks` where there are any.
+/// Adds a description of the files to the `spec` of a storage response: `formatHint`, and `periods` or `tracks` where there are any.
 pub fn describe(spec: &mut Map<String, Value>, files: &[&str], inserted: &[Value], created: &str) {
     let ends = |ending: &str| files.iter().any(|file| file.ends_with(ending));
     let hint = if ends(".mpd") {

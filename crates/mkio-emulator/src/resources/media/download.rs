@@ -43,7 +43,7 @@ pub static ENTRY: Entry = Entry {
 /// Path of the storage host. `downloadBlob` is appended to it.
 const PREFIX: &str = "/files/";
 
-/// Not of platform time: a download must not become harder because states move faster.
+/// In real time: a download takes as long however fast platform time runs.
 const VALID: Duration = Duration::from_secs(30 * 60);
 const MOST_TOKENS: usize = 10_000;
 
@@ -77,7 +77,7 @@ fn access(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiError> {
     Ok(Response::ok(out))
 }
 
-/// Drops what has expired where there is too much, and where that is not enough, what expires first.
+/// Drops expired tokens when there are too many, and then those that expire first.
 fn make_room(world: &mut Platform) {
     let now = world.counted;
     if world.file_tokens.len() >= MOST_TOKENS {

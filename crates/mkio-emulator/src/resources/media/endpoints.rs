@@ -35,7 +35,7 @@ pub static ENTRY: Entry = Entry {
         ("POST ~/media/streamingEndpoints/{}/scale", scale),
         ("GET ~/media/streamingEndpoints/{}/skus", skus),
     ],
-    incident: running::suffer,
+    incident: running::apply_incident,
     ..Entry::NONE
 };
 
@@ -59,7 +59,7 @@ pub static ENDPOINTS: Rules = Rules {
     entered: |world, address, previous| {
         running::entered(world, address, previous, Activity::Streaming)
     },
-    dress,
+    complete,
     ..Rules::new(
         Kind::STREAMING_ENDPOINT,
         "StreamingEndpoint",
@@ -77,7 +77,7 @@ fn check(
     body: &mut Value,
     existing: Option<&Resource>,
 ) -> Result<(), ApiError> {
-    // What the platform reports is accepted in a body, since the document lists it there, and not kept.
+    // The document lists fields that only the platform sets: a body may have them, and they are not kept.
     for pointer in [
         "/properties/resourceState",
         "/properties/provisioningState",
@@ -116,13 +116,13 @@ fn check(
     Ok(())
 }
 
-fn dress(world: &Platform, _: &Address, endpoint: &Resource, out: &mut Value) {
+fn complete(world: &Platform, _: &Address, endpoint: &Resource, out: &mut Value) {
     let units = endpoint
         .body
         .pointer("/properties/scaleUnits")
         .and_then(Value::as_u64)
         .unwrap_or(0);
-    // All endpoints share the emulator's own address: names of their own would lead nowhere on most machines.
+    // All endpoints share the emulator's own address: other names would not resolve on most machines.
     let host = world
         .origin
         .strip_prefix("http://")

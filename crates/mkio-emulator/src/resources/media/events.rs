@@ -42,7 +42,7 @@ pub static ENTRY: Entry = Entry {
         ("POST ~/media/liveEvents/{}/reset", unimplemented),
         ("POST ~/media/liveEvents/{}/allocate", unimplemented),
     ],
-    incident: running::suffer,
+    incident: running::apply_incident,
     ..Entry::NONE
 };
 
@@ -63,7 +63,7 @@ pub static EVENTS: Rules = Rules {
         world.spend_name(&address.place.project, &address.name);
     },
     entered: |world, address, previous| running::entered(world, address, previous, Activity::Live),
-    dress: dress_event,
+    complete: dress_event,
     ..Rules::new(
         Kind::LIVE_EVENT,
         "LiveEvent",
@@ -128,7 +128,7 @@ fn check_event(
                 existing.name, existing.state
             )));
         }
-        // What a change leaves out may be missing in all.
+        // The complete body has to be valid, not the change alone.
         let pipeline = body.pointer("/properties/pipeline");
         if pipeline
             .is_some_and(|pipeline| pipeline.get("name").is_none_or(|name| !name.is_string()))
@@ -152,7 +152,7 @@ fn check_event(
     Ok(())
 }
 
-/// What the encoding type lets the other properties be.
+/// Checks the properties that the encoding type restricts.
 fn check_encoding(body: &Value) -> Result<(), ApiError> {
     let encoding = body
         .text("/properties/encoding/encodingType")
@@ -183,7 +183,7 @@ fn check_encoding(body: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The schema demands these and the platform fills them in.
+/// Fills in the fields that the schema requires and the platform sets.
 fn preset(body: &mut Value) {
     let presets = [
         (
@@ -318,7 +318,7 @@ pub fn change(world: &mut Platform, call: &Call<'_>) -> Result<Response, ApiErro
     let mut body = json_patch::apply(&event.body, &call.body)?;
     let mut refused = merge::differences(&event.body, &body);
     refused.extend(merge::differences(&body, &event.body));
-    // A JSON Patch changes what a plain change declares.
+    // A JSON Patch may change the fields that a plain change declares.
     refused.retain(|pointer| !merge::within(pointer, &["/properties/pipeline"]));
     if !refused.is_empty() {
         return Err(ApiError::invalid(

@@ -53,7 +53,7 @@ pub static ASSET: Rules = Rules {
 /// Ticks per second where a filter names none.
 pub const TIMESCALE: u64 = 10_000_000;
 
-/// Limits that the document tells in words, in seconds.
+/// Checks limits that the document gives in prose, in seconds.
 fn check(body: &Value) -> Result<(), ApiError> {
     let at = "/properties/presentationTimeRange";
     let Some(range) = body.pointer(at) else {

@@ -41,7 +41,7 @@ pub static ENTRY: Entry = Entry {
         ("GET ~/media/jobs", list_all),
         ("POST ~/media/transforms/{}/jobs/{}/cancelJob", cancel),
     ],
-    incident: suffer,
+    incident: apply_incident,
     ..Entry::NONE
 };
 
@@ -92,14 +92,14 @@ pub static JOBS: Rules = Rules {
     },
     removed: |world, address, _| dispatch(world, &address.place.project),
     entered,
-    dress,
+    complete,
     ..Rules::new(Kind::JOB, "Job", Shape::arm("transforms/jobs"))
 };
 
-/// What stands for all files of an asset.
+/// Stands for all files of an asset.
 const ALL_FILES: &str = "*";
 
-/// The end of its processing, after a while.
+/// The step that ends the processing.
 fn finish(after: Duration) -> Step {
     Step::new(after, Event::Enter(job::FINISHED))
 }
@@ -143,7 +143,7 @@ fn check(
     Ok(())
 }
 
-/// The output assets that are not there: where the job names them, and their names.
+/// The missing output assets: pointers in the job, and names.
 fn missing_outputs(world: &Platform, project: &str, body: &Value) -> Vec<(String, String)> {
     let outputs = body.items("/properties/outputs");
     outputs
@@ -159,7 +159,7 @@ fn missing_outputs(world: &Platform, project: &str, body: &Value) -> Vec<(String
         .collect()
 }
 
-/// Makes the output assets that are not there, in the storage account of the input asset or else the first one.
+/// Makes the missing output assets, in the storage account of the input asset or else the first one.
 fn make_outputs(world: &mut Platform, address: &Address) {
     let project = &address.place.project;
     let Some(job) = world.get(address) else {
@@ -305,7 +305,7 @@ fn failure(world: &Platform, address: &Address) -> Option<Value> {
         )),
         Some(name) => {
             let asset = world.get(&Address::new(project, Kind::ASSET, name))?;
-            let lost = lost_file(job, &assets::files(world, project, asset))?;
+            let lost = missing_file(job, &assets::files(world, project, asset))?;
             Some(error(
                 "Download",
                 "DownloadNotAccessible",
@@ -333,9 +333,9 @@ fn failure(world: &Platform, address: &Address) -> Option<Value> {
     }
 }
 
-/// The first file that a job reads and its asset has not. An asset without any file counts as one that its user has put the files
-/// into: a test need not upload them.
-fn lost_file<'a>(job: &'a Resource, known: &[(String, u64)]) -> Option<&'a str> {
+/// The first file that a job reads and its asset lacks. An asset without files counts as complete, so that tests need not
+/// upload any.
+fn missing_file<'a>(job: &'a Resource, known: &[(String, u64)]) -> Option<&'a str> {
     if known.is_empty() {
         return None;
     }
@@ -348,8 +348,12 @@ fn lost_file<'a>(job: &'a Resource, known: &[(String, u64)]) -> Option<&'a str> 
         .find(|file| !known.iter().any(|(name, _)| name == file))
 }
 
-/// Lets something happen to a job.
-fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+/// Applies an incident to a job.
+fn apply_incident(
+    world: &mut Platform,
+    address: &Address,
+    incident: &Incident,
+) -> Result<(), String> {
     let Incident::JobFails(failure) = incident else {
         return Err(impossible(address));
     };
@@ -362,7 +366,7 @@ fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Resul
     fail(world, address, error)
 }
 
-/// Lets a job that has not ended fail half way through its processing.
+/// Fails a job that has not ended, half way through its processing.
 fn fail(world: &mut Platform, address: &Address, error: Value) -> Result<(), String> {
     match world.get_mut(address) {
         Some(job) if matches!(job.state, job::QUEUED | job::SCHEDULED) => {
@@ -405,7 +409,7 @@ pub fn fail_later(world: &mut Platform, address: &Address, error: Value) {
     world.plan(address, &[finish(half)]);
 }
 
-/// Puts what the job made into its output assets.
+/// Writes the files and tracks of a job into its output assets.
 fn write_outputs(world: &mut Platform, address: &Address) {
     let Some(job) = world.get(address) else {
         return;
@@ -481,7 +485,7 @@ fn progress(world: &Platform, job: &Resource) -> i64 {
     done.clamp(0.0, 99.0) as i64
 }
 
-fn dress(world: &Platform, _: &Address, job: &Resource, out: &mut Value) {
+fn complete(world: &Platform, _: &Address, job: &Resource, out: &mut Value) {
     let start = job.private.get("startTime").cloned().unwrap_or(Value::Null);
     let end = job.private.get("endTime").cloned().unwrap_or(Value::Null);
     merge::put(out, "/properties/startTime", start.clone());

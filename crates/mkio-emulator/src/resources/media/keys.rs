@@ -34,7 +34,7 @@ pub static KEY_POLICIES: Rules = Rules {
     collection: "~/media/contentKeyPolicies",
     life: &content_key_policy::LIFE,
     check,
-    dress: |_, _, policy, out| {
+    complete: |_, _, policy, out| {
         merge::put(out, "/properties/policyId", json!(policy.id));
         for option in options_mut(out) {
             for pointer in SECRETS {
@@ -100,7 +100,7 @@ fn check(
                 vec![(pointer, "is not a string of JSON".to_owned())],
             ));
         }
-        // What a reader got masked and sends back is not a new secret.
+        // A masked secret that is sent back is not a new one.
         for pointer in SECRETS {
             if let (Some(Value::Null), Some(secret)) = (
                 option.pointer(pointer),

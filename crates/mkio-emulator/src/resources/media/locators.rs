@@ -1,4 +1,4 @@
-//! Streaming locators: what they refer to, their keys, their paths.
+//! Streaming locators: references, keys, paths.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -43,7 +43,7 @@ pub static ENTRY: Entry = Entry {
             content_keys,
         ),
     ],
-    incident: suffer,
+    incident: apply_incident,
     ..Entry::NONE
 };
 
@@ -81,7 +81,7 @@ pub static LOCATORS: Rules = Rules {
     created,
     changed: repair,
     entered: |world, address, previous| notify(world, address, previous),
-    dress,
+    complete,
     index: |_, locator, out| {
         let created = format::time(locator.created);
         out.insert("properties/created".to_owned(), json!(created));
@@ -98,8 +98,12 @@ fn repair(world: &mut Platform, address: &Address) {
     world.go(address, &streaming_locator::REPAIR);
 }
 
-/// Lets something happen to a locator.
-fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+/// Applies an incident to a locator.
+fn apply_incident(
+    world: &mut Platform,
+    address: &Address,
+    incident: &Incident,
+) -> Result<(), String> {
     match incident {
         Incident::ProvisioningFails => fail(world, address),
         Incident::Recovers => {
@@ -110,7 +114,7 @@ fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Resul
     }
 }
 
-/// Lets the provisioning of a locator fail.
+/// Fails the provisioning of a locator.
 fn fail(world: &mut Platform, address: &Address) -> Result<(), String> {
     if !world.has(address) {
         return Err(format!(
@@ -137,10 +141,10 @@ fn notify(world: &mut Platform, address: &Address, previous: &'static str) {
     }
 }
 
-fn dress(_: &Platform, _: &Address, _: &Resource, out: &mut Value) {
+fn complete(_: &Platform, _: &Address, _: &Resource, out: &mut Value) {
     merge::take(out, "/properties/created");
     merge::take(out, "/properties/lastModified");
-    // Key values are told by listContentKeys alone.
+    // Only `listContentKeys` shows the values of keys.
     for key in out
         .pointer_mut("/properties/contentKeys")
         .and_then(Value::as_array_mut)
@@ -315,7 +319,7 @@ fn manifest_file(world: &Platform, project: &str, asset: &str) -> String {
     }
 }
 
-/// What stands in a path as it is.
+/// Characters of a path that are not escaped.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')

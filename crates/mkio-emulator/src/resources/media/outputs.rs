@@ -1,4 +1,4 @@
-//! What jobs leave in their output assets: which files, by the preset of the transform.
+//! The files and tracks that jobs write into their output assets, by the preset of the transform.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ fn pipeline<'a>(start: &'a Start, name: &str) -> Option<&'a Pipeline> {
     start.pipelines.iter().find(|known| known.name == name)
 }
 
-/// The last part of a preset's type, which tells the presets from each other.
+/// The last part of a preset's type, which is the kind of the preset.
 fn kind(preset: &Value) -> &str {
     let kind = preset.text("/@odata.type");
     kind.and_then(|kind| kind.rsplit('.').next())
@@ -84,7 +84,7 @@ fn languages(preset: &Value) -> Vec<String> {
     found
 }
 
-/// What a job made.
+/// The output of a job.
 #[derive(Debug, Default, PartialEq)]
 pub struct Made {
     /// Files, `(name, size in bytes)`.
@@ -93,7 +93,7 @@ pub struct Made {
     pub track: Option<Value>,
 }
 
-/// What a preset makes of the files that a job reads.
+/// The output of a preset for the files that a job reads.
 pub fn made(start: &Start, preset: &Value, input: &[String]) -> Made {
     let first = input.first().map_or("video.mp4", String::as_str);
     let named = preset.text("/presetName");
@@ -149,7 +149,7 @@ fn encoded(ladder: &[Rendition], stem: &str) -> Vec<(String, u64)> {
     files
 }
 
-/// The rendition that a file of an encoder is, by its name.
+/// The rendition of an encoder's file, by its name.
 pub fn rendition(file: &str) -> Option<Rendition> {
     let name = file.strip_suffix("k.mp4")?;
     let (name, rate) = name.rsplit_once('_')?;

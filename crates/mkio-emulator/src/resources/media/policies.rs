@@ -25,7 +25,7 @@ pub static ENTRY: Entry = Entry {
     ..Entry::NONE
 };
 
-/// How the names of the platform's own policies begin.
+/// Prefix of the platform's own policies.
 const PREDEFINED: &str = "Predefined_";
 
 /// Streaming policies.
@@ -50,7 +50,7 @@ pub static POLICIES: Rules = Rules {
     },
     unfiltered: PREDEFINED,
     guard,
-    dress: |_, _, policy, out| {
+    complete: |_, _, policy, out| {
         merge::take(out, "/properties/lastModified");
         if policy.text("/properties/created").is_none() {
             merge::put(
@@ -84,7 +84,7 @@ pub const KEY_DELIVERY: &str = "/keydelivery/";
 pub struct Scheme {
     /// `NoEncryption`, `EnvelopeEncryption`, `CommonEncryptionCenc` or `CommonEncryptionCbcs`.
     pub name: &'static str,
-    /// What the manifest's `encryption=` says.
+    /// The value of `encryption=` in the path of a manifest.
     pub encryption: Option<&'static str>,
     /// Protocols that are on: `hls`, `dash`, `smoothStreaming`, `download`.
     pub protocols: Vec<&'static str>,

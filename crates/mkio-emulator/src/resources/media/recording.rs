@@ -60,7 +60,7 @@ pub fn shown(job: &Resource, now: DateTime<Utc>) -> Option<Value> {
     let target = |side: &str| bound(job, side).flatten().map(format::time);
     let ended = job.private_text("/endTime").and_then(parse_time);
     let until = ended.unwrap_or(now);
-    // What lies in the past when the job begins is captured at once.
+    // Time before the start of the job is captured at once.
     let from = time(job, "start");
     let captured = from.filter(|from| *from <= until);
     let (state, details) = match job.state {

@@ -1,4 +1,4 @@
-//! What live events and streaming endpoints have in common: they run, which is metered, and a start can fail.
+//! Common rules of live events and streaming endpoints: running is metered, and a start can fail.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// What runs has to be stopped before it is deleted, unless its provisioning failed.
+/// A running resource has to be stopped before it is deleted, unless its provisioning failed.
 pub fn guard(world: &Platform, address: &Address) -> Result<(), ApiError> {
     match world.get(address) {
         Some(resource) if !can_go(world, address, resource) => Err(ApiError::conflict(format!(
@@ -31,13 +31,13 @@ pub fn guard(world: &Platform, address: &Address) -> Result<(), ApiError> {
     }
 }
 
-/// Whether it can be deleted in its state.
+/// Whether its state allows a deletion.
 fn can_go(world: &Platform, address: &Address, resource: &Resource) -> bool {
     let way = world.rules(address.place.kind).life.delete;
     resource.is_broken() || way.is_none_or(|way| way.allowed_in(resource.state))
 }
 
-/// What follows when one enters a state by itself.
+/// Called when one enters a state by itself.
 pub fn entered(world: &mut Platform, address: &Address, previous: &str, activity: Activity) {
     let now = world.now;
     let Some(resource) = world.get_mut(address) else {
@@ -60,13 +60,17 @@ pub fn entered(world: &mut Platform, address: &Address, previous: &str, activity
     }
 }
 
-/// Lets something happen to a live event, a live output or a streaming endpoint.
-pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+/// Applies an incident to a live event, a live output or a streaming endpoint.
+pub fn apply_incident(
+    world: &mut Platform,
+    address: &Address,
+    incident: &Incident,
+) -> Result<(), String> {
     match incident {
         Incident::ProvisioningFails => {
             if let Some(resource) = world.get_mut(address) {
                 merge::put(&mut resource.private, "/provisioningFailed", json!(true));
-                // What was being made is not made any more.
+                // A creation that is going on has failed.
                 if resource.state == streaming_endpoint::CREATING {
                     world.plan(address, &[]);
                 }
@@ -91,7 +95,7 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
     }
 }
 
-/// Lets the start that is going on, or the next one, end in `Stopped`.
+/// Makes the current start, or the next one, end in `Stopped`.
 fn fail_start(world: &mut Platform, address: &Address) -> Result<(), String> {
     let noun = address.place.kind.noun();
     match world.get_mut(address) {

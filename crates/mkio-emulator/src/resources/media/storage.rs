@@ -32,7 +32,7 @@ impl Kind {
     pub const CREDENTIAL: Self = Self::under("credential", "credential", &Self::STORAGE);
 }
 
-/// What the paths of the storage host begin with.
+/// Prefix of the storage host's paths.
 pub const HOST: &str = "/blobs/";
 
 /// Path at which the containers of an account are served.
@@ -55,7 +55,7 @@ pub static ENTRY: Entry = Entry {
             delete_credential,
         ),
     ],
-    incident: suffer,
+    incident: apply_incident,
     ..Entry::NONE
 };
 
@@ -67,7 +67,7 @@ pub static STORAGE: Rules = Rules {
     check,
     created: written,
     changed: written,
-    dress,
+    complete,
     index: |world, storage, out| {
         let (cloud, region) = location(world, storage);
         out.insert("cloud/name".to_owned(), json!(cloud));
@@ -80,7 +80,7 @@ pub static STORAGE: Rules = Rules {
 
 /// Credentials of a storage account.
 pub static CREDENTIALS: Rules = Rules {
-    dress: |_, _, _, out| mask(out),
+    complete: |_, _, _, out| mask(out),
     ..Rules::new(Kind::CREDENTIAL, "Credential", Shape::Bare)
 };
 
@@ -109,8 +109,12 @@ fn link(world: &mut Platform, address: &Address) {
     }
 }
 
-/// Lets something happen to a storage account.
-fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+/// Applies an incident to a storage account.
+fn apply_incident(
+    world: &mut Platform,
+    address: &Address,
+    incident: &Incident,
+) -> Result<(), String> {
     match incident {
         Incident::PrivateLinkApproved => approve(world, address, true),
         Incident::PrivateLinkIgnored => approve(world, address, false),
@@ -118,7 +122,7 @@ fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Resul
     }
 }
 
-/// Lets the owner of the account approve its private link, or never do so.
+/// The owner of the account approves its private link, or never does.
 fn approve(world: &mut Platform, address: &Address, approved: bool) -> Result<(), String> {
     if world
         .get(address)
@@ -222,7 +226,7 @@ fn add(
     Ok(address)
 }
 
-/// From and until when a credential is good. Only Azure's tell, in the `st` and `se` of their token.
+/// Start and end of a credential's validity. Only Azure's have them, in `st` and `se` of the token.
 fn validity(body: &Value, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, DateTime<Utc>) {
     let token = body.text("/spec/credential/sasToken").unwrap_or_default();
     let part = |name: &str| {
@@ -254,7 +258,7 @@ pub fn active_credential(world: &Platform, project: &str, storage: &str) -> Opti
         .map(|(_, id)| id)
 }
 
-/// The secrets of an account that open it now, as they were given.
+/// The valid credentials of an account, as they were given.
 pub fn credentials<'a>(
     world: &'a Platform,
     project: &str,
@@ -276,7 +280,7 @@ fn location<'a>(world: &'a Platform, storage: &Resource) -> (&'static str, &'a s
     }
 }
 
-fn dress(world: &Platform, address: &Address, storage: &Resource, out: &mut Value) {
+fn complete(world: &Platform, address: &Address, storage: &Resource, out: &mut Value) {
     if storage.body.pointer("/spec/description").is_none() {
         merge::put(out, "/spec/description", Value::Null);
     }

@@ -1,4 +1,4 @@
-//! What writes live media into an asset.
+//! The resources that write live media into an asset.
 
 use crate::{
     base::{
@@ -21,7 +21,7 @@ pub fn manifests(name: &str) -> [(String, u64); 2] {
     ]
 }
 
-/// What writes into an asset while it runs.
+/// A resource that writes into an asset while it runs.
 pub enum Writer<'a> {
     /// A live output of this live event.
     Event(&'a Resource),
@@ -29,7 +29,7 @@ pub enum Writer<'a> {
     Flow,
 }
 
-/// What writes into an asset now.
+/// The resource that writes into an asset now.
 pub fn running<'a>(world: &'a Platform, asset: &Address) -> Option<Writer<'a>> {
     let runs = |resource: &Resource| resource.state == live_output::RUNNING;
     let event = outputs(world, asset)
@@ -39,7 +39,7 @@ pub fn running<'a>(world: &'a Platform, asset: &Address) -> Option<Writer<'a>> {
     event.map(Writer::Event).or_else(flow)
 }
 
-/// What those who write into an asset call the presentation, whether they run or not.
+/// The name of the presentation that a writer of the asset has set, whether it runs or not.
 pub fn presentation(world: &Platform, asset: &Address) -> Option<String> {
     let named = outputs(world, asset)
         .find_map(|(_, output)| output.text("/properties/manifestName").map(str::to_owned));

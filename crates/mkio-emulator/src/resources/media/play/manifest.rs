@@ -14,14 +14,14 @@ use crate::{
     },
 };
 
-/// A text that stands in an attribute.
+/// A text of an XML attribute, escaped.
 fn attribute(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('"', "&quot;")
 }
 
-/// The options of a manifest, as its parts carry them on.
+/// The options of a manifest, as its links repeat them.
 fn carried(options: &str) -> String {
     if options.is_empty() {
         String::new()
@@ -84,7 +84,7 @@ pub fn hls(presentation: &Presentation, options: &str) -> String {
     out
 }
 
-/// A text that stands in quotation marks of a playlist, where nothing can be escaped.
+/// A text between the quotes of a playlist, where nothing can be escaped.
 fn quoted(text: &str) -> String {
     text.chars()
         .filter(|letter| *letter != '"' && !letter.is_control())
@@ -124,7 +124,7 @@ pub fn playlist(track: &Track, stretch: Stretch, options: &str, key: Option<&Key
         longest.ceil(),
         stretch.first
     );
-    // Some players take no piece without an ending that they know.
+    // Some players refuse segments without a file extension.
     let fragment =
         |time: &str, ending: &str| format!("Fragments({}={time}{carried}).{ending}", track.name);
     match track.sample() {

@@ -58,7 +58,7 @@ pub static ENTRY: Entry = Entry {
     ..Entry::NONE
 };
 
-/// A path taken apart: the id of the endpoint, where it is there, that of the locator, and what follows.
+/// The parts of a path: the id of the endpoint, if there is one, the id of the locator, and the rest.
 fn located(path: &str) -> Option<(Option<Uuid>, Uuid, &str)> {
     let id = |text: &str| {
         Some(text)
@@ -80,11 +80,11 @@ fn located(path: &str) -> Option<(Option<Uuid>, Uuid, &str)> {
 enum Origin<'a> {
     /// From an asset.
     Asset(Address),
-    /// From a live event that is looked at before it is published.
+    /// From the preview of a live event.
     Event(&'a Resource),
 }
 
-/// What lets somebody play.
+/// The permission to play: a locator, or a preview.
 struct Published<'a> {
     project: &'a str,
     /// The locator; none for the preview of a live event.
@@ -98,7 +98,7 @@ impl Published<'_> {
         text.unwrap_or_default()
     }
 
-    /// What it plays, uncut.
+    /// The whole presentation, without filters.
     fn presentation(&self, world: &Platform) -> Result<Presentation, ApiError> {
         match &self.origin {
             Origin::Event(event) => Ok(Presentation {
@@ -166,11 +166,11 @@ fn serve(world: &mut Platform, request: &Request<Bytes>) -> Result<Response, Api
         return fragment(world, &published, (*bitrate, track), *time, key);
     }
     let presentation = shown(world, &published, options)?;
-    told(&presentation, options, track, key)
+    listing(&presentation, options, track, key)
 }
 
 /// The manifest of a presentation, or the playlist of one of its tracks.
-fn told(
+fn listing(
     presentation: &Presentation,
     options: &Options,
     track: Option<(u64, &str)>,
@@ -222,7 +222,7 @@ fn everywhere(world: &Platform, kind: Kind) -> impl Iterator<Item = (&Place, &Re
     projects.flat_map(move |(_, project)| world.all(&project.name, kind))
 }
 
-/// The locator of an id, if it lets anybody play now.
+/// The locator of an id, if it can be played now.
 fn published(
     world: &Platform,
     id: Uuid,
@@ -358,7 +358,7 @@ fn shown(
     Ok(presentation)
 }
 
-/// The filters that a path names, or else those of the locator.
+/// The filters of the path, or else those of the locator.
 fn filters<'a>(published: &'a Published<'_>, options: &'a Options) -> Vec<&'a str> {
     if let Some(named) = &options.filters {
         return named.iter().map(String::as_str).collect();
@@ -431,7 +431,7 @@ fn fragment(
     let number = time.map(|ticks| ticks / sample.duration());
     let bytes = match number {
         None => sample.init(),
-        // Players read ahead of what they were told, and behind it.
+        // Players also ask for segments before and after those of the manifest.
         Some(number) if number < presentation.stretch.end => sample.segment(number),
         Some(_) => {
             return Err(ApiError::not_found(format!(

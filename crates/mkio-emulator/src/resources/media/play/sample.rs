@@ -12,7 +12,7 @@ pub const SEGMENT_MS: u64 = 1_920;
 /// A picture of it, as a JPEG.
 pub const PICTURE: &[u8] = include_bytes!("../../../../data/media/picture.jpg");
 
-/// What a file holds that has the size of some of the media, and is named as it would be.
+/// The media of a file, if its name and size are those of some media.
 fn content(name: &str, size: u64) -> Option<&'static [u8]> {
     let all = [Media::Video, Media::SmallVideo, Media::Audio].map(Media::file);
     let fits = |bytes: &&[u8]| bytes.len() as u64 == size;
@@ -23,7 +23,7 @@ fn content(name: &str, size: u64) -> Option<&'static [u8]> {
     }
 }
 
-/// The bytes of a file that nobody stored: some of the media where it has the size of it, and others where not.
+/// The bytes of a file that nobody stored: media if the size fits, and a pattern otherwise.
 pub fn made_up(asset: &Resource, name: &str, size: u64) -> Bytes {
     match content(name, size) {
         Some(media) => Bytes::from_static(media),
@@ -45,12 +45,12 @@ fn pattern(asset: &Resource, name: &str, size: u64) -> Vec<u8> {
 /// A track of the media.
 #[derive(Debug)]
 pub struct Sample {
-    /// What a player is told first.
+    /// The initialization segment.
     init: Bytes,
     segments: Vec<Bytes>,
     /// Ticks of a second.
     pub timescale: u64,
-    /// What the `codecs` of a manifest say.
+    /// The value of `codecs` in a manifest.
     pub codec: &'static str,
 }
 
@@ -120,12 +120,12 @@ impl Sample {
         }
     }
 
-    /// What a player is told first.
+    /// The initialization segment.
     pub fn init(&self) -> Bytes {
         self.init.clone()
     }
 
-    /// How many segments there are before they begin again.
+    /// Number of segments before they repeat.
     pub fn count(&self) -> u64 {
         self.segments.len() as u64
     }

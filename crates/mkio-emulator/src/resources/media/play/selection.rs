@@ -49,7 +49,7 @@ fn narrow(stretch: &mut Stretch, begin: Option<Duration>, end: Option<Duration>)
     }
 }
 
-/// Applies a filter, as its body says it.
+/// Applies a filter, given as its body.
 ///
 /// # Errors
 /// 404 where nothing lies in its range, 500 where none of its tracks is there, as the platform has it.
@@ -120,7 +120,7 @@ fn trim(stretch: &mut Stretch, range: &Value) {
         .unwrap_or(TIMESCALE);
     let length = |name: &str| {
         let seconds = number(name)? as f64 / scale as f64;
-        // More than a duration holds is without end.
+        // A number too large for a duration counts as endless.
         Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
     };
     if stretch.grows {
@@ -140,7 +140,7 @@ fn trim(stretch: &mut Stretch, range: &Value) {
     }
 }
 
-/// Puts the rung of the ladder first that is nearest to a bitrate.
+/// Moves the video track first whose bitrate is nearest to `wanted`.
 fn begin_with(tracks: &mut [Track], wanted: u64) {
     let videos = || {
         let each = tracks.iter().enumerate();

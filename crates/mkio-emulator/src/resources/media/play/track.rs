@@ -1,4 +1,4 @@
-//! What an asset plays: its tracks, and how much of them there is.
+//! The presentation of an asset: its tracks and their length.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What a track is for.
+/// The medium of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Medium {
     /// Pictures.
@@ -40,11 +40,11 @@ impl Medium {
 /// A track.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Track {
-    /// What it is for.
+    /// Its medium.
     pub medium: Medium,
     /// Name in manifests.
     pub name: String,
-    /// Language; `und` when nobody says.
+    /// Language; `und` when it is unknown.
     pub language: String,
     /// Bits a second, as the asset claims.
     pub bitrate: u64,
@@ -73,7 +73,7 @@ impl Track {
     }
 }
 
-/// How much there is to play, in segments.
+/// The range of segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
     /// The first segment.
@@ -84,19 +84,19 @@ pub struct Stretch {
     pub grows: bool,
 }
 
-/// What an asset plays.
+/// The presentation of an asset.
 #[derive(Debug)]
 pub struct Presentation {
     /// Its tracks.
     pub tracks: Vec<Track>,
-    /// How much of them.
+    /// Their range of segments.
     pub stretch: Stretch,
 }
 
 /// Segments that a live manifest shows.
 const LIVE_WINDOW: u64 = 6;
 
-/// What an asset plays; none when there is nothing in it that plays.
+/// The presentation of an asset; none when it holds no media.
 pub fn presentation(world: &Platform, asset: &Address) -> Option<Presentation> {
     let resource = world.get(asset)?;
     let live = live_tracks(world, asset);
@@ -176,7 +176,7 @@ fn inserted(track: &Value) -> Track {
     }
 }
 
-/// The pictures of what no encoder made: media that passed through have one quality.
+/// The rendition of media that passed through without an encoder.
 const PLAIN: Rendition = Rendition {
     width: 1_280,
     height: 720,
@@ -210,7 +210,7 @@ fn live_tracks(world: &Platform, asset: &Address) -> Option<Vec<Track>> {
     })
 }
 
-/// What a live event makes of what it is sent.
+/// The tracks of a live event.
 pub fn encoded(encoder: &Encoder, event: &Resource) -> Vec<Track> {
     match event.text("/properties/encoding/encodingType") {
         Some("Standard") => ladder(encoder, &encoder.live.standard),

@@ -1,4 +1,4 @@
-//! What a player asks for: the path behind the id of a locator.
+//! The request of a player: the path behind the id of a locator.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     resources::media::writers::LIVE_MANIFEST,
 };
 
-/// In what form a manifest is asked for.
+/// The form of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// HLS.
@@ -29,7 +29,7 @@ impl Form {
     }
 }
 
-/// What stands in parentheses.
+/// The options in parentheses.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Options {
     /// `format`.
@@ -46,11 +46,11 @@ pub struct Options {
     pub from: Option<DateTime<Utc>>,
     /// `end` of a live archive.
     pub to: Option<DateTime<Utc>>,
-    /// As they came, to be handed on.
+    /// The original text, for links.
     pub text: String,
 }
 
-/// What a player asks for.
+/// The request of a player.
 #[derive(Debug, PartialEq)]
 pub enum Wanted {
     /// The manifest of a presentation.
@@ -70,7 +70,7 @@ pub enum Wanted {
         bitrate: u64,
         /// Name of the track.
         track: String,
-        /// Its time in ticks; none for what a player is told first.
+        /// Its time in ticks; none for the initialization segment.
         time: Option<u64>,
         /// Options.
         options: Options,
@@ -79,7 +79,7 @@ pub enum Wanted {
     File,
 }
 
-/// Reads what stands behind the id of a locator: the name of the manifest or the file, and what of it is asked for.
+/// Reads the path behind the id of a locator: the name of the manifest or the file, and the part of it.
 ///
 /// # Errors
 /// 400 where options cannot be read, 404 where there is nothing.
@@ -142,7 +142,7 @@ fn level_of(level: &str, piece: &str) -> Option<Result<Wanted, ApiError>> {
     }
 }
 
-/// A name with what stands in parentheses behind it. An ending such as `.m4s` may follow.
+/// A name, and the text in parentheses behind it. An ending such as `.m4s` may follow.
 fn call(text: &str) -> Option<(&str, &str)> {
     let text = match text.rsplit_once(").") {
         Some((call, _)) => text.get(..=call.len())?,

@@ -1,4 +1,4 @@
-//! What can happen to a flow.
+//! Incidents of flows.
 
 use serde_json::json;
 
@@ -18,8 +18,12 @@ use crate::{
     },
 };
 
-/// Lets something happen to a flow.
-pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> Result<(), String> {
+/// Applies an incident to a flow.
+pub fn apply_incident(
+    world: &mut Platform,
+    address: &Address,
+    incident: &Incident,
+) -> Result<(), String> {
     match incident {
         Incident::StartFails(info) => fail_start(world, address, info),
         Incident::StaysStarting => stay_starting(world, address),
@@ -31,7 +35,7 @@ pub fn suffer(world: &mut Platform, address: &Address, incident: &Incident) -> R
     }
 }
 
-/// Lets the start that is going on, or the next one, end in `UnableToStart`.
+/// Makes the current start, or the next one, end in `UnableToStart`.
 ///
 /// # Errors
 /// When the flow is past its start.
@@ -46,7 +50,7 @@ fn fail_start(world: &mut Platform, address: &Address, info: &str) -> Result<(),
     Ok(())
 }
 
-/// Lets a flow stay in `Starting`.
+/// Makes a flow stay in `Starting`.
 ///
 /// # Errors
 /// When the flow is past its start.
@@ -71,7 +75,7 @@ fn past_start(address: &Address, state: Option<&'static str>) -> String {
     )
 }
 
-/// Lets a flow that was kept from starting go on.
+/// Ends what keeps a flow from starting.
 fn recover(world: &mut Platform, address: &Address) {
     if let Some(flow) = world.get_mut(address) {
         for field in ["/stuck", "/failing", "/info"] {
