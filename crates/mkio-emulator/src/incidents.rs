@@ -1,4 +1,4 @@
-//! Lets incidents happen to resources.
+//! Applies incidents to resources.
 
 use http::Method;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The kind of resource that a GET reads one of: the one whose collection the path lies in.
+/// The kind that a GET reads: the one whose collection the path lies in.
 fn kind_of(registry: &Registry, operation: &Operation) -> Option<Kind> {
     registry
         .rules()
@@ -40,7 +40,7 @@ fn find(world: &Platform, project: &str, path: &str) -> Result<Address, String> 
     }
 }
 
-/// Lets an incident happen to the resource at a path.
+/// Applies an incident to the resource at a path.
 ///
 /// # Errors
 /// When there is no such resource, or the incident cannot happen to it, or not in its state.
@@ -55,7 +55,7 @@ pub fn happen(
     on(&mut world, &address, incident)
 }
 
-/// Lets a job that has not ended fail half way through its processing.
+/// Fails a job that has not ended, half way through its processing.
 ///
 /// # Errors
 /// When there is no such job, or it has ended.

@@ -1,4 +1,4 @@
-//! The platform, as the control handle shows it.
+//! The platform in the form of the control handle.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +25,8 @@ pub fn get(engine: &Engine, project: &str, path: &str) -> Option<Value> {
     }
 }
 
-/// Kind, name and state of what is in a project, in the order of kinds and of creation: of each kind the newest, at most so many; and how
-/// many there are of each.
+/// Kind, name and state of what is in a project, in the order of kinds and of creation: of each kind the newest, at most `most`; and the
+/// number of each.
 pub fn list(
     engine: &Engine,
     project: &str,

@@ -47,5 +47,5 @@ pub use faults::{Fault, FaultError, Link, Reset};
 pub use host::{Emulator, EmulatorBuilder, StartError};
 pub use platform::incidents::{ChannelAlarm, Incident, JobFailure, SyncFailure};
 
-/// The SAS token that opens the storage account `storage1`, unless a world of one's own has another.
+/// The SAS token that opens the storage account `storage1`, unless the operator's world has another one.
 pub const STORAGE_SAS: &str = "?sv=2024-11-04&sp=rwdlac&sig=emulated";

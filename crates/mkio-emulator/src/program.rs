@@ -1,4 +1,4 @@
-//! The emulator as a program: its options, and how it runs until it is told to end.
+//! The emulator as a program: its options, and its run until it is stopped.
 //!
 //! `mkio-emulator` is [`main`]; another program takes [`Arguments`] among its own and calls [`run`].
 
@@ -17,7 +17,7 @@ use crate::{
     host::{Emulator, EmulatorBuilder, StartError},
 };
 
-/// How long requests under way may take to end once the program is told to.
+/// How long requests under way may take once the program is stopped.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a caller may take to send a request.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -153,7 +153,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// Reads the command line and runs until told to end. A problem goes to standard error.
+/// Reads the command line and runs until it is stopped. A problem goes to standard error.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = tokio::runtime::Builder::new_multi_thread()
@@ -174,10 +174,10 @@ pub fn main() -> ExitCode {
 /// Runs on the current tokio runtime. Logs go to standard error, unless the process has a subscriber of `tracing` already.
 ///
 /// # Errors
-/// Which option cannot be followed, and the way out.
+/// The option that cannot be followed, and the way out.
 pub async fn run(arguments: Arguments) -> Result<(), String> {
     log(&arguments.log)?;
-    // Before anybody can be told that the program runs, so that none of them is missed.
+    // Before the program prints its address, so that no signal after that is missed.
     let mut signals = Signals::new()?;
     if !arguments.listen.ip().is_loopback() {
         tracing::warn!(address = %arguments.listen, "everybody who reaches this address can use the emulator");
@@ -204,7 +204,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     }
 }
 
-/// The file that a path leads to: that of a link, whether it is there or not.
+/// The file that a path leads to, through links, whether it exists or not.
 fn behind(path: &Path) -> PathBuf {
     let mut place = path.to_owned();
     // As many links as systems follow; a circle of links leads to no file.
@@ -251,7 +251,7 @@ fn check_state(path: &Path) -> Result<(), String> {
         .map_err(|error| format!("nothing can be written to its folder: {error}"))
 }
 
-/// Writes a state down, whole or not at all; only its owner may read it, since what callers said may be a secret.
+/// Saves a state, whole or not at all; only its owner may read it, since it holds secrets.
 fn save(path: &Path, state: &str) -> std::io::Result<()> {
     // A link to a file elsewhere stays one.
     let path = behind(path);

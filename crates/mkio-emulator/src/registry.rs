@@ -1,4 +1,4 @@
-//! Everything that the platform consists of. Operations that nothing serves are declared in `data/unserved.txt`.
+//! The entries of all resources. Operations that nothing serves are declared in `data/unserved.txt`.
 
 use std::sync::OnceLock;
 

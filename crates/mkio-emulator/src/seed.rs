@@ -1,4 +1,4 @@
-//! What an emulator starts with.
+//! The start of an emulator.
 
 use std::sync::{Arc, PoisonError};
 
@@ -24,10 +24,10 @@ use crate::{
     },
 };
 
-/// How an emulator starts, so that it can start anew.
+/// How an emulator starts, so that it can start again.
 #[derive(Clone)]
 pub struct Beginning {
-    /// What the platform starts with.
+    /// The start of the platform.
     pub world: Arc<Start>,
     /// Settings of the platform.
     pub settings: Settings,
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Beginning {
     }
 }
 
-/// Why there is no beginning.
+/// Why an emulator cannot start.
 #[derive(Debug, Clone)]
 pub enum BeginError {
     /// A part of the world is refused.
@@ -83,7 +83,7 @@ impl std::fmt::Display for BeginError {
 }
 
 impl Beginning {
-    /// An emulator that begins, and the token that opens it.
+    /// Starts an emulator; gives the token that opens it, too.
     ///
     /// # Errors
     /// Which part is refused.
@@ -134,12 +134,12 @@ pub fn admit(world: &mut Platform, token: &str) -> Result<(), ApiError> {
     self::token(world, Some(token)).map(|_| ())
 }
 
-/// A part of what an emulator starts with.
+/// A part of the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The token.
     Platform,
-    /// What belongs to the organization.
+    /// The resources of the organization.
     World,
     /// The project with its storage account.
     Project,
@@ -147,16 +147,16 @@ pub enum Part {
     Assets,
 }
 
-/// What of the start was refused, and why.
+/// The part of the start that was refused, and the reason.
 #[derive(Debug, Clone)]
 pub struct SeedError {
-    /// What was to be made.
+    /// The part.
     pub part: Part,
-    /// Why it was not.
+    /// The reason.
     pub refusal: ApiError,
 }
 
-/// Makes everything an emulator starts with, and the token that opens it.
+/// Makes the start of an emulator, and the token that opens it.
 ///
 /// # Errors
 /// When the project's name is not a name, or there are more assets than may be kept.
@@ -175,7 +175,7 @@ pub fn start(
     self::token(&mut world, token).map_err(refused(Part::Platform))
 }
 
-/// Makes the first project, with what the world has for it.
+/// Makes the first project, with its resources of the world.
 fn project(world: &mut Platform, name: &str) -> Result<(), ApiError> {
     let start = world.start.clone();
     let body = json!({ "displayName": name, "locationName": start.location, "paymentMethodId": start.payment_method });
@@ -187,7 +187,7 @@ fn project(world: &mut Platform, name: &str) -> Result<(), ApiError> {
     furnish::records(world, name, &start.location, &start.first_project)
 }
 
-/// Adds assets named `asset-1` to `asset-<count>`, all of them `Ready`. Those that are there stay as they are.
+/// Adds assets named `asset-1` to `asset-<count>`, all of them `Ready`. Existing ones stay as they are.
 ///
 /// # Errors
 /// 409 when there are more than may be kept; none is added then.

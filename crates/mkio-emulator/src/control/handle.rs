@@ -47,10 +47,10 @@ fn detail(refusal: ApiError) -> String {
 }
 
 impl Control {
-    /// A handle of an emulator that begins.
+    /// The handle of a new emulator.
     ///
     /// # Errors
-    /// When a part of the beginning is refused.
+    /// When a part of the start is refused.
     pub(crate) fn begin(mut beginning: Beginning) -> Result<Self, BeginError> {
         let (engine, token) = beginning.begin()?;
         beginning.token = Some(token);
@@ -91,7 +91,7 @@ impl Control {
         self.clock().scale
     }
 
-    /// Whether platform time stands.
+    /// Whether platform time is paused.
     pub fn is_paused(&self) -> bool {
         self.clock().paused
     }
@@ -101,7 +101,7 @@ impl Control {
         self.engine.clock.set_scale(scale);
     }
 
-    /// Stops platform time; states stand still.
+    /// Stops platform time; no state changes by itself.
     pub fn pause(&self) {
         self.engine.clock.pause();
     }
@@ -126,10 +126,10 @@ impl Control {
         self.engine.woken.notify_waiters();
     }
 
-    /// Adds a fault. Of several that meet a request, the one added first counts.
+    /// Adds a fault. Of several that match a request, the one added first counts.
     ///
     /// # Errors
-    /// When it could never meet a request, or would do nothing; it is not added then.
+    /// When it could never match a request, or would do nothing; it is not added then.
     pub fn fault(&self, fault: Fault) -> Result<(), FaultError> {
         fault.check()?;
         self.add([fault]);
@@ -155,7 +155,7 @@ impl Control {
         Ok(())
     }
 
-    /// The faults in force, in the order in which they were added, with how many requests each met.
+    /// The faults in force, in the order in which they were added, with the number of requests that each changed.
     pub fn list_faults(&self) -> Vec<(Fault, u64)> {
         let armed = self.armed();
         armed
@@ -169,7 +169,7 @@ impl Control {
         self.armed().clear();
     }
 
-    /// Lets a job that has not ended fail half way through its processing.
+    /// Fails a job that has not ended, half way through its processing.
     ///
     /// # Errors
     /// When there is no such job, or it has ended.
@@ -207,7 +207,7 @@ impl Control {
         inspect::list(&self.engine, project, usize::MAX).0
     }
 
-    /// The newest deliveries of webhooks, at most so many, oldest first.
+    /// The newest deliveries of webhooks, at most `most`, oldest first.
     pub fn deliveries(&self, most: usize) -> Vec<Value> {
         self.engine.world().outbox.newest(most)
     }
@@ -218,7 +218,7 @@ impl Control {
         self.requests_since(0, usize::MAX)
     }
 
-    /// The requests after the one of a number, oldest first; of more than `most` the newest.
+    /// The requests after number `number`, oldest first; the newest `most` of them.
     pub fn requests_since(&self, number: u64, most: usize) -> Vec<RequestRecord> {
         self.log.since(number, most)
     }
@@ -228,7 +228,7 @@ impl Control {
         self.log.clear();
     }
 
-    /// Begins anew: world, clock and faults are as they were at the start, and no request is remembered. The token stays the same. A state
+    /// Starts again: world, clock and faults are as they were at the start, and no request is remembered. The token stays the same. A state
     /// that was loaded at the start is not loaded again.
     ///
     /// # Errors

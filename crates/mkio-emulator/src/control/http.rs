@@ -19,7 +19,7 @@ use crate::{
     query::Query,
 };
 
-/// The beginning of the paths.
+/// Prefix of the paths.
 pub(crate) const PREFIX: &str = "/_emulator/";
 
 /// Which callers may steer: those with the token; without one, those of this machine.
@@ -151,7 +151,7 @@ fn body<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, ApiError> {
         [] => b"{}",
         bytes => bytes,
     };
-    // Lists, too, would be read as the fields in their order.
+    // serde would also read a list, as the fields in their order.
     if bytes.first() != Some(&b'{') {
         return Err(ApiError::bad_request("the body is not a JSON object"));
     }
@@ -307,7 +307,7 @@ fn restore(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiE
     Ok(done())
 }
 
-/// Requests that are told where nobody says how many.
+/// Requests that are listed by default.
 const LAST: usize = 100;
 
 fn requests(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {
@@ -326,7 +326,7 @@ fn requests(control: &Control, request: &Request<Bytes>) -> Result<Response, Api
     ))
 }
 
-/// Locators whose presentations are told.
+/// Locators whose presentations are listed.
 const PUBLISHED: usize = 12;
 
 fn resources(control: &Control, request: &Request<Bytes>) -> Result<Response, ApiError> {

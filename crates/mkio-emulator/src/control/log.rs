@@ -15,7 +15,7 @@ use crate::{control::mask, docs::Operation, faults::Fault};
 
 /// Requests that are remembered.
 const MOST: usize = 1_000;
-/// Bytes of a body up to which it is remembered.
+/// Most bytes of a body that is remembered.
 const MOST_BODY: usize = 64 * 1024;
 /// Bytes of all bodies that are remembered.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -36,11 +36,11 @@ pub struct RequestRecord {
     pub path: String,
     /// Query, as it was sent.
     pub query: Option<String>,
-    /// Status of the response, also where a fault let none of it through.
+    /// Status of the response, also if a fault withheld it.
     pub status: u16,
     /// Name of the operation in Rust; none when the request was refused before it was known, or asks for none.
     pub operation: Option<&'static str>,
-    /// The fault that met it.
+    /// The fault that it matched.
     pub fault: Option<Value>,
     /// `ref` of an error.
     #[serde(rename = "ref")]
@@ -74,7 +74,7 @@ pub(crate) struct Seen {
     pub(crate) status: u16,
     /// The operation that it asked for.
     pub(crate) operation: Option<&'static Operation>,
-    /// The fault that met it.
+    /// The fault that it matched.
     pub(crate) fault: Option<Arc<Fault>>,
     /// Its body.
     pub(crate) request: Bytes,
@@ -92,7 +92,7 @@ struct Kept {
 impl Kept {
     fn new(bytes: &Bytes) -> Self {
         let size = bytes.len();
-        // A copy: a part of a file would hold all of the file.
+        // A copy, since a slice would keep the whole file in memory.
         let bytes = if size <= MOST_BODY {
             Bytes::copy_from_slice(bytes)
         } else {
@@ -185,7 +185,7 @@ impl RequestLog {
         }
     }
 
-    /// The requests after the one of a number, oldest first; of too many the newest.
+    /// The requests after number `number`, oldest first; the newest `most` of them.
     pub(super) fn since(&self, number: u64, most: usize) -> Vec<RequestRecord> {
         let entries = self.entries();
         let first = entries.kept.partition_point(|entry| entry.number <= number);

@@ -26,13 +26,13 @@ const SECRETS: &[&str] = &[
     "streamKey",
 ];
 
-/// Fields all of whose values are secrets, below the field that makes them so.
+/// Fields whose values are all secrets below the field that is named first.
 const SECTIONS: &[(&str, &[&str])] = &[
     ("authentication", &["headers", "queryParams"]),
     ("contentKeys", &["value"]),
 ];
 
-/// Parameters of a URL that hold a secret, in small letters and without `-` and `_`.
+/// Parameters of a URL that hold a secret, in lower case and without `-` and `_`.
 const PARAMETERS: &[&str] = &[
     "accesstoken",
     "apikey",
@@ -52,7 +52,7 @@ const PARAMETERS: &[&str] = &[
     "xamzsignature",
 ];
 
-/// Bytes from which on a secret is looked for in other fields; what is shorter stands in too many words.
+/// Fewest bytes of a secret that is also masked in other fields; shorter ones occur in too many words.
 const LEAST: usize = 4;
 
 /// Masks the secrets in a value: fields that hold one, its copies in other fields, and those in URLs.
@@ -119,7 +119,7 @@ fn copies(value: &mut Value, secrets: &[String]) {
     }
 }
 
-/// A text with the secrets of a URL masked: who logs in, and what parameters say.
+/// A text with the secrets of a URL masked: user, password, and parameters.
 fn url(text: &str) -> String {
     let (place, rest) = match text.find(['?', '#']) {
         Some(at) => text.split_at(at),
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn each_field_that_the_overlays_call_a_secret_is_hidden() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/overlays");
-        // A package has no overlays beside it.
+        // The published package has no overlays.
         let Ok(files) = std::fs::read_dir(&folder) else {
             return;
         };

@@ -7,7 +7,7 @@ use crate::{
     engine::Engine,
 };
 
-/// The form of a state. A newer emulator that writes another one reads this one too, or says that it does not.
+/// Version of the format. A newer emulator reads this version, or refuses it with an error.
 const VERSION: u32 = 1;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,20 +21,20 @@ struct State {
     world: Snapshot,
 }
 
-/// Only the version, of whatever form the rest is.
+/// Only the version, whatever the format of the rest.
 #[derive(Deserialize)]
 struct Versioned {
     version: u32,
 }
 
-/// Writes a platform down.
+/// Saves a platform.
 pub(super) fn save(engine: &Engine) -> String {
     let world = engine.world();
     let state = State {
         version: VERSION,
         emulator: env!("CARGO_PKG_VERSION").to_owned(),
         clock: ClockFace {
-            // What is due later than this has not happened in the world that is written down.
+            // Steps that are due after this have not happened in the saved world.
             now: world.now,
             ..engine.clock.face()
         },
@@ -44,7 +44,7 @@ pub(super) fn save(engine: &Engine) -> String {
     serde_json::to_string(&state).unwrap_or_default()
 }
 
-/// The platform that was written down.
+/// Loads a platform.
 ///
 /// # Errors
 /// The text is not a state of this version.

@@ -23,7 +23,7 @@ const KNOWN: &[Known] = &[
     // end of APIs
 ];
 
-/// What the generator knows of an operation.
+/// The generator's notes on an operation.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     /// The name that it has in Rust.
@@ -33,7 +33,7 @@ pub(crate) struct Notes {
 }
 
 impl Api {
-    /// All of them, in the order of `spec/apis.yaml`.
+    /// All APIs, in the order of `spec/apis.yaml`.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..KNOWN.len()).map(Self)
     }
@@ -57,7 +57,7 @@ impl Api {
         self.known().2
     }
 
-    /// What the generator knows of operations, by their signatures.
+    /// The generator's notes on operations, by their signatures.
     pub(crate) fn notes(self) -> HashMap<&'static str, Notes> {
         let mut found = HashMap::new();
         let mut last = "";

@@ -1,4 +1,4 @@
-//! The documents as the emulator asks them: operations, and which of them a request means.
+//! The operations of the documents, and the one that a request names.
 
 use std::sync::OnceLock;
 
@@ -17,7 +17,7 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// Those of the documents that this crate was built with.
+    /// The operations of the documents that this crate was built with.
     ///
     /// # Panics
     /// When a document that ships with the crate is not the OpenAPI document it has to be; a test of this crate reads them all.

@@ -126,7 +126,7 @@ impl Routes {
 }
 
 impl Path {
-    /// Decoded parameters when the raw segments fit.
+    /// The decoded parameters if the raw segments match.
     fn accept(&self, raw: &[&str]) -> Result<Option<Vec<(&str, String)>>, RouteError> {
         let mut parameters = Vec::new();
         for (segment, given) in self.segments.iter().zip(raw) {

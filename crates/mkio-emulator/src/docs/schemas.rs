@@ -21,7 +21,7 @@ pub(crate) struct Schemas {
 }
 
 impl Schemas {
-    /// Those of the documents that this crate was built with.
+    /// The schemas of the documents that this crate was built with.
     ///
     /// # Panics
     /// When a document that ships with the crate is not the OpenAPI document it has to be; a test of this crate reads them all.
@@ -89,7 +89,7 @@ impl Schemas {
     }
 }
 
-/// Where a document's schemas live in the registry.
+/// The address of a document's schemas in the registry.
 fn address(api: Api, side: Side) -> String {
     let side = match side {
         Side::Request => "request",
@@ -129,7 +129,7 @@ pub(crate) fn findings(
         .collect()
 }
 
-/// What is wrong, and where. Of a union without a tag, what its nearest arm has against an object or a list.
+/// The errors with their places. For a union without a tag, the errors of its nearest arm.
 fn blame(error: &ValidationError<'_>) -> Vec<(String, String)> {
     let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) =
         error.kind()

@@ -22,7 +22,7 @@ pub(super) fn schemas(document: &Value, side: Side) -> Value {
     json!({ "components": { "schemas": converted } })
 }
 
-/// Fields that a schema demands of a caller although the platform fills them in when they are null or left out.
+/// Fields that a schema requires of a caller although the platform fills them in when they are null or left out.
 const FILLED_IN: &[(&str, &[&str])] = &[
     (
         "LiveEventInput",
@@ -36,7 +36,7 @@ const FILLED_IN: &[(&str, &[&str])] = &[
     ("LiveEventPutSchema", &["tags"]),
 ];
 
-/// Fields that a schema of a partial change demands although the change may leave them alone.
+/// Fields that the schema of a partial change requires although the change may leave them out.
 const LEFT_ALONE: &[(&str, &[&str])] = &[
     ("ContentKeyPolicyProperties", &["options"]),
     ("JobPropertiesPatch", &["input", "outputs"]),
@@ -244,7 +244,7 @@ fn nullable(fields: &Map<String, Value>, mut converted: Value) -> Value {
     }
 }
 
-/// A schema, or null. A condition blames the field that is wrong where `anyOf` blames the whole.
+/// A schema, or null. A condition names the field that is wrong; `anyOf` would name the whole.
 fn or_null(schema: Value) -> Value {
     json!({ "if": { "type": "null" }, "else": schema })
 }

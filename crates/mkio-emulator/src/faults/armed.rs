@@ -1,4 +1,4 @@
-//! Faults in force: which requests they meet.
+//! Faults in force, and the requests that they match.
 
 use std::sync::Arc;
 
@@ -40,14 +40,14 @@ impl Faults {
         self.armed.clear();
     }
 
-    /// All faults in the order in which they were added, with how many requests each matched and how many it met.
+    /// All faults in the order in which they were added, with the numbers of requests that each matched and that each changed.
     pub fn counted(&self) -> impl Iterator<Item = (&Fault, u64, u64)> {
         self.armed
             .iter()
             .map(|armed| (&*armed.fault, armed.matched, armed.met))
     }
 
-    /// The first fault that meets this request. Every rule that matches counts it.
+    /// The fault that applies to this request: the first one whose conditions all hold. Every rule that matches counts the request.
     pub fn meet(&mut self, method: &Method, path: &str) -> Option<Arc<Fault>> {
         let mut found = None;
         for armed in &mut self.armed {

@@ -1,4 +1,4 @@
-//! Whether a fault can meet a request, and does something then.
+//! Checks that a fault can match a request and has an effect.
 
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;

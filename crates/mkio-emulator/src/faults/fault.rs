@@ -17,15 +17,15 @@ pub enum Reset {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Link {
-    /// It is one that the service no longer knows.
+    /// The service no longer knows it.
     Stale,
     /// It leads to another origin.
     Foreign,
-    /// It leads to the page it stands on.
+    /// It leads to its own page.
     Repeat,
 }
 
-/// A fault: which requests it meets, and its effect on them. A condition that is not set matches every request; an effect that is not set
+/// A fault: the requests that it matches, and its effect on them. A condition that is not set matches every request; an effect that is not set
 /// does nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -34,19 +34,19 @@ pub struct Fault {
     pub method: String,
     /// Path, in which `*` stands for anything; any when empty.
     pub path: String,
-    /// Meets only the nth request that matches, counted from 1.
+    /// Applies only to the nth request that matches, counted from 1.
     pub nth: Option<u64>,
-    /// Meets every nth request that matches.
+    /// Applies to every nth request that matches.
     pub every: Option<u64>,
-    /// Meets at most this many requests.
+    /// Applies to at most this many requests.
     pub times: Option<u64>,
-    /// Meets a request with this probability, 0 to 1.
+    /// Applies to a request with this probability, 0 to 1.
     pub probability: Option<f64>,
     /// Seed of the probability. The same seed and the same requests give the same run.
     pub seed: u64,
     /// Answers this status; the request takes no effect.
     pub status: Option<u16>,
-    /// `Retry-After` of that response, as it is to be sent.
+    /// `Retry-After` of that response, as it is sent.
     pub retry_after: Option<String>,
     /// The response is a proxy's HTML page.
     pub html: bool,

@@ -25,7 +25,7 @@ fn place(rule: usize) -> String {
 }
 
 impl Fault {
-    /// Whether it can meet a request and does something then.
+    /// Checks that it can match a request and has an effect.
     ///
     /// # Errors
     /// The problem.
@@ -48,7 +48,7 @@ pub fn parse(text: &str) -> Result<Vec<Fault>, FaultError> {
         let fault = |value| serde_json::from_value(value).map_err(|error| error.to_string());
         values.into_iter().map(fault).collect()
     } else {
-        // A note ends with its line, whatever stands in it.
+        // A comment ends with its line, whatever it holds.
         let lines = text
             .lines()
             .filter(|line| !line.trim_start().starts_with('#'));

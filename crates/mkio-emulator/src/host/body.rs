@@ -25,7 +25,7 @@ pub(super) async fn read(
 ) -> Result<Bytes, ApiError> {
     let announced = body.size_hint().lower();
     let mut over = announced > limit as u64;
-    // A client that asks before it sends gets its response first, and a body that would not be read to its end is not begun.
+    // A client that sent `Expect` gets its response first; a body that is too large to be drained is not read at all.
     if over && (headers.contains_key(EXPECT) || announced > (limit.saturating_add(DRAINED)) as u64)
     {
         return Err(too_large(limit));
@@ -44,7 +44,7 @@ pub(super) async fn read(
     }
 }
 
-/// Reads it all. `over` says that it is over the limit as soon as that is known.
+/// Reads the whole body. `over` is set as soon as the body is known to be over the limit.
 async fn collect(body: Incoming, limit: usize, over: &mut bool) -> Result<Bytes, ApiError> {
     let mut stream = body.into_data_stream();
     let mut kept = BytesMut::new();

@@ -84,7 +84,7 @@ impl Emulator {
         Self::builder().start().await
     }
 
-    /// How an emulator is to start.
+    /// Settings of the start of an emulator.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::default()
     }

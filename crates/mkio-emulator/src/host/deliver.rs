@@ -1,4 +1,4 @@
-//! The task that keeps the platform moving when nobody asks, and delivers webhooks.
+//! The task that runs the steps of the platform when they are due, and delivers webhooks.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -19,10 +19,10 @@ use crate::{
 /// Deliveries under way at a time; others wait their turn.
 const AT_A_TIME: usize = 64;
 
-/// How long nothing is looked at after a failure of the emulator's own.
+/// Pause after a panic of the emulator.
 const AFTER_PANIC: Duration = Duration::from_secs(1);
 
-/// Sends every name to this machine. Rules name loopback hosts only; what a name server says about `hooks.localhost` is not asked.
+/// Sends every name to this machine. Rules name loopback hosts only; no name server is asked about `hooks.localhost`.
 struct Loopback;
 
 impl Resolve for Loopback {
@@ -37,11 +37,11 @@ impl Resolve for Loopback {
     }
 }
 
-/// The client that delivers: it follows no redirects, uses no proxy, and stays on this machine unless told otherwise.
+/// The client that delivers: it follows no redirects, uses no proxy, and stays on this machine unless `remote` is set.
 pub(super) fn client(remote: bool) -> reqwest::Result<reqwest::Client> {
     // reqwest takes the provider that the process has; rustls itself sets one in this way.
     if CryptoProvider::get_default().is_none() {
-        // Another thread was faster: its provider is as good.
+        // If another thread was faster, its provider is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
     let builder = reqwest::Client::builder()
@@ -69,7 +69,7 @@ pub(super) async fn run(engine: Arc<Engine>, http: reqwest::Client) {
             let more = tries.len() + deliveries.len() < AT_A_TIME;
             (deliveries, world.next_due(more))
         };
-        // Whatever one step of the platform comes to, those of all others follow.
+        // A panic of one step must not keep the others from running.
         let looked = catch_unwind(AssertUnwindSafe(look));
         let instant = match looked {
             Ok((deliveries, due)) => {

@@ -1,5 +1,5 @@
-//! Who may come in. A web page can send requests to this machine, and a name that its owner lets point here makes it the same origin:
-//! both are refused, since what they ask for may need no token.
+//! Refuses foreign callers. A web page can send requests to this machine, and a host name that points here makes them same-origin. Both
+//! are refused, since some requests need no token.
 
 use std::net::Ipv4Addr;
 
@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use crate::base::error::ApiError;
 
-/// Checks `Host` and `Origin`; answers the origin, where one is told that may read the response.
+/// Checks `Host` and `Origin`; gives the origin that may read the response, if there is one.
 ///
 /// # Errors
 /// 403 where one of them is foreign.
@@ -43,7 +43,7 @@ pub(super) fn enter(
     )))
 }
 
-/// Whether a host is an address or this machine, as nearly all are: the short way, without taking a URL to pieces.
+/// Whether a host is an address or this machine, as nearly all are: a shortcut without parsing a URL.
 fn is_address(host: &HeaderValue) -> bool {
     let host = host.to_str().unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
@@ -56,7 +56,7 @@ fn is_allowed(host: &str, allowed: &[String]) -> bool {
         .any(|name| name == "*" || name.eq_ignore_ascii_case(host))
 }
 
-/// Whether a name cannot be one that a stranger lets point here: an address, a name without a dot, a name of this machine.
+/// Whether a stranger cannot point this name here: an address, a name without a dot, a name of this machine.
 fn is_own(host: &str, allowed: &[String]) -> bool {
     match Host::parse(host) {
         Ok(Host::Domain(name)) => {

@@ -36,7 +36,7 @@ use crate::{
 /// The page for people.
 const PAGE: &str = include_str!("../../data/page.html");
 
-/// Bytes of a body that steers: a whole platform may be in it.
+/// Most bytes of a request that steers the emulator: it may hold a whole platform.
 const STATE_LIMIT: usize = 1024 * 1024 * 1024;
 
 /// A body on its way out; an error breaks the connection.
@@ -53,14 +53,14 @@ pub(super) struct Host {
     pub(super) address: SocketAddr,
 }
 
-/// Accepts connections until told to stop; then lets requests under way be answered.
+/// Accepts connections until it is stopped; requests under way are answered first.
 pub(super) async fn serve(listener: TcpListener, host: Host, mut stopped: watch::Receiver<bool>) {
     let host = Arc::new(host);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // Out of file descriptors, or the peer left before it was accepted: the next one may do better.
+                // No file descriptors are left, or the peer closed the connection: the next one may succeed.
                 let Ok((stream, peer)) = accepted else {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     continue;
@@ -68,16 +68,16 @@ pub(super) async fn serve(listener: TcpListener, host: Host, mut stopped: watch:
                 connections.spawn(connection(stream, peer.ip(), host.clone(), stopped.clone()));
             }
             Some(_) = connections.join_next() => {}
-            () = told(&mut stopped) => break,
+            () = on_stop(&mut stopped) => break,
         }
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
 }
 
-/// Completes when the emulator is told to stop.
-async fn told(stopped: &mut watch::Receiver<bool>) {
-    // An error says that there is nobody left to tell.
+/// Completes when the emulator is stopped.
+async fn on_stop(stopped: &mut watch::Receiver<bool>) {
+    // An error means that the handle is gone, which stops the emulator as well.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
@@ -100,7 +100,7 @@ async fn connection(
     let mut served = pin!(http.serve_connection(TokioIo::new(stream), service));
     let outcome = tokio::select! {
         outcome = served.as_mut() => outcome,
-        () = told(&mut stopped) => {
+        () = on_stop(&mut stopped) => {
             served.as_mut().graceful_shutdown();
             served.await
         }
@@ -166,7 +166,7 @@ fn options(methods: &[Method], asked: &HeaderMap) -> Response {
     response
 }
 
-/// One line for each request; of a refusal, also why, and what it is called in the response.
+/// Logs one line for each request; for a refusal also its reason and its `ref`.
 fn log(method: &Method, path: &str, response: &Response) {
     let status = response.status.as_u16();
     let Payload::Json(body) = &response.payload else {
@@ -208,7 +208,7 @@ async fn respond(
         return Err(io::Error::from(io::ErrorKind::ConnectionReset));
     }
     let mut response = sent.response;
-    // Resources carry platform time; who compares them with the response's own time must meet the same.
+    // Resources carry platform time, so the `Date` of a response does, too.
     let now = host.control.now().format("%a, %d %b %Y %H:%M:%S GMT");
     if let Ok(now) = HeaderValue::from_str(&now.to_string()) {
         response.headers_mut().insert(header::DATE, now);
@@ -288,7 +288,7 @@ async fn steer(
 ) -> (Sent, Option<HeaderValue>) {
     let engine = &host.control.engine;
     let (mut parts, body) = request.into_parts();
-    // A name that is allowed by itself is the emulator's; that any name is allowed opens nothing here.
+    // Names that are allowed one by one may steer; `*` does not count here.
     let named: Vec<String> = engine
         .settings
         .allowed_hosts
@@ -333,10 +333,10 @@ fn page(method: &Method) -> Result<Response, ApiError> {
     }
 }
 
-/// Bytes of a slow body that travel together.
+/// Bytes of a slow body that are sent at once.
 const PIECE: usize = 64;
 
-/// The body in pieces, with waits in between, and with an end before its end.
+/// The body in pieces, with waits in between, cut off where the fault says.
 fn pieces(bytes: Bytes, delivery: Delivery) -> impl Stream<Item = Result<Bytes, io::Error>> {
     futures_util::stream::unfold(
         (bytes, 0_usize, delivery),
@@ -356,7 +356,7 @@ fn pieces(bytes: Bytes, delivery: Delivery) -> impl Stream<Item = Result<Bytes, 
                 .cut
                 .map_or(size, |cut| size.min(cut.saturating_sub(sent)));
             if size == 0 {
-                // What was sent before has to leave the buffers first.
+                // The bytes before have to leave the buffers first.
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 return Some((
                     Err(io::Error::from(io::ErrorKind::ConnectionReset)),

@@ -1,4 +1,4 @@
-//! Whether a world of one's own can be played.
+//! Checks the operator's world.
 
 use std::collections::BTreeSet;
 
@@ -15,16 +15,16 @@ use crate::{
     },
 };
 
-/// What is wrong with a part of a world: where, and why.
+/// The problems of a world: pointer and reason.
 type Findings = Vec<(String, String)>;
 
-/// Findings that are told.
+/// Findings that are listed.
 const MOST: usize = 20;
 
-/// Reads a world of one's own.
+/// Reads the operator's world.
 ///
 /// # Errors
-/// Where the text is not JSON or no world, or what in it cannot be played, with its place.
+/// When the text is not JSON or not a world, or has values that do not work; with their places.
 pub fn read(text: &str, registry: &Registry) -> Result<Start, String> {
     let start = Start::parse(text)?;
     let mut found = Findings::new();
@@ -109,7 +109,7 @@ fn check_records(start: &Start, registry: &Registry, found: &mut Findings) {
     }
 }
 
-/// A body that a caller could not have sent either.
+/// Refuses bodies that a caller could not send.
 fn check_body(
     start: &Start,
     registry: &Registry,
@@ -135,7 +135,7 @@ fn check_body(
     found.extend(wrong.map(|(inside, why)| (format!("{at}/body{inside}"), why)));
 }
 
-/// What everything else refers to.
+/// Checks that the user, organization, location and payment method exist to which everything refers.
 fn check_home(start: &Start, found: &mut Findings) {
     let has = |kind: &str, name: &str| {
         let mut records = start.organization.iter();
@@ -276,7 +276,7 @@ fn check_devices(start: &Start, found: &mut Findings) {
     }
 }
 
-/// What the device tells of itself has to be what its document declares.
+/// Checks the facts of the channel device against its document.
 fn check_channel_device(start: &Start, found: &mut Findings) {
     let device = &start.channel_device;
     let told: [(&str, &str, &Value); 2] = [

@@ -22,16 +22,16 @@ pub enum StartError {
     /// The token cannot travel in an `Authorization` header.
     #[error("the token {0}")]
     Token(&'static str),
-    /// The token of those who steer cannot travel in an `Authorization` header.
+    /// The control token cannot travel in an `Authorization` header.
     #[error("the control token {0}")]
     ControlToken(&'static str),
-    /// The state is none, or of another version.
+    /// The text is not a state, or of another version.
     #[error("{0}")]
     State(String),
     /// The project cannot be made.
     #[error("the project cannot be made: {0}")]
     Project(String),
-    /// The world cannot be read, or not be made.
+    /// The world cannot be read or made.
     #[error("the world cannot be made: {0}")]
     World(String),
     /// The assets cannot be made.

@@ -9,10 +9,10 @@ use crate::{
     query::{order::SortKey, parameters::Query},
 };
 
-/// Which page of a list is asked for.
+/// The requested page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageRequest {
-    /// Most items to response.
+    /// Most items of the page.
     pub size: usize,
     /// Offset of the first item.
     pub start: usize,
