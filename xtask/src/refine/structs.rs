@@ -460,7 +460,7 @@ mod tests {
             .retain(|name, _| names.contains(&json!(name)));
         let part = json!({"x-mkio-written": true, "x-mkio-read": true, "properties": {"x": {"type": "string"}}});
         code_of(&with_schemas(json!({
-            "S": {"x-mkio-written": true, "x-mkio-required": fields, "properties": all},
+            "S": {"x-mkio-written": true, "required": fields, "x-mkio-required": fields, "properties": all},
             "A": part, "B": part, "C": part,
         })))
     }
