@@ -160,7 +160,6 @@ fn one(number: usize, name: String, path: &Path, crates: &Path, manifest: &str) 
     let made = catch_unwind(AssertUnwindSafe(|| -> Result<()> {
         let sources = Sources {
             document: spec::read_for(&api, path)?,
-            states: "{}".to_owned(),
             ..Sources::default()
         };
         pipeline::single_crate(&api, &sources, &mut files, &mut report)

@@ -220,10 +220,7 @@ fn single_crate(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCo
     let listed = workspace.api(name).ok().cloned();
     let mut sources = match &listed {
         Some(api) => Sources::read(workspace, api)?,
-        None => Sources {
-            states: "{}".to_owned(),
-            ..Sources::default()
-        },
+        None => Sources::default(),
     };
     let api = match listed {
         Some(api) => api,

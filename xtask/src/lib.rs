@@ -90,7 +90,7 @@ pub fn try_generate(document: &str, overlay: Option<&str>) -> Result<()> {
     let sources = pipeline::Sources {
         document: document.to_owned(),
         overlay: overlay.map(str::to_owned),
-        states: "{}".to_owned(),
+        ..pipeline::Sources::default()
     };
     let mut files = output::Files::default();
     pipeline::single_crate(&api, &sources, &mut files, &mut report::Report::default())

@@ -478,6 +478,32 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_one_type_without_a_value_of_their_own_are_refused() {
+        let part = json!({"$ref": "#/components/schemas/T"});
+        let document = with_schemas(json!({
+            "S": {
+                "x-mkio-written": true, "required": ["left", "right"], "x-mkio-required": ["left", "right"],
+                "properties": {"left": part, "right": part},
+            },
+            "T": {
+                "x-mkio-written": true, "required": ["x"], "x-mkio-required": ["x"],
+                "properties": {"x": {"type": "string"}},
+            },
+        }));
+        let model = Model::new(&document);
+        let made = run(
+            &document,
+            &model,
+            &Occurrences::of(&model),
+            &States::default(),
+            &mut Changes::default(),
+        );
+        let problem = made.err().unwrap();
+        assert_eq!(problem.pointer, "/components/schemas/S");
+        assert!(problem.found.contains("\"left\""), "{problem}");
+    }
+
+    #[test]
     fn what_is_demanded_and_may_be_null_is_sent_as_null() {
         let text = code(json!({"x-mkio-written": true, "required": ["note"],
             "properties": {"note": {"type": "string", "x-mkio-nullable": true}},
