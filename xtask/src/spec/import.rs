@@ -314,30 +314,34 @@ mod tests {
 
     #[test]
     fn a_document_without_code_is_imported_on_demand_alone() {
-        let root = tempfile::tempdir().expect("folder");
-        fs::create_dir(root.path().join("spec")).expect("a folder");
-        for (name, text) in [
-            (
-                "apis.yaml",
-                "- {name: media, title: T, about: a, prefix: 'projects/{}/media'}\n",
-            ),
-            ("states.yaml", "{}"),
+        const GONE: &str = "media.job: {model: Job, params: [], states: {Done: success}, \
+            goals: {done: {states: [Done]}}, timeout: 1, poll: [1, 1]}";
+        let cookie = json!([{"name": "sid", "in": "cookie", "schema": {"type": "string"}}]);
+        for (states, parameters, anyway, written) in [
+            ("{}", json!([]), false, true),
+            ("{}", cookie.clone(), false, false),
+            ("{}", cookie, true, true),
+            // The new API's states are known before its document is.
+            (GONE, json!([]), false, false),
         ] {
-            fs::write(root.path().join("spec").join(name), text).expect("writes");
-        }
-        let cookie = json!({"name": "sid", "in": "cookie", "schema": {"type": "string"}});
-        let file = root.path().join("published.json");
-        let document = small(&json!({ "parameters": [cookie] }));
-        fs::write(&file, document.to_string()).expect("writes");
-        let workspace = Workspace::open(Some(root.path())).expect("a workspace");
-        for (anyway, code) in [(false, ExitCode::FAILURE), (true, ExitCode::SUCCESS)] {
+            let root = tempfile::tempdir().expect("folder");
+            let spec = root.path().join("spec");
+            fs::create_dir(&spec).expect("a folder");
+            let apis = "- {name: media, title: T, about: a, prefix: 'projects/{}/media'}\n";
+            fs::write(spec.join("apis.yaml"), apis).expect("writes");
+            fs::write(spec.join("states.yaml"), states).expect("writes");
+            let file = root.path().join("published.json");
+            let document = small(&json!({ "parameters": parameters }));
+            fs::write(&file, document.to_string()).expect("writes");
             let args = ImportArgs {
                 api: "media".to_owned(),
-                file: file.clone(),
+                file,
                 anyway,
             };
-            assert_eq!(run(&workspace, &args).expect("a document"), code);
-            assert_eq!(root.path().join("spec/media.json").exists(), anyway);
+            let workspace = Workspace::open(Some(root.path())).expect("a workspace");
+            let code = run(&workspace, &args).expect("a document");
+            assert_eq!(code == ExitCode::SUCCESS, written, "{document}");
+            assert_eq!(spec.join("media.json").exists(), written);
         }
     }
 
