@@ -21,17 +21,17 @@ pub const FILE: &str = "spec/apis.yaml";
 pub struct Api {
     /// Short name: crate, module and feature are called by it.
     pub name: String,
-    /// How people call it.
+    /// Its name in texts.
     pub title: String,
     /// The description of its crate.
     pub about: String,
     /// Its file under `spec/`, when it is not `<name>.json`.
     #[serde(default)]
     document: Option<String>,
-    /// The common beginning of its paths, which names no resource.
+    /// The common prefix of its paths, which names no resource.
     #[serde(default)]
     pub prefix: String,
-    /// Whether the facade has it without being asked.
+    /// Whether it is a default feature of the facade.
     #[serde(default)]
     pub default: bool,
     #[serde(default, rename = "where")]
@@ -50,7 +50,7 @@ pub enum Place {
 }
 
 impl Api {
-    /// An API that no list has.
+    /// An API that is not in the list.
     pub fn unlisted(name: &str, title: &str) -> Result<Self> {
         let api = Self {
             name: name.to_owned(),
@@ -92,7 +92,7 @@ impl Api {
                 && *name == snake_name(name),
             "API name {name:?}: lower-case letters, digits and _ make a name of a crate and a module"
         );
-        // Crates and modules of the same names are there already.
+        // Existing crates and modules have these names.
         let taken = [
             "core",
             "cli",

@@ -20,11 +20,11 @@ pub struct Args {
     list: bool,
 }
 
-/// One check: what cargo is called with, one line a call.
+/// One check: arguments of cargo, a line for each call.
 struct Check {
     name: &'static str,
     commands: &'static [&'static str],
-    /// What cargo needs for it, when that does not come with Rust.
+    /// A tool that it needs and that does not come with Rust.
     tool: Option<Tool>,
 }
 
@@ -176,7 +176,7 @@ impl Tool {
         cargo(root, &self.installation())
     }
 
-    /// It is there, as what it says of itself shows.
+    /// Whether the output of `--version` has the wanted version.
     fn is_shown(&self, text: &str) -> bool {
         text.split_whitespace().any(|word| word == self.version)
     }

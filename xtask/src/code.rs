@@ -1,4 +1,4 @@
-//! Small things that every step on Rust code needs.
+//! Helpers for steps that work on Rust code.
 
 use syn::{File, Item};
 
@@ -12,7 +12,7 @@ pub fn file(items: Vec<Item>) -> File {
     }
 }
 
-/// The text without white space, to compare code however its lines break.
+/// The text without white space, to compare code regardless of line breaks.
 #[cfg(test)]
 pub fn without_spaces(text: &str) -> String {
     text.split_whitespace().collect()

@@ -1,8 +1,8 @@
 //! The words of each operation's command, from its method and path: `job cancel`, `asset list`.
 //!
 //! The noun is the last collection of the path, in the singular; the verb follows from the method, or
-//! is the word that the path ends with. Names of parents are not words: they are arguments. Where that
-//! reads badly, `x-mkio-commands` of the overlay decides: a path of a collection has its noun there,
+//! is the last word of the path. Names of parents are not words: they are arguments. Where the
+//! result reads badly, `x-mkio-commands` of the overlay decides: a path of a collection has its noun there,
 //! and a method with a path its whole command.
 
 use std::collections::{BTreeMap, BTreeSet};

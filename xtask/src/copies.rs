@@ -1,4 +1,4 @@
-//! What the emulator's package has of a document. A published crate cannot reach out of its folder.
+//! The emulator's copies of a document. A published crate cannot read files outside of its folder.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,8 +13,8 @@ use crate::{
     walk,
 };
 
-/// The document as it is, and beside it what comes of the overlay. `document` has the names that operations have in Rust; `overlaid`
-/// is the one that the overlay alone changed.
+/// Adds the document unchanged, and a file with facts of its overlay. `document` has the Rust names of operations; `overlaid` is changed
+/// by the overlay alone.
 pub fn add(document: &Document, overlaid: &Document, sources: &Sources, files: &mut Files) {
     let (folder, api) = ("crates/mkio-emulator/data/spec", &document.api.name);
     let copy = sources.document.replace("\r\n", "\n");

@@ -15,7 +15,7 @@ pub struct Document {
     pub root: Value,
 }
 
-/// Why a document cannot be handled: where, what, and what would do instead.
+/// Why a document cannot be handled: place, problem, and the accepted form.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Problem {
     /// API whose document it is.
@@ -88,7 +88,7 @@ impl Document {
         Self { api, root }
     }
 
-    /// A problem of this document.
+    /// Makes a problem of this document.
     pub fn problem(
         &self,
         pointer: impl Into<String>,
@@ -180,7 +180,7 @@ pub fn entries(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
 }
 
 /// Marks the path of an operation that shares method and path with another one, which OpenAPI
-/// cannot say. Removed again from the generated code.
+/// cannot express. Removed again from the generated code.
 pub const TWIN: &str = "/x-mkio-twin-";
 
 /// JSON pointer of an operation.

@@ -40,7 +40,7 @@ pub struct ForeignArgs {
     no_check: bool,
 }
 
-/// What became of a document.
+/// The result of a document.
 struct Tried {
     name: String,
     package: String,
@@ -51,7 +51,7 @@ struct Tried {
 enum Outcome {
     /// There is a crate.
     Generated,
-    /// The document has something that the generator does not take, and the error names the place.
+    /// The generator does not support a part of the document, and the error names the place.
     Refused(String),
     /// A panic, or an error without a place: a fault of the generator.
     Fault(String),
@@ -152,7 +152,7 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Generates the crate of one document; a panic is a fault of ours, and said so.
+/// Generates the crate of one document; a panic counts as a fault of the generator.
 fn one(number: usize, name: String, path: &Path, crates: &Path, manifest: &str) -> Result<Tried> {
     let api = Arc::new(Api::unlisted(&format!("foreign_{number}"), "Foreign")?);
     let mut report = Report::default();
@@ -209,7 +209,7 @@ fn check(workspace: &Workspace, room: &Path) -> Result<BTreeSet<String>> {
     let root = workspace.root();
     let core = root.join("crates/mkio-core");
     let core = core.to_str().context("a folder whose name is not text")?;
-    // mkio-core asks its own workspace, so it is built where it stands.
+    // mkio-core inherits from its own workspace, so it is built in its folder.
     fs::write(
         room.join("Cargo.toml"),
         format!(
@@ -249,7 +249,7 @@ fn check(workspace: &Workspace, room: &Path) -> Result<BTreeSet<String>> {
     Ok(broken.into_keys().collect())
 }
 
-/// The packages that do not compile, by what cargo tells in JSON, each with its first error.
+/// The packages that do not compile, from the JSON messages of cargo, each with its first error.
 fn broken(output: &str) -> BTreeMap<String, String> {
     let messages = output.lines();
     let messages = messages.filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -264,7 +264,7 @@ fn broken(output: &str) -> BTreeMap<String, String> {
     broken
 }
 
-/// What became of all documents.
+/// The results of all documents.
 struct Judged {
     table: String,
     /// How many documents show a fault of the generator.

@@ -108,8 +108,8 @@ enum Outcome {
     Written(usize),
 }
 
-/// Generates all of these APIs, and only then looks at or changes what the workspace holds. Also
-/// tells how many warnings there were.
+/// Generates all of these APIs, and only then compares or changes the files of the workspace. Also
+/// gives the number of warnings.
 fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
     let started = Instant::now();
     let wanted = wanted(workspace, &args.apis)?;
@@ -135,7 +135,7 @@ fn update(workspace: &Workspace, args: &Args) -> Result<(Outcome, usize)> {
         if wanted.contains(&&document.api) {
             let made = api.generate(document, &shared.of(place), &mut files);
             print!("{}", api.report.text(args.verbose));
-            warnings += api.report.tell_warnings();
+            warnings += api.report.print_warnings();
             errors.extend(made.err());
         }
     }
@@ -180,7 +180,7 @@ fn all_of(mut errors: Vec<anyhow::Error>) -> Result<()> {
     }
 }
 
-/// An API whose document waits for what others share with it.
+/// An API whose document is prepared; the shared types are found next.
 struct Prepared {
     document: Document,
     /// The document before the passes.
@@ -240,7 +240,7 @@ fn single_crate(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCo
     let (mut files, mut report) = (Files::default(), Report::default());
     let made = pipeline::single_crate(&api, &sources, &mut files, &mut report);
     print!("{}\n{}", api.name, report.text(args.verbose));
-    let warnings = report.tell_warnings();
+    let warnings = report.print_warnings();
     made?;
     let manifest = workspace.root().join("Cargo.toml");
     let manifest = fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
@@ -259,7 +259,7 @@ fn single_crate(workspace: &Workspace, args: &Args, out: &Path) -> Result<ExitCo
     Ok(judged(args, warnings))
 }
 
-/// The document as it is after a step.
+/// The document after a step.
 fn dump(workspace: &Workspace, args: &Args, step: &str) -> Result<String> {
     let [name] = &args.apis[..] else {
         bail!("--dump prints the document of one API: name it");
@@ -294,7 +294,7 @@ fn dump(workspace: &Workspace, args: &Args, step: &str) -> Result<String> {
     Ok(serde_json::to_string_pretty(&root)?)
 }
 
-/// What `cargo xtask conformance` needs to know about an API.
+/// The facts about an API for `cargo xtask conformance`.
 pub fn describe(workspace: &Workspace, api: &Arc<Api>) -> Result<Generated> {
     let mut report = Report::default();
     let sources = Sources::read(workspace, api)?;

@@ -66,7 +66,7 @@ enum Command {
     Conformance(conformance::ConformanceArgs),
 }
 
-/// Runs the command that the arguments of the process say.
+/// Runs the command of the process's arguments.
 pub fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(code) => code,

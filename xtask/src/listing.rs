@@ -1,6 +1,6 @@
-//! What the workspace says about its APIs: modules and features of the facade and the mocks, lists
-//! of dependencies, tables. All of it follows from `spec/apis.yaml`; in files of people it stands
-//! between two marked lines.
+//! The parts of the workspace that list its APIs: modules and features of the facade and the mocks,
+//! dependencies, tables. All follow from `spec/apis.yaml`; in hand-written files they are between
+//! two marked lines.
 
 use std::{fs, sync::Arc};
 
@@ -12,13 +12,13 @@ use crate::{
     output::Files,
 };
 
-/// The list of APIs, as the first lines of files name it.
+/// The list of APIs, as the first lines of generated files name it.
 pub const SOURCE: &str = "apis.yaml";
 /// The marks around a part of a file.
 const OPEN: &str = "APIs of spec/apis.yaml, by cargo xtask generate";
 const CLOSE: &str = "end of APIs";
 
-/// A part of a file that people wrote.
+/// A generated part of a hand-written file.
 struct Region {
     path: &'static str,
     /// Name of the part, where a file has several.
@@ -110,7 +110,7 @@ pub fn files(workspace: &Workspace, files: &mut Files) -> Result<()> {
         let lines = (region.lines)(workspace, &facts);
         match replaced(&text, region.name, &lines) {
             Some(text) => files.add(region.path, text),
-            // A file of people may do without its list, but not with half of one.
+            // A hand-written file may have no list, but not half of one.
             None if text.contains(OPEN) && text.contains(&format!("{}: {OPEN}", region.name)) => {
                 return Err(Problem {
                     api: "spec/apis.yaml".to_owned(),

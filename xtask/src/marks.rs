@@ -7,17 +7,17 @@ pub const NAME: &str = "x-mkio-name";
 pub const TYPE_NAME: &str = "x-mkio-type-name";
 /// Overlay, enum or union: value to name of its variant.
 pub const VARIANT_NAMES: &str = "x-mkio-variant-names";
-/// Overlay, property or schema: `true` must not be shown, `false` sounds secret and is not.
+/// Overlay, property or schema: `true` is a secret, `false` sounds like one and is none.
 pub const SECRET: &str = "x-mkio-secret";
 /// Overlay, schema: its required properties in the order in which constructors take them.
 pub const ORDER: &str = "x-mkio-order";
 /// Overlay, required list, map or flag: it starts empty or false, a setter changes it.
 pub const EMPTY: &str = "x-mkio-empty";
-/// Overlay, member that stands behind several tags of a union: the tag that it has by itself.
+/// Overlay, member with several tags in a union: the tag that it has by itself.
 pub const TAG: &str = "x-mkio-tag";
 /// Overlay, document: nouns of collections and commands of operations.
 pub const COMMANDS: &str = "x-mkio-commands";
-/// Overlay, operation: what a table of its response or of its items shows.
+/// Overlay, operation: the columns of its response or of its items.
 pub const COLUMNS: &str = "x-mkio-columns";
 /// Overlay, property: it can be written and is never shown.
 pub const MASKED: &str = "x-mkio-masked";
@@ -34,11 +34,11 @@ pub const FILTER: &str = "x-mkio-filter";
 
 /// Schema: its JSON pointer in the document as it was imported, for messages.
 pub const ORIGIN: &str = "x-mkio-origin";
-/// Schema: it stands in responses.
+/// Schema: it occurs in responses.
 pub const READ: &str = "x-mkio-read";
-/// Schema: it stands in requests.
+/// Schema: it occurs in requests.
 pub const WRITTEN: &str = "x-mkio-written";
-/// Schema: it says what a PATCH changes.
+/// Schema: it is the body of a PATCH.
 pub const PATCH: &str = "x-mkio-patch";
 /// Schema: it keeps its type although it has no content of its own.
 pub const KEEP: &str = "x-mkio-keep";

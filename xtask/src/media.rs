@@ -19,7 +19,7 @@ pub enum Kind {
     Form,
     /// Bytes as they are, text among them.
     Bytes,
-    /// A range such as `*/*`: fine to read, nothing to send.
+    /// A range such as `*/*`: it can be read and not sent.
     Any,
 }
 

@@ -27,15 +27,15 @@ pub struct Type {
     /// JSON pointer in the document as it was imported, for messages.
     pub pointer: String,
     pub description: String,
-    /// It stands in requests.
+    /// It occurs in requests.
     pub written: bool,
-    /// Type of what a structure holds besides its fields, where it may.
+    /// Type of a structure's further members, if it may have some.
     pub rest: Option<syn::Type>,
     /// Schema of one of those.
     pub rest_schema: Option<Value>,
-    /// It stands in responses.
+    /// It occurs in responses.
     pub read: bool,
-    /// It is what a PATCH changes.
+    /// It is the body of a PATCH.
     pub patch: bool,
     /// JSON names of the required fields, in the order in which constructors take them.
     pub required: Vec<String>,
@@ -76,7 +76,7 @@ pub enum Shape {
 pub struct Field {
     /// Name in Rust.
     pub ident: String,
-    /// Its type, were it always there: no `Option`, no `Secret`.
+    /// Its type without `Option` and `Secret`.
     pub ty: syn::Type,
     pub description: String,
     pub nullable: bool,
@@ -87,15 +87,15 @@ pub struct Field {
     pub schema: Value,
 }
 
-/// Whether a field has to be there.
+/// Whether a field is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     Optional,
     /// The document requires it, and it starts empty or false: a list, a map or a flag.
     Empty,
-    /// The document requires it, and constructors ask for it; what is read may lack it.
+    /// The document requires it, and constructors take it; responses may lack it.
     Required,
-    /// The type demands it, too: nothing without it is read.
+    /// The type requires it, too: nothing is read without it.
     Demanded,
 }
 
@@ -104,7 +104,7 @@ pub struct Variant {
     pub value: String,
     pub name: String,
     pub member: String,
-    /// The member alone says that it is meant.
+    /// The member converts into the union: it has one tag only.
     pub converts: bool,
 }
 
@@ -135,7 +135,7 @@ pub struct Operation {
     pub filter: Vec<String>,
     /// Capabilities that the caller needs.
     pub capability: Vec<String>,
-    /// What a table of its response shows, where the overlay says it.
+    /// Columns of its response, if the overlay sets them.
     pub columns: Vec<String>,
 }
 
@@ -154,7 +154,7 @@ pub struct Parameter {
     pub description: String,
 }
 
-/// Where a parameter travels.
+/// The place of a parameter in the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Location {
     Path,
@@ -348,7 +348,7 @@ fn shape_of(name: &str, schema: &Value, holding: &Holding<'_>) -> Shape {
 fn enum_values(values: &[String], pinned: Option<&Value>) -> Vec<(String, String)> {
     let mut names: Vec<(String, String)> = Vec::new();
     for value in values {
-        // The overlay decides where capitals of the value do not tell its words.
+        // The overlay decides where the capitals do not separate the words.
         let pinned = pinned.and_then(|names| names.get(value)?.as_str());
         let mut name = variant_name(pinned.unwrap_or(value));
         if name == "Unknown" {
@@ -438,8 +438,8 @@ fn parameter(parameter: &Value) -> Parameter {
     }
 }
 
-/// Whether a call makes no sense without a body. The documents hardly ever say so: a body that
-/// replaces or changes something is one, and so is one with a field that must be there.
+/// Whether a call requires a body. Most documents do not declare it: bodies of PUT and PATCH are
+/// required, and bodies with a required field.
 fn body_required(
     document: &Document,
     operation: &crate::document::OperationRef<'_>,

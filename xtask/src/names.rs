@@ -11,7 +11,7 @@ const KEYWORDS: [&str; 51] = [
     "override", "priv", "try", "typeof", "unsized", "virtual",
 ];
 
-/// Names that generated code uses of its own and that no type of a document can have.
+/// Names of generated code, which no type of a document can have.
 pub const RESERVED_TYPES: [&str; 52] = [
     "Action",
     "Arc",

@@ -1,10 +1,10 @@
 //! OpenAPI Overlay 1.0: our corrections of a document, each with its reason.
 //!
 //! An action selects places with JSONPath (RFC 9535) and merges an `update` into them or removes
-//! them. Stricter than the standard: every action has a `description`, the reason; one that matches
-//! nothing is an error, so that corrections do not outlive their cause; one that replaces a value
-//! says under `replaces` which, so that a new value of the service is not replaced in silence.
-//! And one word more: `operation` selects an operation by method and path, without the API's prefix
+//! them. Stricter than the standard: every action has a `description`, the reason. An action that
+//! matches nothing is an error, so that corrections do not outlive their cause. An action that
+//! replaces a value names it under `replaces`, so that a new value of the service is not replaced
+//! in silence. One more key: `operation` selects an operation by method and path, without the API's prefix
 //! and the names of parameters (`GET storage/{}/credentials`), which then is `$` to the target.
 
 use anyhow::{Context, Result};
@@ -61,7 +61,7 @@ impl Overlay {
         Ok(overlay)
     }
 
-    /// Applies all actions in order; tells all that cannot be applied.
+    /// Applies all actions in order; reports those that cannot be applied.
     pub fn apply(&self, mut document: Document, changes: &mut Changes) -> Document {
         for (index, action) in self.actions.iter().enumerate() {
             let problem = |(found, accepted): Wrong| Problem {
@@ -81,7 +81,7 @@ impl Overlay {
             changes.note(format!("{count} place(s): {}", action.description));
             let mut replaced = Vec::new();
             let mut changed = false;
-            // Later places first: removing an array element moves those behind it.
+            // Later places first: removing an array element moves the elements after it.
             pointers.reverse();
             for pointer in &pointers {
                 match &action.update {
@@ -208,7 +208,7 @@ fn find(document: &Document, text: &str) -> Result<String, Wrong> {
 
 /// Objects merge key by key, arrays grow, everything else is replaced.
 struct Merge {
-    /// What was replaced and not said to be, with its place.
+    /// Values that were replaced and are not in `replaces`, with their places.
     replaced: Vec<(String, Value)>,
     changed: bool,
 }
@@ -360,7 +360,7 @@ mod tests {
         );
     }
 
-    /// What the service publishes by now may be better than what we put in its place.
+    /// A new value of the service may be better than the overlay's.
     #[test]
     fn a_value_that_is_replaced_has_to_be_said() {
         let action = |more: &str| {

@@ -58,7 +58,7 @@ pub fn single_crate(
     generate(document, sources, &[], files, report)
 }
 
-/// The rest of the pipeline for one API, whose document has been prepared; its files are complete
+/// The second half of the pipeline for one API, after `prepare`; its files are complete
 /// or not there. The runtime has the types named in `shared`.
 pub fn generate(
     document: Document,

@@ -1,8 +1,8 @@
 //! Operations and types as progenitor reads them.
 //!
-//! progenitor says which operations a document has and which Rust type each field, argument and
-//! response is of; requests, clients and everything around the fields is written from templates.
-//! What progenitor gives up on follows from the schemas alone, and `generate` says so.
+//! progenitor reads the operations of a document and gives the Rust type of each field. Requests,
+//! clients and everything around the fields are written from templates. Types that progenitor
+//! cannot give follow from the schemas alone, and `generate` reports them.
 
 use std::{
     cell::Cell,
@@ -27,7 +27,7 @@ use crate::{
     report::Changes,
 };
 
-/// What progenitor makes of a document.
+/// The output of progenitor for a document.
 struct Read {
     /// Names of its request builders.
     operations: Vec<String>,
@@ -73,7 +73,7 @@ fn is_boxed(ty: &Type) -> bool {
     text.split(' ').any(|word| word == "Box")
 }
 
-/// No operation gets lost: what progenitor reads is here, and the other way round.
+/// Compares the operations of progenitor with those of the model: none may be lost.
 fn same_operations(read: &Read, document: &Document, model: &Model) -> Result<(), Problem> {
     let known = |name: &String| model.operations.iter().any(|o| type_name(&o.id) == *name);
     if let Some(name) = read.operations.iter().find(|name| !known(name)) {
@@ -111,8 +111,7 @@ fn generate(document: &Document, model: &Model) -> Result<File, String> {
             settings.with_replacement(name, format!("crate::types::{name}"), [].into_iter());
         }
     }
-    // progenitor panics in branches that it does not support; the reason is worth more than a
-    // backtrace.
+    // progenitor panics on documents that it does not support; the message is enough.
     let outcome = quietly(|| {
         let tokens = Generator::new(&settings).generate_tokens(&spec);
         tokens.map_err(|error| error.to_string())
@@ -177,7 +176,7 @@ impl Read {
     }
 }
 
-/// The type of a value that is there, in short paths.
+/// The type inside `Option`, with short paths.
 fn inner(ty: &Type) -> Type {
     let optional = arguments_of(ty, "Option").and_then(|all| all.first().copied());
     let mut ty = optional.unwrap_or(ty).clone();
@@ -262,7 +261,7 @@ mod tests {
         run(&document, &mut model, &mut changes).unwrap();
         assert_eq!(field(&mut model, None), parse_quote!(Vec<String>));
         assert_eq!((changes.len(), changes.warnings()), (1, &[][..]));
-        // What keeps a type finite stays.
+        // A box keeps a recursive type finite.
         let boxed: Type = parse_quote!(Option<Box<A>>);
         field(&mut model, Some(boxed.clone()));
         run(&document, &mut model, &mut changes).unwrap();

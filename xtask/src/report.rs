@@ -38,13 +38,13 @@ impl Report {
         result
     }
 
-    /// What the generated code does not do as the document says.
+    /// Places at which the generated code differs from the document.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }
 
-    /// Prints the warnings; tells how many there are.
-    pub fn tell_warnings(&self) -> usize {
+    /// Prints the warnings; gives their number.
+    pub fn print_warnings(&self) -> usize {
         for warning in &self.warnings {
             eprintln!("warning: {warning}");
         }
@@ -79,8 +79,8 @@ impl Report {
     }
 }
 
-/// The changes of one step. A step that meets a problem leaves out what is wrong and goes on, so
-/// that one run shows everything.
+/// The changes of one step. A step with a problem leaves out the faulty part and goes on, so that
+/// one run shows all problems.
 #[derive(Debug, Default)]
 pub struct Changes {
     notes: Vec<String>,
@@ -94,7 +94,7 @@ impl Changes {
         self.notes.push(change.to_string());
     }
 
-    /// Code is made, but not as the document says; or a person should look.
+    /// Code is made, but differs from the document; or a person should look at it.
     pub fn warn(&mut self, warning: Problem) {
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);

@@ -1,6 +1,6 @@
 //! Problem: schemas that several documents have in common become as many Rust types, which clash
-//! when two APIs are used side by side. This step finds the schemas that stand identically in
-//! several documents, descriptions aside; their types are generated once, into the runtime.
+//! when two APIs are used side by side. This step finds the schemas that are identical in several
+//! documents, descriptions aside; their types are generated once, into the runtime.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,13 +27,13 @@ pub struct Shared {
     /// Names of the documents' APIs.
     apis: Vec<String>,
     types: BTreeMap<String, BTreeSet<usize>>,
-    /// Names that stand in several documents, but not identically in all of them.
+    /// Names that several documents have, but not identically in all of them.
     differing: Vec<String>,
 }
 
 impl Shared {
     /// Compares the documents after all passes but the last, and gives schemas that are shared the
-    /// marks of all their uses: what one API reads and another one writes is both.
+    /// marks of all their uses: a schema that one API reads and another one writes has both.
     pub fn find(documents: &mut [Document]) -> Self {
         let mut types = identical(documents);
         while drop_one(&mut types, documents) {}
@@ -98,8 +98,8 @@ impl Shared {
         Ok(types.into_iter().flat_map(|(_, items)| items).collect())
     }
 
-    /// What `generate` says: how many types are shared, which are not although several documents
-    /// have one of that name, and with `verbose` who shares which.
+    /// The report of `generate`: the number of shared types, types that are not shared although
+    /// several documents have the name, and with `verbose` the APIs that share each.
     pub fn text(&self, verbose: bool) -> String {
         let mut text = format!("shared\n  {} types\n", self.types.len());
         if verbose {
@@ -126,7 +126,7 @@ impl Shared {
         }
     }
 
-    /// Names that stand in several documents of which some have a type of their own.
+    /// Names that several documents have, of which some have a type of their own.
     fn differing(&self, documents: &[Document]) -> Vec<String> {
         let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (member, document) in documents.iter().enumerate() {
@@ -191,7 +191,7 @@ fn form(schema: &Value, written: bool) -> Value {
             schema.shift_remove(*silent);
         }
         if !written {
-            // It says what cannot be sent.
+            // `readOnly` is only about sending.
             schema.shift_remove("readOnly");
         }
         // A reference that had a description.

@@ -276,7 +276,7 @@ fn callable(name: &str, items: &[Item]) -> Vec<String> {
     lines
 }
 
-/// `.url(String).name(String)`: what has to be called before a structure is finished.
+/// `.url(String).name(String)`: the methods that have to be called before a structure is finished.
 fn steps(name: &str, items: &[Item]) -> String {
     let lead = format!("{name}Needs");
     let steps = items.iter().filter_map(|item| match item {
@@ -289,7 +289,7 @@ fn steps(name: &str, items: &[Item]) -> String {
         .collect()
 }
 
-/// What a type is made of, besides its fields.
+/// The conversions into a type.
 fn conversions<'a>(name: &str, items: impl Iterator<Item = &'a Item>) -> Vec<String> {
     let (mut from, mut tried) = (Vec::new(), Vec::new());
     for item in items {
@@ -322,7 +322,7 @@ fn signature(method: &ImplItemFn) -> String {
         ReturnType::Default => "()".to_owned(),
         ReturnType::Type(_, ty) => spelled(ty),
     };
-    // The closure of an edit stands among its arguments.
+    // The closure of an edit is one of its arguments.
     let returned = returned.replace(", F>", ">");
     format!(
         "{}({}) -> {returned}",
@@ -364,8 +364,8 @@ fn closure(method: &ImplItemFn, ty: &Type) -> Option<String> {
     Some(format!("{} -> {}", given.join(", "), spelled(made)))
 }
 
-/// A type as people write it, by the last names of its paths. What an argument converts is what it
-/// stands for.
+/// A type as people write it, by the last names of its paths. A converting argument is shown as
+/// the type that it accepts.
 fn spelled(ty: &Type) -> String {
     match ty {
         Type::Path(path) => {
@@ -388,7 +388,7 @@ fn spelled(ty: &Type) -> String {
     }
 }
 
-/// What `impl Into<X>`, `impl AsRef<x>` and `impl IntoIterator<Item = X>` accept.
+/// The type that `impl Into<X>`, `impl AsRef<x>` or `impl IntoIterator<Item = X>` accepts.
 fn accepted(bound: &TypeParamBound) -> String {
     let TypeParamBound::Trait(bound) = bound else {
         return compact(&bound.to_token_stream());

@@ -41,7 +41,7 @@ impl VisitMut for Outside {
     }
 }
 
-/// What every module has in scope.
+/// Types that every module has in scope.
 const IN_SCOPE: [&str; 9] = [
     "String", "Vec", "Option", "Box", "bool", "i64", "u32", "u64", "f64",
 ];
@@ -93,7 +93,7 @@ fn inner(schema: &Value) -> Type {
     }
 }
 
-/// The named type that a schema is.
+/// The named type of a schema.
 pub fn named_type(schema: &Value) -> Option<&str> {
     ref_name(schema).or_else(|| ref_name(schema.get("allOf")?.get(0)?))
 }

@@ -1,4 +1,4 @@
-//! No circle of imports in any hand-written crate: modules can be read, and taken out, from below.
+//! No circle of imports in any hand-written crate: each module can be read and moved with those below it alone.
 //!
 //! An arrow goes from the file of a `use` to the file in which the name is defined, through all
 //! re-exports on the way. Test modules and generated files do not count.
@@ -14,7 +14,7 @@ use syn::{Item, ItemMod, UseTree, Visibility};
 /// Path of a module within its crate.
 type Module = Vec<String>;
 
-/// The imports of a file: what it uses, and what it offers under which name.
+/// The imports of a file, and the names that it re-exports.
 #[derive(Default)]
 struct Imports {
     uses: Vec<Module>,
@@ -65,7 +65,7 @@ impl Crate {
         self.files.entry(module).or_default().join(imports);
     }
 
-    /// A path as it stands in a file, from the crate's root; nothing for those of other crates.
+    /// A path of a file from the crate's root; none for paths of other crates.
     fn absolute(&self, file: &Module, path: &[String]) -> Option<Module> {
         let (first, rest) = path.split_first()?;
         match first.as_str() {
@@ -86,7 +86,7 @@ impl Crate {
         }
     }
 
-    /// The file that defines what this path names.
+    /// The file that defines this path.
     fn file_of(&self, path: &[String]) -> Option<Module> {
         let end = (0..=path.len())
             .rev()
@@ -111,7 +111,7 @@ impl Crate {
         self.files.iter().map(targets).collect()
     }
 
-    /// Files that lead back to themselves, with their arrows among each other.
+    /// Files on a circle, with the arrows between them.
     fn circles(&self) -> Vec<String> {
         let arrows = self.arrows();
         let reached: BTreeMap<_, _> = arrows

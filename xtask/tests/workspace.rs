@@ -1,4 +1,4 @@
-//! The xtask as a stranger uses it: on a copy of the workspace, with a document that is not ours.
+//! The xtask on a copy of the workspace, with another document.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -17,7 +17,7 @@ fn root() -> PathBuf {
     xtask.parent().expect("the workspace").to_owned()
 }
 
-/// A copy of the workspace without what is built and what is hidden.
+/// A copy of the workspace without build results and hidden files.
 fn copy() -> tempfile::TempDir {
     fn below(from: &Path, to: &Path) {
         fs::create_dir_all(to).expect("a folder");
@@ -41,7 +41,7 @@ fn copy() -> tempfile::TempDir {
 }
 
 fn run(program: impl AsRef<OsStr>, folder: &Path, args: &[&str]) -> Output {
-    // What is built for our workspace serves its copies, too.
+    // Copies reuse the builds of our workspace.
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     Command::new(program)
@@ -96,7 +96,7 @@ fn an_api_more_is_an_entry_and_a_document() {
         &["spec", "import", "things", DOCUMENT],
     );
     let told = ok(xtask(), here, &["generate"]);
-    // The fields that meet Rust's words are named, and nothing of the seven changes.
+    // Clashing fields are reported, and the seven APIs do not change.
     assert!(
         told.contains("things: at /paths/~1api~1v2~1things/get/parameters/"),
         "{told}"
@@ -157,7 +157,7 @@ fn add_cuesheets(here: &Path) -> Vec<String> {
 }
 
 /// Operations and a state more need no code: client, lists, waits, mocks and docs come from the
-/// document and the lines of `states.yaml`; the emulator has a list of what it does not serve.
+/// document and the lines of `states.yaml`; the emulator lists operations that it does not serve.
 #[test]
 fn a_resource_more_is_a_document_and_lines_of_states() {
     let copy = copy();
@@ -254,7 +254,7 @@ fn a_crate_of_a_customer_stands_alone() {
     check(&here.join("program"), &[]);
 }
 
-/// Everything that is wrong comes at once, and nothing is written.
+/// All problems are reported at once, and nothing is written.
 #[test]
 fn an_import_tries_the_pipeline_before_it_writes() {
     let copy = tempfile::tempdir().expect("a folder");
@@ -281,7 +281,7 @@ fn an_import_tries_the_pipeline_before_it_writes() {
         fs::read_to_string(here.join("spec/media.json")).expect("a document"),
         spec
     );
-    // With another prefix and another name of a parameter, nothing has to follow.
+    // Another prefix and another name of a parameter need no other change.
     let moved = spec
         .replace("/api/v1/", "/api/v2/")
         .replace("{endpoint_name}", "{endpoint}")
@@ -299,7 +299,7 @@ fn an_import_tries_the_pipeline_before_it_writes() {
             .all(|line| line.contains("states.yaml") && line.contains("\"endpoint\"")),
         "{told}"
     );
-    // What a user would notice.
+    // The changes for users.
     let diff = ok(xtask(), here, &["spec", "diff", "media", "spec/media.json"]);
     assert!(diff.contains("0 breaking, 0 compatible"), "{diff}");
 }

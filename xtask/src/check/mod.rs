@@ -47,7 +47,7 @@ impl<'a> Checker<'a> {
         });
     }
 
-    /// The version and the general parts. False when the rest makes no sense to look at.
+    /// Checks the version and the general parts. False when the rest cannot be checked.
     fn head(&mut self) -> bool {
         let root = self.root;
         let Some(object) = root.as_object() else {
@@ -96,7 +96,7 @@ impl<'a> Checker<'a> {
         .is_some()
     }
 
-    /// A field that has to be an object.
+    /// Gets a field that has to be an object.
     fn object(
         &mut self,
         pointer: &str,
@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A field that has to be text with something in it.
+    /// Gets a field that has to be text and not empty.
     fn text(
         &mut self,
         pointer: &str,
@@ -160,7 +160,7 @@ impl<'a> Checker<'a> {
 /// The place inside the document that a `$ref` names.
 pub fn target_of<'a>(root: &'a Value, target: &str) -> Option<&'a Value> {
     let pointer = target.strip_prefix('#')?;
-    // References are URIs: `{`, space and others may stand percent-encoded.
+    // References are URIs: `{`, space and others may be percent-encoded.
     let pointer = percent_encoding::percent_decode_str(pointer)
         .decode_utf8()
         .ok()?;
@@ -172,7 +172,7 @@ fn child(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", escape(key))
 }
 
-/// What kind of value stands there.
+/// The kind of a value, for messages.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -184,7 +184,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A short value as it stands in the document, or its kind.
+/// A short value as the document writes it, or its kind.
 fn plain(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Object(_) => kind(value).to_owned(),

@@ -28,7 +28,7 @@ pub(super) fn check(checker: &mut Checker<'_>) {
                 "one entry for each path",
             );
         }
-        // A reference to nothing is reported with all others.
+        // The check of references reports one that leads nowhere.
         let Some(item) = resolve_copy(checker, item) else {
             continue;
         };
@@ -159,7 +159,7 @@ fn check_parameters(
         let mut here = BTreeSet::new();
         for (index, parameter) in list.iter().enumerate() {
             let pointer = format!("{list_pointer}/{index}");
-            // An unresolved `$ref` is reported with all others.
+            // The check of references reports an unresolved `$ref`.
             let Some(parameter) = resolve_copy(checker, parameter) else {
                 continue;
             };
@@ -293,7 +293,7 @@ fn check_responses(checker: &mut Checker<'_>, pointer: &str, operation: &Map<Str
     let responses = match operation.get("responses") {
         Some(Value::Object(responses)) if !responses.is_empty() => responses,
         Some(other) => return checker.problem(&pointer, plain(other), accepted),
-        // OpenAPI 3.1 does without.
+        // OpenAPI 3.1 does not require it.
         None if checker.version_3_1 => return,
         None => return checker.problem(&pointer, "nothing", accepted),
     };

@@ -47,7 +47,7 @@ fn collect<'a>(value: &'a Value, pointer: &str, names: bool, found: &mut Vec<(St
                 } else if key == "$ref" {
                     found.push((pointer, inner));
                 } else if !DATA.contains(&key.as_str()) && !key.starts_with("x-") {
-                    // Named examples may be references; what they hold is data.
+                    // Named examples may be references; their content is data.
                     if key == "examples" {
                         for (name, example) in inner.as_object().into_iter().flatten() {
                             if let Some(target) = example.get("$ref") {

@@ -438,7 +438,7 @@ fn version_3_1_may_say_more() {
             root["components"]
         );
     }
-    // Before, nothing counted beside a reference.
+    // In OpenAPI 3.0, keywords beside a reference do not count.
     root["components"]["schemas"]["B"] = json!({"$ref": "#/components/schemas/A", "type": 7});
     assert_eq!(check(&root, "channels").len(), 1);
     let mut before = document();
@@ -475,7 +475,7 @@ fn wrong_shapes_never_panic() {
         for value in &odd {
             let mut root = document();
             *root.pointer_mut(pointer).expect("a place") = value.clone();
-            // Whatever stands there, the check ends; what it says is tested above.
+            // The check ends with any value; its messages are tested above.
             let _ = check(&root, "media");
         }
     }

@@ -37,7 +37,7 @@ impl Checker {
     }
 }
 
-/// A schema of a document as a JSON Schema that stands alone.
+/// A schema of a document as a self-contained JSON Schema.
 pub fn standalone(root: &Value, schema: &Value) -> Value {
     let components: Map<String, Value> = root
         .pointer("/components/schemas")
@@ -49,13 +49,13 @@ pub fn standalone(root: &Value, schema: &Value) -> Value {
     json!({"allOf": [of(schema)], "components": {"schemas": components}})
 }
 
-/// One schema as JSON Schema says it: null among the types, exclusive limits as numbers, no
+/// One schema in JSON Schema: null among the types, exclusive limits as numbers, no
 /// fields that only the service sets, groups of patterns in the common style.
 pub fn of(schema: &Value) -> Value {
     let Some(object) = schema.as_object() else {
         return schema.clone();
     };
-    // OpenAPI 3.0 ignores what stands beside a reference.
+    // OpenAPI 3.0 ignores keywords beside a reference.
     if let Some(target) = object.get("$ref") {
         return json!({ "$ref": target });
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask conformance`: are the client's requests accepted by another implementation?
+//! `cargo xtask conformance`: tries whether another implementation accepts the client's requests.
 //!
 //! For each cloud document Prism is started, every operation is called through the SDK with
 //! generated values that satisfy its schemas, and what Prism refuses is listed. Needs Node.js
@@ -52,7 +52,7 @@ pub struct Generated {
     pub rust_id: Box<dyn Fn(Target<'_>) -> Option<String>>,
 }
 
-/// Tells what the generator knows about an API.
+/// Gives the generator's facts about an API.
 type Describe<'d> = &'d dyn Fn(&Workspace, &Arc<Api>) -> Result<Generated>;
 
 /// A program that makes the calls of a file against a base URL and writes a report.
@@ -128,7 +128,7 @@ fn selected<'w>(workspace: &'w Workspace, names: &[String]) -> Result<Vec<&'w Ar
     Ok(found)
 }
 
-/// Where APIs are tried.
+/// The folder and programs with which APIs are tried.
 struct Room<'r> {
     workspace: &'r Workspace,
     folder: &'r Path,

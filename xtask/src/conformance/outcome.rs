@@ -1,4 +1,4 @@
-//! What became of the calls, as a table.
+//! The results of the calls, as a table.
 
 use std::fmt::Write;
 

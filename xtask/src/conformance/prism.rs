@@ -37,7 +37,7 @@ impl Prism {
             println!("installing {PACKAGE} {VERSION}");
             fs::create_dir_all(folder)
                 .with_context(|| format!("cannot create {}", folder.display()))?;
-            // npm looks upwards for a project unless one is here.
+            // Without a project here, npm searches the folders above.
             fs::write(folder.join("package.json"), "{\"private\": true}\n")
                 .context("cannot write package.json")?;
             let status = Command::new("npm")
@@ -80,7 +80,7 @@ impl Prism {
 }
 
 impl Running {
-    /// Where it listens.
+    /// The address at which it listens.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -6,12 +6,12 @@ use super::json_schema::{self, Checker};
 use super::{number, text};
 use crate::document::{entries, ref_name};
 
-/// What to put into a value.
+/// Choices for the content of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Round {
     /// Optional fields as well.
     pub optional: bool,
-    /// Which variant of each union and which value of each enum, counted round.
+    /// Which variant of each union and which value of each enum, counted modulo their number.
     pub choice: usize,
 }
 
@@ -295,7 +295,7 @@ impl<'a> Sampler<'a> {
         found
     }
 
-    /// `seen` has those whose own parts are found by now, for schemas that are made of themselves.
+    /// `seen` has the schemas whose parts are already found, for schemas that contain themselves.
     fn collect_parts(
         &self,
         schema: &'a Value,
@@ -335,7 +335,7 @@ fn list<'a>(schema: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> + u
         .flatten()
 }
 
-/// The type of a schema, told by other keywords where it does not stand.
+/// The type of a schema; without `type`, by its other keywords.
 fn kind(merged: &Map<String, Value>) -> &str {
     match merged.get("type") {
         Some(Value::String(kind)) => kind,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::json_schema::{self, Checker};
 use super::pattern;
 
-/// A string for a schema, or why there is none. `hint` gives free text a telling content.
+/// A string for a schema, or why there is none. `hint` is the content of free text.
 pub fn sample(schema: &Map<String, Value>, hint: &str) -> Result<String, String> {
     let checker = Checker::new(&json_schema::of(&Value::Object(schema.clone())))?;
     candidates(schema, hint)
@@ -36,7 +36,7 @@ fn candidates(schema: &Map<String, Value>, hint: &str) -> Vec<String> {
         let pattern = json_schema::plain_groups(pattern);
         let short = u32::try_from(min).unwrap_or(u32::MAX);
         let lengths = [short, short.saturating_sub(1), short.saturating_sub(2)];
-        // Durations are written as patterns too; one that means something reads better.
+        // Some patterns describe durations; a real one reads better.
         found.extend(pattern.starts_with("^P").then(|| "PT1H".to_owned()));
         found.extend(pattern::candidates(&pattern, &lengths));
     }

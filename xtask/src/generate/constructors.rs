@@ -1,5 +1,5 @@
-//! Constructors of all APIs, as they stand in the generated code: none can be called with its
-//! arguments swapped in silence, and none has the alphabet's order by accident.
+//! Tests of the generated constructors of all APIs: swapped arguments do not compile, and no
+//! order is alphabetical by accident.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +17,7 @@ fn finished(workspace: &Workspace, api: &Arc<Api>) -> Document {
     pipeline::normalise(api, &sources, &mut Report::default(), &mut |_, _| {}).unwrap()
 }
 
-/// The items of all generated `types` modules, with where they stand.
+/// The items of all generated `types` modules, with their files.
 fn modules(workspace: &Workspace) -> Vec<(String, Vec<Item>)> {
     let apis = workspace.apis().iter();
     let mut files: Vec<_> = apis
@@ -184,7 +184,7 @@ fn ranges_start_with_their_start() {
     );
 }
 
-/// A PATCH says what changes: nothing in its body may be required, and reading demands its own.
+/// A PATCH names the changes: nothing in its body may be required.
 #[test]
 fn bodies_of_patches_require_nothing() {
     let workspace = Workspace::open(None).unwrap();

@@ -1,4 +1,4 @@
-//! The pipeline from text to files: what it makes, and what it says about what it cannot handle.
+//! The pipeline from text to files: its output, and its errors.
 
 use std::{
     collections::BTreeMap,
@@ -56,7 +56,7 @@ fn tree(root: &Path) -> BTreeMap<PathBuf, String> {
     found
 }
 
-/// A document that is as small as documents of the service get.
+/// A small document.
 fn document() -> Value {
     let parameter = |name: &str| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
     let response = |schema: &str| {
@@ -112,8 +112,8 @@ fn files(api: &Arc<Api>, sources: &Sources) -> Result<Files> {
     outcome.map(|()| files)
 }
 
-/// What is said about a document, after making sure that nothing is written for it, not even the
-/// API before it that is fine.
+/// The problem of a document. Also checks that nothing is written, not even the correct API
+/// before it.
 fn refused(bad: &Sources) -> Problem {
     let fine = sources(&document());
     let (root, workspace) = workspace(&[("media", &fine), ("live", bad)]);
@@ -291,7 +291,7 @@ fn the_same_bytes_every_time() {
     assert!(once == files(api, &sources).unwrap(), "not the same twice");
 }
 
-/// Whatever a step does shows in some crate.
+/// Every step has an effect on some crate.
 #[test]
 fn the_committed_code_is_what_the_documents_make() {
     let workspace = Workspace::open(None).unwrap();
@@ -327,7 +327,7 @@ fn one_api_at_a_time_changes_nothing_of_the_others() {
         }
     }
     assert!(tree(root.path()) == all);
-    // What is gone from the list goes with the next run over all.
+    // Files of an API that left the list are removed by the next run over all.
     let list = fs::read_to_string(root.path().join("spec/apis.yaml")).unwrap();
     let one: String = list
         .lines()
@@ -560,7 +560,7 @@ fn a_schema_that_is_only_itself() {
     let problem = refused(itself.clone());
     let pointer = "/components/schemas/ThingSchema";
     says(&problem, pointer, "made of itself", "that end");
-    // A union that nothing tells apart is any JSON, which is said.
+    // A union whose members cannot be distinguished is any JSON, with a warning.
     for (key, other) in [("oneOf", "string"), ("anyOf", "object")] {
         let mut document = document();
         document["components"]["schemas"]["ThingSchema"] = json!({key: [itself, {"type": other}]});

@@ -19,8 +19,8 @@ use crate::{
     types,
 };
 
-/// The text of the module below its head: a line for each parameter, field and type, for these are
-/// many and say little each.
+/// The text of the module below its head: a line for each parameter, field and type, since there
+/// are many.
 pub fn run(model: &Model, states: &States, commands: &Commands, signatures: &Signatures) -> String {
     let lists = pages::lists(model).into_iter();
     let catalog = Catalog {
@@ -168,8 +168,8 @@ impl Catalog<'_> {
         }
     }
 
-    /// What can be waited for after an operation: what a call that acts and waits is for, and
-    /// otherwise that a write has been carried out.
+    /// The wait after an operation: the goal of a call that acts and waits, or otherwise the end of
+    /// the write.
     fn waiting(&self, operation: &Operation) -> Option<TokenStream> {
         let made = |name: &str, effect: &str, goal: &str| {
             let (resource, effect) = (super::waits::constant(name), format_ident!("{effect}"));
@@ -244,7 +244,7 @@ fn reached_by(resource: &Resource, changes: bool) -> &'static str {
     after.iter().find(has).copied().unwrap_or_default()
 }
 
-/// How an operation writes.
+/// The kind of write of an operation.
 fn write(operation: &Operation) -> Option<proc_macro2::Ident> {
     let has = |status: &str| operation.statuses.iter().any(|known| known == status);
     let json = operation.body.as_deref() == Some("application/json");
@@ -290,7 +290,7 @@ fn parameter(parameter: &Parameter) -> TokenStream {
     quote!(Parameter::new(Place::#place, #name, #ident, #ty, #docs, #required))
 }
 
-/// What a value of a schema is.
+/// The catalog's type of a schema.
 fn ty(schema: &Value) -> TokenStream {
     if let Some(name) = types::named_type(schema) {
         return quote!(Ty::Named(#name));
@@ -314,7 +314,7 @@ fn ty(schema: &Value) -> TokenStream {
     }
 }
 
-/// What an object holds besides its fields.
+/// The type of further members of an object.
 fn rest(schema: &Value) -> Option<TokenStream> {
     schema.get("additionalProperties").map(ty)
 }

@@ -12,8 +12,8 @@ use crate::{
 /// Most columns that the rule gives.
 const MOST: usize = 6;
 
-/// Members that tell most, in the order of their columns.
-const TELLING: [&str; 22] = [
+/// Members that are columns, in their order.
+const SHOWN: [&str; 22] = [
     "name",
     "displayName",
     "friendlyName",
@@ -56,11 +56,11 @@ pub fn of(
         return Vec::new();
     };
     let mut found = Vec::new();
-    for wanted in TELLING {
+    for wanted in SHOWN {
         if wanted == "state" {
             found.extend(of_states(states, named));
         }
-        // An id says nothing where there is a name.
+        // An id is no column where there is a name.
         if wanted == "id" && !found.is_empty() {
             continue;
         }
@@ -86,8 +86,8 @@ fn of_states(states: &States, named: &str) -> Vec<String> {
 /// Path of the member, at the top or in one of the objects that every resource has.
 fn place(model: &Model, named: &str, wanted: &str) -> Option<String> {
     let top = fields(model, named)?;
-    let telling = |field: &Field| is_telling(model, field);
-    if top.get(wanted).is_some_and(telling) {
+    let shown = |field: &Field| is_shown(model, field);
+    if top.get(wanted).is_some_and(shown) {
         return Some(wanted.to_owned());
     }
     ["metadata", "properties", "spec", "status"]
@@ -95,12 +95,12 @@ fn place(model: &Model, named: &str, wanted: &str) -> Option<String> {
         .find_map(|within| {
             let below = ref_of(&top.get(within)?.schema)?;
             let field = fields(model, below)?.get(wanted)?;
-            telling(field).then(|| format!("{within}/{wanted}"))
+            shown(field).then(|| format!("{within}/{wanted}"))
         })
 }
 
 /// A text, number or enum that may be shown.
-fn is_telling(model: &Model, field: &Field) -> bool {
+fn is_shown(model: &Model, field: &Field) -> bool {
     let plain = match ref_of(&field.schema) {
         Some(name) => matches!(
             model.types.get(name).map(|of| &of.shape),

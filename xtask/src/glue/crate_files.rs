@@ -305,7 +305,7 @@ mod tests {
         assert!(call.contains("client.list_d()"), "{call}");
     }
 
-    /// Generated code that does not fit the runtime says so instead of failing in riddles.
+    /// Generated code for another runtime fails with a clear message.
     #[test]
     fn the_runtime_has_the_interface_that_code_is_made_for() {
         let workspace = Workspace::open(None).unwrap();

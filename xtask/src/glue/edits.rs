@@ -34,7 +34,7 @@ struct Editable<'a> {
 }
 
 impl<'a> Editable<'a> {
-    /// The type that a change is given.
+    /// The type of the closure's argument.
     fn edited(&self) -> &'a str {
         self.within.map_or(self.body, |(_, of)| of)
     }
@@ -340,7 +340,7 @@ fn shown(
     example.docs(hidden.as_slice(), &lines)
 }
 
-/// All members by which unions of the API are told apart.
+/// The tags of all unions of the API.
 fn tags(model: &Model) -> BTreeSet<&str> {
     let shapes = model.types.values().map(|of| &of.shape);
     shapes
@@ -378,7 +378,7 @@ mod tests {
                 "keys": {"type": "array", "items": {"$ref": "#/components/schemas/Key"}},
             }},
             "Key": {"properties": {"id": {}, "tracks": {"readOnly": true}}},
-            // What is read with its value is no mask.
+            // A secret that reads show is not masked.
             "Pin": {"properties": {"pin": {"type": "string", "x-mkio-secret": true}}},
         });
         document

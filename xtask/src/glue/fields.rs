@@ -12,7 +12,7 @@ use crate::{
     types,
 };
 
-/// What a field holds, by the name of its marker in the runtime.
+/// The kind of a field, by the name of its marker in the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
@@ -22,7 +22,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// What the item's type says of the field at `path`; none when it has no such field. Some paths
+    /// The kind of the field at `path` by the item's type; none when it has no such field. Some paths
     /// leave out the part that the field is in (`isActive` for `spec/isActive`).
     fn in_type(model: &Model, item: &str, path: &str) -> Option<Self> {
         let parts: Vec<_> = path.split('/').collect();
@@ -51,8 +51,8 @@ impl Kind {
         }
     }
 
-    /// What the last part of a path usually holds: the documents order and filter by fields that
-    /// their types do not have, and leave out the format of some that they have.
+    /// The kind of a field by its name: the documents order and filter by fields that their types
+    /// do not have, and leave out the format of some that they have.
     fn by_name(path: &str) -> Self {
         let last = path.rsplit('/').next().unwrap_or(path);
         if TIMES.contains(&last) {
@@ -208,14 +208,14 @@ mod tests {
             "AssetList": {"properties": {"value": {"type": "array", "items": reference("Asset")}}},
             "Asset": {"properties": {
                 "name": {"type": "string"}, "spec": reference("Spec"), "more": reference("More"),
-                // Not what its name says.
+                // Of another kind than its name suggests.
                 "scaleUnits": {"type": "boolean"},
             }},
             "Spec": {"properties": {
                 "size": {"type": "integer"}, "live": {"type": "boolean"}, "rate": {"type": "integer"},
                 "parts": {"type": "array", "items": {"allOf": [reference("Part")]}},
             }},
-            // Parts that differ say nothing.
+            // Parts of different kinds give none.
             "More": {"properties": {"live": {"type": "boolean"}, "rate": {"type": "boolean"}}},
             "Part": {"properties": {"seen": {"type": "string", "format": "date-time"}}},
         });

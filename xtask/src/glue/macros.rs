@@ -37,7 +37,7 @@ fn flush(plain: &mut Vec<Item>, out: &mut String) {
     }
 }
 
-/// Functions are compiled by the crates that use them: few programs use more than some of an API.
+/// Functions are compiled by the crates that use them: most programs use few functions of an API.
 struct Inline;
 
 impl VisitMut for Inline {

@@ -1,4 +1,4 @@
-//! The generated modules of a crate, in one table: a module more is a row more.
+//! The generated modules of a crate, in one table: a new module is a new row.
 
 use std::mem::take;
 
@@ -21,7 +21,7 @@ enum Shown {
     Module,
     /// As a module of the crate, with the feature of its name.
     Feature,
-    /// Only by what another module takes of it; with the feature of this name.
+    /// Only through another module that re-exports it; with the feature of this name.
     Within(&'static str),
     /// By these names at the crate's root only; it may add methods to the clients besides.
     Names(&'static [&'static str]),
@@ -31,7 +31,7 @@ enum Shown {
 struct Row {
     name: &'static str,
     shown: Shown,
-    /// It is there without items, too, because other modules import it.
+    /// It exists without items, too, because other modules import it.
     always: bool,
     head: &'static str,
     items: fn(&mut Parts<'_>) -> Vec<Item>,

@@ -22,7 +22,7 @@ const LINKS: [&str; 4] = ["@odata.nextLink", "odata.nextLink", "@nextLink", "nex
 /// Parameters of lists that come in pages.
 const PAGED: [&str; 2] = ["$skiptoken", "$skip"];
 
-/// A collection: the field that holds the items, and what they are.
+/// A collection: the field that holds the items, and their type.
 #[derive(Debug)]
 pub struct Collection {
     /// Name of the field in Rust.
@@ -104,7 +104,7 @@ fn struct_of<'a>(
     }
 }
 
-/// Warns of lists that are none, and of those that end after their first page.
+/// Warns of operations named `list_…` without a list, and of lists that end after their first page.
 pub fn check(document: &Document, model: &Model, changes: &mut Changes) {
     let lists = lists(model);
     for operation in &model.operations {
@@ -307,7 +307,7 @@ mod tests {
 
     use crate::{apis::Workspace, code::without_spaces, names::type_name};
 
-    /// What a surface file says.
+    /// The content of a surface file.
     #[derive(Default)]
     struct Surface<'a> {
         /// Operations with their response and their query.
@@ -410,14 +410,14 @@ mod tests {
                     sized,
                     "{name}: page size"
                 );
-                // What the response says of other pages is read.
+                // The response's link to the next page is read.
                 let page = block(&code, &format!("impl Page for types::{response} {{"));
                 let page = page.unwrap_or_else(|| panic!("{name}: {response}"));
                 let links = surface.has(response, "odata_next_link: ");
                 assert_eq!(page.contains("fnnext_link("), links, "{name}: link");
                 here.insert(*operation);
             }
-            // Nothing else is called a stream.
+            // Nothing else is a stream.
             assert_eq!(
                 code.matches("impl builder::").count(),
                 here.len(),

@@ -15,10 +15,10 @@ use crate::{
 /// through them than can be walked.
 const MOST: usize = 20_000;
 
-/// Whether a field is looked for. The second one is the field of that name in the type that is read.
+/// Whether a field is wanted. The second one is the field of that name in the type that is read.
 type Wanted = fn(&Field, Option<&Field>) -> bool;
 
-/// Finds the places of fields that are looked for.
+/// Finds the places of wanted fields.
 pub struct Finder<'a> {
     model: &'a Model,
     wanted: Wanted,

@@ -24,7 +24,7 @@ pub fn run(api: &Api, model: &Model, signatures: &Signatures) -> Vec<Item> {
         .map(|operation| requests::method(operation, signatures, owner));
     vec![
         parse_quote! {
-            /// A [`Client`] for one project: its requests are all of this project.
+            /// A [`Client`] for one project: all its requests belong to this project.
             ///
             /// Cheap to clone.
             #[derive(Clone, Debug)]

@@ -46,8 +46,7 @@ impl Found {
                 let mut reached = targets(property).into_iter();
                 let named = reached.any(|name| document.schema(name).is_some_and(is_secret));
                 if !is_secret(property) && !named {
-                    // One that sounds secret and about which nobody has said anything takes nothing
-                    // off the list.
+                    // A field that sounds secret and has no mark does not make the name an open one.
                     let said = property.get(marks::SECRET) == Some(&Value::Bool(false));
                     if said || !sounds_secret(field) {
                         self.open.insert(plain(field));
@@ -113,7 +112,7 @@ fn parents(document: &Document) -> Parents {
             }
         }
     }
-    // What holds a union holds its members; unions of unions take another round.
+    // A field that holds a union holds its members; unions of unions take another round.
     loop {
         let before: usize = parents.values().map(BTreeSet::len).sum();
         for (name, schema) in document.schemas() {

@@ -1,4 +1,4 @@
-//! The tests that every type reads values of a newer service, and that secrets do not show.
+//! Generated tests: every type reads values of a newer service, and no secret shows.
 
 use indexmap::IndexMap;
 use serde_json::Value;

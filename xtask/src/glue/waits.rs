@@ -546,7 +546,7 @@ fn missing(step: &Step<'_>, name: &str) -> Option<String> {
         StepEffect::Deletes => declares("404").then_some(fails),
         // PUT creates a missing resource.
         StepEffect::Reaches(_) if step.operation.method == "PUT" && declares("201") => None,
-        // Also where the document forgets the status.
+        // Also if the document does not declare the status.
         StepEffect::Reaches(_) => Some(fails),
         StepEffect::Creates => None,
     }

@@ -68,7 +68,7 @@ fn only_unpacked_copies_of_our_packages_are_removed() {
     let left = |copy: &&&str| sources.join(copy).exists();
     assert_eq!(ours.iter().filter(left).count(), 0);
     assert_eq!(others.iter().filter(left).count(), 3);
-    // Cargo may have unpacked nothing so far.
+    // Nothing may be unpacked yet.
     remove_unpacked(&sources, &packages).unwrap();
 }
 
@@ -309,7 +309,7 @@ fn names(code: &str, name: &str) -> bool {
     })
 }
 
-/// Dependencies that no code names cost everybody build time.
+/// Unused dependencies cost build time.
 #[test]
 fn every_dependency_is_named_in_the_code() {
     let metadata = metadata(&root(), &["--no-deps"]).unwrap();

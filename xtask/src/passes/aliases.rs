@@ -38,7 +38,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     document
 }
 
-/// What still refers to an alias after all rounds contains itself without a structure between.
+/// Refuses schemas that still refer to an alias after all rounds: they contain themselves without a structure between.
 fn endless(document: &mut Document, changes: &mut Changes) {
     let names: Vec<String> = document
         .schemas()
@@ -68,7 +68,7 @@ fn endless(document: &mut Document, changes: &mut Changes) {
 /// Puts an alias's content in the place of a reference to it.
 fn resolve(schema: &mut Map<String, Value>, aliases: &Map<String, Value>) -> bool {
     let value = Value::Object(schema.clone());
-    // Members come first: an alias in a wrapper has already been replaced by its content.
+    // Children are visited first: an alias in a wrapper has already been replaced.
     let content = match ref_name(&value) {
         Some(name) => aliases.get(name).cloned(),
         None => value["allOf"]
@@ -91,7 +91,7 @@ fn resolve(schema: &mut Map<String, Value>, aliases: &Map<String, Value>) -> boo
     true
 }
 
-/// Writing an alias that contains itself out would double it in each round.
+/// Leaves out aliases that contain themselves: each round would double them.
 fn without_itself(aliases: Map<String, Value>) -> Map<String, Value> {
     let reaches = |start: &str| {
         let (mut next, mut seen) = (vec![start], Vec::new());

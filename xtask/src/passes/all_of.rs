@@ -1,7 +1,7 @@
-//! Problem: documents compose an object of several (`allOf`), and say a family of types by a base
+//! Problem: documents compose an object of several (`allOf`), and describe a family of types by a base
 //! with a discriminator that its members compose. A structure has one list of fields. This pass
 //! writes compositions out as one object, and bases with members as unions of them. An `allOf`
-//! around one reference stays: it is how a description is said at a place of use.
+//! around one reference stays: it holds the description of a place of use.
 
 use std::collections::{HashMap, HashSet};
 
@@ -123,7 +123,7 @@ fn families(document: &mut Document, bases: &mut HashMap<String, Value>, changes
     }
 }
 
-/// An `allOf` that is more than a reference with something said about the place.
+/// An `allOf` that is more than a reference with keywords about the place.
 fn is_composed(schema: &Map<String, Value>) -> bool {
     let beside = schema
         .iter()
@@ -143,7 +143,7 @@ fn is_composed(schema: &Map<String, Value>) -> bool {
 }
 
 fn is_structure(key: &str, value: &Value) -> bool {
-    // `type: object` next to the composition says nothing new.
+    // `type: object` next to the composition adds nothing.
     let known = key == "type" && value == "object";
     !known && !key.starts_with("x-") && !ABOUT_THE_PLACE.contains(&key)
 }
@@ -159,7 +159,7 @@ const DIFFERENT: &str =
 const WITH_UNION: &str = "an overlay action that writes the fields into the members of the union";
 
 impl Merge<'_> {
-    /// One schema with what all members say, and what of it was lost.
+    /// One schema with the keywords of all members, and the losses.
     fn flat(
         &self,
         schema: &Map<String, Value>,
@@ -174,7 +174,7 @@ impl Merge<'_> {
             .shift_remove("$ref")
             .map(|target| json!({ "$ref": target }));
         let mut losses = Losses::new();
-        // The one reference among members that say something about the place only.
+        // The one reference, if the other members are about the place only.
         let references: Vec<&Value> = reference
             .iter()
             .chain(&members)
@@ -223,7 +223,7 @@ impl Merge<'_> {
         (merged, losses)
     }
 
-    /// What a member says, references followed.
+    /// The content of a member, with references resolved.
     fn content(
         &self,
         member: &Value,
@@ -244,7 +244,7 @@ impl Merge<'_> {
             .cloned()
             .unwrap_or_default();
         if entered.is_some() {
-            // What is said of the named type is not said of what is made with it.
+            // Descriptions of the named type are not about its composition.
             for key in [
                 "description",
                 "title",
@@ -260,7 +260,7 @@ impl Merge<'_> {
         let content = if composed {
             let (content, mut lost) = self.flat(&schema, open);
             losses.append(&mut lost);
-            // A reference with something about the place is followed as well.
+            // A reference in an `allOf` about the place is resolved as well.
             match content.get("allOf").and_then(|all| all.get(0)).cloned() {
                 Some(one) => {
                     let mut inner = self.content(&one, open, losses);
@@ -310,7 +310,7 @@ fn join(merged: &mut Map<String, Value>, other: Map<String, Value>, losses: &mut
     }
 }
 
-/// The same but for words and limits.
+/// Equal apart from descriptions and limits.
 fn alike(old: &Value, new: &Value) -> bool {
     let kind = |schema: &Value| {
         ["type", "$ref", "format", "items", "allOf"].map(|key| schema.get(key).cloned())

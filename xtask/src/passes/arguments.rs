@@ -1,6 +1,6 @@
 //! Problem: parameters are text on the wire, and documents give them every shape that a body can
-//! have. This pass leaves numbers, flags, texts and enums as they are, and makes text of the rest:
-//! times, lists that stand in one value, items of lists. Objects it refuses.
+//! have. This pass leaves numbers, flags, texts and enums as they are, and turns the others
+//! into text: times, lists in one value, items of lists. Objects it refuses.
 
 use serde_json::{Value, json};
 

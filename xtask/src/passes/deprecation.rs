@@ -1,5 +1,5 @@
 //! Problem: `deprecated`, `readOnly` and `x-mkio-immutable` shape nothing in generated code. This
-//! pass says them in the description, where a reader of the docs finds them.
+//! pass writes them into the description, where a reader of the docs finds them.
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
 //! Problem: a generator treats types of responses and of requests alike. This pass finds out which
-//! schemas stand in responses (`x-mkio-read`) and which in requests (`x-mkio-written`), so that
+//! schemas occur in responses (`x-mkio-read`) and which in requests (`x-mkio-written`), so that
 //! reading can be tolerant and writing exact. Types in neither are removed.
 
 use std::collections::HashSet;
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use crate::{document::reference, passes::testing};
 
-    /// A member that stands behind several tags, or is used alone, has a copy in the union.
+    /// A member with several tags, or one that is used alone, has a copy in the union.
     #[test]
     fn copies_of_members_are_used_by_their_union() {
         let mut document = testing::with_paths(json!({"/a": {"put": {

@@ -1,6 +1,6 @@
 //! Problem: two properties (`fooBar`, `foo_bar`) or parameters (`$top`, `top`) can have one name in
 //! Rust, and a parameter can be called like a method of its request. This pass gives each its name
-//! (`x-mkio-name`), the overlay's where it has one, and makes those that meet distinct.
+//! (`x-mkio-name`), the overlay's where it has one, and makes clashing ones distinct.
 
 use serde_json::{Map, Value, json};
 
@@ -95,7 +95,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
 /// The names of one structure or request.
 struct Names {
     taken: Vec<String>,
-    /// Where two meet, what they are, and whether the overlay asked for it.
+    /// Clashes: the place, the names, and whether the overlay chose them.
     meetings: Vec<(String, String, bool)>,
 }
 

@@ -1,6 +1,6 @@
 //! Problem: generators check `pattern`, lengths and ranges when they READ, turn `minimum: 1` into
 //! a non-zero type and send every `default` that nobody asked for. This pass moves limits,
-//! formats and defaults into the description: the service is the one who enforces them.
+//! formats and defaults into the description: the service enforces them.
 
 use serde_json::{Map, Value};
 
@@ -37,8 +37,8 @@ fn strip(schema: &mut Map<String, Value>) -> Vec<String> {
             let told = schema.get("description").and_then(Value::as_str);
             let told = told.unwrap_or_default().to_lowercase();
             let words = format_in_words(format);
-            // The description may say so itself.
-            sentences.extend(words.filter(|words| !told.contains(telling(words))));
+            // The description may have it already.
+            sentences.extend(words.filter(|words| !told.contains(keyword(words))));
             schema.shift_remove("format");
         }
     }
@@ -74,8 +74,8 @@ pub fn format_in_words(format: &str) -> Option<String> {
     Some(words.to_owned())
 }
 
-/// The part of such words by which a description tells the same.
-fn telling(words: &str) -> &str {
+/// The part of a rule by which a description that already has it is found.
+fn keyword(words: &str) -> &str {
     match words {
         "Base64." => "base64",
         "A UUID." => "uuid",

@@ -1,6 +1,6 @@
 //! Problem: information for callers is in extensions that no generator reads. This pass writes
-//! capability, sortable and filterable fields into the operation's description, and what responses
-//! with an error status say beyond their status.
+//! capability, sortable and filterable fields into the operation's description, and the
+//! descriptions of error responses that say more than their status.
 
 use serde_json::{Map, Value};
 

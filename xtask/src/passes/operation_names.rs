@@ -59,7 +59,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
             ));
             name = snake_name(&name);
         }
-        // Requests are types, and clients have methods of their own.
+        // Request builders are types, and clients have methods of their own.
         if METHODS.contains(&name.as_str()) || RESERVED_TYPES.contains(&type_name(&name).as_str()) {
             name.push_str("_operation");
         }

@@ -1,5 +1,5 @@
 //! Problem: a "required" field that the service leaves out makes a whole list unreadable, and an
-//! empty list or map cannot be told from an absent one. This pass makes every field of responses
+//! empty list or map looks like an absent one. This pass makes every field of responses
 //! optional and gives optional lists and maps an `Option`. What the document required stays in
 //! `x-mkio-required` (constructors ask for it; a list, map or flag that the overlay lets start
 //! empty or false is not in it) and what it allowed to be null in `x-mkio-nullable` (such fields
@@ -92,8 +92,8 @@ fn is_collection(property: &Value) -> bool {
     matches!(property["type"].as_str(), Some("array" | "object"))
 }
 
-/// Marks what may be null, and gives lists and maps that are not demanded an `Option`; returns how
-/// many these are.
+/// Marks fields that may be null, and gives optional lists and maps an `Option`; returns the number of
+/// the latter.
 fn loosen(properties: &mut Map<String, Value>, demanded: &[Value]) -> usize {
     let mut collections = 0;
     for (name, property) in properties {

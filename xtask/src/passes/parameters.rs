@@ -102,7 +102,7 @@ fn schema(kind: &str) -> Value {
     }
 }
 
-/// A default as a person writes it.
+/// A default in plain text.
 pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

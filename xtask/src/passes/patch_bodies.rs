@@ -1,4 +1,4 @@
-//! Problem: a PATCH says what changes, but some documents describe its body with the schema that
+//! Problem: a PATCH holds only changes, but some documents describe its body with the schema that
 //! GET returns, whose required fields would have to be sent and would overwrite the resource's
 //! values. This pass gives each merge PATCH a body of its own in which nothing is required.
 //! Structures inside are merged as well, so they follow where they require something; lists are
@@ -51,7 +51,7 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
 /// The schema of a JSON body, below the body.
 const CONTENT: &str = "/content/application~1json/schema";
 
-/// Names of the schemas that stand in anything but the body of a PATCH.
+/// Names of the schemas that occur outside of bodies of PATCH.
 fn elsewhere(document: &Document) -> HashSet<String> {
     let mut next = Vec::new();
     for operation in document.operations() {
@@ -69,7 +69,7 @@ fn elsewhere(document: &Document) -> HashSet<String> {
 
 struct Patches {
     elsewhere: HashSet<String>,
-    /// What became of a schema.
+    /// The new name of each schema.
     names: HashMap<String, String>,
 }
 
@@ -102,7 +102,7 @@ impl Patches {
             schema.insert(marks::PATCH.to_owned(), json!(true));
         }
         if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            // The service fills them in; a form for changes has no use for them.
+            // The service fills them in; a change never sets them.
             properties
                 .retain(|_, property| !shared || property.get("readOnly") != Some(&json!(true)));
             for property in properties.values_mut() {
@@ -117,7 +117,7 @@ impl Patches {
     }
 }
 
-/// The structure that a property holds, with or without words of its own.
+/// The structure that a property holds, with or without a description of its own.
 fn held(property: &Value) -> Option<&str> {
     ref_name(property).or_else(|| ref_name(&property["allOf"][0]))
 }
@@ -130,7 +130,7 @@ fn refer(property: &mut Value, name: &str) {
     }
 }
 
-/// True when a structure or one that is merged with it demands a field or cannot be written whole.
+/// True when a structure or one that is merged with it requires a field or cannot be written whole.
 fn requires(document: &Document, name: &str, seen: &mut HashSet<String>) -> bool {
     let Some(schema) = document
         .schema(name)

@@ -1,4 +1,4 @@
-//! Problem: OpenAPI 3.0 readers drop everything that stands next to a `$ref`, descriptions of
+//! Problem: OpenAPI 3.0 readers drop everything next to a `$ref`, descriptions of
 //! fields among it. This pass wraps such references in an `allOf` with one member, and moves
 //! `nullable` from a named schema to the places that use it.
 

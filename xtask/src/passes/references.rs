@@ -1,7 +1,7 @@
 //! Problem: documents write a parameter, body, response, header or path once and refer to it, and
-//! refer to parts of schemas; later steps know references to named schemas only. This pass writes
-//! out what is referred to, gives parts of schemas that are referred to a name, and notes where
-//! each named schema stands in the document, for messages.
+//! refer to parts of schemas; later steps know references to named schemas only. This pass
+//! resolves such references, gives parts of schemas that are referred to a name, and notes the
+//! place of each named schema in the document, for messages.
 
 use std::collections::HashMap;
 
@@ -45,8 +45,8 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
     document
 }
 
-/// Everything that is referred to has been written out; what else components hold, and what the
-/// document says about security, is not for generated code.
+/// Removes the other components and the security schemes: references to them are resolved, and
+/// generated code has no use for the rest.
 fn only_what_is_used(document: &mut Document) {
     if let Some(root) = document.root.as_object_mut() {
         root.shift_remove("security");
@@ -60,7 +60,7 @@ fn only_what_is_used(document: &mut Document) {
     }
     document.operations_mut(|_, _, operation| {
         operation.shift_remove("security");
-        // OpenAPI 3.1 does without.
+        // OpenAPI 3.1 does not require it.
         operation.entry("responses").or_insert_with(|| json!({}));
     });
 }
@@ -96,7 +96,7 @@ fn plain_key(name: &str) -> String {
     name.chars().map(word).collect()
 }
 
-/// Writes out everything in the paths that is referred to and no schema.
+/// Resolves all references in the paths that lead to no schema.
 fn inline_all(document: &mut Document, root: &Value) -> usize {
     let mut count = 0;
     let paths = document
@@ -168,7 +168,7 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// Lets all references of a schema lead to named schemas.
+    /// Points all references of a schema to named schemas.
     fn redirect(&mut self, schema: &mut Map<String, Value>) {
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
             let target = self.schema_key(target);
@@ -179,7 +179,7 @@ impl Parts<'_> {
             .and_then(|discriminator| discriminator.get_mut("mapping"))
             .and_then(Value::as_object_mut);
         for (_, target) in mapping.into_iter().flatten() {
-            // A bare name is a schema's, too.
+            // A bare name is the name of a schema, too.
             if let Some(text) = target.as_str() {
                 let name = if text.starts_with('#') {
                     self.schema_key(text)

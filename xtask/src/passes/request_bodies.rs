@@ -37,8 +37,8 @@ pub fn run(mut document: Document, changes: &mut Changes) -> Document {
         else {
             return;
         };
-        // progenitor treats every body that is declared as one that is sent; whether it may be left
-        // out is for the request's template.
+        // progenitor treats every declared body as required; the request's template decides whether it
+        // may be left out.
         if let Some(declared) = body.get("required").cloned() {
             body.insert(marks::REQUIRED.to_owned(), declared);
         }
@@ -113,7 +113,7 @@ fn keep(content: &Map<String, Value>) -> Vec<&String> {
     kept
 }
 
-/// Lets an operation have this body alone, under a media type that progenitor knows.
+/// Gives an operation this body alone, under a media type that progenitor knows.
 fn set_content(operation: &mut Map<String, Value>, name: &str, media: &Value) {
     let json_body = matches!(kind(name), Ok(Kind::Json | Kind::Form));
     let mut media = media.clone();

@@ -91,7 +91,7 @@ fn ok(content: Option<Value>) -> Value {
     response
 }
 
-/// The content of a response that is handed on as it comes.
+/// The content of a response of bytes.
 fn bytes(media_type: &str) -> Value {
     json!({media_type: {"schema": {"type": "string", "format": "binary"}}})
 }
@@ -216,7 +216,7 @@ fn say_not_implemented(operation: &mut Map<String, Value>) {
     }
 }
 
-/// Successes whose body is another one than that which is read, or that have none.
+/// Successes whose body differs from the one that is read, or that have none.
 fn differing(
     successes: &[(&str, &Value)],
     bodies: &[&Body<'_>],

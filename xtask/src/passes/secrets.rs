@@ -1,6 +1,6 @@
 //! Problem: a field that holds a secret shows in `Debug` unless somebody marks it, and a new one
-//! comes with every document. This pass warns of texts whose names sound secret and that the
-//! overlay says nothing about: `x-mkio-secret: true` hides them, `false` says that they may show.
+//! comes with every document. This pass warns of texts whose names sound secret and that
+//! have no mark in the overlay: `x-mkio-secret: true` hides them, `false` shows them.
 
 use heck::ToSnakeCase;
 use serde_json::{Map, Value};

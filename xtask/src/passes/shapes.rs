@@ -1,7 +1,7 @@
-//! Problem: documents have many words for one shape, and progenitor reads OpenAPI 3.0 only. This
-//! pass says them all in one way, in both versions: lists of types and unions with null become
-//! `nullable`, constants and unions of constants enums, unions whose members a property tells
-//! apart get the discriminator that was left out, and a union that nothing tells apart is any JSON.
+//! Problem: documents write one shape in many ways, and progenitor reads OpenAPI 3.0 only. This
+//! pass writes each shape in one way, for both versions: lists of types and unions with null become
+//! `nullable`, constants and unions of constants enums, unions whose members a property
+//! distinguishes get the missing discriminator, and a union without any is any JSON.
 
 use std::collections::HashMap;
 
@@ -91,8 +91,8 @@ impl Shapes<'_> {
             .push((pointer.to_owned(), found.into(), accepted));
     }
 
-    /// A union without a discriminator: null is said elsewhere, and of what remains one shape is
-    /// found, or none but JSON.
+    /// A union without a discriminator: null becomes `nullable`, and the other members become one
+    /// shape, or any JSON.
     fn union(&mut self, pointer: &str, schema: &mut Map<String, Value>) {
         for key in ["anyOf", "oneOf"] {
             if schema.contains_key("discriminator") {
@@ -152,7 +152,7 @@ impl Shapes<'_> {
         if let Some(values) = constants(members) {
             return object(json!({"type": "string", "enum": values}));
         }
-        // A string next to a string enum says only that the enum is open, as ours are.
+        // A string next to a string enum means that the enum is open, as ours are.
         let (references, others): (Vec<_>, Vec<_>) =
             members.iter().partition(|m| m.get("$ref").is_some());
         let plain_string =
@@ -209,7 +209,7 @@ impl Shapes<'_> {
             .is_some_and(|schema| schema["type"] == "string")
     }
 
-    /// The property whose one value tells all members apart.
+    /// The property that has another value in each member.
     fn tag(&self, members: &[Value]) -> Option<String> {
         let members: Vec<&Value> = members
             .iter()
@@ -239,7 +239,7 @@ impl Shapes<'_> {
         Some(tag.clone())
     }
 
-    /// Values of one type each: strings make an enum, other values stay as words.
+    /// Values of one type each: strings make an enum, other values go into the description.
     fn values(&mut self, pointer: &str, schema: &mut Map<String, Value>) {
         let Some(values) = schema.get("enum").and_then(Value::as_array).cloned() else {
             return;
@@ -398,7 +398,7 @@ fn type_list(schema: &mut Map<String, Value>) {
             schema.insert("type".to_owned(), one.clone());
         }
         several => {
-            // Its own keywords belong to the members, and none of them tells more than JSON.
+            // Its own keywords belong to the members, and any JSON has none.
             for key in [
                 "items",
                 "properties",

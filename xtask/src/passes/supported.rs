@@ -219,7 +219,7 @@ fn drop_operation(document: &mut Document, pointer: &str) {
     }
 }
 
-/// OpenAPI ignores parameters for headers that it has other words for.
+/// Drops parameters for headers that OpenAPI describes in other ways, as it demands.
 fn drop_what_http_says(operation: &mut Map<String, Value>) {
     let Some(parameters) = operation
         .get_mut("parameters")
@@ -303,7 +303,7 @@ mod tests {
         );
         // Each operation that is refused is noted.
         assert_eq!(changes.len(), 7);
-        // The rest goes on.
+        // The other operations stay.
         assert_eq!(document.operations().len(), 1);
     }
 

@@ -1,4 +1,4 @@
-//! Problem: schema names carry the habits of the framework that made them. This pass names types
+//! Problem: schema names have suffixes of the framework that made them. This pass names types
 //! as a Rust user would: `AssetSchema` is `Asset`, `AssetListResponseSchema` `AssetList`,
 //! `StorageSchemaPut` `StoragePut`, nothing ends in `_v1`. When two would get the same name, both
 //! keep the longer one. `x-mkio-type-name` in the overlay decides otherwise.
@@ -86,7 +86,7 @@ fn choose(document: &Document, changes: &mut Changes) -> HashMap<String, String>
                 "a name in CamelCase that is not taken",
             ));
         }
-        // The code around the types uses these names.
+        // Generated code uses these names itself.
         if pin.is_none() && RESERVED_TYPES.contains(&new.as_str()) {
             new.push_str("Type");
         }

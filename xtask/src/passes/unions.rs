@@ -104,8 +104,8 @@ fn mark(document: &mut Document, union: &Union, converting: &[bool]) {
     document.schemas_mut()[name][marks::UNION] = json!({"tag": tag, "variants": list});
 }
 
-/// Whether a member alone says which variant is meant: it stands behind one tag only, or the
-/// overlay says which one (`x-mkio-tag`).
+/// Whether each member converts into the union: it has one tag only, or the overlay chooses one
+/// (`x-mkio-tag`).
 fn converting(document: &Document, variants: &Variants) -> Vec<bool> {
     let tags = |member: &str| variants.iter().filter(|(_, name)| name == member).count();
     variants
@@ -119,7 +119,7 @@ fn converting(document: &Document, variants: &Variants) -> Vec<bool> {
 }
 
 /// Tag values with the names of their members: those of the mapping in its order, then members
-/// that it does not list, by the tag that they say, or by their own name as OpenAPI has it.
+/// that it does not list, by the tag in their own schema, or by their name, as OpenAPI defines.
 fn variants(
     document: &Document,
     schema: &Value,
@@ -143,7 +143,7 @@ fn variants(
         if variants.iter().any(|(_, member)| member == name) {
             continue;
         }
-        // A union within a union is told apart by the same tag, or not at all.
+        // A union within a union has the same tag, or none of its members counts.
         let inner = document
             .schema(name)
             .filter(|inner| inner["discriminator"]["propertyName"] == tag);
@@ -185,7 +185,7 @@ fn variants(
     }
 }
 
-/// The values of the tag that a member says itself.
+/// The values of the tag in a member's own schema.
 fn own_tags(document: &Document, member: &str, tag: &str) -> Vec<String> {
     let property = document
         .schema(member)
@@ -198,7 +198,7 @@ fn own_tags(document: &Document, member: &str, tag: &str) -> Vec<String> {
         .and_then(|name| document.schema(name))
         .unwrap_or(property);
     let values = tag["enum"].as_array().into_iter().flatten();
-    // A tag that may have every value of the union says nothing about the member.
+    // A tag that may have every value of the union does not identify the member.
     let values: Vec<_> = values
         .filter_map(Value::as_str)
         .map(str::to_owned)
@@ -210,7 +210,7 @@ fn own_tags(document: &Document, member: &str, tag: &str) -> Vec<String> {
     }
 }
 
-/// A member has to be an object that the tag can stand in.
+/// A member has to be an object, which can hold the tag.
 fn is_object(document: &Document, name: &str) -> bool {
     document.schema(name).is_some_and(|schema| {
         let kind = schema.get("type");
@@ -277,7 +277,7 @@ fn drop_property(schema: &mut Value, property: &str) {
     }
 }
 
-/// Names of the variants: those that the overlay chose, else what tells them apart.
+/// Names of the variants: those of the overlay, or else the distinct parts of their tags.
 fn names(schema: Option<&Value>, union: &str, variants: &Variants) -> Vec<String> {
     let chosen = schema.and_then(|schema| schema.get(marks::VARIANT_NAMES));
     let derived = variant_names(union, variants);
@@ -308,7 +308,7 @@ fn variant_names(union: &str, variants: &[(String, String)]) -> Vec<String> {
         sorted.dedup();
         sorted.len() == names.len()
     };
-    // `Google.Storage` and `Microsoft.Storage`: the members say it better.
+    // `Google.Storage` and `Microsoft.Storage`: the names of the members are better.
     let members: Vec<String> = variants
         .iter()
         .map(|(_, member)| trim_words(union, member))
@@ -319,7 +319,7 @@ fn variant_names(union: &str, variants: &[(String, String)]) -> Vec<String> {
         [_, _, names] => names,
     };
     if !distinct(&names) {
-        // The same last word in two namespaces: the first keeps it, the others say theirs.
+        // The same last word in two namespaces: the first keeps it, the others get their namespace.
         let mut seen = Vec::new();
         for (index, name) in names.iter_mut().enumerate() {
             *name = trim_union(union, name);

@@ -23,11 +23,11 @@ pub fn emit(ident: &Ident, fields: &[FieldCode], model: &Model) -> Option<TokenS
     (!fields.is_empty()).then(|| quote!(impl #ident { #(#methods)* }))
 }
 
-/// The expression for a field as an `Option` of a reference. What is read demands nothing, so each
-/// field has a state without a value.
+/// The expression for a field as an `Option` of a reference. Types that are read require nothing, so
+/// that each field may be absent.
 fn optional(ident: &Ident, ty: &Type) -> TokenStream {
     if is_map(ty) {
-        // What the document does not name.
+        // Members that the document does not name.
         quote!(Some(&self.#ident))
     } else if argument_of(ty, "Nullable").is_some() {
         quote!(self.#ident.as_ref().value())

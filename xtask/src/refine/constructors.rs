@@ -23,12 +23,12 @@ use crate::model::{Model, Need, Shape};
 /// The kind of a flag.
 const FLAG: &str = "flag";
 
-/// How a structure is made.
+/// The constructor of a structure.
 pub struct Constructor<'a> {
     ident: &'a Ident,
     fields: &'a [FieldCode],
     model: &'a Model,
-    /// What `new` takes.
+    /// Arguments of `new`.
     positional: Vec<&'a FieldCode>,
     /// The fields that methods take, in this order, before the structure is finished.
     named: Vec<&'a FieldCode>,
@@ -83,7 +83,7 @@ impl<'a> Constructor<'a> {
             .map(|field| field.json.as_str())
     }
 
-    /// `new`, to stand among the methods of the structure.
+    /// `new`, a method of the structure.
     pub fn function(&self) -> TokenStream {
         let doc = self.doc();
         if self.takes_nothing() && self.empty().next().is_none() {
@@ -196,7 +196,7 @@ impl<'a> Constructor<'a> {
             let (name, accepts) = (&field.ident, setters::accepts(value_type(&field.ty)));
             let value = wrap(&field.ty, accepts.1(quote!(value)));
             let accepts = accepts.0;
-            // An unfinished structure must be used anyway.
+            // An unfinished structure is `#[must_use]` itself.
             let must_use = self.step(n + 1).is_none().then(|| quote!(#[must_use]));
             let (next, made) = match self.step(n + 1) {
                 Some(next) => (quote!(#next), quote!(#next(self.0))),
@@ -230,7 +230,7 @@ impl<'a> Constructor<'a> {
         Some(format_ident!("{}Needs{field}", self.ident))
     }
 
-    /// What a positional argument accepts: text for text alone, so that it goes nowhere else.
+    /// The type that a positional argument accepts: text accepts only text, so that it cannot be swapped.
     fn accepts(&self, ty: &Type) -> (TokenStream, Convert) {
         let ty = value_type(ty);
         let exact = is_named(ty, "Value") || self.is(ty, |shape| matches!(shape, Shape::Enum(_)));
@@ -263,7 +263,7 @@ impl<'a> Constructor<'a> {
     }
 }
 
-/// Brings a start and an end of one thing into this order, and says where they are if they are times.
+/// Orders a start before its end, and gives their positions if they are times.
 fn order_range(required: &mut [&FieldCode]) -> Vec<usize> {
     let rest = |field: &FieldCode, lead: &str| {
         let rest = field.json.strip_prefix(lead)?;
@@ -284,7 +284,7 @@ fn order_range(required: &mut [&FieldCode]) -> Vec<usize> {
     }
     let is_time = |n: &usize| is_named(value_type(&required[*n].ty), "Timestamp");
     let both = vec![start, end];
-    // Other texts than times are too easily something else.
+    // Other texts than times may be unrelated.
     if both.iter().all(is_time) {
         both
     } else {

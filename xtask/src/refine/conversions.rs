@@ -1,5 +1,5 @@
 //! Conversions into a type: into a body from its only required field, into a PATCH from its only
-//! thing that it can change, a union of its members, as deep as that leads.
+//! field, into a union from its members, through any number of levels up to a limit.
 
 use std::collections::BTreeMap;
 

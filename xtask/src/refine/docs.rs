@@ -1,5 +1,4 @@
-//! Texts of the documents as rustdoc: nothing in them is taken for HTML, a link or code by
-//! accident, and bare URLs become links.
+//! Texts of the documents as rustdoc: HTML, links and code marks in them are escaped, and bare URLs become links.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -20,7 +19,7 @@ pub fn attributes(text: &str) -> TokenStream {
 }
 
 /// The docs of a field: its description in the document, else its name in JSON where that is
-/// another one. None when there is nothing to say.
+/// another one. None when both are missing.
 pub fn of_field(description: &str, name: &str, json: &str) -> Option<TokenStream> {
     if !description.trim().is_empty() {
         return Some(attributes(description));
@@ -43,7 +42,7 @@ pub fn escape(text: &str) -> String {
                 out.push("```".to_owned());
                 fence = None;
             }
-            // A mark of the other kind would end ours.
+            // A fence of the other kind would end this one.
             Some(_) => out.push(line.trim_end().replace("```", "~~~")),
             None => match ["```", "~~~"]
                 .into_iter()

@@ -1,5 +1,5 @@
-//! Problem: typify's string enums refuse a value that they do not know. Ours keep it: one
-//! `open_enum!` of the runtime for each.
+//! Problem: typify's string enums refuse a value that they do not know. This rule makes
+//! an `open_enum!` of the runtime for each, which keeps such values.
 
 use quote::{format_ident, quote};
 use syn::Item;

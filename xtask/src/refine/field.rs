@@ -1,18 +1,18 @@
-//! Fields of structures, as they will be written.
+//! Fields of generated structures.
 
 use syn::Type;
 
 use crate::model::Need;
 
-/// A field as it will be written.
+/// A generated field.
 pub struct FieldCode {
     pub ident: syn::Ident,
     pub json: String,
     pub ty: Type,
     pub settable: bool,
-    /// What is demanded is always sent, as a value or as null.
+    /// A demanded field is always sent, as a value or as null.
     pub need: Need,
-    /// How it is read, where that is not by its type alone.
+    /// The function that reads it, if its type does not.
     pub reader: Option<Reader>,
     pub description: String,
 }
@@ -20,8 +20,8 @@ pub struct FieldCode {
 /// A function of the runtime that reads a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
-    /// Numbers and flags may be text; elements that are of no use are left out.
+    /// Numbers and flags may be text; elements that do not decode are left out.
     Lenient,
-    /// What does not decode is not there.
+    /// A value that does not decode counts as absent.
     OrNone,
 }

@@ -1,6 +1,6 @@
 //! Typed mocks of the operations: conditions on the request, and the response. Path values are
-//! taken literally, and operations that share method and path (twins) are told apart by what they
-//! send or ask for.
+//! taken literally, and operations that share method and path (twins) differ in the
+//! headers that they send.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -156,7 +156,7 @@ fn literal(text: &str, formatted: bool) -> String {
     }
 }
 
-/// A value as it is given: texts by reference, types of the crate as well, the rest as it is.
+/// The argument type of a value: text and types of the crate by reference, others by value.
 fn given(ty: &Type) -> TokenStream {
     let text: Type = parse_quote!(String);
     let plain = ["u32", "u64", "i64", "f64", "bool"].map(|name| syn::parse_str::<Type>(name).ok());
@@ -198,7 +198,7 @@ fn parameter_method(parameter: &Parameter) -> TokenStream {
     } else {
         (quote!(query_param), quote!(query_param_missing))
     };
-    // Each call expects one of the values of a key that may be repeated.
+    // A key may be repeated: each call of the method expects one of its values.
     let value = if parameter.many {
         quote!(&str)
     } else {

@@ -1,4 +1,4 @@
-//! Where types occur: the description of a type that has none in the document.
+//! The places of types, which describe a type that has no description in the document.
 
 use std::collections::HashMap;
 

@@ -43,7 +43,7 @@ pub fn run(
     Ok(items)
 }
 
-/// An argument of a call: how it is taken, and how it becomes text.
+/// An argument of a call: its type, and its conversion to text.
 pub struct Argument {
     pub ident: Ident,
     /// Type in a signature.
@@ -86,7 +86,7 @@ impl Argument {
     }
 }
 
-/// How a value of a type is accepted, handed on, and taken.
+/// The types of a value in the method and in the builder, and the conversion between them.
 fn scalar(ident: &Ident, ty: &Type) -> (TokenStream, TokenStream, TokenStream) {
     if is_named(ty, "String") {
         return (
@@ -137,7 +137,7 @@ pub fn positional(operation: &Operation, signatures: &Signatures) -> Vec<Argumen
 #[derive(Clone, Copy)]
 pub struct Owner<'a> {
     pub api: &'a Api,
-    /// It is a project's, whose name is not asked for.
+    /// It is the client of a project, which fills in the project's name.
     pub scoped: bool,
 }
 
@@ -172,7 +172,7 @@ pub fn method(operation: &Operation, signatures: &Signatures, owner: Owner<'_>) 
     }
 }
 
-/// What an operation does, in the words of its document.
+/// The document's description of an operation.
 fn text(operation: &Operation) -> String {
     let mut text = operation.docs.trim_end().to_owned();
     if !text.is_empty() {
@@ -212,7 +212,7 @@ fn missing(operation: &Operation) -> Option<String> {
     }
 }
 
-/// A call that compiles. An operation of a project has it where the project is.
+/// A call that compiles. An operation of a project has its example on the project's client.
 fn example(operation: &Operation, owner: Owner<'_>, given: &[&Argument]) -> Option<TokenStream> {
     let of_project = operation.parameters.iter().any(|p| p.ident == SCOPE);
     if of_project && !owner.scoped {
@@ -256,7 +256,7 @@ fn compact(ty: &TokenStream) -> String {
     ty.to_string().replace(' ', "")
 }
 
-/// A value for an argument, as it may look.
+/// An example value of an argument.
 fn sample(argument: &Argument) -> String {
     let name = argument.ident.to_string();
     match compact(&argument.taken).as_str() {
@@ -346,7 +346,7 @@ fn path_values(operation: &Operation, signatures: &Signatures) -> Vec<TokenStrea
     operation.path_parameters().into_iter().map(value).collect()
 }
 
-/// How the body is written: as JSON, or as a form.
+/// The function that writes the body: as JSON, or as a form.
 fn write(operation: &Operation) -> Ident {
     let form = operation.body.as_deref().map(kind) == Some(Ok(Kind::Form));
     format_ident!("{}", if form { "form" } else { "json" })
@@ -421,7 +421,7 @@ fn setter(operation: &Operation, parameter: &Parameter, signatures: &Signatures)
         &value,
         &signatures.argument(&operation.id, &parameter.ident),
     );
-    // A primitive is taken as it is.
+    // A primitive needs no conversion.
     let value = (handed.to_string() != "value").then(|| quote!(let value: #taken = #handed;));
     let set = if parameter.location == Location::Header {
         quote!(self.request.header(#name, value.to_string());)
@@ -502,7 +502,7 @@ fn dropped(operation: &Operation) -> &'static str {
     }
 }
 
-/// What every request has: headers, options, and the ways to send it.
+/// The methods of every request: headers, options, sending.
 fn endings(operation: &Operation, signatures: &Signatures, bytes: bool) -> TokenStream {
     let (response, send) = match &operation.response {
         ResponseShape::Empty => (quote!(()), quote!(send_empty)),

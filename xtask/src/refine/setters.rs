@@ -32,7 +32,7 @@ fn setter(field: &FieldCode, patch: bool) -> TokenStream {
         None
     };
     let (accepts, convert) = if argument_of(&field.ty, "Nullable").is_some() {
-        // Null has to be sayable.
+        // The setter has to accept null.
         accepts(&field.ty)
     } else {
         accepts(value_type(&field.ty))
@@ -71,7 +71,7 @@ fn effect(field: &Type) -> Option<&'static str> {
 
 pub type Convert = fn(TokenStream) -> TokenStream;
 
-/// What an argument of a type accepts, and how it becomes that type.
+/// The type that an argument accepts, and its conversion.
 pub fn accepts(ty: &Type) -> (TokenStream, Convert) {
     if let Some(item) = argument_of(ty, "Vec") {
         return (

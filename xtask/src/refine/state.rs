@@ -1,5 +1,5 @@
-//! Problem: where a resource tells its state differs from type to type, and no document says it.
-//! A type whose state `spec/states.yaml` points to gets a method that reads it: `job.state()`.
+//! Problem: the place of a resource's state differs from type to type, and no document has it. A
+//! type whose state `spec/states.yaml` points to gets a method that reads it: `job.state()`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -43,7 +43,7 @@ enum Step {
 }
 
 impl Step {
-    /// What it reads of `part`.
+    /// The code that reads it from `part`.
     fn read(&self) -> TokenStream {
         match self {
             Self::Field(field, nullable) => {

@@ -1,6 +1,6 @@
 //! Problem: typify's structures drop empty lists, know two states where JSON has three, show
-//! secrets, and break users when a field is added. Ours come from the model: `Option` or `Nullable` for everything that need not be there, `Secret` for what
-//! must not be shown, `#[non_exhaustive]` with constructor and setters for what is written.
+//! secrets, and break users when a field is added. This rule writes structures from the model: `Option` or `Nullable` for optional
+//! fields, `Secret` for secrets, `#[non_exhaustive]` with constructor and setters for requests.
 
 use indexmap::IndexMap;
 use proc_macro2::TokenStream;
@@ -72,7 +72,7 @@ pub fn run(
     Ok(code)
 }
 
-/// A structure as it will be written.
+/// A generated structure.
 struct Structure<'a> {
     name: &'a str,
     of: &'a Named,
@@ -128,8 +128,8 @@ impl Structure<'_> {
         }
     }
 
-    /// How it is read, when it has members alone and none of them has to be there: a third of what
-    /// serde derives.
+    /// The implementation of reading for a structure without required members: a third of the code
+    /// that serde derives.
     fn members(&self, ident: &syn::Ident) -> Option<TokenStream> {
         let has_rest = self.fields.iter().any(|field| field.json.is_empty());
         if self.fields.is_empty() || has_rest || !self.of.may_be_empty() {
@@ -198,7 +198,7 @@ impl Structure<'_> {
         })
     }
 
-    /// From what the structure is an envelope of.
+    /// Conversions from the content of an envelope.
     fn conversions(&self, ident: &syn::Ident) -> TokenStream {
         let made = match conversions::optional_content(self.of) {
             Some(json) => {
@@ -262,7 +262,7 @@ fn fields_of(fields: &IndexMap<String, Field>, of: &Named) -> Vec<FieldCode> {
     named.chain(extra).collect()
 }
 
-/// The type of a field that holds URLs: its text, or the texts of its list, are those.
+/// The type of a field that holds a URL, or a list of URLs.
 fn with_urls(ty: &Type) -> Type {
     if simplify::is_named(ty, "String") {
         return parse_quote!(UrlText);
@@ -285,8 +285,8 @@ pub fn is_url(json: &str) -> bool {
     (name.ends_with("url") || name.ends_with("uri")) && json != "schemeIdUri"
 }
 
-/// How a field of a type that is read is read. The items of a list are told one by one when they do
-/// not decode; nothing else of a list is needed but its link.
+/// The function that reads a field of a response. Items of a list that do not decode are reported one
+/// by one; of the other fields of a list only the link is needed.
 fn reader(field: &FieldCode, list: Option<&Collection>) -> Option<Reader> {
     let mut ty = &field.ty;
     let wrapped = ["Option", "Nullable", "Secret"];

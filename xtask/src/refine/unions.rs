@@ -79,7 +79,7 @@ fn definition(ident: &Ident, doc: &TokenStream, tag: &str, variants: &[Variant])
     }
 }
 
-/// What to know of a variant whose member stands behind other tags, too.
+/// The note on a variant whose member has other tags, too.
 fn twins(variant: &Variant, variants: &[Variant]) -> Option<String> {
     let others = variants
         .iter()
@@ -143,7 +143,7 @@ fn debug(ident: &Ident, tag: &str, variants: &[Variant]) -> Item {
     }
 }
 
-/// `as_…()` for each variant, and a constructor for each tag that its member does not tell.
+/// `as_…()` for each variant, and a constructor for each tag of a member with several tags.
 fn methods(ident: &Ident, variants: &[Variant]) -> Item {
     let shared = |variant: &Variant| {
         let behind = |other: &&Variant| other.member == variant.member;
@@ -206,7 +206,7 @@ fn conversions_of<'a>(
             }
         })
         .collect();
-    // What a member is made of is enough, where it makes one member only.
+    // A type converts into the union if it converts into one member only.
     items.extend(conversions::through_members(model, name).into_iter().map(
         |(source, variant)| -> Item {
             let (source, arm) = (format_ident!("{source}"), format_ident!("{variant}"));

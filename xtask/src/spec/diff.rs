@@ -1,8 +1,8 @@
 //! `cargo xtask spec diff <api> <file>`: the changes of a published document for users.
 //!
 //! Users see Rust, so the surfaces of the crates are compared: that of the document in spec/, and
-//! that of the other one, read as by an import. What goes or changes is breaking, what comes is
-//! not: everything that a call or a constructor requires is part of its own line. Enums and unions
+//! that of the other one, read as by an import. Lines that are removed or changed are
+//! breaking, new lines are not: a line has everything that a call or a constructor requires. Enums and unions
 //! are open, so a new value breaks nobody.
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
@@ -45,7 +45,7 @@ pub fn run(workspace: &Workspace, args: &DiffArgs) -> Result<ExitCode> {
         let (mut files, mut report) = (Files::default(), Report::default());
         pipeline::single_crate(api, sources, &mut files, &mut report)?;
         if warn {
-            report.tell_warnings();
+            report.print_warnings();
         }
         let path = format!("spec/surface/{}.txt", api.name);
         Ok(files.get(&path).unwrap_or_default().to_owned())
@@ -86,7 +86,7 @@ fn changes(old: &str, new: &str) -> Vec<Change> {
     let mut push = |breaking: bool, text: String| changes.push(Change { breaking, text });
     for (key, entry) in &old {
         match new.get(key) {
-            // What holds it is gone, too, which says it all.
+            // Its holder is gone, too, and reported.
             None if entry
                 .within
                 .as_ref()
@@ -110,16 +110,16 @@ fn changes(old: &str, new: &str) -> Vec<Change> {
     changes
 }
 
-/// A block, and what one of its lines is about.
+/// A block, and the subject of one of its lines.
 type Key = (String, String);
 
 struct Entry {
-    /// What goes with everything in it: the block, a structure's field.
+    /// The holder, which is removed with all its parts: the block, a structure's field.
     within: Option<Key>,
     line: String,
 }
 
-/// Lines by what they are about. A line that lists several things is one entry for each.
+/// Lines by their subjects. A line that lists several things is one entry for each.
 fn entries(surface: &str) -> BTreeMap<Key, Entry> {
     let mut found = BTreeMap::new();
     let mut block = String::new();
@@ -161,7 +161,7 @@ fn entries(surface: &str) -> BTreeMap<Key, Entry> {
     found
 }
 
-/// The name of what a line without indentation opens.
+/// The name of the block that a line without indentation opens.
 fn block_of(line: &str) -> String {
     let words = ["struct ", "enum ", "union ", "type "];
     if words.iter().any(|word| line.starts_with(word)) {
@@ -171,7 +171,7 @@ fn block_of(line: &str) -> String {
     }
 }
 
-/// What an indented line says: what each part is about, what holds it, and its text.
+/// The parts of an indented line: subject, holder, and text.
 fn parts(line: &str, of_struct: bool, written: bool) -> Vec<(String, String, String)> {
     let own = |key: &str, line: &str| (key.to_owned(), String::new(), line.to_owned());
     for lead in ["optional ", "goals ", "from ", "try from "] {

@@ -44,7 +44,7 @@ pub fn run(workspace: &Workspace, args: &ImportArgs) -> Result<ExitCode> {
     };
     let mut report = Report::default();
     let tried = pipeline::single_crate(api, &sources, &mut Files::default(), &mut report);
-    report.tell_warnings();
+    report.print_warnings();
     if let Err(error) = tried {
         eprintln!("{error:#}");
         if !args.anyway {
@@ -57,12 +57,12 @@ pub fn run(workspace: &Workspace, args: &ImportArgs) -> Result<ExitCode> {
     write(api, &read, &workspace.document(api))
 }
 
-/// A published document, as it would stand in spec/.
+/// A published document in the form for spec/.
 pub struct Published {
     pub root: Value,
     /// Operations whose prose was read.
     moved: usize,
-    /// Prose that sounds like something to read and was not understood.
+    /// Prose that seems to have facts and was not understood.
     unread: Vec<Problem>,
 }
 
@@ -83,7 +83,7 @@ pub fn read_published(api: &Api, file: &Path) -> Result<Published> {
 }
 
 fn write(api: &Api, published: &Published, target: &Path) -> Result<ExitCode> {
-    // Something unreadable may stand there: that is what an import mends.
+    // The old file may be unreadable: the import replaces it.
     let before = read::file(target, &api.name).ok();
     atomic::write(target, format(&published.root)?.as_bytes())?;
     println!("{}: {}", target.display(), title(&published.root));
@@ -94,7 +94,7 @@ fn write(api: &Api, published: &Published, target: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a person should know of a document that takes the place of another one.
+/// Remarks for a person on a document that replaces another one.
 fn remarks(published: &Published, before: Option<&Value>) -> Vec<String> {
     let mut lines = Vec::new();
     if published.moved > 0 {
@@ -113,7 +113,7 @@ fn remarks(published: &Published, before: Option<&Value>) -> Vec<String> {
     lines
 }
 
-/// Lists whose prose tells of sorting or filtering by fields and that got none.
+/// Lists whose prose mentions sorting or filtering by fields and that got none.
 fn unread(root: &Value, api: &Api) -> Vec<Problem> {
     let mut found = Vec::new();
     for (path, item) in entries(root.get("paths")) {
@@ -134,7 +134,7 @@ fn unread(root: &Value, api: &Api) -> Vec<Problem> {
     found
 }
 
-/// The bytes that stand in spec/: two spaces, the document's own order of keys, a last newline.
+/// The text for spec/: two spaces, the document's own order of keys, a last newline.
 pub fn format(root: &Value) -> Result<String> {
     let mut text = serde_json::to_string_pretty(root).context("cannot format the document")?;
     text.push('\n');

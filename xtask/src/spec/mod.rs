@@ -18,7 +18,7 @@ pub fn read_for(api: &Api, file: &Path) -> Result<String> {
     import::format(&import::read_published(api, file)?.root)
 }
 
-/// What to do with documents.
+/// Commands for documents.
 #[derive(Debug, Subcommand)]
 pub enum SpecCommand {
     /// Check a published document and write it to `spec/<api>.json`.

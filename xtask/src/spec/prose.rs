@@ -20,24 +20,24 @@ pub const CAPABILITY: &str = "x-mkio-capability";
 const FIELD: &str = r"[@$A-Za-z_][@$\w-]*(?:[./][@$\w-]+)*";
 /// A capability has parts: "none" is not a capability.
 const DOTTED: &str = r"[A-Za-z_][\w-]*(?:\.[\w-]+)+";
-/// What opens and closes a name: code marks, emphasis, quotes.
+/// Marks before and after a name: code, emphasis, quotes.
 const OPEN: &str = r"(?:<(?:code|em|strong|b)>\s*|\*{1,2}|`{1,2}|&quot;|['\x22])*";
 const CLOSE: &str = r"(?:\s*</(?:code|em|strong|b)>|\*{1,2}|`{1,2}|&quot;|['\x22])*";
 /// Code marks alone: next to a name in them, ordinary words are not taken for names.
 const OPEN_CODE: &str = r"(?:(?:<em>\s*)?<code>\s*|`{1,2})";
 const CLOSE_CODE: &str = r"(?:\s*</code>(?:\s*</em>)?|`{1,2})";
-/// What stands before a list: end of a label in bold, a colon, a list's start.
+/// Text before a list: end of a label in bold, a colon, a list's start.
 const LEAD: &str = r"(?:\s|</?(?:b|strong|em|p|span)>|\*)*:?(?:\s|</?(?:b|strong|em|p|br|ul|ol|li|span)\s*/?>|\*\*|[*-]\s)*";
-/// What stands between two names.
+/// Text between two names.
 const BETWEEN: &str = r"(?:\s*</li>\s*<li>\s*|\s*<br\s*/?>\s*|\s*,\s*(?:and\s+|or\s+)?|\s*;\s*|\s+and\s+|\s+or\s+|\s*&amp;\s*|\s*\r?\n\s*[*-]\s+)";
-/// What closes a list.
+/// Text after a list.
 const TAIL: &str = r"(?:\s*</li>|\s*</[uo]l>|\s*</p>|\s*</span>)*\s*\.?(?:\s*</p>)?";
-/// What opens a sentence's paragraph.
+/// Text before a sentence in its paragraph.
 const HEAD: &str = r"(?:<p>\s*|<span>\s*|<b>\s*|<strong>\s*|\*{1,2})*";
 
 /// A remark behind a name: "(ascending only)".
 const REMARK: &str = r"(?:[ \t]*\((?P<remark>[^()\n]*)\))?";
-/// Words that stand where names do and are none.
+/// Words at the places of names that are none.
 const NO_NAMES: [&str; 8] = [
     "all",
     "any",
@@ -50,7 +50,7 @@ const NO_NAMES: [&str; 8] = [
 ];
 
 fn list_of(label: &str, name: &str) -> Regex {
-    // The name of a group stands once in a pattern.
+    // A pattern can have the name of a group only once.
     let remark = REMARK.replace("?P<remark>", "?:");
     let marked = format!("{OPEN_CODE}{name}{CLOSE_CODE}{remark}");
     let bare = format!("{OPEN}{name}{CLOSE}{remark}");
@@ -99,7 +99,7 @@ pub fn extract(operation: &mut Map<String, Value>) -> bool {
             names.extend(names_in(&REMARKS.replace_all(list, " ")));
         }
         if sorted && let Some(table) = in_table(&text, key) {
-            // The other columns say more than the names.
+            // The other columns have more than the names.
             keep = true;
             names = table;
         }
@@ -165,7 +165,7 @@ fn in_table(text: &str, key: &str) -> Option<Vec<String>> {
     (!names.is_empty()).then_some(names)
 }
 
-/// The extensions that an operation lacks although its prose sounds as if it had the fields.
+/// The extensions that an operation lacks although its prose seems to have the fields.
 pub fn unread(operation: &Map<String, Value>) -> Vec<&'static str> {
     static TALK: LazyLock<[(&str, Regex); 2]> = LazyLock::new(|| {
         let of = |what: &str| {
@@ -229,7 +229,7 @@ fn insert_after_text(
                 operation.insert(key, Value::String(text.clone()));
             }
             for (key, value) in found.drain(..) {
-                // What the prose states wins over an older extension, wherever that stood.
+                // The prose wins over an older extension, wherever it is.
                 operation.insert(key, value);
             }
         } else if !operation.contains_key(&key) {

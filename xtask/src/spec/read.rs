@@ -1,4 +1,4 @@
-//! Reading a document from JSON or YAML without losing or bending anything.
+//! Reading a document from JSON or YAML without losing or changing anything.
 //!
 //! Two equal keys in one object are refused: a plain parser would keep only the last one.
 
@@ -15,7 +15,7 @@ use crate::document::Problem;
 
 const ACCEPTED: &str = "an OpenAPI 3.0.x or 3.1.x document as JSON or YAML";
 
-/// Reads a document file. `name` stands in problems as the API.
+/// Reads a document file. `name` is the API in problems.
 pub fn file(path: &Path, name: &str) -> Result<Value> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(bytes_to_value(&bytes, name)?)

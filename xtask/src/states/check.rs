@@ -92,7 +92,7 @@ impl Entry<'_> {
             .collect()
     }
 
-    /// Operations exist, and names are free.
+    /// Checks that operations exist and names are free.
     fn operations(&mut self, name: &str) {
         let resource = self.resource;
         let list = resource.list.as_ref().map(|list| &list.operation);
@@ -143,7 +143,7 @@ impl Entry<'_> {
         }
     }
 
-    /// Names are names in Rust.
+    /// Checks that names are names in Rust.
     fn names(&mut self, name: &str) {
         let resource = self.resource;
         let is_name = |name: &str| snake_name(name) == name;
@@ -169,7 +169,7 @@ impl Entry<'_> {
         }
     }
 
-    /// No call that is made of the entry has the name of an operation.
+    /// Checks that no call of the entry has the name of an operation.
     fn calls(&mut self, name: &str) {
         let resource = self.resource;
         let waits = [
@@ -194,7 +194,7 @@ impl Entry<'_> {
         }
     }
 
-    /// Goals, actions and states name each other.
+    /// Checks that goals, actions and states name each other.
     fn goals(&mut self) {
         let resource = self.resource;
         let unknown: Vec<String> = self
@@ -242,7 +242,7 @@ impl Entry<'_> {
         }
     }
 
-    /// Path parameters of all operations are there.
+    /// Checks the path parameters of all operations.
     fn parameters(&mut self) {
         let resource = self.resource;
         let ids = [&resource.item, &resource.state, &resource.delete]
@@ -268,7 +268,7 @@ impl Entry<'_> {
         }
     }
 
-    /// Pointers lead somewhere in the type that they are read from.
+    /// Checks that pointers lead to a place in their type.
     fn pointers(&mut self) {
         let resource = self.resource;
         let own = resource.model.clone();
@@ -323,7 +323,7 @@ impl Entry<'_> {
         }
     }
 
-    /// States are values of the enum that the type has at their place, and all of those have a meaning.
+    /// Checks that states are values of the enum at their place, and that all its values have a meaning.
     fn values(&mut self) {
         let resource = self.resource;
         let at = resource
@@ -370,7 +370,7 @@ impl Entry<'_> {
         }
     }
 
-    /// States are values of the enum, or said to be missing there.
+    /// Checks that states are values of the enum, or listed as undeclared.
     fn declared(&mut self, name: &str, pointer: &str, values: &[(String, String)]) {
         let resource = self.resource;
         let known = |state: &str| values.iter().any(|(value, _)| value == state);

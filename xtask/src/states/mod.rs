@@ -56,7 +56,7 @@ pub struct Resource {
     #[serde(default)]
     pub actions: IndexMap<String, Action>,
     pub delete: Option<String>,
-    /// What [`constants`] is about.
+    /// Data for [`constants`].
     #[serde(default, rename = "moves")]
     _moves: Option<IgnoredAny>,
     #[serde(default, rename = "unseen")]
@@ -179,7 +179,7 @@ fn entries(api: &Api, text: &str) -> Result<States> {
     let mut states = States::new();
     for (name, entry) in all {
         let (owner, resource) = split(&name)?;
-        // What has moves, and nothing of what waits need, is for the emulator alone.
+        // An entry with moves alone is for the emulator.
         let keys = entry.as_mapping().into_iter().flat_map(|keys| keys.keys());
         let mut other = keys.filter(|key| {
             let key = key.as_str().unwrap_or_default();

@@ -10,7 +10,7 @@ use super::{Client, builder};
 #[allow(unused_imports, reason = "not every API has typed bodies")]
 use super::types;
 
-/// A [`Client`] for one project: its requests are all of this project.
+/// A [`Client`] for one project: all its requests belong to this project.
 ///
 /// Cheap to clone.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! What a change of a surface, and of what it is made from, is told as.
+//! The reports of changes of a surface, a document or a state.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ fn texts(changes: &[Change]) -> Vec<String> {
     changes.iter().map(text).collect()
 }
 
-/// A line, what stands there in the newer surface, and what is told.
+/// A line, its form in the newer surface, and the report.
 const CASES: &[(&str, &str, &[&str])] = &[
     (
         "    size: Option<i64>\n",
@@ -142,7 +142,7 @@ const CASES: &[(&str, &str, &[&str])] = &[
         "# Said otherwise: -> nothing\n",
         &[],
     ),
-    // Nobody sets the fields of what is only read.
+    // No caller sets the fields of a type that is only read.
     (
         "    size: Option<i64>\n",
         "    size: Option<i64> (read only)\n",
@@ -233,7 +233,7 @@ fn what_goes_or_changes_is_breaking_and_what_comes_is_not() {
     }
 }
 
-/// A resource with everything that is made of one.
+/// A resource with all kinds of generated code.
 fn sources() -> (Value, Value) {
     let path = "/api/v1/projects/{project_name}/media/things";
     let text = json!({"type": "string"});
@@ -306,10 +306,10 @@ fn surface_of(sources: &(Value, Value)) -> String {
     files.get("spec/surface/media.txt").unwrap().to_owned()
 }
 
-/// Where the parts of the resource stand.
+/// The path of the resource.
 const ITEM: &str = "/paths/~1api~1v1~1projects~1{project_name}~1media~1things~1{thing_name}";
 
-/// What is taken out, by its pointer and key, of the states or the document; and what is told.
+/// Parts that are removed from the states or the document, by pointer and key; and the report.
 const LOSSES: &[(&str, &str, bool, &str)] = &[
     (
         "",
@@ -381,7 +381,7 @@ const LOSSES: &[(&str, &str, bool, &str)] = &[
     ),
 ];
 
-/// What a document or a state says less is told as a loss of everything that was made of it.
+/// A part that a document or a state loses is reported with all code that was made of it.
 #[test]
 fn each_kind_of_loss_is_breaking() {
     let old = surface_of(&sources());
