@@ -1,4 +1,4 @@
-//! How far files are: a bar each on a terminal, a line each elsewhere.
+//! Progress of files: a bar each on a terminal, a line each elsewhere.
 
 use std::io::{self, IsTerminal};
 
@@ -26,7 +26,7 @@ impl<'a> Bars<'a> {
         Self { session, all }
     }
 
-    /// A bar for a file of so many bytes, if that is known.
+    /// A bar for a file of `bytes` bytes, if its size is known.
     pub fn file(&self, name: &str, bytes: Option<u64>) -> Bar<'a> {
         let style =
             ProgressStyle::with_template("{prefix} {bar:30} {bytes} of {total_bytes} {msg}")
@@ -46,14 +46,14 @@ impl<'a> Bars<'a> {
 }
 
 impl Bar<'_> {
-    /// Sets how many bytes are there.
+    /// Sets the number of bytes that have arrived.
     pub fn set(&self, bytes: u64) {
         if let Some(bar) = &self.bar {
             bar.set_position(bytes);
         }
     }
 
-    /// What sets the bar from elsewhere; without a bar it does nothing.
+    /// A function that sets the bar; without a bar it does nothing.
     pub fn handle(&self) -> impl Fn(u64) + Send + 'static {
         let bar = self.bar.clone();
         move |bytes| {

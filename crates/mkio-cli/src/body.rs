@@ -72,7 +72,7 @@ pub fn given(entry: &'static Entry, matches: &ArgMatches) -> Result<Option<Value
     Ok(value)
 }
 
-/// Refuses to go on without a body that has to be there.
+/// Refuses a call without a required body.
 pub fn refuse_missing(entry: &Entry, body: Option<&Value>) -> Result<()> {
     let is_required = entry.body.as_ref().is_some_and(|body| body.required);
     if body.is_some() || !is_required {
@@ -114,7 +114,7 @@ pub fn typed(entry: &Entry, ty: Ty, place: &str, text: &str) -> Result<Value> {
     Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-/// Puts a value of `--set` at its place; the type tells maps from lists.
+/// Puts a value of `--set` at its place; by the type a step is a member or an index.
 pub fn put(entry: &Entry, ty: Ty, target: &mut Value, (place, new): (&str, Value)) -> Result<()> {
     let is_list = |above: &[&str]| match at(entry.types, ty, above) {
         Some(Ty::List(_)) => Some(true),
@@ -125,7 +125,7 @@ pub fn put(entry: &Entry, ty: Ty, target: &mut Value, (place, new): (&str, Value
     done.map_err(|why| Failure::usage(format!("--set {why}")))
 }
 
-/// The field at this place takes null, or no field of the type is there to say that it does not.
+/// The field at this place takes null, or the type does not know the field.
 pub fn may_be_null(entry: &Entry, ty: Ty, place: &str) -> bool {
     let steps: Vec<&str> = path::steps(place).collect();
     let Some((last, above)) = steps.split_last() else {
@@ -157,7 +157,7 @@ fn fields(types: Types, ty: &str, name: &str) -> Vec<&'static ObjectField> {
     }
 }
 
-/// The text with what `${env:NAME}` and `${file:PATH}` stand for.
+/// The text with the values of `${env:NAME}` and `${file:PATH}`.
 pub fn expanded(text: &str) -> Result<String> {
     let mut made = String::new();
     let mut rest = text;

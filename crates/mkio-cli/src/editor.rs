@@ -1,4 +1,4 @@
-//! The editor of VISUAL or EDITOR, and what was written in it.
+//! The editor of VISUAL or EDITOR, and the edited text.
 
 use std::{fs, io, process};
 
@@ -14,7 +14,7 @@ use crate::{
 /// The words that start the editor: a program and its arguments.
 pub struct Editor(Vec<String>);
 
-/// A file that was edited. It is kept where what is in it could not be sent.
+/// An edited file. It is kept if its content could not be sent.
 #[derive(Default)]
 pub struct Draft(Option<TempPath>);
 
@@ -34,7 +34,7 @@ impl Editor {
         })
     }
 
-    /// What the user makes of a value, which is shown as YAML.
+    /// Lets the user edit a value as YAML.
     pub fn edited(&self, value: &Value, draft: &mut Draft) -> Result<Value> {
         let text = serde_norway::to_string(value)
             .map_err(|error| Failure::new(Exit::Unusable, error.to_string()))?;
@@ -67,7 +67,7 @@ impl Editor {
 }
 
 impl Draft {
-    /// The outcome; where it is a failure, what was written by hand is kept, so that nobody writes it again.
+    /// The outcome; after a failure, the edited file is kept, and a hint names it.
     pub fn kept<T>(self, outcome: Result<T>) -> Result<T> {
         match (outcome, self.0) {
             (Err(failure), Some(file)) => Err(match file.keep() {

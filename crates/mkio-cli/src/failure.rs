@@ -1,4 +1,4 @@
-//! What ends a command: an error with its exit code, or an outcome that is "no".
+//! Failures of commands: an error with its exit code, or an outcome that is "no".
 
 use std::{fmt, io};
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// How the program ends when it does not end well.
+/// Exit codes of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -37,11 +37,11 @@ pub struct Failure {
     pub exit: Exit,
     message: String,
     error: Option<Box<Error>>,
-    /// What may help, on lines of its own.
+    /// Hints, on lines of their own.
     hints: Vec<String>,
-    /// What has failed beside it, by name.
+    /// Other failures, by name.
     others: Vec<(String, Failure)>,
-    /// Standard output is closed: nobody wants to hear more.
+    /// Standard output is closed: nothing more is printed.
     silent: bool,
 }
 
@@ -62,7 +62,7 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
-    /// The outcome is "no"; the output has said it.
+    /// The outcome is "no"; the output has the reason.
     pub fn no() -> Self {
         Self {
             silent: true,
@@ -70,7 +70,7 @@ impl Failure {
         }
     }
 
-    /// What the parser says of the command line: its first words, the rest as hints.
+    /// The error of the command line's parser: its first paragraph, the others as hints.
     pub fn of_command_line(text: &str) -> Self {
         let mut parts = text.trim().split("\n\n");
         let first = parts.next().unwrap_or_default();
@@ -80,7 +80,7 @@ impl Failure {
         lines.fold(Self::usage(message), Self::hint)
     }
 
-    /// The first of several failures, with the names of what has failed.
+    /// The first of several failures, with the names of all.
     pub fn many(name: &str, first: Self, others: Vec<(String, Self)>, of: usize) -> Self {
         let failed = others.len() + 1;
         Self {
@@ -100,8 +100,8 @@ impl Failure {
         self
     }
 
-    /// What came of a command and of its tidying up: where both failed, the first failure tells the other
-    /// one, too.
+    /// The results of a command and of its clean-up: if both failed, the first failure has the other one as
+    /// a hint.
     pub fn both(first: Result<()>, second: Result<()>) -> Result<()> {
         match (first, second) {
             (Err(first), Err(second)) => {
@@ -117,7 +117,7 @@ impl Failure {
         self.message.starts_with(NO_TOKEN)
     }
 
-    /// What went wrong, without the hints.
+    /// The message, without the hints.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -221,7 +221,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self {
             silent: error.kind() == io::ErrorKind::BrokenPipe,
-            // Something may have been done: what is wrong before that is told as usage where it is found.
+            // Something may have been done: errors before that are usage errors where they are found.
             ..Self::new(Exit::Unusable, error.to_string())
         }
     }
@@ -269,10 +269,10 @@ fn exit_of_call(error: &Error) -> Exit {
     }
 }
 
-/// How the library begins when nothing gives a token.
+/// The beginning of the library's message without a token.
 const NO_TOKEN: &str = "there is no token";
 
-/// The message of a wrong setting without what is for callers in code.
+/// The message of a wrong setting, without advice for callers in code.
 fn for_people(message: &str) -> String {
     let in_code = [
         (
@@ -354,7 +354,7 @@ mod tests {
         }
     }
 
-    /// An error body that comes with a success is the error that it tells.
+    /// An error body that comes with a success status is an error.
     #[tokio::test(start_paused = true)]
     async fn a_told_status_counts() {
         let mut exits = Vec::new();

@@ -28,7 +28,7 @@ pub fn refuse(session: &Session, entry: &Entry, ty: Ty) -> Result<()> {
     Ok(())
 }
 
-/// The same for what a wait ends with.
+/// The same for the resource that a wait ends with.
 pub fn refuse_waited(session: &Session, resource: &Resource) -> Result<()> {
     let Some((entry, lists)) = kinds::reader(resource) else {
         return Ok(());
@@ -76,7 +76,7 @@ fn refuse_column(types: Types, ty: Ty, column: &str, steps: &[&str]) -> Result<(
     Ok(())
 }
 
-/// There is no such column; the nearest one at the place of the step that is unknown, or all that there are.
+/// The error for an unknown column, with the nearest known one, or all of them.
 pub fn unknown(
     column: &str,
     step: &str,
@@ -94,7 +94,7 @@ pub fn unknown(
     }
 }
 
-/// What may stand a step below any of these; nothing where none of them has it.
+/// The types of a step below any of these; none if no type has it.
 fn below_all(types: Types, at: &[Ty], step: &str) -> Option<Vec<Ty>> {
     let found: Vec<Ty> = at.iter().flat_map(|ty| below(types, *ty, step)).collect();
     (!found.is_empty()).then_some(found)

@@ -1,4 +1,4 @@
-//! Kinds of resources: what is read, written and waited for under one noun.
+//! Kinds of resources: reading, writing and waiting under one noun.
 
 use mkio::{
     dynamic::{Catalog, Entry, Write, nearest},
@@ -46,7 +46,7 @@ pub fn all() -> Vec<Kind> {
     found
 }
 
-/// Who needs whom: earlier ones do without later ones.
+/// Kinds in the order of their references: earlier ones do not need later ones.
 const ORDER: &[&str] = &[
     "project",
     "team",
@@ -176,7 +176,7 @@ fn unknown(name: &str, names: &[&str]) -> Failure {
 }
 
 impl Kind {
-    /// The arguments that name a resource; parents stand before it: `h264/job-1`.
+    /// The arguments that name a resource; parents come before it: `h264/job-1`.
     pub fn arguments(&self, project: &str, name: &str) -> Result<Arguments> {
         let own: Vec<_> = self
             .get
@@ -204,13 +204,13 @@ impl Kind {
         own.count().saturating_sub(1)
     }
 
-    /// How it is written: by its PUT where that replaces, else by its PATCH.
+    /// The operation that writes it: its PUT if that replaces, or else its PATCH.
     pub fn write(&self) -> Option<&'static Entry> {
         let upserts = |entry: &&'static Entry| entry.write == Some(Write::Upsert);
         self.put.filter(upserts).or(self.patch)
     }
 
-    /// What the body of its PUT has of a resource that was read.
+    /// The body of its PUT, made from a resource that was read.
     pub fn body_of(&self, told: &Value) -> Result<Value> {
         let put = self
             .put
@@ -241,7 +241,7 @@ impl Kind {
         }
     }
 
-    /// What a write takes of a body that is made for the PUT.
+    /// The part of a body for the PUT that a write takes.
     pub fn fitting(&self, write: &'static Entry, body: &Value) -> Result<Value> {
         if write.write != Some(Write::Patch) {
             return Ok(body.clone());
@@ -258,7 +258,7 @@ impl Kind {
         Ok(patch)
     }
 
-    /// The first of these fields of the PUT that a write does not take; `taken` is what it changes.
+    /// The first of these fields of the PUT that a write does not take; `taken` are the fields that it changes.
     pub fn left<'f>(&self, fields: &'f [String], taken: &[String]) -> Option<&'f String> {
         let is_taken = |field: &String| match self.moved().find(|moved| moved.body == field) {
             Some(moved) => moved.patch.is_some(),
@@ -306,7 +306,7 @@ pub fn word(resource: &Resource) -> String {
     own.next().map_or_else(String::new, |(word, _)| word)
 }
 
-/// What can be waited for under this name.
+/// The resource that can be waited for under this name.
 pub fn find_waitable(name: &str) -> Result<&'static Resource> {
     let all = waitable();
     let singular = name.strip_suffix('s').unwrap_or(name);
@@ -336,7 +336,7 @@ pub fn mask(resource: &Resource, value: &mut Value) {
     }
 }
 
-/// What a table of such resources shows.
+/// The columns of such resources.
 pub fn columns(resource: &Resource) -> &'static [&'static str] {
     reader(resource).map_or(&[], |(entry, _)| entry.columns)
 }
@@ -349,7 +349,7 @@ fn misnamed(kind: &str, name: &str, wanted: impl Iterator<Item = &'static str>) 
     Failure::usage(format!("`{name}`: a {kind} is named {wanted}"))
 }
 
-/// Values of a resource's parameters; parents stand before the name: `h264/job-1`.
+/// Values of a resource's parameters; parents come before the name: `h264/job-1`.
 pub fn values(resource: &'static Resource, project: &str, name: &str) -> Result<Vec<String>> {
     let own = resource.params.iter().filter(|name| **name != PROJECT);
     let wanted = own.count();

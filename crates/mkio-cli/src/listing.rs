@@ -14,7 +14,7 @@ use crate::{
     tree::PROJECT,
 };
 
-/// A name, parents before it, and the resource where the list has all of it.
+/// A name, parents before it, and the resource if the list has all of it.
 pub type Found = (String, Option<Value>);
 
 /// All resources of a kind: those of each parent, one after the other.
@@ -83,7 +83,7 @@ pub fn name(kind: &Kind, item: &Value) -> Option<String> {
     Some([parents, vec![name]].concat().join("/"))
 }
 
-/// The parents of an item, which its id tells: `…/transforms/h264/jobs/job-1`.
+/// The parents of an item, which are in its id: `…/transforms/h264/jobs/job-1`.
 fn above(kind: &Kind, item: &Value) -> Result<Vec<String>> {
     let id = path::text(item, "id");
     let parts: Vec<&str> = id.split('/').collect();

@@ -48,14 +48,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and version are answers; what the command line lacks is an error.
+/// Prints help and version with exit code 0, and errors of the command line with 2.
 fn told(error: &clap::Error) -> ExitCode {
     let is_answer = error.exit_code() == 0;
     if !is_answer && json_is_wanted(std::env::args_os()) {
         let text = error.render().to_string();
         return ended(&Failure::of_command_line(&text), true);
     }
-    // A closed pipe wants to hear nothing more.
+    // The pipe may be closed.
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
@@ -99,7 +99,7 @@ fn dispatch(matches: &ArgMatches) -> Result<()> {
         .enable_all()
         .build()?;
     let outcome = runtime.block_on(async {
-        // The emulator has an end of its own.
+        // The emulator handles Ctrl-C itself.
         if words != ["emulator"] {
             session.take_interrupts();
         }
@@ -108,12 +108,12 @@ fn dispatch(matches: &ArgMatches) -> Result<()> {
             None => commands::run(&session, &words, own, root::build).await,
         }
     });
-    // A read of standard input may stand still for ever.
+    // A read of standard input may block for ever.
     runtime.shutdown_background();
     outcome
 }
 
-/// What is sent, on standard error; tokens and secrets are in no event.
+/// Logs requests to standard error; no event has tokens or secrets.
 fn log(level: u8) {
     let filter = match level {
         0 => return,

@@ -1,4 +1,4 @@
-//! Manifests: resources as they are meant to be, in YAML or JSON.
+//! Manifests: the desired content of resources, in YAML or JSON.
 
 use mkio::dynamic::{Entry, Mark, ObjectField, Shape, Ty, Type, Types};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ pub struct Manifest {
     pub name: String,
     /// The body of its PUT, or a part of it.
     pub body: Value,
-    /// What it is to do, where it has such a state.
+    /// The desired state, if the kind has states.
     pub state: Option<Goal>,
 }
 
@@ -93,7 +93,7 @@ pub fn parse(text: &str, place: &str) -> Result<Vec<Manifest>> {
     }
     let made = found.into_iter().map(|value| {
         let written: Written = serde_json::from_value(value).map_err(|error| {
-            // What stands in the place of another type may be a secret.
+            // A value of the wrong type may be a secret.
             let told = Some(error.to_string()).filter(|told| !told.starts_with("invalid"));
             let told = told.unwrap_or_else(|| "texts, but for `body`, an object".to_owned());
             refuse(format!(
@@ -134,13 +134,13 @@ fn goal(kind: &Kind, state: &str, body: &Value) -> Result<Goal, String> {
     reached.ok_or_else(|| format!("a {} has no state that can be set", kind.name))
 }
 
-/// Puts those first that others need.
+/// Sorts manifests so that each comes after those that it needs.
 pub fn sort(all: &mut [Manifest]) {
     let order: Vec<String> = kinds::all().into_iter().map(|kind| kind.name).collect();
     all.sort_by_key(|one| order.iter().position(|name| *name == one.kind.name));
 }
 
-/// Refuses secrets that stand in the manifest itself.
+/// Refuses secrets in plain text.
 pub fn refuse_literals(manifest: &Manifest) -> Result<()> {
     for place in secrets(&manifest.kind) {
         let steps = place.trim_start_matches('/');
@@ -164,7 +164,7 @@ fn is_elsewhere(value: &Value) -> bool {
         Value::String(text) if text.is_empty() => true,
         Value::String(text) => {
             let named = text.starts_with("${env:") || text.starts_with("${file:");
-            // Behind the first `}` there would be a text that stands here.
+            // After the first `}` there would be plain text.
             named && text.find('}') == Some(text.len() - 1)
         }
         Value::Array(items) => items.iter().all(is_elsewhere),
@@ -173,7 +173,7 @@ fn is_elsewhere(value: &Value) -> bool {
     }
 }
 
-/// Where bodies of this kind have secrets.
+/// Pointers of the secrets in bodies of this kind.
 pub fn secrets(kind: &Kind) -> Vec<String> {
     let writes = [kind.put, kind.patch].into_iter().flatten();
     writes.flat_map(Entry::body_secrets).collect()
@@ -219,12 +219,12 @@ fn is_empty(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty)
 }
 
-/// Puts what a manifest says over a resource; what it does not say stays.
+/// Puts the fields of a manifest over a resource; other fields stay.
 pub fn overlay(resource: &mut Value, said: &Value) {
     match (resource, said) {
         (Value::Object(members), Value::Object(said)) if !is_another(members, said) => {
             for (name, value) in said {
-                // What is not there is removed already.
+                // A missing member needs no removal.
                 if !value.is_null() || members.contains_key(name) {
                     overlay(members.entry(name).or_insert(Value::Null), value);
                 }
@@ -238,16 +238,16 @@ pub fn overlay(resource: &mut Value, said: &Value) {
     }
 }
 
-/// Both say of which type they are, and it differs: what one has, the other does not know.
+/// Both have a type, and the types differ: members of one are unknown to the other.
 fn is_another(old: &Map<String, Value>, said: &Map<String, Value>) -> bool {
     let types = old.get("@odata.type").zip(said.get("@odata.type"));
     types.is_some_and(|(old, said)| old != said)
 }
 
-/// A field that differs, with what it is and what it is to be.
+/// A field that differs, with its old and new value.
 pub type Change = (String, String, String);
 
-/// What differs, as lines: `properties/description: old -> new`.
+/// The differences, as lines: `properties/description: old -> new`.
 pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
     let (before, after) = (path::leaves(old), path::leaves(new));
     let value_of = |all: &[(String, String)], place: &str| {
@@ -307,14 +307,14 @@ pub fn export(kind: &Kind, name: &str, told: &Value) -> Result<(Value, Vec<Strin
     Ok((manifest, exported.unshown))
 }
 
-/// The text would be read as something that stands elsewhere.
+/// The text would be expanded as `${…}`.
 fn stands_for(text: &str) -> bool {
     ["${env:", "${file:"]
         .iter()
         .any(|start| text.contains(start))
 }
 
-/// A body that becomes a part of a manifest.
+/// A body on its way into a manifest.
 #[derive(Default)]
 struct Exported {
     types: Types,
@@ -325,7 +325,7 @@ struct Exported {
 }
 
 impl Exported {
-    /// Puts variables in the place of secrets, and takes out what a manifest does not say.
+    /// Replaces secrets by variables, and removes members that a manifest does not have.
     fn finish(&mut self, ty: Ty, value: &mut Value, text: &str) {
         match (ty, value) {
             (Ty::Named(name), value) => match Type::find(self.types, name).map(|of| &of.shape) {
@@ -367,7 +367,7 @@ impl Exported {
             if field.is(Mark::ReadOnly) || !(is_told || field.is(Mark::Required)) {
                 members.remove(field.name);
             } else if is_secret && !is_told {
-                // A secret that cannot be left out is there, and reads do not show it.
+                // A required secret exists, although reads do not show it.
                 members.insert(field.name.to_owned(), json!("***"));
             }
             let Some(member) = members.get_mut(field.name) else {
@@ -389,7 +389,7 @@ impl Exported {
         }
     }
 
-    /// Puts a variable in the place of a secret; of an object, one for each member.
+    /// Replaces a secret by a variable; of an object, each member by its own.
     fn fill(&mut self, value: &mut Value, text: &str) {
         match value {
             Value::Null => {}

@@ -9,7 +9,7 @@ use crate::{
     output::{Format, Wanted},
 };
 
-/// What the options say.
+/// The values of the options.
 pub struct Options {
     pub profile: Option<String>,
     pub project: Option<String>,
@@ -22,7 +22,7 @@ pub struct Options {
     pub switches: Switches,
 }
 
-/// What is on.
+/// A flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Switch {
     DryRun,
@@ -79,7 +79,7 @@ impl Options {
 }
 
 impl Options {
-    /// The options that a command which takes this one up again needs as well.
+    /// The options of this command that a command which continues it needs, too.
     pub fn again(&self) -> String {
         let timeout = self.timeout.map(|limit| {
             let limit = humantime::format_duration(limit).to_string();
@@ -122,7 +122,7 @@ pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-/// A variable of the environment; an empty one says nothing.
+/// A variable of the environment; an empty one counts as missing.
 pub fn variable(name: &str) -> Option<String> {
     let text = std::env::var(name).ok()?;
     let text = text.trim();
@@ -145,7 +145,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "it takes a time such as 90s, 10m or 1h".to_owned())
 }
 
-/// How many: one or more.
+/// A count of one or more.
 pub fn count(text: &str) -> Result<u64, String> {
     let count = text.parse().ok().filter(|count| *count > 0);
     count.ok_or_else(|| "it takes a whole number from 1".to_owned())
@@ -212,7 +212,7 @@ fn places() -> Vec<Arg> {
     ]
 }
 
-/// What the response looks like, and how long it may take.
+/// Options for the form of the response and the time limit.
 fn forms() -> Vec<Arg> {
     vec![
         global(
@@ -246,7 +246,7 @@ fn forms() -> Vec<Arg> {
     ]
 }
 
-/// What is on or off.
+/// Flags.
 fn switches() -> Vec<Arg> {
     vec![
         flag("dry-run", "Shows the request instead of sending it"),
@@ -266,7 +266,7 @@ fn switches() -> Vec<Arg> {
 mod tests {
     use super::*;
 
-    /// A command that goes on asks the same service for the same project.
+    /// A command that continues another one uses the same service and project.
     #[test]
     fn what_is_taken_up_again_goes_to_the_same_place() {
         let words = [

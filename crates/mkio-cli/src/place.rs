@@ -1,4 +1,4 @@
-//! Places in lists and waits as one word, to be given back to the program.
+//! Places in lists and waits as one word, for later runs of the program.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
@@ -10,7 +10,7 @@ pub fn write(place: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).unwrap_or_default())
 }
 
-/// The place that a word stands for.
+/// The place of a word.
 pub fn read<T: DeserializeOwned>(word: &str) -> Result<T> {
     let bytes = URL_SAFE_NO_PAD.decode(word.trim()).ok();
     let place = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());

@@ -10,7 +10,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use crate::failure::{Exit, Failure, Result};
 
-/// Settings that say where the token comes from; a profile has one of them.
+/// Settings of the token's source; a profile has one of them.
 const TOKENS: [&str; 3] = ["token", "token_file", "token_command"];
 
 /// Links that lead from one to the next; systems follow about as many.
@@ -20,13 +20,13 @@ const MOST_LINKS: usize = 32;
 pub struct ProfileFile {
     path: PathBuf,
     document: DocumentMut,
-    /// Something is there that this program may not read: it is not overwritten either.
+    /// The file exists and cannot be read: it is not overwritten either.
     out_of_reach: bool,
 }
 
 /// Where a profile's token comes from.
 pub enum TokenFrom {
-    /// It stands in the file.
+    /// The profile file has it.
     Text(String),
     /// A program prints it.
     Command(Vec<String>),
@@ -68,7 +68,7 @@ impl ProfileFile {
         &self.path
     }
 
-    /// What the file has that no reader takes, if there is such a thing.
+    /// The first problem of the file's structure, if there is one.
     pub fn wrong(&self) -> Option<String> {
         let profiles = self.document.get("profiles")?;
         let Some(all) = profiles.as_table_like() else {
@@ -111,13 +111,13 @@ impl ProfileFile {
         self.profile(name)?.get(key)?.as_str().map(str::to_owned)
     }
 
-    /// Changes with this profile are asked for.
+    /// Changes with this profile need a confirmation.
     pub fn is_protected(&self, name: &str) -> bool {
         let setting = self.profile(name).and_then(|of| of.get("protected"));
         setting.and_then(Item::as_bool).unwrap_or(false)
     }
 
-    /// In a word, where the profile's token comes from.
+    /// The source of the profile's token, in a word.
     pub fn token_from(&self, name: &str) -> &'static str {
         let has = |key: &str| self.profile(name).is_some_and(|of| of.get(key).is_some());
         match TOKENS.map(has) {
@@ -145,7 +145,7 @@ impl ProfileFile {
             .ok_or_else(|| Failure::new(Exit::Access, wrong))
     }
 
-    /// Sets the token of a profile, in the place of what it had.
+    /// Sets the token of a profile; replaces the old one.
     pub fn set_token(&mut self, name: &str, token: TokenFrom) -> Result<()> {
         let entry = self.entry(name)?;
         for key in TOKENS {
@@ -160,7 +160,7 @@ impl ProfileFile {
         Ok(())
     }
 
-    /// Removes the token of a profile; whether there was one.
+    /// Removes the token of a profile; gives whether there was one.
     pub fn remove_token(&mut self, name: &str) -> Result<bool> {
         let entry = self.entry(name)?;
         Ok(TOKENS
@@ -193,7 +193,7 @@ impl ProfileFile {
         self.document["default"] = value(name);
     }
 
-    /// Removes a profile; whether there was one.
+    /// Removes a profile; gives whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
         let profiles = self.document.get_mut("profiles");
         let profiles = profiles.and_then(Item::as_table_like_mut);
@@ -204,8 +204,7 @@ impl ProfileFile {
         removed
     }
 
-    /// Where the file is in truth: a link to a file elsewhere stays one, also to a file that is not there
-    /// yet.
+    /// The file behind links: a link stays a link, also one to a missing file.
     fn target(&self) -> PathBuf {
         let mut path = self.path.clone();
         // A link to itself has no end.
@@ -240,7 +239,7 @@ impl ProfileFile {
     }
 }
 
-/// There is no such file, or none that this program may look into.
+/// The file does not exist, or cannot be read.
 fn is_nowhere(error: &io::Error) -> bool {
     matches!(
         error.kind(),

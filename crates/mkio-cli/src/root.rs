@@ -137,7 +137,7 @@ mod tests {
             .for_each(|below| all_help(below, found));
     }
 
-    /// What help and README show can be typed as it stands.
+    /// Commands of help and README can be typed as they are.
     #[test]
     fn examples_are_command_lines() {
         let mut all = Vec::new();

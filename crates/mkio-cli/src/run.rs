@@ -127,7 +127,7 @@ fn pages_are_wanted(entry: &Entry) -> bool {
     entry.operation.is_read() || entry.id().starts_with("list_")
 }
 
-/// The client; a look at a request needs no token.
+/// The client; showing a request needs no token.
 pub fn client(session: &Session) -> Result<Client> {
     if session.is(Switch::DryRun) {
         session.offline_client()
@@ -179,7 +179,7 @@ fn arguments(
     Ok(calls.collect())
 }
 
-/// Asks before what cannot be undone, and before any change of a protected profile.
+/// Asks before deletions, and before any change with a protected profile.
 pub fn ask(session: &Session, entry: &Entry, calls: &[Arguments]) -> Result<()> {
     let deletes = entry.operation.method == mkio::http::Method::DELETE;
     if deletes && calls.len() > 1 {
@@ -200,7 +200,7 @@ fn reads(entry: &Entry) -> bool {
     entry.operation.is_read() || id.starts_with("list_") || id.starts_with("get_")
 }
 
-/// Tells that a call is done whose response is empty.
+/// Reports that a call without a response body is done.
 pub fn tell_done(session: &Session, entry: &Entry, call: &Arguments) {
     if matches!(entry.response, ResponseBody::Empty) {
         session.tell(format!("{}: done", described(entry, call)));
@@ -259,7 +259,7 @@ pub async fn send(
             }
             Ok(())
         };
-        // Ctrl-C leaves nothing behind of what has arrived.
+        // Ctrl-C leaves no partial file behind.
         let outcome = tokio::select! {
             biased;
             () = interrupted => Err(Failure::interrupted()),
@@ -274,7 +274,7 @@ pub async fn send(
     }
     let told = response.json();
     let value = session.shown(told.clone(), |value| entry.mask(value));
-    // A token that was made is read by nobody afterwards.
+    // A new token cannot be read again.
     let makes = entry.operation.method == mkio::http::Method::POST && !reads(entry);
     if makes && value != told {
         session.tell(
@@ -284,7 +284,7 @@ pub async fn send(
     session.output.one(&value, entry.columns)
 }
 
-/// Where bytes go: a file, or standard output unless that is a terminal.
+/// The target of bytes: a file, or standard output unless that is a terminal.
 fn target(matches: &ArgMatches) -> Result<Option<&String>> {
     let file = matches.try_get_one::<String>("save").ok().flatten();
     if file.is_none() && io::stdout().is_terminal() {
@@ -349,9 +349,9 @@ async fn list(
         }
         Err(failure) => {
             out.so_far()?;
-            // A filter takes the whole list: what has arrived was not shown, and would be skipped.
+            // A filter takes the whole list: items that have arrived were not shown, and would be skipped.
             let is_whole = session.options.wanted.jq.is_some();
-            // What is refused at once is refused again.
+            // A refusal would come again.
             let passes = [Exit::Later, Exit::Timeout, Exit::Interrupted];
             if is_whole || (shown == 0 && !passes.contains(&failure.exit)) {
                 return Err(failure);
@@ -361,7 +361,7 @@ async fn list(
     }
 }
 
-/// Tells people how much of a list they see; `go_on` is how the rest is seen.
+/// Reports how much of a list is shown; `go_on` is the command for the rest.
 fn tell_shown(session: &Session, (shown, total): (u64, Option<u64>), go_on: Option<String>) {
     if shown == 0 && session.output.is_for_people() {
         session.tell("there are none");

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Result};
 
-/// Where the bytes of a response go.
+/// The target of a response's bytes.
 pub enum Saved {
     /// A file beside the one that is named, and the name that it gets in the end.
     Beside(NamedTempFile, PathBuf),
@@ -33,7 +33,7 @@ impl Saved {
         }
         let folder = path.parent().filter(|above| !above.as_os_str().is_empty());
         let mut builder = tempfile::Builder::new();
-        // As any new file; without this only its owner may read it.
+        // With the rights of any new file; a temporary file is readable for its owner only.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let beside = builder.tempfile_in(folder.unwrap_or(Path::new(".")));

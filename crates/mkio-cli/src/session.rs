@@ -1,4 +1,4 @@
-//! One run of the program: options, client, output, and what it may ask.
+//! One run of the program: options, client, output, questions.
 
 use std::{
     ffi::OsString,
@@ -54,7 +54,7 @@ impl Session {
                 }
                 next = Box::pin(tokio::signal::ctrl_c());
                 outcome = (&mut next).now_or_never();
-                // Counted before it is told: who hears it may be done with hearing at once.
+                // Counted before it is sent: a receiver may be dropped at once.
                 let is_heard = heard.receiver_count() > 0;
                 let again = heard.send_replace(true);
                 if again || !is_heard {
@@ -64,7 +64,7 @@ impl Session {
         });
     }
 
-    /// Ctrl-C after this call. Make it once for a loop: what is waited for anew each time is missed in
+    /// Ctrl-C after this call. Make it once for a loop: a new one for each round would miss Ctrl-C in
     /// between.
     pub fn interrupted(&self) -> impl Future<Output = ()> + use<> {
         let mut heard = self.interrupts.subscribe();
@@ -88,7 +88,7 @@ impl Session {
         })
     }
 
-    /// A client for looks at requests: it needs no token, and nothing is sent with it.
+    /// A client that shows requests: it needs no token, and sends nothing.
     pub fn offline_client(&self) -> Result<Client> {
         let client = self.builder().anonymous().build();
         client.map_err(Failure::from)
@@ -145,7 +145,7 @@ impl Session {
         ))
     }
 
-    /// A command at the same service as this one, to be typed as it stands.
+    /// A command at the same service as this one, to be typed as it is.
     pub fn command(&self, words: &[&str]) -> String {
         let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
         format!("mkio {}{}", words.join(" "), self.options.again())
@@ -218,7 +218,7 @@ impl Session {
         named.or_else(|| file.default_name())
     }
 
-    /// In words, where the token comes from.
+    /// The source of the token, in words.
     pub fn token_from(&self, file: &ProfileFile) -> String {
         let named = self.options.profile.is_some();
         if !named && variable("MKIO_TOKEN").is_some() {
@@ -247,8 +247,8 @@ impl Session {
     }
 }
 
-/// What is told, hints on lines of their own, without characters that move the cursor: names and messages
-/// are of others.
+/// A text for people, hints on lines of their own, without characters that move the cursor: names and
+/// messages come from others.
 pub fn told(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(output::plain).collect();
     lines.join("\n")

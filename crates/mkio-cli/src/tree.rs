@@ -15,7 +15,7 @@ pub const PROJECT: &str = "project_name";
 /// How many items a list shows by default.
 pub const LIMIT: &str = "100";
 
-/// What a command of the tree does.
+/// The work of a command of the tree.
 #[derive(Clone, Copy)]
 pub enum Leaf {
     Operation(&'static Entry),
@@ -37,7 +37,7 @@ pub fn nouns() -> Vec<Command> {
     all.map(|(name, node)| node.command(name)).collect()
 }
 
-/// What the words so far lead to; nothing for a task, which is not in the catalog.
+/// The command of these words; none for a task, which is not in the catalog.
 pub fn find(words: &[&str]) -> Option<Leaf> {
     let operation = |catalog: &&'static Catalog| {
         let entry = catalog.entries.iter().find(|entry| entry.command == words);
@@ -183,7 +183,7 @@ fn names(entry: &'static Entry) -> Vec<Arg> {
     made.collect()
 }
 
-/// What the document says of a name, or what can be told from its word.
+/// The document's description of a name, or one made from its word.
 fn about(parameter: &Parameter, name: &str) -> String {
     if let Some(line) = parameter.docs.lines().next() {
         return line.to_owned();
@@ -217,7 +217,7 @@ fn flag(parameter: &'static Parameter, entry: &'static Entry) -> Arg {
         .value_name(value_name(parameter.ty))
         .help(help)
         .required(parameter.required)
-        // The resume token says where a list goes on.
+        // The resume token has the place of the list.
         .hide(parameter.name == "$skiptoken");
     let arg = match name.as_str() {
         "label" => arg.short('l'),
@@ -268,7 +268,7 @@ fn list_arguments(entry: &'static Entry) -> [Arg; 3] {
     ]
 }
 
-/// How a body is given.
+/// The arguments for a body.
 pub fn body_arguments(typed: bool) -> Vec<Arg> {
     let file = Arg::new("file")
         .short('f')

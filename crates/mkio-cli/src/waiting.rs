@@ -1,4 +1,4 @@
-//! Waits, with what they see on the way.
+//! Waits and their progress.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -25,7 +25,7 @@ use crate::{
     session::Session,
 };
 
-/// A wait for a resource that there is in the end, or for its being gone.
+/// A wait for a state of a resource, or for its deletion.
 enum Kind {
     There(Wait<Value, State>),
     Gone(Wait<(), State>),
@@ -35,7 +35,7 @@ enum Kind {
 pub struct Watched {
     name: String,
     kind: Kind,
-    /// Words of `mkio wait` that say what else is waited for: `job --for running`.
+    /// The words of `mkio wait` for this wait: `job --for running`.
     again: Option<String>,
 }
 
@@ -48,7 +48,7 @@ pub enum Ends {
     WithTheFirstFailure,
     /// One of them has reached its goal.
     WithTheFirst,
-    /// All of them have ended, in whatever state: they were only looked at.
+    /// All of them have ended, in any state: they were only watched.
     Whatever,
 }
 
@@ -63,13 +63,13 @@ impl Ends {
     }
 }
 
-/// What takes a wait up again.
+/// How a wait is continued by another run.
 struct Place {
-    /// Name of the kind of resource; empty where no word tells the wait.
+    /// Name of the kind of resource; empty if the wait has no word.
     resource: String,
     again: Option<String>,
     name: String,
-    /// The wait as a word; a wait for what no word tells has none.
+    /// The wait as a word; none for a wait that cannot be described.
     token: Option<String>,
 }
 
@@ -90,7 +90,7 @@ impl Watched {
         Self { name, kind, again }
     }
 
-    /// With the resource, and with the goal if one was named: who breaks it off is told how it goes on.
+    /// With the resource, and with the goal if one was named, for the hint after Ctrl-C.
     pub fn known(self, resource: &Resource, goal: Option<&str>) -> Self {
         let goal = goal.map_or_else(String::new, |goal| format!(" --for {goal}"));
         let again = Some(kinds::word(resource) + &goal);
@@ -138,7 +138,7 @@ pub fn with_goal(
     if goals.clone().any(|known| known == goal) {
         return Ok(wait.goal(goal));
     }
-    // States are written as the service writes them; capitals are forgiven.
+    // States are written as the service writes them; capitals do not matter.
     let states = resource.states.iter().map(|(state, _)| *state);
     let known = states
         .clone()
@@ -158,7 +158,7 @@ pub fn with_goal(
     })
 }
 
-/// What a wait has come to.
+/// A step of a wait.
 enum Step {
     Change(Box<(Watched, Change<State>)>),
     End(String, Outcome<Value>),
@@ -192,7 +192,7 @@ pub fn refuse_form(matches: &ArgMatches) -> Result<()> {
     })
 }
 
-/// Shows what becomes of resources until all of them have ended.
+/// Shows changes of resources until all of them have ended.
 pub async fn look_on(
     session: &Session,
     client: &Client,
@@ -203,20 +203,20 @@ pub async fn look_on(
     for name in names {
         let values = kinds::values(resource, project, &name)?;
         let wait: Wait<Value, State> = Wait::new(client.transport(), resource, values);
-        // Nothing but an end ends it: no state is what is waited for.
+        // No state is the goal: only an end ends it.
         let one = Watched::new(name, wait.until_fn(|_| false));
         watched.push(one.known(resource, None));
     }
     all(session, watched, Ends::Whatever).await.map(drop)
 }
 
-/// Waits, and shows on the way what is seen. Ctrl-C tells how to take the waits up again.
+/// Waits, and shows progress. Ctrl-C prints how to continue the waits.
 pub async fn all(session: &Session, watched: Vec<Watched>, ends: Ends) -> Result<Vec<Ended>> {
     let (ended, outcome) = gathered(session, watched, ends).await?;
     outcome.map(|()| ended)
 }
 
-/// Waits, and writes the resources that have got there, also where others have not.
+/// Waits, and writes the resources that have reached their goal, even if others have not.
 pub async fn all_shown(
     session: &Session,
     watched: Vec<Watched>,
@@ -230,16 +230,16 @@ pub async fn all_shown(
     Failure::both(outcome, shown)
 }
 
-/// The resources that have got there, and what has become of the others.
+/// The resources that have reached their goal, and the failures of the others.
 async fn gathered(
     session: &Session,
     watched: Vec<Watched>,
     ends: Ends,
 ) -> Result<(Vec<Ended>, Result<()>)> {
-    // Who only looks at resources has no deadline but his own.
+    // A watch has no deadline unless the user sets one.
     let endless = (ends == Ends::Whatever).then_some(Duration::MAX);
     let limit = session.options.timeout.or(endless);
-    // Before the first bar is seen: who sees it may press Ctrl-C.
+    // Before the first bar shows: from then on the user may press Ctrl-C.
     let mut interrupted = pin!(session.interrupted());
     let mut view = View::new(session, &watched);
     let places: Vec<_> = watched.iter().map(Watched::place).collect();
@@ -300,12 +300,13 @@ fn outcome(ended: &[Ended], mut failures: Vec<(String, Failure)>, ends: Ends) ->
     Err(Failure::many(&name, first, failures, all))
 }
 
-/// Waits that are told by their tokens; more do not fit a line.
+/// Most waits that are printed by their tokens; more do not fit a line.
 const MOST_TOKENS: usize = 10;
-/// Resources that are told by their names.
+/// Most resources that are printed by their names.
 const MOST_NAMES: usize = 100;
 
-/// Ctrl-C, with the words that wait on: for as long, and at the same service. One run waits for one kind.
+/// The failure of Ctrl-C, with the command that continues the waits: with the same timeout, at the same service. One run
+/// waits for one kind.
 fn taken_up(session: &Session, ends: Ends, places: &[Place]) -> Failure {
     let options = session.options.again();
     let mut kinds: Vec<&str> = places.iter().map(|of| &*of.resource).collect();
@@ -498,7 +499,7 @@ mod tests {
         super::all(&session(args), all, ends).await
     }
 
-    /// Who only looks looks until the end, unless told otherwise.
+    /// A watch ends with the resources, unless the user sets a time limit.
     #[tokio::test(start_paused = true)]
     async fn a_watch_has_no_deadline_of_its_own() {
         let begun = Instant::now();

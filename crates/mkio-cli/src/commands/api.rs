@@ -93,7 +93,7 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     refuse_form(session, (&method, &path), matches.get_flag("paginate"))?;
     let body = with_fields(given_input(matches)?, matches, body::expanded)?;
     match entries_of(&method, &path).next() {
-        // What `mkio NOUN VERB` asks for is asked for here, too.
+        // The same questions as for `mkio NOUN VERB`.
         Some(entry) => run::ask(session, entry, &[])?,
         None if method != Method::GET => session.guard(&format!("{method} {path}"))?,
         None => {}
@@ -133,7 +133,7 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     }
 }
 
-/// Writes status and headers to standard error: what follows on standard output stays whole.
+/// Writes status and headers to standard error: standard output has the response alone.
 fn head(status: Option<StatusCode>, headers: &HeaderMap) -> Result<()> {
     let Some(status) = status else {
         return Ok(());
@@ -194,7 +194,7 @@ fn println(text: &str) -> Result<()> {
     writeln!(io::stdout(), "{text}").map_err(Failure::from)
 }
 
-/// Shows the request instead of sending it: secrets are hidden, and what `${…}` stands for.
+/// Shows the request instead of sending it, without secrets and values of `${…}`.
 fn show_request(
     session: &Session,
     method: &Method,
@@ -202,7 +202,7 @@ fn show_request(
     matches: &ArgMatches,
 ) -> Result<()> {
     let input = given_input(matches)?;
-    // Nobody knows which fields of an unknown path are secrets: what stands elsewhere stays there.
+    // The fields of an unknown path may be secrets: `${…}` is not expanded.
     let body = if session.is(Switch::ShowSecrets) {
         with_fields(input, matches, body::expanded)?
     } else {
@@ -267,7 +267,7 @@ async fn paginate(
 ) -> Result<()> {
     let mut list = session.output.list(&[]);
     let mut at = place.0.to_owned();
-    // One for the whole list, so that none is missed between two pages.
+    // One for the whole list, so that no Ctrl-C is missed between two pages.
     let interrupted = session.interrupted();
     let outcome = tokio::select! {
         biased;
@@ -360,7 +360,7 @@ async fn pages(
 fn same_service(client: &Client, link: &str, api: &str) -> Result<String> {
     let base = client.transport().base_url(api);
     if link.starts_with('/') {
-        // The path of the service's own address is put before it: where the link has it, once is enough.
+        // The path of the service's own address is put before it, unless the link has it already.
         let own = mkio::reqwest::Url::parse(base).ok();
         let own = own
             .as_ref()

@@ -1,4 +1,4 @@
-//! `mkio apply`, `diff` and `delete`: resources as they are meant to be.
+//! `mkio apply`, `diff` and `delete`: resources by their manifests.
 
 use std::{
     fs, io,
@@ -71,11 +71,11 @@ pub(super) fn project(session: &Session, client: &Client, kind: &Kind) -> Result
     }
 }
 
-/// What a manifest asks for.
+/// The work that a manifest needs.
 enum Plan {
     Same,
     Create,
-    /// The request, and what it changes.
+    /// The request, and the changes that it makes.
     Change(&'static Entry, Box<Request>, Vec<manifest::Change>),
     /// Only a new one can be like this.
     Replace(Fixed),
@@ -96,7 +96,7 @@ impl Fixed {
     }
 }
 
-/// How manifests are carried out.
+/// Settings of `apply`.
 #[derive(Clone, Copy, Default)]
 pub(super) struct How {
     wait: bool,
@@ -153,7 +153,7 @@ fn read_manifests(session: &Session, matches: &ArgMatches) -> Result<Vec<Manifes
     Ok(all)
 }
 
-/// A manifest with what it stands for: read once, before anything is sent.
+/// A manifest with its variables and files read: once, before anything is sent.
 pub(super) struct Meant {
     manifest: Manifest,
     /// The arguments that name the resource.
@@ -187,7 +187,7 @@ impl Meant {
         label(&self.manifest)
     }
 
-    /// What the resource is to have, whole and without secrets; what the preset has in the place of its name.
+    /// The wanted body, whole and without secrets; the content of a preset replaces its name.
     async fn wanted(&self, client: &Client) -> Result<(Value, Value)> {
         let (mut whole, mut compared) = (self.whole.clone(), self.compared.clone());
         self.kind().leave_out_latest(&mut whole);
@@ -196,7 +196,7 @@ impl Meant {
         let Some(preset) = preset.filter(|_| self.kind().name == CONFIG) else {
             return Ok((whole, compared));
         };
-        // Reads show what was taken from the preset, not its name.
+        // Reads show the content of the preset, not its name.
         let entry = call::find("get_preset")?;
         let mut names = self.names.clone();
         if let Some(name) = entry.path_parameters().last() {
@@ -225,7 +225,7 @@ fn meant(session: &Session, client: &Client, matches: &ArgMatches) -> Result<Vec
     all.collect()
 }
 
-/// Refuses members that the kind does not know, before anything is sent. What is missing may exist.
+/// Refuses members that the kind does not know, before anything is sent. Missing members may exist in the resource.
 fn refuse_misspelt(client: &Client, kind: &Kind, names: &Arguments, whole: &Value) -> Result<()> {
     let Some(put) = kind.put else {
         return Ok(());
@@ -281,7 +281,7 @@ pub async fn run_diff(session: &Session, matches: &ArgMatches) -> Result<()> {
     if differ { Err(Failure::no()) } else { Ok(()) }
 }
 
-/// How the resource differs from the manifest.
+/// The work for the difference between resource and manifest.
 async fn plan(
     session: &Session,
     client: &Client,
@@ -299,7 +299,7 @@ async fn plan(
     let (new, full) = (overlaid(&old, &compared), overlaid(&old, &whole));
     refuse_unknown(client, kind, names, full.clone())?;
     let changes = manifest::changes(&old, &new);
-    // A fixed field is told by its name, not by the refusal of a request that cannot be made.
+    // A fixed field is named before a request is made that could not be sent.
     if let Some(field) = kind.put.and_then(|put| manifest::fixed(put, &old, &new)) {
         return Ok(Plan::Replace(Fixed::new(field)));
     }
@@ -329,7 +329,7 @@ async fn plan(
     Ok(Plan::Change(write, Box::new(request), changes))
 }
 
-/// The resource with what a manifest says.
+/// The resource with the fields of the manifest.
 fn overlaid(resource: &Value, said: &Value) -> Value {
     let mut new = resource.clone();
     manifest::overlay(&mut new, said);
@@ -354,7 +354,7 @@ fn left(
     Ok(kind.left(&wanted, &taken).cloned())
 }
 
-/// The first secret of a body that is not in what is sent.
+/// The first secret of a body that the request leaves out.
 fn unwritten(kind: &Kind, body: &Value, sent: &Value) -> Option<String> {
     let is_lost = |place: &String| {
         let has = |body: &Value| path::find(body, place).iter().any(|value| !value.is_null());
@@ -376,7 +376,7 @@ fn refuse_unknown(client: &Client, kind: &Kind, names: &Arguments, body: Value) 
     Ok(())
 }
 
-/// What changes, without the secrets that other texts repeat.
+/// The changes, without secrets that other texts repeat.
 fn shown(
     session: &Session,
     kind: &Kind,
@@ -411,7 +411,7 @@ pub async fn run_apply(session: &Session, matches: &ArgMatches) -> Result<()> {
     bring_about(session, &client, &all, how).await
 }
 
-/// Creates and changes resources until they are as they are meant to be.
+/// Creates and changes resources until they match their manifests.
 pub(super) async fn bring_about(
     session: &Session,
     client: &Client,

@@ -44,7 +44,7 @@ pub(super) async fn make(
     Ok(true)
 }
 
-/// What tells that an asset stays which a failed command has made.
+/// The hint that a failed command has left an asset, and how to remove it.
 pub(super) fn left(session: &Session, asset: &str) -> String {
     let delete = session.command(&["asset", "delete", asset]);
     format!("the asset {asset} is left: {delete} removes it")

@@ -1,4 +1,4 @@
-//! `mkio doctor`: what stands between this machine and the service.
+//! `mkio doctor`: checks everything that a call needs.
 
 use std::{
     io::{self, Write},
@@ -33,7 +33,7 @@ pub fn command() -> Command {
 /// How long the service may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a check has found.
+/// The result of a check.
 struct Finding {
     check: &'static str,
     ok: bool,
@@ -126,7 +126,7 @@ fn project(session: &Session, client: &Client) -> std::result::Result<String, St
 
 /// Whether the service answers, takes the token, and has the same time.
 async fn service(session: &Session, client: &Client, report: &mut Report<'_>) -> Result<()> {
-    // A service that is not there is found out soon, not after all retries.
+    // A service that does not answer is reported soon, not after all retries.
     let limit = session.options.timeout.unwrap_or(PATIENCE);
     let client = client.clone().with(CallOptions::new().total_timeout(limit));
     let begun = Instant::now();
@@ -205,8 +205,8 @@ fn is_here(base: &str) -> bool {
     })
 }
 
-/// When the token ends, if it says so and can be read here: that of a command or a file is asked by nobody
-/// but the client.
+/// When the token ends, if it holds its end and is a variable or a setting. Only the client runs commands and
+/// reads token files.
 fn expiry(session: &Session) -> Option<std::result::Result<String, String>> {
     let outside = || variable("MKIO_TOKEN").filter(|_| session.options.profile.is_none());
     let stored = || {
@@ -225,7 +225,7 @@ fn expiry(session: &Session) -> Option<std::result::Result<String, String>> {
     })
 }
 
-/// The end that a token tells: the member `exp` of a JWT.
+/// The end of a token: the member `exp` of a JWT.
 fn end_of(token: &str) -> Option<DateTime<Utc>> {
     let claims = token.split('.').nth(1)?;
     let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;

@@ -16,7 +16,7 @@ use crate::{
     tree,
 };
 
-/// What stands in the place of a secret.
+/// The text in the place of a secret.
 const HIDDEN: &str = "***";
 
 pub fn command() -> Command {
@@ -112,8 +112,8 @@ fn set_all(
     Ok(())
 }
 
-/// The value as YAML in the editor; secrets stay what they are unless they are changed. What was written
-/// is the draft.
+/// The value as YAML in the editor; secrets stay what they are unless they are changed. The edited
+/// text is the draft.
 fn in_editor(
     session: &Session,
     write: &'static mkio::dynamic::Entry,
@@ -130,7 +130,7 @@ fn in_editor(
     Ok(())
 }
 
-/// What was hidden and is still hidden is what it was.
+/// Secrets that are still hidden keep their values.
 fn keep_hidden(new: &mut Value, was: &Value, shown: &Value) {
     match (new, was, shown) {
         (Value::Object(new), Value::Object(was), Value::Object(shown)) => {
@@ -153,10 +153,10 @@ fn keep_hidden(new: &mut Value, was: &Value, shown: &Value) {
     }
 }
 
-/// Which item of the list each of the new ones has been; nothing where that is not clear.
+/// The old item of each new one; none where that is not clear.
 ///
-/// An item that looks as one did before is that one, wherever it stands now. Another one has been
-/// the one at its place, if the list is as long as it was.
+/// An item that looks like an old one is that one, at any place. Any other item is the old one of its
+/// place, if the list has as many items as before.
 fn origins(new: &[Value], was: &[Value], shown: &[Value]) -> Vec<Option<usize>> {
     let same_length = new.len() == shown.len();
     let stays = |n: usize| same_length && shown.get(n) == new.get(n);

@@ -1,4 +1,4 @@
-//! What `mkio encode` encodes, and the transforms and jobs that do it.
+//! The input of `mkio encode`, and its transforms and jobs.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ use crate::{
     waiting::{self, Ends, Watched},
 };
 
-/// What is encoded.
+/// The input of an encoding.
 pub(super) enum Input {
     /// An asset, with the files of it that count.
     Asset(String, Vec<String>),
@@ -77,7 +77,7 @@ impl Input {
         Ok(Self::Asset(asset, vec![file]))
     }
 
-    /// What outputs are named after.
+    /// The name from which names of outputs are made.
     pub(super) fn stem(&self) -> Result<String> {
         match self {
             Self::Asset(name, _) => Ok(name.clone()),
@@ -133,7 +133,7 @@ fn file_stem(url: &str) -> Option<String> {
         .next()
         .unwrap_or_default();
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    // Paths and shells take these as they are.
+    // Paths and shells take these without quotes.
     let plain = |c: &char| c.is_ascii_alphanumeric() || "-_".contains(*c);
     let foreign = |c: &char| !c.is_ascii() && !c.is_whitespace() && !c.is_control();
     let kept = |c: &char| plain(c) || foreign(c);
@@ -142,7 +142,7 @@ fn file_stem(url: &str) -> Option<String> {
     stem.contains(char::is_alphanumeric).then_some(stem)
 }
 
-/// Makes a transform, unless one of its name is there.
+/// Makes a transform, unless one of its name exists.
 pub(super) async fn ensure(
     session: &Session,
     project: &Project,
@@ -178,7 +178,7 @@ fn making(
     Ok((entry, arguments))
 }
 
-/// Makes a job, and tells how it is waited for.
+/// Makes a job, and prints how to wait for it.
 pub(super) async fn start_job(
     session: &Session,
     project: &Project,

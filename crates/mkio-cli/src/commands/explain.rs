@@ -1,4 +1,4 @@
-//! `mkio explain`: fields of bodies and responses, with what the documents say of them.
+//! `mkio explain`: fields of bodies and responses, with their descriptions in the documents.
 
 use std::io::{self, Write};
 
@@ -42,7 +42,7 @@ pub fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
     text(entry, ty, &what).map_err(Failure::from)
 }
 
-/// What is explained: the body of the kind's PUT or PATCH, or the response where it has none.
+/// The type to explain: the body of the kind's PUT or PATCH, or the response where it has none.
 fn subject(name: &str) -> Result<(&'static Entry, Ty)> {
     let entry = match kinds::find(name) {
         Ok(kind) => kind.put.or(kind.patch).unwrap_or(kind.get),

@@ -47,7 +47,7 @@ pub fn copy() -> Command {
         )
 }
 
-/// What says which resources are meant.
+/// The arguments that select resources.
 fn which() -> [Arg; 5] {
     let option = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
@@ -75,10 +75,10 @@ fn which() -> [Arg; 5] {
     ]
 }
 
-/// A name with the item of the list, where that is all of the resource.
+/// A name with the item of the list, if the item is the complete resource.
 type Wanted = (String, Option<Value>);
 
-/// The resources that are meant.
+/// The selected resources.
 async fn wanted(
     client: &Client,
     kind: &Kind,
@@ -105,7 +105,7 @@ async fn wanted(
     Ok(wanted.split_off(place + 1))
 }
 
-/// Refuses what narrows a list that does not take it.
+/// Refuses filters that the list does not take.
 fn refuse_narrowing(kind: &Kind, matches: &ArgMatches) -> Result<()> {
     for (option, parameter) in [("label", "$label"), ("filter", "$filter")] {
         let takes = |list: &Entry| list.parameters.iter().any(|of| of.name == parameter);
@@ -117,7 +117,7 @@ fn refuse_narrowing(kind: &Kind, matches: &ArgMatches) -> Result<()> {
     Ok(())
 }
 
-/// What the list is to leave out.
+/// Adds the filters to the arguments of the list.
 fn narrow(arguments: &mut Arguments, matches: &ArgMatches) {
     if let Some(filter) = text(matches, "filter") {
         arguments.insert("$filter".to_owned(), json!(filter));
@@ -166,7 +166,7 @@ pub async fn run_export(session: &Session, matches: &ArgMatches) -> Result<()> {
     let kind = kind(matches)?;
     let client = session.client()?;
     let project = apply::project(session, &client, &kind)?;
-    // One for all of it, so that none is missed between two manifests.
+    // One for all manifests, so that no Ctrl-C is missed between two.
     let mut interrupted = pin!(session.interrupted());
     let mut list = session.output.list(&[]);
     let mut last = None;

@@ -1,4 +1,4 @@
-//! What `mkio encode` makes beside the video: captions and thumbnails.
+//! Captions and thumbnails of `mkio encode`.
 
 use clap::{Arg, ArgAction, ArgMatches};
 use mkio::{

@@ -33,7 +33,7 @@ fn force(help: &'static str) -> Arg {
         .help(help)
 }
 
-/// What says where uploads go and what they may replace.
+/// The arguments of uploads: storage, address, replacing.
 pub(super) fn upload_arguments() -> [Arg; 3] {
     [
         Arg::new("storage")
@@ -49,7 +49,7 @@ pub(super) fn upload_arguments() -> [Arg; 3] {
     ]
 }
 
-/// How a storage account is opened: by variables, for arguments are seen by everybody.
+/// Credentials of a storage account are variables, since other users of the machine can see arguments.
 pub(super) const CREDENTIALS: &str = "\
 The service gives the credential of a storage account to nobody. Azure takes a SAS token in MKIO_STORAGE_SAS, S3 a
 key in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if it is a temporary one, AWS_SESSION_TOKEN.";
@@ -168,7 +168,7 @@ fn told(session: &Session, asset: &str, sources: &[Source]) -> Result<()> {
     list.end()
 }
 
-/// Puts files into an asset, which is made if need be; whether it was.
+/// Puts files into an asset, which is created if missing; gives whether it was created.
 pub(super) async fn put(
     session: &Session,
     project: &Project,
@@ -239,7 +239,7 @@ async fn refuse_replacing(
     }
 }
 
-/// What opens the storage account.
+/// The credential of the storage account.
 fn credential() -> Result<StorageCredential> {
     let key = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"));
     match (variable("MKIO_STORAGE_SAS"), key) {
@@ -283,7 +283,7 @@ pub async fn run_download(session: &Session, matches: &ArgMatches) -> Result<()>
     for of in &there {
         session.tell(format!("{}: already complete", of.to.display()));
     }
-    // What is in the way of one is told before the first is fetched.
+    // Files in the way are reported before the first download.
     all.iter()
         .try_for_each(|of| of.part(force).refuse_replacing())?;
     if session.is(Switch::DryRun) {
@@ -315,7 +315,7 @@ fn wanted(
 ) -> Result<Vec<Wanted>> {
     let listed = content.files.into_iter();
     let all: Vec<(String, Option<u64>)> = listed.map(|file| (file.name, file.size)).collect();
-    // Also those that are not wanted now: a later download takes them into the same folder.
+    // Also files that are not wanted now: a later download may put them into the same folder.
     let names: HashSet<String> = all.iter().map(|(name, _)| name.to_lowercase()).collect();
     let files = match one {
         Some(one) => named(all, one)?,
@@ -348,7 +348,7 @@ fn wanted(
 fn named(all: Vec<(String, Option<u64>)>, one: &str) -> Result<Vec<(String, Option<u64>)>> {
     let mut files = all;
     files.retain(|(name, _)| name == one);
-    // Folders are not listed: what is in one has no size here.
+    // Folders are not listed, so that their files have no size here.
     if files.is_empty() && one.contains('/') {
         files.push((one.to_owned(), None));
     }
@@ -359,7 +359,7 @@ fn named(all: Vec<(String, Option<u64>)>, one: &str) -> Result<Vec<(String, Opti
     Ok(files)
 }
 
-/// Another file of the asset has the name under which this one would arrive.
+/// Refuses a file whose name here is the temporary name of another one.
 fn refuse_clash(name: &str, names: &HashSet<String>) -> Result<()> {
     let taken = part::ENDS.map(|end| format!("{name}{end}"));
     match taken.iter().find(|of| names.contains(&of.to_lowercase())) {
@@ -372,7 +372,7 @@ fn refuse_clash(name: &str, names: &HashSet<String>) -> Result<()> {
 }
 
 impl Wanted {
-    /// The file is there, with the size that the service tells.
+    /// The file exists, with the size that the service lists.
     fn is_there(&self, force: bool) -> bool {
         let about = fs::symlink_metadata(&self.to).ok();
         let whole = about.is_some_and(|about| about.is_file() && Some(about.len()) == self.size);
@@ -395,7 +395,7 @@ async fn fetch_all(
     let mut done = HashSet::new();
     for of in all {
         local::make_folder(folder, &of.to)?;
-        // A disk that does not tell `A` from `a` has it from us by now: that one is not replaced.
+        // On a disk that ignores case, an earlier file of this download has the name: it is not replaced.
         let twin = !done.insert(of.name.to_lowercase());
         let part = of.part(force && !twin);
         // Again: an earlier file may have taken a long time.
@@ -450,7 +450,7 @@ async fn fetch(
 mod tests {
     use super::*;
 
-    /// Names that are not asked for count, too, and so does their case: disks may not tell it.
+    /// Names that are not wanted count, too, and case does not: some disks ignore it.
     #[test]
     fn our_own_names_are_nobody_elses() {
         let all = ["a", "b", "B.mkio-part", "a.part"];

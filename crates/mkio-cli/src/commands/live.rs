@@ -103,7 +103,7 @@ pub async fn run(session: &Session, verb: &str, matches: &ArgMatches) -> Result<
     }
 }
 
-/// A call that acts on what is named, and waits for it.
+/// A call that acts on the named resource, and waits for it.
 fn bringing(
     project: &Project,
     operation: &str,
@@ -126,7 +126,7 @@ async fn start(
     endpoint: Option<String>,
 ) -> Result<()> {
     let media = project.media();
-    // Before anything is started for what is not there.
+    // Before anything is started for a missing event.
     media.get_live_event(name).send().await?;
     if let Some(endpoint) = &endpoint {
         media.get_streaming_endpoint(endpoint).send().await?;
@@ -155,7 +155,7 @@ async fn start(
     list.end()
 }
 
-/// Where what the event's live outputs record plays.
+/// The playback addresses of the event's recordings.
 async fn playback(
     session: &Session,
     media: &ProjectClient,
@@ -194,7 +194,7 @@ async fn playback(
     Ok(())
 }
 
-/// Where the event takes its stream, and where it shows it.
+/// The ingest and preview addresses of the event.
 fn places(list: &mut List<'_>, event: &Value) -> Result<()> {
     for (what, place) in [
         ("ingest", "properties/input/endpoints/*"),
@@ -226,7 +226,7 @@ async fn record(
         .copied()
         .unwrap_or_default();
     let media = project.media();
-    // Before anything is made for an event that is not there.
+    // Before anything is made for a missing event.
     let told = media.get_live_event(event).send().await?;
     if told.properties().resource_state() != Some(&LiveEventState::Running) {
         let start = session.command(&["live", "start", event]);
@@ -239,7 +239,7 @@ async fn record(
         .asset_name(&asset)
         .archive_window_length(text("window").unwrap_or_default());
     let body = LiveOutputPut::new(properties);
-    // Heard from here on, so that Ctrl-C leaves no recording behind that goes on.
+    // From here on, so that Ctrl-C leaves no running recording behind.
     let interrupted = session.interrupted();
     let created = media.create_live_output(event, &output, body).send().await;
     created.map_err(|error| {
@@ -257,7 +257,7 @@ async fn record(
         tokio::time::sleep(time).await;
         Ok(())
     };
-    // Whatever ends it, and wherever it is then: nothing is recorded any more.
+    // However this ends, the recording is ended, too.
     let outcome = tokio::select! {
         biased;
         () = interrupted => {

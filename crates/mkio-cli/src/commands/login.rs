@@ -102,7 +102,7 @@ fn split(command: &str) -> Result<Vec<String>> {
     })
 }
 
-/// What the service says of the token.
+/// The service's answer about the token.
 async fn check(from: &TokenFrom, base_url: Option<String>) -> Result<Value> {
     let mut builder = match from {
         TokenFrom::Text(token) => Client::builder().token(token.as_str()),

@@ -70,7 +70,7 @@ pub fn all() -> Vec<Command> {
     ]
 }
 
-/// Tasks that change nothing by themselves, or that show what they would send.
+/// Tasks that change nothing, or that show their requests.
 const SHOWS: [&str; 17] = [
     "api", "apply", "call", "copy", "delete", "diff", "doctor", "download", "edit", "explain",
     "export", "ops", "upload", "urls", "usage", "wait", "watch",
@@ -188,7 +188,7 @@ const ADDRESSES: &[&str] = &[
     "url",
 ];
 
-/// Tasks that write no data, so that no form of it can be asked for.
+/// Tasks that write no data, so that formats do not apply.
 const WITHOUT_DATA: [&[&str]; 13] = [
     &["login"],
     &["logout"],
@@ -233,7 +233,7 @@ fn refuse_ignored(words: &[&str], matches: &ArgMatches) -> Result<()> {
     })
 }
 
-/// Refuses columns that a task's lines have not, and names where they have none: before anything is done.
+/// Refuses columns that a task's rows lack, and names where they have none: before anything is done.
 fn refuse_form(session: &Session, words: &[&str]) -> Result<()> {
     let lines = LINES.iter().find(|(task, _)| *task == words);
     let (Some((_, known)), Some(format)) = (lines, session.output.format()) else {

@@ -1,4 +1,4 @@
-//! `mkio open`: what a locator plays, in the browser.
+//! `mkio open`: plays a locator in the browser.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -11,7 +11,7 @@ use crate::{
     session::Session,
 };
 
-/// What stands for the address in the address of a player.
+/// Stands for the playback address in the address of a player.
 const PLACE: &str = "{url}";
 
 pub fn command() -> Command {
@@ -43,7 +43,7 @@ fn player(template: &str) -> Result<String, String> {
     template.ok_or_else(|| "it takes an address of the web with {url} in it".to_owned())
 }
 
-/// The address of the player that plays this.
+/// The address of a player for this playback address.
 fn played(template: &str, url: &str) -> String {
     let encoded: String = Url::parse_with_params("http://x/", [("u", url)])
         .ok()

@@ -110,7 +110,7 @@ pub async fn run_encode(session: &Session, matches: &ArgMatches) -> Result<()> {
     session.guard("encode")?;
     let project = project(session)?;
     if let Some(name) = text(matches, "transform") {
-        // Before anything is made for a transform that is not there.
+        // Before anything is made for a missing transform.
         project.media().get_transform(&name).send().await?;
     }
     let mut made = Vec::new();
@@ -147,7 +147,7 @@ async fn encode_into(
         return session.output.one(&told, &[]);
     }
     run_job(session, project, &transform, &job, input.job(&output)).await?;
-    // What is encoded stays, whatever becomes of the rest.
+    // The encoded asset stays, even if a later step fails.
     made.clear();
     let encoded = Encoded {
         session,
@@ -237,7 +237,7 @@ pub async fn run_urls(session: &Session, matches: &ArgMatches) -> Result<()> {
     show_urls(session, &project, &names).await
 }
 
-/// Names of an asset's locators. The asset's own list of them tells no names.
+/// Names of an asset's locators. The asset's own list of them has no names.
 pub(super) async fn locators_of(media: &ProjectClient, asset: &str) -> Result<Vec<String>> {
     let of_asset = streaming_locators::PROPERTIES_ASSET_NAME.eq(asset);
     let mut all = media.list_streaming_locators().filter(of_asset).items();

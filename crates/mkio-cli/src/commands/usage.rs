@@ -1,4 +1,4 @@
-//! `mkio usage`: what an organization has used.
+//! `mkio usage`: the usage of an organization.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};

@@ -107,7 +107,7 @@ pub async fn run_wait(session: &Session, matches: &ArgMatches) -> Result<()> {
     .await
 }
 
-/// Waits, and what they are for.
+/// Waits, and the resource that they are for.
 type Begun = (Vec<Watched>, Option<&'static Resource>);
 
 fn begun(
@@ -260,7 +260,7 @@ async fn listed(
     Ok(names)
 }
 
-/// The name with its parents, which the id tells: `…/transforms/h264/jobs/job-1`.
+/// The name with its parents, which are in the id: `…/transforms/h264/jobs/job-1`.
 fn named(resource: &Resource, id_pointer: &str, item: &Value, name: String) -> String {
     let own = resource
         .params

@@ -38,7 +38,7 @@ impl Filter {
         Ok(Self(filter))
     }
 
-    /// What the filter makes of a value: lines, texts without quotes.
+    /// The output of the filter for a value: lines, texts without quotes.
     pub fn run(&self, input: &Value) -> Result<Vec<String>> {
         let failed = |what: String| Failure::new(Exit::Unusable, format!("--jq: {what}"));
         let text = input.to_string();

@@ -1,4 +1,4 @@
-//! What goes to standard output: the response, in the format that was asked for.
+//! Standard output: the response, in the wanted format.
 
 mod jq;
 pub mod path;
@@ -17,7 +17,7 @@ use self::jq::Filter;
 pub use self::table::plain;
 use crate::failure::{Exit, Failure, Result};
 
-/// How responses are written.
+/// The format of responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Columns for people.
@@ -34,7 +34,7 @@ pub enum Format {
     Name,
 }
 
-/// What was asked for.
+/// The wanted form of the output.
 pub struct Wanted {
     pub format: Option<Format>,
     pub columns: Option<Vec<String>>,
@@ -44,7 +44,7 @@ pub struct Wanted {
 /// Writes responses to standard output.
 pub struct Output {
     format: Format,
-    /// No form was asked for.
+    /// The user has chosen no form.
     is_plain: bool,
     /// The line of names is written, of rows that come one by one.
     has_head: AtomicBool,
@@ -68,7 +68,7 @@ impl Output {
         self.filter.is_none().then_some(self.format)
     }
 
-    /// What a command writes for people is wanted: no columns, no filter, and no format but the table.
+    /// Output for people is wanted: no columns, no filter, and no format but the table.
     pub fn is_for_people(&self) -> bool {
         self.format() == Some(Format::Table) && self.columns.is_none()
     }
@@ -178,7 +178,7 @@ impl Output {
                 }
             }
         }
-        // A table is for people; a file loses nothing.
+        // A table for people shows few columns; CSV has all.
         if self.format == Format::Table {
             found.truncate(MOST_COLUMNS);
         }
@@ -204,7 +204,7 @@ impl Output {
     }
 }
 
-/// Columns of a table whose columns nobody has chosen.
+/// Most columns of a table by default.
 const MOST_COLUMNS: usize = 8;
 /// Rows whose widths are laid out together.
 const ROWS: usize = 1000;
@@ -238,7 +238,7 @@ impl List<'_> {
             Format::Name => writeln!(out, "{}", named(&value)?)?,
             Format::Csv | Format::Table => {
                 self.waiting.push(value);
-                // A line of names stands for all items, so all are waited for where it is not known.
+                // The head has the columns of all items: unless they are known, all items have to arrive first.
                 let may_begin =
                     self.output.format == Format::Table || self.output.knows_columns(self.columns);
                 if may_begin && self.waiting.len() >= ROWS {
@@ -251,7 +251,7 @@ impl List<'_> {
         Ok(())
     }
 
-    /// The list is whole. A list that ends early is left open, so that no half is taken for it.
+    /// Ends a complete list. JSON of a list that stops early is left open, so that nobody takes it for complete.
     pub fn end(mut self) -> Result<()> {
         let mut out = io::stdout().lock();
         if let Some(filter) = &self.output.filter {
@@ -263,7 +263,7 @@ impl List<'_> {
             Format::Json => writeln!(out, "\n]")?,
             Format::Yaml if self.written == 0 => writeln!(out, "[]")?,
             Format::Csv if self.written == 0 && self.waiting.is_empty() => {
-                // Programs read the names also where there are no lines.
+                // Programs read the head of an empty list, too.
                 let columns = self.output.columns(self.columns, &[]);
                 if !columns.is_empty() {
                     csv_rows(&mut out, &[], &columns, true)?;
@@ -275,7 +275,7 @@ impl List<'_> {
         out.flush().map_err(Failure::from)
     }
 
-    /// Writes what has arrived of a list that has been broken off, and tells how many items are written.
+    /// Writes the items that have arrived before an interruption; gives their number.
     pub fn so_far(mut self) -> Result<usize> {
         let mut out = io::stdout().lock();
         if self.output.filter.is_none() {
@@ -353,7 +353,7 @@ fn headings(columns: &[String]) -> Vec<String> {
     columns.iter().map(head).collect()
 }
 
-/// The width that a table may have; no limit where nobody looks.
+/// The width that a table may have; no limit without a terminal.
 fn width() -> Option<usize> {
     let term = console::Term::stdout();
     let shown = io::stdout().is_terminal();
@@ -418,7 +418,7 @@ mod tests {
         String::from_utf8(out).expect("text")
     }
 
-    /// What the second thousand of items has besides does not move the cells of the first.
+    /// New columns of later rows do not move the cells of earlier ones.
     #[test]
     fn columns_stay_once_they_are_chosen() {
         let table = output(Format::Table);

@@ -25,7 +25,7 @@ fn below<'v>(value: &'v Value, step: &str) -> Vec<&'v Value> {
     }
 }
 
-/// What stands at a path, in one line.
+/// The value at a path, in one line.
 pub fn text(value: &Value, path: &str) -> String {
     let found = find(value, path);
     found.into_iter().map(plain).collect::<Vec<_>>().join(",")
@@ -40,10 +40,10 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
-/// Where the name of a resource stands.
+/// Paths of a resource's name.
 pub const NAMES: [&str; 6] = ["name", "metadata/name", "id", "metadata/id", "kid", "email"];
 
-/// Name of a resource: its name, or what comes nearest.
+/// Name of a resource: its name, or its id.
 pub fn name_of(value: &Value) -> Option<String> {
     if let Value::String(text) = value {
         return Some(text.clone());
@@ -93,7 +93,7 @@ pub fn steps(path: &str) -> impl Iterator<Item = &str> {
     path.split(separator).filter(|step| !step.is_empty())
 }
 
-/// Removes what stands at a path, if something does.
+/// Removes the value at a path, if there is one.
 pub fn remove(target: &mut Value, path: &str) {
     let steps: Vec<&str> = steps(path).collect();
     let Some((last, above)) = steps.split_last() else {
@@ -121,7 +121,7 @@ pub fn put(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
     put_as(target, path, value, |_| None)
 }
 
-/// The same, where the steps above a new place may tell whether it is in a list.
+/// The same with types: by the steps above, a new place is in a list or an object.
 pub fn put_as(
     target: &mut Value,
     path: &str,

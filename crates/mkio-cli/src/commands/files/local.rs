@@ -1,4 +1,4 @@
-//! Places of this machine for names that the service tells.
+//! Paths on this machine for names of the service.
 
 use std::{
     fs,
@@ -73,7 +73,7 @@ mod tests {
         std::os::unix::fs::symlink(&other, all.join("link")).unwrap();
         assert!(make_folder(&all, &all.join("link/deep/file")).is_err());
         assert!(!other.join("deep").exists());
-        // A link to what is not there yet would make it there.
+        // A link to a missing file would create it.
         let nowhere = folder.path().join("nowhere");
         std::os::unix::fs::symlink(&nowhere, all.join("open")).unwrap();
         assert!(make_folder(&all, &all.join("open/file")).is_err());

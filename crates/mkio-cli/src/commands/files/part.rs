@@ -1,4 +1,4 @@
-//! What has arrived of a file: beside its target until it is whole, with a mark of whose it is.
+//! A partial download: beside its target until it is whole, with a mark of the file it belongs to.
 
 use std::{
     ffi::OsString,
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Result};
 
-/// How the names end that are ours: what has arrived, and its mark.
+/// Suffixes of our files: the partial download, and its mark.
 pub const ENDS: [&str; 2] = [".mkio-part", ".mkio-mark"];
 
-/// The version of a file that a part is of.
+/// The version of the file of a partial download.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mark {
@@ -23,12 +23,12 @@ pub struct Mark {
     pub file: String,
     /// Size of the whole file in bytes.
     pub size: Option<u64>,
-    /// The `ETag` of the host, if it tells one.
+    /// The `ETag` of the host, if it has one.
     pub etag: Option<String>,
 }
 
 impl Mark {
-    /// Both are of one file, and what both know of its version is the same.
+    /// Both are of one file, and their known facts of the version agree.
     fn fits(&self, other: &Self) -> bool {
         let same_size = self.size.is_none() || other.size.is_none() || self.size == other.size;
         let same_tag = self.etag.is_none() || other.etag.is_none() || self.etag == other.etag;
@@ -45,7 +45,7 @@ impl Mark {
 #[derive(Debug, Clone)]
 pub struct Part {
     to: PathBuf,
-    /// What is there may be replaced.
+    /// Existing files may be replaced.
     force: bool,
 }
 
@@ -68,7 +68,7 @@ impl Part {
         self.beside(ENDS[1])
     }
 
-    /// Refuses a target that is there; a link, a folder or a device also where files may be replaced.
+    /// Refuses an existing target; a link, a folder or a device also where files may be replaced.
     pub fn refuse_replacing(&self) -> Result<()> {
         let is_there = is_file(&self.to)?;
         if is_there && !self.force {
@@ -77,8 +77,8 @@ impl Part {
         Ok(())
     }
 
-    /// How much of the wanted version is here. What is not marked as ours is neither gone on with nor
-    /// replaced, unless that is meant.
+    /// Bytes of the wanted version that are here. A file without our mark is neither continued nor replaced,
+    /// unless `force` is set.
     pub fn begun(&self, wanted: &Mark) -> Result<u64> {
         let (data, mark) = (self.data(), self.mark());
         let (has_data, has_mark) = (is_file(&data)?, is_file(&mark)?);
@@ -92,11 +92,11 @@ impl Part {
             return Err(another(other));
         };
         let has = has_data.then(|| fs::metadata(&data)).transpose()?;
-        // Without a size nobody can tell whether the whole file is here.
+        // Without a size it is unknown whether the file is whole.
         let has = has.map_or(0, |about| about.len());
         let has = known.size.map_or(0, |_| has);
         let fits = known.fits(wanted) && known.size.is_none_or(|size| has <= size);
-        // Of nothing, nothing is lost; but a mark of another file is not ours to take.
+        // An empty part may be replaced, but not the mark of another file.
         let same = fits || has == 0 && known.same_file(wanted);
         if !same {
             let message = format!("{} is of another version of the file", data.display());
@@ -105,11 +105,11 @@ impl Part {
         Ok(has)
     }
 
-    /// Opens what is here, to write from that byte on; the mark is written before the first byte.
+    /// Opens the partial download, to write from that byte on; the mark is written before the first byte.
     pub fn open(&self, from: u64, wanted: &Mark) -> Result<File> {
         let data = self.data();
         let failed = |error| cannot(&data, error);
-        // Again: the response may have taken a long time, and tells more of the version than the list.
+        // Again: the response may have taken a long time, and knows more of the version than the list.
         if self.begun(wanted)? != from {
             return Err(another(&data));
         }
@@ -117,7 +117,7 @@ impl Part {
             let file = OpenOptions::new().append(true).open(&data);
             return file.map_err(failed);
         }
-        // They are ours, or they are meant to be replaced.
+        // They are ours, or `force` is set.
         for old in [&data, &self.mark()] {
             if is_file(old)? {
                 fs::remove_file(old).map_err(failed)?;
@@ -131,8 +131,8 @@ impl Part {
         new(&data).map_err(failed)
     }
 
-    /// Gives the whole file of so many bytes its name; a file that has come there meanwhile stays, unless
-    /// it is meant.
+    /// Gives the whole file of `bytes` bytes its name; a file that was made there meanwhile stays, unless
+    /// `force` is set.
     pub fn finish(&self, bytes: u64) -> Result<()> {
         self.refuse_replacing()?;
         let failed = |error| cannot(&self.to, error);
@@ -143,8 +143,8 @@ impl Part {
             return Err(Failure::usage(message).hint("--force starts again"));
         }
         if !self.force {
-            // Taking the name fails where it is taken: no two programs get it, and on disks that do
-            // not tell `A` from `a`, no two files.
+            // Taking the name fails where it is taken: no two programs get it, and on disks that
+            // ignore case, no two files.
             let taken = OpenOptions::new()
                 .write(true)
                 .create_new(true)
@@ -161,13 +161,13 @@ impl Part {
             }
             return Err(failed(error));
         }
-        // The file is whole: a mark that stays is in nobody's way.
+        // The file is whole: a mark that is left does no harm.
         let _ = fs::remove_file(self.mark());
         Ok(())
     }
 }
 
-/// Whether a file is there. A link, a folder or a device is refused: what is written would go elsewhere.
+/// Whether a file exists. A link, a folder or a device is refused: writes would go elsewhere.
 fn is_file(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(about) if about.is_file() => Ok(true),
@@ -180,7 +180,7 @@ fn is_file(path: &Path) -> Result<bool> {
     }
 }
 
-/// What is in the place of a file.
+/// A word for a thing in the place of a file.
 fn what(about: &fs::Metadata) -> &'static str {
     let kind = about.file_type();
     if kind.is_symlink() {
@@ -248,13 +248,13 @@ mod tests {
         fs::write(folder.path().join("a.mkio-mark"), "mine, too").unwrap();
         assert!(part(&folder, false).begun(&wanted).is_err());
         assert_eq!(fs::read(&mine).unwrap(), b"mine");
-        // What others call `.part` is none of our business.
+        // Files of others named `.part` are left alone.
         fs::remove_file(folder.path().join("a.mkio-mark")).unwrap();
         fs::rename(&mine, folder.path().join("a.part")).unwrap();
         assert_eq!(part(&folder, false).begun(&wanted).unwrap(), 0);
     }
 
-    /// What comes while the service is asked is not ours either.
+    /// A file that is made while the request runs is not ours.
     #[test]
     fn what_comes_meanwhile_stays() {
         let folder = tempfile::tempdir().unwrap();

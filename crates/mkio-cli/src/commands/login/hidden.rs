@@ -7,12 +7,12 @@ use crate::{
     session::Session,
 };
 
-/// Asks for a line. However it ends, the terminal shows again what is typed.
+/// Asks for a line. Afterwards the terminal shows input again, however this ends.
 pub async fn line(session: &Session, question: &str) -> Result<String> {
     let interrupted = session.interrupted();
     let echo = Off::new()?;
     write!(io::stderr(), "{question}")?;
-    // The read stands still until the line ends, and Ctrl-C does not wait for it.
+    // The read blocks until the line ends, and Ctrl-C must not wait for it.
     let read = tokio::task::spawn_blocking(read);
     let outcome = tokio::select! {
         biased;
@@ -39,7 +39,7 @@ fn read() -> io::Result<String> {
     console::Term::stderr().read_secure_line()
 }
 
-/// The terminal shows nothing of what is typed while this lives.
+/// The terminal shows no input while this value lives.
 #[cfg(unix)]
 struct Off(rustix::termios::Termios);
 
@@ -66,7 +66,7 @@ impl Drop for Off {
     }
 }
 
-/// Elsewhere the read itself sees to it.
+/// On other systems the read itself hides the input.
 #[cfg(not(unix))]
 struct Off;
 

@@ -1,4 +1,4 @@
-//! Events: made, told again, and shown without secrets.
+//! Events: making, rebuilding, and masking them.
 
 use mkio::{
     Client,
@@ -31,7 +31,7 @@ const USUAL: [(&str, &str, &str); 10] = [
     ("ScheduledOperationCompleted", SCHEDULED, "Completed"),
     ("ScheduledOperationError", SCHEDULED, "Errored"),
 ];
-/// Jobs are told without the API's part of their path.
+/// Events name jobs without the API's part of their path.
 const JOB: &str = "transforms/transform/jobs/job";
 const LOCATOR: &str = "media/streamingLocators/locator";
 const CHANNEL: &str = "live/liveChannels/channel";
@@ -89,7 +89,7 @@ fn resource_at(source: &str) -> Option<&'static Resource> {
     all.filter(is_it).max_by_key(|resource| resource.events)
 }
 
-/// What happened, and to whom.
+/// The facts of an event.
 pub struct Told<'a> {
     pub kind: &'a str,
     pub source: &'a str,
@@ -116,8 +116,8 @@ impl Told<'_> {
     }
 }
 
-/// An event as the service documents it: of the usual resource of its type in its usual state, unless
-/// told otherwise.
+/// An event as the service documents it: by default of the usual resource of its type in its usual
+/// state.
 pub fn made(
     kind: &str,
     project: &str,
@@ -169,7 +169,7 @@ fn known_state(of: Option<&Resource>, state: String) -> Result<String> {
     })
 }
 
-/// An event that is made again from what the service tells of its delivery, and from the resource.
+/// An event that is rebuilt from its delivery in the history, and from the resource.
 pub async fn rebuilt(session: &Session, client: &Client, told: &Value) -> Value {
     let (kind, source) = (path::text(told, "type"), path::text(told, "source"));
     let response = client.request(Method::GET, place(&source)).send().await;
@@ -213,7 +213,7 @@ mod tests {
 
     use super::*;
 
-    /// Every type, and every state of what it is about.
+    /// Every type, with every state of its resource.
     #[test]
     fn all_events_are_made_in_all_states() {
         let mut states = 0;

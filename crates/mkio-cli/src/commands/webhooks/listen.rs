@@ -22,7 +22,7 @@ use crate::{
     session::Session,
 };
 
-/// What is listened for, and what becomes of it.
+/// The wanted events, and their target.
 struct Listening<'a> {
     session: &'a Session,
     client: &'a Client,
@@ -56,11 +56,11 @@ pub async fn run(session: &Session, matches: &ArgMatches) -> Result<()> {
 }
 
 impl Listening<'_> {
-    /// Shows and forwards an event; whether more are wanted.
+    /// Shows and forwards an event; gives whether more are wanted.
     async fn take(&mut self, event: &Value) -> Result<bool> {
         show(self.session, event)?;
         if let Some(target) = &self.target {
-            // What the target makes of one event does not end the others.
+            // A failure of the target must not end the others.
             if let Err(failure) = target.post(self.session, event).await {
                 self.session.tell(failure);
             }
@@ -80,7 +80,7 @@ impl Listening<'_> {
                     if begun && !self.forward(&all, &mut known).await? {
                         return Ok(());
                     }
-                    // What the service tells no more does not come again.
+                    // Deliveries that left the history do not come back.
                     known = all.iter().map(mark).collect();
                     if !begun {
                         self.session.tell(format!(
@@ -96,12 +96,12 @@ impl Listening<'_> {
         }
     }
 
-    /// Takes the deliveries that are new; whether more are wanted.
+    /// Takes new deliveries; gives whether more are wanted.
     async fn forward(&mut self, all: &[Value], known: &mut HashSet<Mark>) -> Result<bool> {
         for told in all {
             let wanted =
                 |kinds: &[String]| kinds.is_empty() || kinds.contains(&path::text(told, "type"));
-            // A delivery that is tried again is told again.
+            // A delivery that is retried is in the history again.
             if !known.insert(mark(told)) || !wanted(&self.kinds) {
                 continue;
             }
@@ -114,19 +114,19 @@ impl Listening<'_> {
     }
 }
 
-/// What tells one delivery from another.
+/// Identifies a delivery.
 type Mark = [String; 3];
 
 fn mark(told: &Value) -> Mark {
     ["created", "type", "source"].map(|place| path::text(told, place))
 }
 
-/// Another look may find what this one did not.
+/// Another poll may succeed.
 fn passes(failure: &Failure) -> bool {
     matches!(failure.exit, Exit::Later | Exit::Timeout)
 }
 
-/// All deliveries that the service tells of, in the order in which they were made.
+/// All deliveries of the history, in the order in which they were made.
 pub async fn history(management: &ProjectClient, rule: &str) -> Result<Vec<Value>> {
     let mut all = Vec::new();
     let mut items = deliveries(management, rule);
@@ -172,7 +172,7 @@ async fn receive(listening: &mut Listening<'_>, matches: &ArgMatches) -> Result<
         }
         Ok(())
     };
-    // Whatever ends it, and wherever it is then: the rule goes.
+    // However this ends, the rule is removed.
     let outcome = tokio::select! {
         biased;
         () = session.interrupted() => {
@@ -204,7 +204,7 @@ fn receiver(secret: SharedSecret) -> Result<(Webhook, UnboundedReceiver<Event>)>
         .on_event(move |event: Event| {
             let sender = sender.clone();
             async move {
-                // Nobody reads any more: the program is about to end.
+                // Without a reader the program is about to end.
                 let _ = sender.send(event);
                 Ok(())
             }
@@ -213,7 +213,7 @@ fn receiver(secret: SharedSecret) -> Result<(Webhook, UnboundedReceiver<Event>)>
     Ok((webhook, events))
 }
 
-/// A word that nobody guesses.
+/// A random word.
 fn random() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }

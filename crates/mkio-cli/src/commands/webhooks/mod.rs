@@ -153,10 +153,10 @@ fn show(session: &Session, event: &Value) -> Result<()> {
     out.flush().map_err(Failure::from)
 }
 
-/// What tells most of an event.
+/// Members of an event's line.
 const PLACES: [&str; 4] = ["time", "type", "source", "data/state"];
 
-/// An event on one line. What it says is of others.
+/// An event on one line. Its texts come from others, so they are escaped.
 fn line(event: &Value) -> String {
     output::plain(&PLACES.map(|place| path::text(event, place)).join(" "))
 }

@@ -1,4 +1,4 @@
-//! Where events are posted to.
+//! The target that events are posted to.
 
 use std::{error::Error, time::Duration};
 
@@ -19,7 +19,7 @@ pub const HEADER: &str = "x-mkio-secret";
 /// An address of a target.
 pub const EXAMPLE: &str = "http://localhost:3000/events";
 
-/// The error with what has caused it.
+/// The error with its causes.
 fn causes(error: &dyn Error) -> String {
     let below = error.source().map(causes);
     let told = error.to_string();
@@ -56,7 +56,7 @@ impl Target {
             Failure::usage(message)
         })?;
         let mut http = mkio::http_client_builder()?.timeout(PATIENCE);
-        // The environment's proxies are for other machines: what is meant for this one stays here.
+        // The environment's proxies are for other machines: events for this one stay here.
         if is_loopback(&address) {
             http = http.no_proxy();
         }
@@ -65,14 +65,14 @@ impl Target {
         Ok(Self { url, secret, http })
     }
 
-    /// Posts an event, and tells what came of it.
+    /// Posts an event, and prints the result.
     pub async fn post(&self, session: &Session, event: &Value) -> Result<()> {
         let status = self.status(event).await?;
         session.tell(format!("{}: {status}", self.url));
         self.taken(status)
     }
 
-    /// Redirects are not followed, so that only a success says that the target has the event.
+    /// Redirects are not followed, so that only a success counts as taken.
     fn taken(&self, status: u16) -> Result<()> {
         if (200..300).contains(&status) {
             return Ok(());
