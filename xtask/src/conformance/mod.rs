@@ -172,10 +172,8 @@ impl Room<'_> {
         };
         let copy = file(".document.json");
         let mut published = root.clone();
-        let rewritten = prism_document::Rewritten {
-            added,
-            ..prism_document::rewrite(&mut published)
-        };
+        let mut rewritten = prism_document::rewrite(&mut published);
+        rewritten.added = added;
         let text = serde_json::to_string(&published).context("cannot write the document")?;
         fs::write(&copy, text).with_context(|| format!("cannot write {}", copy.display()))?;
         if let Some(words) = prism_document::describe(&rewritten) {
