@@ -277,8 +277,11 @@ fn a_reader_may_have_seen_enough_of_a_dump() {
 
 #[test]
 fn a_text_makes_a_crate_or_an_error() {
-    crate::try_generate(&document().to_string(), None).unwrap();
+    let text = document().to_string();
+    crate::try_generate(&text, None).unwrap();
     crate::try_generate("{}", None).unwrap_err();
+    crate::try_generate(&text, Some(NAMED)).unwrap();
+    crate::try_generate(&text, Some("overlay: 2.0.0")).unwrap_err();
 }
 
 /// Maps with random order must not reach the output.
