@@ -56,28 +56,13 @@ struct Fixed<'a> {
 
 impl<'a> Fixed<'a> {
     fn new(document: &'a Document) -> Self {
-        let mut left: Vec<(&str, Vec<&str>, bool)> = document
-            .schemas()
-            .map(|(name, schema)| {
-                let mut references = Vec::new();
-                walk::references(schema, &mut references);
-                (name, references, has_mark(schema))
-            })
-            .collect();
-        let mut marked = HashSet::new();
-        loop {
-            let before = left.len();
-            left.retain(|(name, references, own)| {
-                let found = *own || references.iter().any(|of| marked.contains(of));
-                if found {
-                    marked.insert(*name);
-                }
-                !found
-            });
-            if left.len() == before {
-                return Self { document, marked };
-            }
-        }
+        let schemas = document.schemas().map(|(name, schema)| {
+            let mut references = Vec::new();
+            walk::references(schema, &mut references);
+            (name, references, has_mark(schema))
+        });
+        let marked = walk::leading(schemas.collect());
+        Self { document, marked }
     }
 
     /// Pointers of the fields in the body of an operation.

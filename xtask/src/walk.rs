@@ -114,6 +114,25 @@ pub fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     }
 }
 
+/// Names from which a marked one is reached. Each name comes with those that it refers to, and
+/// whether it is marked itself.
+pub fn leading<'a>(mut left: Vec<(&'a str, Vec<&'a str>, bool)>) -> HashSet<&'a str> {
+    let mut leading = HashSet::new();
+    loop {
+        let before = left.len();
+        left.retain(|(name, references, marked)| {
+            let leads = *marked || references.iter().any(|of| leading.contains(of));
+            if leads {
+                leading.insert(*name);
+            }
+            !leads
+        });
+        if left.len() == before {
+            return leading;
+        }
+    }
+}
+
 /// Names of schemas, with those that they refer to directly or through others.
 pub fn reached<'a>(document: &'a Document, mut next: Vec<&'a str>) -> HashSet<String> {
     let mut reached = HashSet::new();

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     document::escape,
     model::{Field, Model, Shape},
-    types,
+    types, walk,
 };
 
 /// The most fields of one body that are visited. Types that all refer to each other have more ways
@@ -28,38 +28,19 @@ pub struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     pub fn new(model: &'a Model, wanted: Wanted) -> Self {
-        let mut left: Vec<(&str, Vec<&str>, bool)> = model
-            .types
-            .iter()
-            .map(|(name, of)| {
-                let own = of.fields().into_iter().flat_map(IndexMap::values);
-                let has = own.clone().any(|field| wanted(field, None));
-                let mut held: Vec<_> = own.flat_map(|field| held(&field.schema, None)).collect();
-                held.extend(members(&of.shape).map(|member| Held::whole(member, None)));
-                (
-                    name.as_str(),
-                    held.iter().map(|held| held.name).collect(),
-                    has,
-                )
-            })
-            .collect();
-        let mut leading = HashSet::new();
-        loop {
-            let before = left.len();
-            left.retain(|(name, held, has)| {
-                let leads = *has || held.iter().any(|of| leading.contains(of));
-                if leads {
-                    leading.insert(*name);
-                }
-                !leads
-            });
-            if left.len() == before {
-                return Self {
-                    model,
-                    wanted,
-                    leading,
-                };
-            }
+        let types = model.types.iter().map(|(name, of)| {
+            let own = of.fields().into_iter().flat_map(IndexMap::values);
+            let has = own.clone().any(|field| wanted(field, None));
+            let mut held: Vec<_> = own.flat_map(|field| held(&field.schema, None)).collect();
+            held.extend(members(&of.shape).map(|member| Held::whole(member, None)));
+            let names = held.iter().map(|held| held.name).collect();
+            (name.as_str(), names, has)
+        });
+        let leading = walk::leading(types.collect());
+        Self {
+            model,
+            wanted,
+            leading,
         }
     }
 
