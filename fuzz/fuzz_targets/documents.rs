@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    // The overlay stands behind the document, after a line of its own.
+    // The overlay follows the document, after a separator line.
     let (document, overlay) = match text.split_once("\n---\n") {
         Some((document, overlay)) => (document, Some(overlay)),
         None => (text, None),

@@ -44,7 +44,7 @@ fn main() {
             });
         }
         if measuring() {
-            // Connections and buffers are there before it counts.
+            // Connections and buffers are made before the count begins.
             runtime
                 .block_on(async { media.list_assets().items().take(1).try_next().await })
                 .expect("the server answers");

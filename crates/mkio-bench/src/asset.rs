@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// One asset with all that the service usually tells of it.
+/// One asset with all members that the service usually sends.
 pub fn asset(number: usize) -> Value {
     json!({
         "id": format!("/projects/acme/media/assets/asset-{number:07}"),

@@ -15,7 +15,7 @@ pub struct List {
 }
 
 impl List {
-    /// A list of so many pages of so many assets.
+    /// A list of `pages` pages of `size` assets.
     pub fn new(pages: usize, size: usize) -> Self {
         let items: Vec<_> = (0..size).map(asset).collect();
         Self {

@@ -51,7 +51,7 @@ async fn serve(listener: TcpListener, latency: Duration, respond: Respond) {
         });
         tokio::spawn(async move {
             let http = hyper::server::conn::http1::Builder::new();
-            // A client that leaves early is no matter.
+            // A client may close its connection early.
             let _ = http.serve_connection(TokioIo::new(stream), service).await;
         });
     }

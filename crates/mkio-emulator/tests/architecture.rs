@@ -1,4 +1,4 @@
-//! The storeys of the crate: what a file names lies in its own storey or below it, and no circle of files names each other.
+//! The storeys of the crate: a file imports only from its own storey and from those below, and no files import each other in a circle.
 //!
 //! Unit tests may name anything.
 
@@ -133,7 +133,7 @@ fn target(from: &str, path: &[String], modules: &BTreeMap<String, String>) -> Op
     Some("lib".to_owned())
 }
 
-/// Who names whom.
+/// The imports between files.
 fn arrows() -> BTreeMap<String, BTreeSet<String>> {
     let modules = modules();
     let mut arrows = BTreeMap::new();
@@ -176,7 +176,7 @@ fn arrows_between_storeys_point_downward() {
 #[test]
 fn no_files_name_each_other_in_a_circle() {
     let mut left = arrows();
-    // What names nothing that is left is in no circle.
+    // A file without imports among the others is in no circle.
     loop {
         let ends: Vec<String> = left
             .iter()

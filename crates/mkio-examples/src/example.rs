@@ -1,4 +1,4 @@
-//! What an example is, and how it is run.
+//! Examples, and running them.
 
 use std::{future::Future, pin::Pin};
 

@@ -1,7 +1,7 @@
 //! Examples of the SDK: a file each in `src/examples`, made to be copied.
 //!
 //! `cargo run -p mkio-examples -- NAME` runs one, `cargo run -p mkio-examples` lists them. Each runs on
-//! an emulator inside this process; with `MKIO_TOKEN` (and what [`place::Place`] says) on the service.
+//! an emulator inside this process; with `MKIO_TOKEN` (and the settings of [`place::Place`]) on the service.
 //! They are modules of one program, so that they are linked once.
 
 mod example;

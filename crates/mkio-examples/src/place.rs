@@ -122,7 +122,7 @@ impl Place {
         self.registered.send_modify(|count| *count += 1);
     }
 
-    /// Ready when so many things are to be removed in the end.
+    /// Ready once `count` things are to be removed in the end.
     pub async fn made(&self, count: usize) {
         let mut registered = self.registered.subscribe();
         // The sender lives as long as the place.
@@ -147,7 +147,7 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// What could not be removed, by name.
+    /// The resources that could not be removed, by name.
     pub async fn clean_up(&self) -> Result<()> {
         let mut left = Vec::new();
         loop {
@@ -214,7 +214,7 @@ impl Place {
         Ok((asset, file))
     }
 
-    /// What opens the storage account.
+    /// The credential of the storage account.
     ///
     /// # Errors
     ///
@@ -230,7 +230,7 @@ impl Place {
         }
     }
 
-    /// A bar for something that goes on: drawn on a terminal, plain lines elsewhere.
+    /// A progress bar: drawn on a terminal, plain lines elsewhere.
     pub fn bar(&self, what: &str) -> Bar {
         Bar::new(what)
     }
@@ -250,7 +250,7 @@ fn lock<T>(kept: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How far something is.
+/// Progress.
 pub struct Bar {
     what: String,
     drawn: indicatif::ProgressBar,
@@ -272,7 +272,7 @@ impl Bar {
         }
     }
 
-    /// So many percent, and a word on it.
+    /// The percentage, and a word on it.
     pub fn set(&self, percent: u64, word: &str) {
         let now = (percent, word.to_owned());
         let mut last = lock(&self.last);

@@ -1,4 +1,4 @@
-//! Every example on an emulator: it runs, says what it should, and leaves nothing behind.
+//! Every example on an emulator: it runs, prints the expected lines, and leaves nothing behind.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ fn example(name: &str) -> &'static Example {
     found.unwrap_or_else(|| panic!("there is no example {name}"))
 }
 
-/// Runs an example; gives what it said.
+/// Runs an example; gives its output.
 async fn run_on_emulator(name: &str) -> Vec<String> {
     let emulator = Emulator::builder()
         .time_scale(120.0)
@@ -76,7 +76,7 @@ async fn run_on_emulator(name: &str) -> Vec<String> {
     place.said()
 }
 
-/// A test for each example: the beginnings or parts of lines that it has to say.
+/// A test for each example: the beginnings or parts of lines that it has to print.
 macro_rules! tests {
     ($($name:ident: $($part:literal),*;)*) => {
         $(#[tokio::test]
@@ -116,7 +116,7 @@ tests! {
     blocking_script: "is Ready";
 }
 
-/// Stops an example once it has made so many things, as Ctrl-C does.
+/// Stops an example once it has made a number of things, as Ctrl-C does.
 async fn stopped(name: &str, made: usize) {
     let emulator = Emulator::builder()
         .time_scale(120.0)

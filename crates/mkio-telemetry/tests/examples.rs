@@ -1,4 +1,4 @@
-//! The examples run and say what they should. Each is a program: it sets the process's subscriber.
+//! The examples run and print the expected lines. Each is a program: it sets the process's subscriber.
 
 use std::process::Command;
 

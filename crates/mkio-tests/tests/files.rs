@@ -79,7 +79,7 @@ impl Place {
         Ok(place)
     }
 
-    /// What the file host was asked.
+    /// The requests to the file host.
     fn downloads(&self) -> Vec<(String, Option<String>)> {
         let seen = self.noted.seen.lock().unwrap();
         let downloads = seen
@@ -350,7 +350,7 @@ async fn an_upload_travels_in_parts_that_are_retried() -> anyhow::Result<()> {
     assert_eq!(sent.len(), 4, "{sent:?}");
     assert_eq!(sent.last(), Some(&10_000));
     assert!(told.iter().all(|progress| progress.total == Some(10_000)));
-    // The storage client has a way of its own; the token of the API is not on it.
+    // The storage client has its own connections; the token of the API is not sent.
     let own = format!("Bearer {}", place.emulator.token());
     let seen = place.noted.seen.lock().unwrap();
     assert!(

@@ -31,7 +31,7 @@ fn in_query() -> SharedSecret {
 }
 
 impl Place {
-    /// An emulator, a client of it, and a webhook that verifies events and tells the client's waits.
+    /// An emulator, a client of it, and a webhook that verifies events and passes them to the client's waits.
     async fn start() -> anyhow::Result<Self> {
         let emulator = Emulator::builder()
             .project("demo")

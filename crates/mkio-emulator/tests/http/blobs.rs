@@ -88,7 +88,7 @@ async fn an_azure_blob_becomes_a_file_of_its_asset() {
     assert_eq!(rest, (206, "ef".to_owned()));
     let beyond = downloaded(&caller, "in", "a.mp4", Some("bytes=6-")).await;
     assert_eq!(beyond.0, 416);
-    // What a container holds is in the assets that are made of it.
+    // Assets of a container have its files.
     caller.delete("media/assets/in").await.expect(200);
     caller.step(10);
     caller.asset("in").await;
@@ -253,7 +253,7 @@ async fn files_have_tags_and_are_stored_on_conditions() {
             first.headers()["last-modified"]
         );
     }
-    // Who has the file gets no bytes again; a tag goes before a time.
+    // A caller that has the file gets no bytes again; a tag counts before a time.
     let written = first.headers()["last-modified"].to_str().expect("a time");
     let own = tag.to_str().expect("a tag");
     for (names, status) in [

@@ -75,7 +75,7 @@ async fn a_value_of_another_type_is_refused_with_its_field() {
                 "{path} {pointer}: {}",
                 response.body
             );
-            // The device tells the place as a list.
+            // The device gives the place as a list.
             let place: Vec<String> = pointer
                 .split('/')
                 .skip(1)

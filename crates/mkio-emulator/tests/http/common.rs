@@ -16,7 +16,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// The response, if it has the status; else the test ends with what came instead.
+    /// The response, if it has the status; else the test fails with the response.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
@@ -47,7 +47,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// With an emulator as it is by default, its clock standing still.
+    /// With the default settings and a paused clock.
     pub async fn start() -> Self {
         Self::with(|builder| builder).await
     }
@@ -137,7 +137,7 @@ impl Caller {
             .expect(201);
     }
 
-    /// The state that `…/state` tells.
+    /// The state of `…/state`.
     #[track_caller]
     pub fn state(&self, path: &str) -> impl Future<Output = String> {
         let path = format!("{path}/state");
@@ -172,7 +172,7 @@ pub async fn checked(method: &Method, response: reqwest::Response) -> Response {
     };
     let documents = Documents::get();
     if let Ok((operation, _)) = documents.route(method, &path) {
-        // Documents do not declare 413, and forget 409 and the device's 401 and 404 for some of the operations that response them.
+        // Documents do not declare 413, and forget 409 and the device's 401 and 404 for some of the operations that send them.
         let forgotten = (status == StatusCode::NOT_IMPLEMENTED && !is_served(operation))
             || matches!(status, StatusCode::CONFLICT | StatusCode::PAYLOAD_TOO_LARGE)
             || (status == StatusCode::NOT_FOUND && path.starts_with("/api/channels/"))

@@ -1,4 +1,4 @@
-//! What stands before the operations: foreign hosts and origins, HEAD, OPTIONS, times and numbers.
+//! Checks before the operations: foreign hosts and origins, HEAD, OPTIONS, times and numbers.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,11 +1,11 @@
-//! What PUT changes, keeps and refuses, field by field.
+//! The effect of PUT on each field: changed, kept, refused.
 
 use serde_json::{Value, json};
 
 use crate::common::Caller;
 use crate::samples;
 
-/// What a second PUT cannot change: sample, field, another value.
+/// Fields that a second PUT cannot change: sample, field, another value.
 fn frozen() -> Vec<(&'static str, &'static str, Value)> {
     let asset = "media/assets/film";
     let locator = "media/streamingLocators/play";
@@ -90,7 +90,7 @@ async fn what_put_cannot_change_is_refused_and_kept_when_left_out() {
             .detail()
             .contains("spec.type")
     );
-    // What may change does.
+    // Other fields change.
     for (path, pointer, value) in [
         (
             "media/assets/film",

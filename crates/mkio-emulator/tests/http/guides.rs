@@ -1,5 +1,5 @@
-//! What the vendor's public guides have one send, in their order, on a fresh emulator: one table for each guide, all of them played one
-//! after the other. Names and bodies are ours; the sequences are the guides'.
+//! The requests of the vendor's public guides, in their order, on a fresh emulator: one table for each guide, played one after the
+//! other. Names and bodies are ours; the sequences are the guides'.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -385,7 +385,7 @@ fn channels() -> Vec<Line> {
             "/status/outputs/0/transport/url",
             json!("sdi://localhost/slot_1_port_2"),
         ),
-        // What the device keeps is what it was sent, without defaults.
+        // The device keeps the specification as it was sent, without defaults.
         Shows(
             "/api/channels/udp-to-sdi/",
             "/spec/inputs/0",

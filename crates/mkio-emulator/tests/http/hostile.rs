@@ -1,4 +1,4 @@
-//! Hostile input: responses are 4xx, and the emulator lives on.
+//! Hostile input: responses are 4xx, and the emulator keeps running.
 
 use crate::common::Caller;
 use futures::StreamExt;
@@ -12,7 +12,7 @@ async fn exchange(caller: &Caller, request: &[u8]) -> String {
     let mut stream = tokio::net::TcpStream::connect(caller.emulator.address())
         .await
         .expect("a connection");
-    // The peer may close before it has read everything; what it said until then counts.
+    // The peer may close before it has read everything; the bytes until then count.
     let _ = stream.write_all(request).await;
     let mut response = Vec::new();
     let _ = stream.read_to_end(&mut response).await;

@@ -1,4 +1,4 @@
-//! What goes wrong on the platform's side, on demand: jobs, publishing, live events, flows.
+//! Incidents on demand: jobs, publishing, live events, flows.
 
 use mkio_emulator::{Incident, JobFailure};
 use serde_json::{Value, json};

@@ -313,7 +313,7 @@ fn reader(content: &str, refiner: Value) -> Value {
     } })
 }
 
-/// What feeds the only input: the source and the upstream flow.
+/// The origin of the only input: the source and the upstream flow.
 async fn origin(caller: &Caller, flow: &str) -> (String, String) {
     let shown = caller.get(flow).await.expect(200);
     let text = |field: &str| shown.text(&format!("/status/inputs/0/{field}"));

@@ -254,7 +254,7 @@ async fn metrics_are_scraped_with_the_credentials_of_the_endpoint() {
     for (user, password) in [(user.as_str(), "other"), ("other", &password)] {
         assert_eq!(scrape(user, password).await.0, 401);
     }
-    // The token of the API opens nothing here, and a caller is told what does.
+    // The token of the API is refused here, and the refusal names the right credential.
     let bearer = caller
         .http
         .get(&url)

@@ -1,4 +1,4 @@
-//! What happens to devices, private links and channels, on demand.
+//! Incidents of devices, private links and channels.
 
 use mkio_emulator::{ChannelAlarm, Incident, SyncFailure};
 use serde_json::{Value, json};
@@ -299,7 +299,7 @@ async fn channels_have_alarms_and_failed_configurations() {
         assert_eq!(failed["syncState"], told);
         assert_eq!(failed["errors"][0]["code"], "CH-17");
         assert_eq!(failed["syncError"], json!(["the card is in use"]));
-        // What was wanted is not what is.
+        // The wanted state differs from the reported one.
         assert_eq!(failed["state"], "Stopped");
         caller
             .patch(path, json!({ "spec": { "state": "Stopped" } }))

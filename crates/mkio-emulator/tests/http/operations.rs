@@ -283,7 +283,7 @@ async fn every_operation_of_the_documents_answers_with_success() {
         )
     });
     let mut wrong = Vec::new();
-    // Of what is not served nothing is known but that the response says so.
+    // An operation that is not served is answered 501.
     let all = Documents::get().operations().iter();
     for operation in all.filter(|operation| !is_served(operation)) {
         let path = operation.path.replace(['{', '}'], "x");
@@ -304,7 +304,7 @@ async fn every_operation_of_the_documents_answers_with_success() {
             target = "/api/v1/projects/second".to_owned();
         }
         if operation.method == Method::PUT && body.is_some() {
-            // What can only be made once is made anew under another name.
+            // A resource that exists is made under another name.
             let once = samples
                 .iter()
                 .find(|sample| path.ends_with(sample.path))

@@ -1,4 +1,4 @@
-//! What PATCH changes and refuses, as JSON and as JSON Patch.
+//! The effect of PATCH on each field, as JSON and as JSON Patch.
 
 use serde_json::{Value, json};
 
@@ -267,7 +267,7 @@ async fn json_patches_apply_whole_or_not_at_all() {
         .await
         .expect(200);
     assert_eq!(pipeline().await["name"], "MyTranscribe");
-    // A number comes of what is the whole value, and of nothing else.
+    // Only a value that is a number as a whole becomes one.
     let patch = json!([{ "op": "numberReplace", "path": "/properties/pipeline/arguments", "search": "50", "value": "75" }]);
     caller
         .json_patch("media/liveEvents/match", patch)
@@ -316,7 +316,7 @@ async fn teams_are_changed_member_by_member() {
     }
 }
 
-/// What no PATCH of the documents declares although the resource has it: the change, and the field that the refusal names.
+/// Fields of a resource that no PATCH of the documents declares: the change, and the field that the refusal names.
 #[tokio::test]
 async fn patch_refuses_what_it_could_only_pass_over() {
     let caller = Caller::start().await;

@@ -1,4 +1,4 @@
-//! What is published plays: manifests, segments, downloads.
+//! Published content plays: manifests, segments, downloads.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub async fn status(caller: &Caller, path: &str) -> u16 {
     fetch(caller, path).await.0
 }
 
-/// What a path in a playlist means, seen from the playlist's own path.
+/// Resolves a path of a playlist against the playlist's own path.
 pub fn beside(playlist: &str, path: &str) -> String {
     let folder = playlist.rsplit_once('/').map_or("", |(folder, _)| folder);
     format!("{folder}/{path}")

@@ -38,7 +38,7 @@ async fn content_is_protected() {
         secrets.text("/options/0/restriction/primaryVerificationKey/keyValue"),
         "c2VjcmV0"
     );
-    // What a reader got is sent back with another description: the secret stays.
+    // A masked policy is sent back with another description: the secret stays.
     let mut shown = caller
         .get("media/contentKeyPolicies/p")
         .await

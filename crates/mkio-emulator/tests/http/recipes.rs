@@ -1,4 +1,4 @@
-//! The workflows that the platform's documentation describes, as `recipes.txt` tells them.
+//! The workflows that the platform's documentation describes, as `recipes.txt` has them.
 
 use std::collections::HashMap;
 
@@ -80,7 +80,7 @@ async fn the_recipes_run() {
                 last: Value::Null,
             });
         } else if !line.is_empty() && !line.starts_with('#') {
-            // Where it fails, this is the last line told.
+            // The last line before a failure names the step.
             println!("recipes.txt:{}: {line}", at + 1);
             kitchen.as_mut().expect("a heading").follow(line).await;
         }

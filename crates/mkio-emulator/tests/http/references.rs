@@ -1,10 +1,10 @@
-//! What refers to what: deletions that are refused, and bodies that name what does not exist.
+//! References: deletions that are refused, and bodies that name missing resources.
 
 use crate::common::Caller;
 use crate::samples;
 use serde_json::{Value, json};
 
-/// What is used, who uses it, and the status of the refusal. The user goes first; then the used can go.
+/// A used resource, its user, and the status of the refusal. The user goes first; then the used can go.
 const USES: &[(&str, &str, u16)] = &[
     ("media/storage/disk", "media/assets/film", 409),
     (

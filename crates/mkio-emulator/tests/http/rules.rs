@@ -1,4 +1,4 @@
-//! Rules for all operations: tokens, permissions, limits, what is checked, what is immutable, time.
+//! Rules for all operations: tokens, permissions, limits, checks, fixed fields, time.
 
 use std::time::Duration;
 

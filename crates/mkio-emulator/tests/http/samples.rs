@@ -1,9 +1,9 @@
-//! One resource of each kind, in the order in which they depend on each other, and what the published matrices say about it.
+//! One resource of each kind, in the order in which they depend on each other, with its rows of the published matrices.
 
 use crate::common::Caller;
 use serde_json::{Value, json};
 
-/// What PUT answers: for a new one, and for one that exists.
+/// Statuses of PUT: for a new one, and for one that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
     /// 201, then 200.
@@ -32,7 +32,7 @@ impl Put {
     }
 }
 
-/// What DELETE answers: for one that exists, and for one that does not.
+/// Statuses of DELETE: for one that exists, and for one that does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delete {
     /// 200, then 204.
@@ -63,11 +63,11 @@ impl Delete {
 pub struct Sample {
     /// Where it is, below the project or from the root.
     pub path: &'static str,
-    /// What PUT takes.
+    /// The body of its PUT.
     pub body: Value,
-    /// What PUT answers.
+    /// The statuses of its PUT.
     pub put: Put,
-    /// What DELETE answers.
+    /// The statuses of its DELETE.
     pub delete: Delete,
     /// A change that PATCH takes, where there is a PATCH.
     pub patch: Option<Value>,

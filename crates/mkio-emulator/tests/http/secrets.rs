@@ -1,4 +1,4 @@
-//! Secrets are taken and never told.
+//! Secrets are taken and never shown.
 
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ async fn secrets_never_come_back() {
             assert!(!body.to_string().contains(secret), "{path}: {body}");
         }
     }
-    // Two operations tell keys because that is what they are for.
+    // Two operations exist to show keys.
     for (policy, pointer) in [
         (
             "clear",

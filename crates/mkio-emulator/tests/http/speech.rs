@@ -36,7 +36,7 @@ async fn stored(caller: &Caller, asset: &str) -> (Value, Vec<String>) {
     (spec, names)
 }
 
-/// An asset with what the VOD guide's transform makes.
+/// An asset with the output of the VOD guide's transform.
 async fn encoded(caller: &Caller) {
     caller.asset("source").await;
     let ladder = json!({ "@odata.type": "#Microsoft.Media.BuiltInStandardEncoderPreset", "presetName": "H264MultipleBitrate720p" });
@@ -155,7 +155,7 @@ async fn presets_and_outputs_that_are_not_there() {
             .expect(400);
         assert!(refused.detail().contains(at), "{}", refused.detail());
     }
-    // A job makes its output asset, unless the emulator is told otherwise.
+    // A job makes its output asset, unless the settings are strict.
     let caller =
         Caller::with(|builder| builder.settings(|settings| settings.strict_outputs = true)).await;
     caller.asset("incoming").await;

@@ -1,4 +1,4 @@
-//! States and what may be done in each: the published tables, cell by cell.
+//! States and the actions allowed in each: the published tables, cell by cell.
 
 use crate::common::{Caller, Response};
 use crate::samples;
@@ -26,7 +26,7 @@ async fn act(caller: &Caller, path: &str, action: &str) -> Response {
     }
 }
 
-/// Makes a resource anew, leads it into a state, and does each action there: 200 where the table has it, else 409.
+/// Makes a resource, leads it into a state, and does each action there: 200 where the table has it, else 409.
 async fn table(path: &str, provisioning: &[&str], rows: &[(&str, Way, &[&str])], actions: &[&str]) {
     for (state, way, allowed) in rows {
         for action in actions {
@@ -140,7 +140,7 @@ async fn a_live_event_does_in_each_state_what_its_table_says() {
     .await;
 }
 
-/// The states that `…/state` tells, second by second, each once in a row.
+/// The states of `…/state`, second by second, without repeats.
 async fn watch(caller: &Caller, path: &str, seconds: u64) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     for _ in 0..seconds {
@@ -280,7 +280,7 @@ async fn a_flow_goes_where_it_is_wanted() {
             ["Pending", "Allocating", "Starting", "Running"],
             "{path}"
         );
-        // What it reads from and writes to is active now, and only now.
+        // Its sources and destinations are active now, and only now.
         let active = async || {
             let mut states = Vec::new();
             for used in ["media/content/news", "media/destinations/target"] {
@@ -299,7 +299,7 @@ async fn a_flow_goes_where_it_is_wanted() {
             "{path}"
         );
         assert_eq!(active().await, ["Active", "Inactive"], "{path}");
-        // Wanting what is changes nothing.
+        // Asking for the current state changes nothing.
         wanted("Stopped").await;
         assert_eq!(
             watch(&caller, path, 20).await,

@@ -273,7 +273,7 @@ async fn a_state_is_taken_up_by_another_emulator_to_the_last_bit() {
     assert_eq!(kinds["world"]["files"][0]["path"], "stored.bin");
     let tables = kinds["world"]["tables"].as_array().map_or(0, Vec::len);
     assert!(tables > 15, "{tables} tables");
-    // What was on its way arrives in both, and what waited in the outbox is tried in both.
+    // Moves under way end in both, and waiting deliveries are tried in both.
     for caller in [&first, &second] {
         assert_eq!(
             caller.state("media/streamingEndpoints/default").await,

@@ -1,4 +1,4 @@
-//! Tokens: what they open, how they are verified, when they end.
+//! Tokens: rights, verification, expiry.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -253,7 +253,7 @@ fn verifies(token: &str, keys: &Value) -> bool {
         .is_ok()
 }
 
-/// What anybody can read.
+/// A document that needs no token.
 async fn public(caller: &Caller, name: &str) -> Value {
     let url = format!("{}/.well-known/{name}", caller.emulator.base_url());
     let response = reqwest::get(url).await.expect("a response");
@@ -282,7 +282,7 @@ async fn tokens_verify_with_the_published_keys_and_the_revoked_list_names_them()
     let claims = decoded(message.split('.').nth(1).expect("claims"));
     assert_eq!(claims["jti"], id);
     assert_eq!(claims["exp"], expires.timestamp());
-    // What is shown of it later is not the token.
+    // Later reads do not show the token.
     let shown = caller.get(&format!("{TOKENS}/{id}")).await.expect(200);
     assert!(!shown.body.to_string().contains(&token));
     assert_eq!(shown.text("/spec/description"), "CI");
@@ -299,7 +299,7 @@ async fn tokens_verify_with_the_published_keys_and_the_revoked_list_names_them()
     let full = std::mem::replace(&mut caller.token, token);
     let refused = caller.get("media/assets").await.expect(401);
     assert!(refused.detail().contains("revoked"), "{}", refused.detail());
-    // Its signature is as good as ever; that is what the list is for.
+    // Its signature is still valid: the list of revocations exists for that.
     assert!(verifies(&caller.token, &keys));
     caller.token = full;
     let listed = async || {

@@ -1,4 +1,4 @@
-//! Worlds of one's own: what the emulator takes from the file, and what it says of a wrong one.
+//! The operator's world: its effects, and the errors of a wrong one.
 
 use mkio_emulator::Emulator;
 use serde_json::{Value, json};
@@ -344,7 +344,7 @@ async fn the_place_of_what_is_wrong_is_told() {
         .await;
     let problem = broken.map(drop).expect_err("no text").to_string();
     assert!(problem.contains("line 2 column 13"), "{problem}");
-    // All that is wrong is told at once, and the world of the crate is not.
+    // All problems are reported at once, and the world of the crate has none.
     let both = world(|world| {
         world["location"] = json!("mars");
         world["devices"]["firstVersion"] = json!("9");

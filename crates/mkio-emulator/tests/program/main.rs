@@ -1,4 +1,4 @@
-//! The program itself: what it prints, what its options do, how it ends.
+//! The program: its output, its options, its end.
 
 #![allow(clippy::too_many_lines, reason = "a test tells one story")]
 #![cfg(unix)]

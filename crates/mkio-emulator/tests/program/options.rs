@@ -1,4 +1,4 @@
-//! What each option changes, seen over HTTP.
+//! The effect of each option, over HTTP.
 
 use std::io::Write;
 
@@ -271,7 +271,7 @@ async fn containers_are_folders_where_they_are_told_to_be() {
     let program = Program::start(&["--files", told, "--time-scale", "3600"]).await;
     let asset = json!({ "properties": { "storageAccountName": "storage1", "container": "films" } });
     assert_eq!(program.put("media/assets/films", asset).await, 201);
-    // What is put there later is seen, too.
+    // Files that are put there later are listed, too.
     std::fs::write(root.path().join("films/mine.mp4"), b"real bytes").expect("a file");
     let (_, stored) = program.get("media/assets/films/storage/").await;
     assert_eq!(

@@ -101,7 +101,7 @@ async fn a_port_that_is_in_use_is_named_with_a_way_out() {
     );
 }
 
-/// The path of a file that an option names, and what the program says of it as it ends.
+/// The path of a file that an option names, and the error of the program.
 async fn refused(option: &str, content: &str) -> (String, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file.json");

@@ -1,4 +1,4 @@
-//! A running program, and what it says and responses.
+//! A running program, its output and its responses.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -144,7 +144,7 @@ impl Program {
         assert!(sent.expect("kill runs").success());
     }
 
-    /// Its status once it has ended, and what it still said.
+    /// Its exit status, and the rest of its output.
     pub async fn end(mut self) -> (ExitStatus, String, String) {
         let status = soon(self.child.wait()).await.expect("it ends");
         let (mut out, mut err) = (String::new(), String::new());

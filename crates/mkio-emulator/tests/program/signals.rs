@@ -1,4 +1,4 @@
-//! How it ends.
+//! The end of the program after a signal.
 
 use reqwest::Method;
 use tokio::io::AsyncReadExt;
@@ -18,7 +18,7 @@ async fn requests_under_way_are_answered_and_the_status_is_0() {
         ])
         .await;
         let address = program.base.replace("http://", "");
-        // One that never says anything must not keep it from ending.
+        // A connection without a request must not keep it from ending.
         let mut idle = tokio::net::TcpStream::connect(&address)
             .await
             .expect("a connection");

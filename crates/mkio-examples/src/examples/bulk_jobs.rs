@@ -13,7 +13,7 @@ use mkio::{WaitFailure, bulk::Bulk, media::types::*};
 
 use crate::place::Place;
 
-/// Runs the example. `JOBS` says how many jobs; 500 unless told.
+/// Runs the example. `JOBS` is the number of jobs; by default 500.
 pub async fn run(place: &Place) -> Result<()> {
     let jobs = env::var("JOBS").ok().and_then(|count| count.parse().ok()).unwrap_or(500);
     let media = place.project.media();
@@ -32,7 +32,7 @@ pub async fn run(place: &Place) -> Result<()> {
     let bar = place.bar("jobs");
     let outcomes: Mutex<BTreeMap<String, u64>> = Mutex::default();
     let report = Bulk::each(1..=jobs)
-        // All of them wait at the same time: what costs is shared.
+        // All of them wait at the same time and share list requests.
         .at_once(jobs)
         .run(|number| {
             let name = format!("job-{number:04}");

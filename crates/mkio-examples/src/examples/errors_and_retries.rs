@@ -1,4 +1,4 @@
-//! What an error tells, which ones to expect, and a policy for retries of one's own.
+//! The content of an error, errors to expect, and an own policy for retries.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::place::Place;
 pub async fn run(place: &Place) -> Result<()> {
     let media = place.project.media();
 
-    // What one expects is asked by name.
+    // Expected errors have methods of their own.
     match media.get_asset("nowhere").send().await {
         Ok(_) => bail!("there is an asset that nobody has made"),
         Err(error) if error.is_not_found() => place.say(format!("expected: {error}")),
         Err(error) => return Err(error.into()),
     }
-    // The rest is told: quote the reference to the service's support.
+    // Others are reported: quote the reference to the service's support.
     let Err(error) = media.create_or_update_asset("a", mkio::media::types::AssetPutProperties::new("nowhere")).send().await else {
         bail!("an asset in a storage account that there is not");
     };

@@ -53,7 +53,7 @@ pub async fn run(place: &Place) -> Result<()> {
     Ok(())
 }
 
-/// A content that a source carries: whatever feeds it can be exchanged without touching the channel.
+/// A content that a source carries: the source can be exchanged without changing the channel.
 async fn contribution(place: &Place) -> Result<String> {
     use mkio::media::types::DefaultMetadata;
     let (media, name) = (place.project.media(), place.name("news"));

@@ -40,7 +40,7 @@ pub async fn run(place: &Place) -> Result<()> {
     let body = AccountFilterPut::new(properties);
     media.create_or_update_account_filter(&phones, body).send().await?;
 
-    // In the locator it applies to everybody who plays that; in an address, to who uses the address.
+    // In the locator it applies to all its addresses; in an address, to that one alone.
     let locator = place.name("watch");
     place.undo(&locator, media.delete_streaming_locator_and_wait(&locator).missing_ok());
     let published = StreamingLocatorPutProperties::new()

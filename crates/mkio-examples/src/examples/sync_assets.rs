@@ -34,7 +34,7 @@ pub async fn run(place: &Place) -> Result<()> {
     outcome
 }
 
-/// Appends names to `assets.txt`, at most so many, and keeps the place in `place.json`.
+/// Appends at most `most` names to `assets.txt`, and keeps the place in `place.json`.
 async fn sync(place: &Place, folder: &Path, most: u64) -> Result<u64> {
     let media = place.project.media();
     let kept = folder.join("place.json");

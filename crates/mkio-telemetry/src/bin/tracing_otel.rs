@@ -1,7 +1,7 @@
 //! Sends the spans of a few calls to an OpenTelemetry collector, over OTLP.
 //!
-//! `OTEL_EXPORTER_OTLP_ENDPOINT` says where the collector is, for example `http://localhost:4318`.
-//! Without it, a receiver inside this process takes the place of one, and tells what arrives.
+//! `OTEL_EXPORTER_OTLP_ENDPOINT` is the address of the collector, for example `http://localhost:4318`.
+//! Without it, a receiver inside this process takes the place of one, and prints the spans that arrive.
 
 use std::env;
 

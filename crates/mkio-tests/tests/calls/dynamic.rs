@@ -1,4 +1,4 @@
-//! Operations by name, all of them: what they do not know is refused before anything is sent.
+//! Operations by name, all of them: unknown arguments are refused before anything is sent.
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +12,7 @@ use mkio::{
 };
 use serde_json::{Map, Value, json};
 
-/// Counts requests, and responses none.
+/// Counts requests, and answers none.
 #[derive(Clone, Default)]
 struct Counting(Arc<AtomicUsize>);
 

@@ -1,4 +1,4 @@
-//! Edits: what the service alone sets is not sent back to it, which might refuse it.
+//! Edits: members that the service alone sets are not sent back, since it might refuse them.
 
 use mkio::management::types::{LegacyProfile, LegacyProfilePut};
 use mkio::media::types::{Job, JobPut, StreamingLocator, StreamingLocatorPut};

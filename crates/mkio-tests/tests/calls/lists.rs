@@ -1,4 +1,4 @@
-//! Lists of all seven APIs: every one ends in a stream, and what it was asked travels.
+//! Lists of all seven APIs: every one ends in a stream, and its parameters are sent.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -304,7 +304,7 @@ fn the_page_size_is_a_number() {
     }
 }
 
-/// A limit asks for no more than it wants, where the list takes a page size and none was said.
+/// A limit is the page size as well, if the list takes one and the caller has set none.
 #[tokio::test]
 async fn a_limit_is_a_page_size() {
     let service = Service::default();
@@ -366,7 +366,7 @@ async fn a_list_goes_on_in_another_process() {
     assert_eq!(service.log(), []);
 }
 
-/// What a page says beyond its items.
+/// The members of a page beside its items.
 #[tokio::test]
 async fn a_page_has_its_total_and_what_came_with_it() {
     let service = Service::default();

@@ -1,4 +1,4 @@
-//! Calls of all kinds: what they put on the wire, and what they hand over.
+//! Calls of all kinds: requests and results.
 
 #![allow(clippy::too_many_lines, reason = "a test tells one story")]
 

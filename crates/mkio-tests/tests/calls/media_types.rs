@@ -1,4 +1,4 @@
-//! Media types of requests, and headers that do not travel.
+//! Media types of requests, and headers that are not sent.
 
 use mkio::media::types::{
     JsonPatchEntry, JsonPatchOp, LiveEvent, LiveEventPatch, LiveEventPropertiesPatch,
@@ -131,7 +131,7 @@ fn requests_have_no_token_yet() {
     }
 }
 
-/// What is sent has neither, too, but the token.
+/// The sent request has neither, but the token.
 #[tokio::test]
 async fn no_version_is_added_on_the_way() {
     let server = MockServer::start_async().await;

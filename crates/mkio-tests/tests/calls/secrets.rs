@@ -1,4 +1,4 @@
-//! Secrets travel, but they do not show.
+//! Secrets are sent, but they do not show.
 
 use mkio::management::types::{UserToken, WebhookAuthentication, WebhookRule};
 use mkio::media::types::{AwsCredential, Storage};
@@ -33,7 +33,7 @@ fn debug_output_of_models_shows_no_secret() {
     }}));
 }
 
-/// What is not understood is kept as it is, and may hold anything.
+/// Unknown content is kept as it is, and may hold secrets.
 #[test]
 fn debug_output_of_unknown_content_shows_nothing_of_it() {
     for spec in [

@@ -1,4 +1,4 @@
-//! What may be shared between threads and spawned: checked by the compiler.
+//! Types that can be shared between threads and spawned: checked by the compiler.
 
 use mkio::{Client, Error, Project, Transport, Wait, WaitDescription};
 

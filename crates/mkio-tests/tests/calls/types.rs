@@ -159,7 +159,7 @@ fn what_may_be_empty_is_sent_empty() {
     );
 }
 
-/// What the service fills in is not asked for; what it wants and may be empty or false is sent.
+/// Constructors do not take members that the service fills in; required lists and flags are sent, even if empty or false.
 #[test]
 fn a_live_event_needs_neither_token_nor_tags() {
     let encoding = LiveEventEncoding::new(LiveEventEncodingType::from("PassthroughBasic"));
@@ -190,7 +190,7 @@ fn protocols_are_off_unless_they_are_turned_on() {
     );
 }
 
-/// A change of the description says nothing of the scale units.
+/// A change of the description does not send the scale units.
 #[test]
 fn a_patch_sends_what_changes_and_nothing_else() {
     let change = StreamingEndpointPropertiesPatch::new().with_description("new");
@@ -204,7 +204,7 @@ fn a_patch_sends_what_changes_and_nothing_else() {
     );
 }
 
-/// A PATCH of one thing is given as that thing, as deep as that leads.
+/// A PATCH with one field converts from that field, through any number of levels.
 #[test]
 fn a_patch_of_one_thing_is_made_of_it() {
     let change = ContentKeyPolicyPropertiesPatch::new().with_description("new");
@@ -224,7 +224,7 @@ fn a_patch_of_one_thing_is_made_of_it() {
     );
 }
 
-/// `None` never removes; who wants to says so.
+/// `None` never removes a member; `null` has to be explicit.
 #[test]
 fn none_leaves_a_field_out() {
     let patch = |value: Nullable<String>| {

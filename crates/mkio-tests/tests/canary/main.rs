@@ -1,4 +1,4 @@
-//! A token and secret values appear in nothing that is printed, traced or told as an error.
+//! A token and secret values appear in no output, trace or error.
 
 #![allow(clippy::too_many_lines, reason = "a test tells one story")]
 

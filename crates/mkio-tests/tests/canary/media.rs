@@ -16,7 +16,7 @@ fn secret() -> Secret<String> {
     Secret::new(CANARY.to_owned())
 }
 
-/// Prints what it is told.
+/// Prints all metrics.
 #[derive(Clone, Default)]
 struct Printed(Arc<Mutex<Vec<String>>>);
 

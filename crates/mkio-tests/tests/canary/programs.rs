@@ -1,4 +1,4 @@
-//! What programs do with secrets: against the emulator, over real connections, with failures.
+//! Programs with secrets: against the emulator, over real connections, with failures.
 
 use std::time::Duration;
 

@@ -26,7 +26,7 @@ impl Shown {
         self.texts.push(format!("{value:#}"));
     }
 
-    /// What an error tells without being asked for the raw response, and its causes.
+    /// The texts of an error and of its causes, without the raw response.
     pub fn error(&mut self, error: &mkio::Error) {
         self.debug(error);
         self.display(error);

@@ -36,7 +36,7 @@ impl Dispatch for Telltale {
     }
 }
 
-/// The same list by its name, and what is known of operations.
+/// The same list by its name, and the catalog.
 async fn by_name(shown: &mut Shown, client: &Client) -> anyhow::Result<()> {
     let catalog = &mkio::media::dynamic::CATALOG;
     let entry = catalog.entry("list_storages")?;

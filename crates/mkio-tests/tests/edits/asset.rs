@@ -1,4 +1,4 @@
-//! Edits: what is not touched stays, and nothing is sent when nothing changed.
+//! Edits: other members stay, and nothing is sent when nothing changed.
 
 use anyhow::Context;
 use mkio::Client;

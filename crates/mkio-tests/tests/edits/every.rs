@@ -18,7 +18,7 @@ use crate::world::{self, Chance};
 
 type Change<B> = Box<dyn FnOnce(B) -> B + Send>;
 
-/// What the service itself sets at a write.
+/// Members that the service sets at a write.
 const STAMPS: [&str; 6] = [
     "updated",
     "updatedBy",
@@ -35,7 +35,7 @@ const BARELY: [&str; 3] = [
     "edit_user_organization",
 ];
 
-/// What a change of these resources gives them besides: a version of its own; an address of the
+/// Members that also change with these resources: a version of its own; an address of the
 /// CDN and a capacity.
 const CONSEQUENCES: [(&str, &[&str]); 2] = [
     ("edit_config", &["created", "hash", "id"]),
@@ -149,7 +149,7 @@ impl Subject {
             let held = |of: &'a Value| of.pointer(at).unwrap_or(&Value::Null);
             let (old, new) = (held(before), held(after));
             let as_asked = value == Some((old, new));
-            // What is taken away can have a default.
+            // A member that is taken away can have a default.
             let by_default = value == Some((old, &Value::Null));
             !stamped && !as_asked && !by_default
         });

@@ -1,5 +1,5 @@
-//! Edits of every resource that can be edited: what is not touched stays, and nothing is sent when
-//! nothing changed.
+//! Edits of every resource that can be edited: other members stay, and nothing is sent when nothing
+//! changed.
 
 #![allow(clippy::too_many_lines, reason = "a test tells one story")]
 

@@ -1,4 +1,4 @@
-//! Whatever fits the documents' schemas, and what a careless service may make of it, is read.
+//! Values of the documents' schemas are read, also with changes that a careless service may make.
 
 #![allow(clippy::too_many_lines, reason = "a test tells one story")]
 
@@ -120,7 +120,7 @@ fn with_skeleton(
     Some(all)
 }
 
-/// The value that was read has all that was there; `null` is as good as absent.
+/// The value that was read has all members; `null` counts as absent.
 fn same(sent: &Value, read: &Value) -> std::result::Result<(), String> {
     match (sent, read) {
         (Value::Object(sent), Value::Object(read)) => {

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-/// How much of a value is there.
+/// How complete a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
-    /// What the schema requires.
+    /// Required members alone.
     Minimal,
     /// Everything.
     Maximal,
-    /// What chance gives.
+    /// A random choice.
     Random,
 }
 
@@ -182,7 +182,7 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// What a service of tomorrow, or a careless one, may make of a value: one change each.
+/// Changes that a newer or careless service may make to a value: one each.
 pub fn hostile(value: &Value) -> Vec<(String, Value)> {
     let mut places = Vec::new();
     collect(value, String::new(), &mut places);

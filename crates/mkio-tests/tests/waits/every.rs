@@ -1,4 +1,4 @@
-//! Every resource with a state, as its generated description says.
+//! Every resource with a state, by its generated description.
 
 use std::time::Duration;
 

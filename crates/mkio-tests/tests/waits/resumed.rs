@@ -1,4 +1,4 @@
-//! Waits that are written down, and taken up again by the typed clients of another process.
+//! Waits that are saved, and continued by the typed clients of another process.
 
 use mkio::media::types::*;
 use mkio::{ErrorKind, WaitDescription};

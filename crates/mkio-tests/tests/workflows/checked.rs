@@ -7,7 +7,7 @@ use mkio_emulator::docs::Documents;
 use reqwest::{Method, ResponseBuilderExt, StatusCode};
 use serde_json::Value;
 
-/// What was seen so far.
+/// The responses so far.
 #[derive(Debug, Default)]
 pub struct Seen {
     responses: usize,
@@ -47,7 +47,7 @@ impl Checked {
                 .push(format!("{method} {path} is in no document"));
             return;
         };
-        // The documents forget 409, and the device's 404, for some of the operations that response them.
+        // The documents forget 409, and the device's 404, for some of the operations that send them.
         let device = path.starts_with("/api/channels/");
         let forgotten =
             status == StatusCode::CONFLICT || (status == StatusCode::NOT_FOUND && device);

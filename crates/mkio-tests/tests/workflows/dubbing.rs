@@ -1,4 +1,4 @@
-//! A dubbed track, inserted into what is encoded already; a job that is canceled.
+//! A dubbed track, inserted into an encoded asset; a job that is canceled.
 
 use mkio::media::types::*;
 use serde_json::json;

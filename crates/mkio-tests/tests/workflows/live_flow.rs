@@ -216,7 +216,7 @@ async fn a_multiview_composes_two_flows_and_is_published() -> anyhow::Result<()>
     let running = quick(live.wait_for_static_multiview_event("both").goal("running")).await?;
     let input = running.status().inputs().first().context("an input")?;
     assert_eq!(input.upstream_flow_name(), Some("show"));
-    // What another flow reads stays; the search knows all kinds.
+    // A flow that another one reads stays; the search knows all kinds.
     let used = live.delete_live_event("show").send().await;
     assert!(used.is_err_and(|error| error.is_conflict()));
     let found: Vec<_> = live

@@ -65,7 +65,7 @@ async fn a_live_event_is_recorded_and_removed() -> anyhow::Result<()> {
     quick(media.delete_live_event_and_wait("match")).await?;
     let gone = media.get_live_event("match").send().await;
     assert!(gone.is_err_and(|error| error.is_not_found()));
-    // What was recorded is there to be watched.
+    // The recording can be watched.
     let kept = paths.send().await?;
     assert!(plays(&kept, "/show.ism/manifest"), "{kept:?}");
     let taken = media.create_live_event("match", event()).send().await;

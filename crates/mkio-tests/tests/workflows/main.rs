@@ -1,4 +1,4 @@
-//! What users do with the platform, from end to end: the client against the emulator.
+//! Workflows of users, from end to end: the client against the emulator.
 
 #![allow(clippy::too_many_lines, reason = "a test tells one story")]
 

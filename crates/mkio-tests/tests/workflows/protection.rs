@@ -160,7 +160,7 @@ async fn content_is_protected_with_drm_under_a_policy_of_ones_own() -> anyhow::R
     for encryption in ["encryption=cenc", "encryption=cbcs-aapl"] {
         assert!(urls.iter().any(|url| url.contains(encryption)), "{urls:?}");
     }
-    // The keys are in use now; what is secret is told by one operation alone.
+    // The keys are in use now; one operation alone shows secrets.
     let delete = media.delete_content_key_policy("keys").send();
     assert!(delete.await.is_err_and(|error| error.is_conflict()));
     let shown = media.get_content_key_policy("keys").send().await?;

@@ -1,5 +1,4 @@
-//! What a user writes most often, in as few words as it takes: these lines must go on compiling as
-//! they stand.
+//! The most frequent calls in their shortest form: these lines have to compile as they are.
 
 use mkio::media::ProjectClient;
 use mkio::media::types::*;

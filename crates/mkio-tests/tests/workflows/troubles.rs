@@ -1,4 +1,4 @@
-//! What goes wrong on the platform's side, as the client tells it.
+//! Incidents of the platform, as the client reports them.
 
 use std::time::Duration;
 

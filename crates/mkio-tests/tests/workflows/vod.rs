@@ -76,7 +76,7 @@ async fn the_failure_of_a_job_says_what_its_output_says() -> anyhow::Result<()> 
     place.asset("input").await?;
     place.asset("output").await?;
     encoder(&media).await?;
-    // Nothing happens to the job before it is told to fail.
+    // The job makes no progress before it fails.
     place.emulator.control().pause();
     media.create_job("encode", "job", job()).send().await?;
     let failure = JobFailure {
