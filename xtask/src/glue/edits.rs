@@ -356,7 +356,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{code::without_spaces, passes::testing::with_paths};
+    use crate::{
+        code::without_spaces,
+        document::reference,
+        passes::testing::{self, with_paths},
+    };
 
     fn document(put: &str) -> Document {
         let body = |name: &str| json!({"content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{name}")}}}});
@@ -450,17 +454,10 @@ mod tests {
     #[test]
     fn a_body_with_too_many_ways_through_it_gets_no_edit_and_a_warning() {
         let mut document = document("create_or_update_a");
-        let name = |n: usize| format!("#/components/schemas/T{n}");
-        for n in 0..30 {
-            let properties: serde_json::Map<String, Value> = (0..30)
-                .map(|n| (format!("t{n}"), json!({"$ref": name(n)})))
-                .chain([("id".to_owned(), json!({"type": "string", "readOnly": true}))])
-                .collect();
-            document.root["components"]["schemas"][format!("T{n}")] =
-                json!({"properties": properties});
-        }
-        document.root["components"]["schemas"]["SpecPut"]["properties"]["tangle"] =
-            json!({"$ref": name(0)});
+        let id = json!({"type": "string", "readOnly": true});
+        let schemas = document.schemas_mut();
+        schemas.extend(testing::tangled(&id));
+        schemas["SpecPut"]["properties"]["tangle"] = reference("T0");
         let model = Model::new(&document);
         let mut changes = Changes::default();
         check(&document, &model, &mut changes);

@@ -160,11 +160,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::passes::testing;
-
-    fn reference(name: &str) -> Value {
-        json!({"$ref": format!("#/components/schemas/{name}")})
-    }
+    use crate::{document::reference, passes::testing};
 
     fn model(schemas: &Value) -> Model {
         let mut document = testing::with_paths(json!({}));
@@ -220,30 +216,17 @@ mod tests {
         assert_eq!(places(Some("Read")), ["/map/*/key"]);
     }
 
-    /// Thirty types that all refer to each other.
-    fn tangled(more: &Value) -> Value {
-        let names: Vec<String> = (0..30).map(|n| format!("T{n}")).collect();
-        let all: Value = names
-            .iter()
-            .map(|name| (name.clone(), reference(name)))
-            .collect();
-        let mut schemas: serde_json::Map<String, Value> = names
-            .iter()
-            .map(|name| (name.clone(), json!({"properties": all})))
-            .collect();
-        schemas["T7"]["properties"]["more"] = more.clone();
-        schemas.insert(
-            "Body".to_owned(),
-            json!({"properties": {"tangle": reference("T0"), "id": {"type": "string", "readOnly": true}}}),
-        );
-        Value::Object(schemas)
-    }
-
     #[test]
     fn types_that_refer_to_each_other_are_searched_only_for_what_they_have() {
-        let open = tangled(&json!({"type": "string"}));
-        assert_eq!(read_only(&open, "Body").unwrap(), ["/id"]);
-        let fixed = tangled(&json!({"type": "string", "readOnly": true}));
-        assert_eq!(read_only(&fixed, "Body"), None);
+        let found = |more: Value| {
+            let mut schemas = testing::tangled(&more);
+            let id = json!({"type": "string", "readOnly": true});
+            let body = json!({"properties": {"tangle": reference("T0"), "id": id}});
+            schemas.insert("Body".to_owned(), body);
+            read_only(&schemas.into(), "Body")
+        };
+        let text = json!({"type": "string"});
+        assert_eq!(found(text).unwrap(), ["/id"]);
+        assert_eq!(found(json!({"type": "string", "readOnly": true})), None);
     }
 }

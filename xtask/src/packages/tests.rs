@@ -57,7 +57,7 @@ fn only_unpacked_copies_of_our_packages_are_removed() {
     let others = [
         "-1/mkio-other-0.1.0",
         "-2/serde-1.0.0",
-        "index.crates.io-1/mkio-0.1.0",
+        "host.example-1/mkio-0.1.0",
     ];
     for copy in ours.iter().chain(&others) {
         fs::create_dir_all(sources.join(copy).join("src")).unwrap();

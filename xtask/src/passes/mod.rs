@@ -131,10 +131,10 @@ pub mod testing {
 
     use std::sync::Arc;
 
-    use serde_json::{Value, json};
+    use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::apis::Api;
+    use crate::{apis::Api, document::reference};
 
     /// The API that the tests' documents describe.
     pub fn api() -> Arc<Api> {
@@ -160,6 +160,20 @@ pub mod testing {
         document(
             json!({"openapi": "3.0.2", "info": {"title": "t", "version": "1"}, "paths": paths, "components": {"schemas": {}}}),
         )
+    }
+
+    /// Thirty schemas, `T0` to `T29`, that all refer to each other: there are more ways through them
+    /// than can be walked. Each has `more` as well.
+    pub fn tangled(more: &Value) -> Map<String, Value> {
+        let names = (0..30).map(|n| format!("T{n}"));
+        let mut all: Map<String, Value> = names
+            .clone()
+            .map(|name| (name.clone(), reference(&name)))
+            .collect();
+        all.insert("more".to_owned(), more.clone());
+        names
+            .map(|name| (name, json!({"properties": all})))
+            .collect()
     }
 
     /// Runs a pass that must succeed, and gives the document and the number of its changes.
