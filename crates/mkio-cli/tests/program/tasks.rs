@@ -71,12 +71,21 @@ fn a_recording_that_fails_is_ended() {
     assert_eq!(outputs().trim(), "two");
 }
 
+/// Reads the log up to a response with 503. The number alone may be a part of a time or a port.
+#[cfg(unix)]
+fn read_until_503(err: &mut impl std::io::BufRead) -> String {
+    let mut told = String::new();
+    while !told.contains("status_code=503") {
+        let read = err.read_line(&mut told).expect("a line");
+        assert!(read > 0, "{told}");
+    }
+    told
+}
+
 /// Ctrl-C before the recording has begun ends it, too.
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_a_recording() {
-    use std::io::BufRead;
-
     let service = with_a_live_event();
     service.ok(&["live", "start", "show"]);
     // No look at the output tells that it is there: the wait goes on.
@@ -93,11 +102,7 @@ fn an_interrupt_ends_a_recording() {
         "out",
         "-v",
     ]);
-    let mut told = String::new();
-    while !told.contains("503") {
-        let read = err.read_line(&mut told).expect("a line");
-        assert!(read > 0, "{told}");
-    }
+    read_until_503(&mut err);
     service.fault("");
     let id = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it runs");
@@ -262,14 +267,10 @@ fn an_export_walks_the_parents() {
 /// Ctrl-C once a request has been refused for now, while the program tries again.
 #[cfg(unix)]
 fn interrupted_at_503(service: &Service, args: &[&str]) -> (String, String) {
-    use std::io::{BufRead, Read};
+    use std::io::Read;
 
     let (mut child, mut err) = service.begun(args);
-    let mut told = String::new();
-    while !told.contains("503") {
-        let read = err.read_line(&mut told).expect("a line");
-        assert!(read > 0, "{told}");
-    }
+    let mut told = read_until_503(&mut err);
     let id = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it runs");
     err.read_to_string(&mut told).expect("text");
